@@ -1,0 +1,2 @@
+# What `import voluptuous` gives inside a current Home Assistant.
+from probatio import *
