@@ -1,0 +1,177 @@
+"""Channels and the events they raise, in both dialects.
+
+The order of the keys is that of the samples: Asterisk 1.8 writes a few keys for each event,
+14 and later write a snapshot of the channel into every one.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from time import monotonic
+
+from .model import Dialect
+from .wire import escape_c, packet
+
+UNKNOWN = "<unknown>"
+
+CAUSES = {
+    0: "Unknown",
+    1: "Unallocated (unassigned) number",
+    16: "Normal Clearing",
+    17: "User busy",
+    18: "No user responding",
+    19: "User alerting, no answer",
+    21: "Call Rejected",
+    27: "Destination out of order",
+    34: "Circuit/channel congestion",
+    38: "Network out of order",
+}
+"""``Cause-txt`` of the hangup causes (Q.850, Asterisk)."""
+
+
+class ChannelState(IntEnum):
+    """``ChannelState`` of Asterisk."""
+
+    DOWN = 0
+    DIALING = 3
+    RING = 4
+    RINGING = 5
+    UP = 6
+
+    @property
+    def description(self) -> str:
+        """Give ``ChannelStateDesc``."""
+        return self.name.title()
+
+
+@dataclass
+class Channel:
+    """One Asterisk channel."""
+
+    name: str
+    context: str
+    exten: str
+    uniqueid: str
+    state: ChannelState = ChannelState.DOWN
+    caller: str = UNKNOWN
+    priority: int = 1
+    application: str = ""
+    data: str = ""
+    variables: dict[str, str] = field(default_factory=dict)
+    created: float = field(default_factory=monotonic)
+    hangup: Callable[[int], None] | None = None
+    """Ends the channel with a cause."""
+
+    @property
+    def seconds(self) -> int:
+        """Give the age in seconds."""
+        return int(monotonic() - self.created)
+
+
+def snapshot(channel: Channel) -> list[str]:
+    """Give the keys that Asterisk 14 writes into every event of a channel."""
+    return [
+        f"Channel: {channel.name}",
+        f"ChannelState: {channel.state.value}",
+        f"ChannelStateDesc: {channel.state.description}",
+        f"CallerIDNum: {channel.caller}",
+        f"CallerIDName: {UNKNOWN}",
+        f"ConnectedLineNum: {UNKNOWN}",
+        f"ConnectedLineName: {UNKNOWN}",
+        "Language: en",
+        "AccountCode: ",
+        f"Context: {channel.context}",
+        f"Exten: {channel.exten}",
+        f"Priority: {channel.priority}",
+        f"Uniqueid: {channel.uniqueid}",
+        f"Linkedid: {channel.uniqueid}",
+    ]
+
+
+class ChannelEvents:
+    """Writes the events of channels as packets, in one dialect."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        """Take the dialect."""
+        self._old = dialect is Dialect.ASTERISK_1_8
+
+    def new_channel(self, channel: Channel) -> bytes:
+        """Write ``Newchannel``."""
+        return self._event("Newchannel", "call", channel, [
+            f"Channel: {channel.name}",
+            *self._state(channel),
+            f"CallerIDNum: {channel.caller}",
+            "CallerIDName: ",
+            "AccountCode: ",
+            f"Exten: {channel.exten}",
+            f"Context: {channel.context}",
+            f"Uniqueid: {channel.uniqueid}",
+        ])  # fmt: skip
+
+    def new_state(self, channel: Channel) -> bytes:
+        """Write ``Newstate``."""
+        return self._event("Newstate", "call", channel, [
+            f"Channel: {channel.name}",
+            *self._state(channel),
+            *self._parties(channel),
+            f"Uniqueid: {channel.uniqueid}",
+        ])  # fmt: skip
+
+    def var_set(self, channel: Channel, variable: str, value: str) -> bytes:
+        """Write ``VarSet``: 1.8 writes the value as it is, 13.5 and later escape it."""
+        return self._event("VarSet", "dialplan", channel, [
+            f"Channel: {channel.name}",
+            f"Variable: {variable}",
+            f"Value: {value}",
+            f"Uniqueid: {channel.uniqueid}",
+        ], [f"Variable: {variable}", f"Value: {escape_c(value)}"])  # fmt: skip
+
+    def new_exten(self, channel: Channel) -> bytes:
+        """Write ``Newexten`` for the step the channel is at; ``AppData`` is never escaped."""
+        step = [f"Application: {channel.application}", f"AppData: {channel.data}"]
+        return self._event("Newexten", "dialplan", channel, [
+            f"Channel: {channel.name}",
+            f"Context: {channel.context}",
+            f"Extension: {channel.exten}",
+            f"Priority: {channel.priority}",
+            *step,
+            f"Uniqueid: {channel.uniqueid}",
+        ], [f"Extension: {channel.exten}", *step])  # fmt: skip
+
+    def hangup(self, channel: Channel, cause: int) -> bytes:
+        """Write ``Hangup``."""
+        reason = [f"Cause: {cause}", f"Cause-txt: {CAUSES.get(cause, 'Unknown')}"]
+        return self._event("Hangup", "call", channel, [
+            f"Channel: {channel.name}",
+            f"Uniqueid: {channel.uniqueid}",
+            *self._parties(channel),
+            *reason,
+        ], reason)  # fmt: skip
+
+    def _event(
+        self,
+        name: str,
+        privilege: str,
+        channel: Channel,
+        old: list[str],
+        extra: Sequence[str] = (),
+    ) -> bytes:
+        keys = old if self._old else [*snapshot(channel), *extra]
+        return packet(f"Event: {name}", f"Privilege: {privilege},all", *keys)
+
+    @staticmethod
+    def _state(channel: Channel) -> list[str]:
+        state = channel.state
+        return [
+            f"ChannelState: {state.value}",
+            f"ChannelStateDesc: {state.description}",
+        ]
+
+    @staticmethod
+    def _parties(channel: Channel) -> list[str]:
+        return [
+            f"CallerIDNum: {channel.caller}",
+            f"CallerIDName: {UNKNOWN}",
+            f"ConnectedLineNum: {UNKNOWN}",
+            f"ConnectedLineName: {UNKNOWN}",
+        ]

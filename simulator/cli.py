@@ -1,0 +1,138 @@
+"""The Asterisk command line: splitting, finding and running commands.
+
+The commands themselves are in `asterisk_cli` and `gsm_cli`.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .gateway import Simulator
+
+
+class Status(Enum):
+    """How a command ended, for the manager interface."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+    USAGE = "usage"
+    """Wrong arguments: the usage was printed instead."""
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a command printed, as bytes of the wire, and how it ended."""
+
+    text: str
+    status: Status = Status.SUCCESS
+
+
+def ok(text: str = "") -> Output:
+    """Give the output of a command that worked."""
+    return Output(text)
+
+
+def failure(text: str) -> Output:
+    """Give the output of a command that failed."""
+    return Output(text, Status.FAILURE)
+
+
+SHOW_USAGE = Output("", Status.USAGE)
+
+type Handler = Callable[[Simulator, list[str]], Awaitable[Output]]
+"""Runs a command; the arguments are all its words, the name of the command first."""
+
+
+@dataclass(frozen=True)
+class CliCommand:
+    """One command of the command line."""
+
+    name: str
+    summary: str
+    usage: str
+    run: Handler
+
+
+def split_arguments(line: str) -> list[str]:
+    r"""Split a command line as Asterisk does (part 2 of the notes).
+
+    Blanks and tabs divide; ``"`` starts and ends a quoted stretch; ``\`` takes the next
+    character as it is, inside quotes too; ``""`` is an empty argument.
+    """
+    arguments: list[str] = []
+    between = True
+    quoted = escaped = False
+    for char in line:
+        if char == '"' and not escaped:
+            quoted = not quoted
+            if quoted and between:
+                arguments.append("")
+                between = False
+        elif char in " \t" and not (quoted or escaped):
+            between = True
+        elif char == "\\" and not escaped:
+            escaped = True
+        else:
+            if between:
+                arguments.append("")
+                between = False
+            arguments[-1] += char
+            escaped = False
+    return arguments
+
+
+class CommandLine:
+    """All commands that Asterisk has, in the order in which it lists them."""
+
+    def __init__(self, gateway: Simulator, commands: Iterable[CliCommand]) -> None:
+        """Take the gateway that the commands act on."""
+        self._gateway = gateway
+        self._commands = list(commands)
+
+    async def run(self, line: str) -> Output:
+        """Run a command line and give its output, with the lines that Asterisk adds to it.
+
+        A command that fails adds a last line that repeats the whole command.
+        """
+        arguments = split_arguments(line)
+        command = self._find(arguments)
+        if command is None:
+            return Output(
+                f"No such command '{line}' (type 'core show help {line}' "
+                "for other possible commands)\n",
+                Status.UNKNOWN,
+            )
+        output = await command.run(self._gateway, arguments)
+        if output.status is Status.USAGE:
+            return Output(command.usage, Status.USAGE)
+        if output.status is Status.FAILURE:
+            return failure(f"{output.text}Command '{line}' failed.\n")
+        return output
+
+    def help(self, words: list[str]) -> str:
+        """Give the usage of one command, or the list of all that start with some words."""
+        wanted = " ".join(words).lower()
+        for command in self._commands:
+            if wanted == command.name:
+                return command.usage
+        found = [
+            command for command in self._commands if command.name.startswith(wanted)
+        ]
+        if not found:
+            return f"No such command '{' '.join(words)}'.\n"
+        return "".join(
+            f"{command.name:>30.30} {command.summary}\n" for command in found
+        )
+
+    def _find(self, arguments: list[str]) -> CliCommand | None:
+        """Find the command with the most words; upper or lower case does not matter."""
+        words = [argument.lower() for argument in arguments]
+        best: tuple[int, CliCommand] | None = None
+        for command in self._commands:
+            name = command.name.split()
+            if words[: len(name)] == name and (best is None or len(name) > best[0]):
+                best = len(name), command
+        return best[1] if best else None

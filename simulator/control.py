@@ -1,0 +1,300 @@
+"""Steering a simulator that runs as a process.
+
+JSON lines over TCP, on loopback only: one request, ``{"do": "signal", "span": 2, "value": 9}``,
+one answer, ``{"ok": true, …}`` or ``{"error": "a sentence"}``.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import asdict
+import json
+from typing import Any
+
+from .demo import insert_sim, remove_sim
+from .gateway import Simulator
+from .model import SmsOutcome
+from .span import SimSpan
+
+DEFAULT_PORT = 5040
+LOOPBACK = "127.0.0.1"
+MAX_REQUEST = 65536
+"""Longest request in bytes."""
+MAX_WAIT = 600.0
+"""Longest time to wait for something, in seconds."""
+
+type Request = dict[str, Any]
+type _Deed = Callable[[Simulator, Request], Awaitable[Request]]
+
+
+class ControlError(Exception):
+    """A request that cannot be fulfilled; the message is a sentence for people."""
+
+
+# ---- what can be asked for ---------------------------------------------------------------
+
+
+def _span(gateway: Simulator, request: Request) -> SimSpan:
+    span = (
+        gateway.spans.get(request["span"])
+        if isinstance(request.get("span"), int)
+        else None
+    )
+    if span is None:
+        numbers = ", ".join(map(str, sorted(gateway.spans)))
+        raise ControlError(
+            f"There is no span {request.get('span')!r}; there are {numbers}."
+        )
+    return span
+
+
+def _text(request: Request, key: str) -> str:
+    value = request.get(key)
+    if not isinstance(value, str):
+        raise ControlError(f"The request needs a text for {key!r}.")
+    return value
+
+
+def _number(request: Request, key: str, least: float, most: float) -> float:
+    value = request.get(key)
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or not least <= value <= most
+    ):
+        raise ControlError(
+            f"The request needs a number from {least:g} to {most:g} for {key!r}."
+        )
+    return value
+
+
+async def _sms(gateway: Simulator, request: Request) -> Request:
+    span = _span(gateway, request)
+    parts = await gateway.receive_sms(
+        span.number, _text(request, "from"), _text(request, "text")
+    )
+    return {"parts": len(parts)}
+
+
+async def _signal(gateway: Simulator, request: Request) -> Request:
+    _span(gateway, request).signal = int(_number(request, "value", -1, 99))
+    return {}
+
+
+async def _sim_out(gateway: Simulator, request: Request) -> Request:
+    remove_sim(gateway, _span(gateway, request).number)
+    return {}
+
+
+async def _sim_in(gateway: Simulator, request: Request) -> Request:
+    insert_sim(gateway, _span(gateway, request).number)
+    return {}
+
+
+async def _operator(gateway: Simulator, request: Request) -> Request:
+    _span(gateway, request).operator = _text(request, "name")
+    return {}
+
+
+async def _power(gateway: Simulator, request: Request) -> Request:
+    _span(gateway, request).power = request.get("on") is True
+    return {}
+
+
+async def _outcome(gateway: Simulator, request: Request) -> Request:
+    names = [outcome.value for outcome in SmsOutcome]
+    if request.get("outcome") not in names:
+        raise ControlError(f"An outcome is one of {', '.join(names)}.")
+    _span(gateway, request).sms_outcomes.append(SmsOutcome(request["outcome"]))
+    return {}
+
+
+async def _ussd(gateway: Simulator, request: Request) -> Request:
+    _span(gateway, request).ussd[_text(request, "code")] = _text(request, "text")
+    return {}
+
+
+async def _call(gateway: Simulator, request: Request) -> Request:
+    span = _span(gateway, request)
+    call = await gateway.incoming_call(span.number, _text(request, "from"))
+    if request.get("answer") is True:
+        await call.answer()
+    if request.get("hangup_after") is not None:
+        seconds = _number(request, "hangup_after", 0, MAX_WAIT)
+
+        async def hang_up() -> None:
+            await asyncio.sleep(seconds)
+            await call.hangup()
+
+        gateway.spawn(hang_up())
+    return {"channel": call.channel.name}
+
+
+async def _hangup(gateway: Simulator, request: Request) -> Request:
+    span = _span(gateway, request)
+    if span.call is None:
+        raise ControlError(f"There is no call on span {span.number}.")
+    await span.call.hangup()
+    return {}
+
+
+async def _sent(gateway: Simulator, request: Request) -> Request:
+    if request.get("wait") is not None:
+        count = int(_number(request, "wait", 0, 10**6))
+        seconds = _number(request, "timeout", 0, MAX_WAIT)
+        try:
+            await gateway.wait_sent(count, seconds)
+        except TimeoutError:
+            raise ControlError(
+                f"Only {len(gateway.sent)} of {count} messages went out within {seconds:g} s."
+            ) from None
+    return {"sent": [asdict(sms) for sms in gateway.sent]}
+
+
+async def _state(gateway: Simulator, request: Request) -> Request:
+    spans = [
+        {
+            "span": span.number,
+            "status": span.status_line,
+            "state": span.state,
+            "operator": span.operator,
+            "signal": span.signal,
+            "last_event": span.last_event,
+        }
+        for span in gateway.spans.values()
+    ]
+    return {"port": gateway.port, "sessions": gateway.sessions, "spans": spans}
+
+
+async def _drop(gateway: Simulator, request: Request) -> Request:
+    gateway.faults.drop_sessions()
+    return {}
+
+
+async def _restart(gateway: Simulator, request: Request) -> Request:
+    await gateway.restart(_number(request, "downtime", 0, MAX_WAIT))
+    return {}
+
+
+async def _freeze(gateway: Simulator, request: Request) -> Request:
+    gateway.faults.freeze()
+    return {}
+
+
+async def _thaw(gateway: Simulator, request: Request) -> Request:
+    gateway.faults.thaw()
+    return {}
+
+
+_DEEDS: dict[str, _Deed] = {
+    "sms": _sms,
+    "signal": _signal,
+    "sim-out": _sim_out,
+    "sim-in": _sim_in,
+    "operator": _operator,
+    "power": _power,
+    "outcome": _outcome,
+    "ussd": _ussd,
+    "call": _call,
+    "hangup": _hangup,
+    "sent": _sent,
+    "state": _state,
+    "drop": _drop,
+    "restart": _restart,
+    "freeze": _freeze,
+    "thaw": _thaw,
+}
+
+
+# ---- the wire ----------------------------------------------------------------------------
+
+
+class ControlServer:
+    """Listens on loopback for requests and does them."""
+
+    def __init__(self, gateway: Simulator, port: int = DEFAULT_PORT) -> None:
+        """Take the gateway to steer; port 0 takes any free one."""
+        self._gateway = gateway
+        self.port = port
+        self._server: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Listen."""
+        self._server = await asyncio.start_server(
+            self._connected, LOOPBACK, self.port, limit=MAX_REQUEST
+        )
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        """Stop listening and close every connection."""
+        if self._server is None:
+            return
+        self._server.close()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._server.wait_closed()
+
+    def _connected(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _serve(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        try:
+            with suppress(ConnectionError):
+                while True:
+                    try:
+                        line = await reader.readline()
+                    except ValueError:
+                        writer.write(_line({"error": "The request is too long."}))
+                        await writer.drain()
+                        break
+                    if not line:
+                        break
+                    writer.write(_line(await self._answer(line)))
+                    await writer.drain()
+        finally:
+            writer.close()
+
+    async def _answer(self, line: bytes) -> Request:
+        try:
+            request = json.loads(line)
+        except ValueError:
+            return {"error": "The request is not JSON."}
+        if not isinstance(request, dict):
+            return {"error": "The request is not a JSON object."}
+        deed = _DEEDS.get(str(request.get("do")))
+        if deed is None:
+            return {
+                "error": f"The request does not say what to do; it can do {', '.join(_DEEDS)}."
+            }
+        try:
+            return {"ok": True} | await deed(self._gateway, request)
+        except (ControlError, ValueError) as err:
+            return {"error": str(err)}
+
+
+def _line(message: Request) -> bytes:
+    return json.dumps(message).encode() + b"\n"
+
+
+async def ask(port: int, request: Request) -> Request:
+    """Send one request to a simulator and give its answer; raises OSError if none runs."""
+    reader, writer = await asyncio.open_connection(LOOPBACK, port, limit=2**24)
+    try:
+        writer.write(_line(request))
+        await writer.drain()
+        answer = await reader.readline()
+    finally:
+        writer.close()
+    if not answer:
+        raise ConnectionError("The simulator closed the connection")
+    result: Request = json.loads(answer)
+    return result

@@ -1,0 +1,61 @@
+"""Content for the demo: spans that differ, as they would in a box that is in use."""
+
+from .gateway import Simulator
+from .model import UssdMenu
+
+_NETWORKS = [
+    ("Telekom.de", "262011", "+491710760000", 24),
+    ("Vodafone.de", "262021", "+491722270333", 19),
+    ("o2 - de", "262071", "+491760000443", 27),
+    ("Orange F", "208011", "+33689004000", 15),
+    ("vodafone UK", "234151", "+447785016005", 22),
+    ("A1", "232011", "+436640501", 30),
+]
+"""Name, start of the IMSI, service centre, signal (CSQ)."""
+
+_BALANCE = UssdMenu(
+    "Your balance is 12.50 EUR.\n1: Last top-ups\n2: Data left\n0: End",
+    {
+        "1": "10.00 EUR on 3 March, 20.00 EUR on 1 February",
+        "2": UssdMenu(
+            "1.4 GB left until 31 March.\n1: Buy 1 GB for 3 EUR\n0: End",
+            {"1": "1 GB was booked.", "0": "Good-bye"},
+        ),
+        "0": "Good-bye",
+    },
+)
+
+
+def furnish(gateway: Simulator) -> None:
+    """Give every span a network; span 3 has no SIM card and span 4 a weak signal."""
+    for span in gateway.spans.values():
+        name, imsi, center, signal = _NETWORKS[(span.number - 1) % len(_NETWORKS)]
+        span.operator, span.sms_center, span.signal = name, center, signal
+        span.imsi = f"{imsi}{span.number:09d}"
+        span.own_number = f"+4915110000{span.number:02d}"
+        span.send_duration = 1.5
+        span.ussd_duration = 2.0
+        span.send_events = True
+        span.ussd["*100#"] = _BALANCE
+    if 3 in gateway.spans:
+        remove_sim(gateway, 3)
+    if 4 in gateway.spans:
+        gateway.spans[4].signal = 4
+
+
+def remove_sim(gateway: Simulator, number: int) -> None:
+    """Take the SIM card out of a span."""
+    span = gateway.spans[number]
+    span.status = "Undetected SIM Card"
+    span.network_status = "Not registered"
+    span.signal = -1
+    span.last_event = "SIM failed"
+
+
+def insert_sim(gateway: Simulator, number: int) -> None:
+    """Put the SIM card back into a span; the module then registers again."""
+    span = gateway.spans[number]
+    span.status = "Up"
+    span.network_status = "Registered (Home network)"
+    span.signal = 20
+    span.last_event = "D-Channel Up"

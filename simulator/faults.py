@@ -1,0 +1,78 @@
+"""Everything that may go wrong between a gateway and its clients, on demand."""
+
+import asyncio
+import re
+from typing import TYPE_CHECKING
+
+from .model import Dialect
+
+if TYPE_CHECKING:
+    from .gateway import Simulator
+
+
+class Faults:
+    """Switches for faults; all may be set at any time."""
+
+    def __init__(self, gateway: Simulator) -> None:
+        """Start without any fault."""
+        self._gateway = gateway
+        self._running = asyncio.Event()
+        self._running.set()
+        self._refuse = False
+
+        old = gateway.dialect is Dialect.ASTERISK_1_8
+        self.greeting: bytes | None = (
+            b"Asterisk Call Manager/1.1\r\n"
+            if old
+            else b"Asterisk Call Manager/11.0.0\r\n"
+        )
+        """What stands first on a connection; None: nothing ever."""
+        self.greeting_delay = 0.0
+        """Seconds before the greeting."""
+        self.login_delay = 0.0
+        """Seconds before the answer to a login."""
+        self.reject_login = False
+        """Answer every login as if the password were wrong."""
+        self.silent_commands: set[str] = set()
+        """Patterns of CLI commands that are never answered."""
+        self.slow_bytes = False
+        """Send one byte at a time."""
+
+    @property
+    def refuse(self) -> bool:
+        """Refuse new connections, as if nothing listened; those that stand stay."""
+        return self._refuse
+
+    @refuse.setter
+    def refuse(self, refuse: bool) -> None:
+        self._refuse = refuse
+        self._gateway.listen_or_not()
+
+    def freeze(self) -> None:
+        """Neither read nor answer, but keep the connections (half-open)."""
+        self._running.clear()
+
+    def thaw(self) -> None:
+        """Go on where `freeze` stopped."""
+        self._running.set()
+
+    @property
+    def frozen(self) -> bool:
+        """Say whether the gateway is frozen."""
+        return not self._running.is_set()
+
+    async def thawed(self) -> None:
+        """Wait until the gateway is not frozen."""
+        await self._running.wait()
+
+    def drop_sessions(self, abort: bool = True) -> None:
+        """Drop all connections: with a reset, or with an orderly end. Commands run on."""
+        self._gateway.drop_connections(abort)
+
+    def garbage(self, data: bytes) -> None:
+        """Send raw bytes to all sessions, in the middle of whatever they do."""
+        self._gateway.send_raw(data)
+
+    def silences(self, command: str) -> bool:
+        """Say whether a CLI command is never answered."""
+        return any(re.search(pattern, command) for pattern in self.silent_commands)

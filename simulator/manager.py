@@ -1,0 +1,306 @@
+"""Sessions of the manager interface (AMI): framing, order of actions, delivery of events."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from .actions import perform
+from .cli import Output, Status
+from .model import ConnectionDropped, Dialect, User, grants
+from .wire import from_wire, packet, privilege_classes
+
+if TYPE_CHECKING:
+    from .gateway import Simulator
+
+MAX_LINE = 1024
+"""Longest line with its CRLF, in bytes (Asterisk's buffer)."""
+
+
+@dataclass(frozen=True)
+class Action:
+    """One packet from a client: its keys and values in order, upper or lower case alike."""
+
+    fields: list[tuple[str, str]] = field(default_factory=list)
+    too_long: bool = False
+    """A line was too long, so the packet is lost up to there."""
+
+    def get(self, key: str, default: str = "") -> str:
+        """Give the first value of a key."""
+        return next(
+            (value for name, value in self.fields if name == key.lower()), default
+        )
+
+    def get_all(self, key: str) -> list[str]:
+        """Give all values of a key."""
+        return [value for name, value in self.fields if name == key.lower()]
+
+
+class ActionParser:
+    """Cuts the bytes of a client into actions, as Asterisk does."""
+
+    def __init__(self) -> None:
+        """Start with nothing read."""
+        self._buffer = bytearray()
+        self._fields: list[tuple[str, str]] = []
+
+    def feed(self, data: bytes) -> list[Action]:
+        """Take some bytes and give the actions that are complete now.
+
+        A line ends at CRLF or LF alone, a packet at an empty line. Of a line that is too
+        long the first 1,024 bytes are thrown away with the packet it belongs to; what is
+        left of it starts a packet of its own.
+        """
+        self._buffer += data
+        actions: list[Action] = []
+        while True:
+            end = self._buffer.find(b"\n", 0, MAX_LINE)
+            if end < 0 and len(self._buffer) < MAX_LINE:
+                return actions
+            if end < 0:
+                del self._buffer[:MAX_LINE]
+                actions.append(self._packet(too_long=True))
+                continue
+            line = bytes(self._buffer[:end]).removesuffix(b"\r").decode("latin-1")
+            del self._buffer[: end + 1]
+            if line:
+                key, _, value = line.partition(":")
+                self._fields.append((key.strip().lower(), value.lstrip(" \t")))
+            else:
+                actions.append(self._packet())
+
+    def _packet(self, too_long: bool = False) -> Action:
+        action = Action(self._fields, too_long)
+        self._fields = []
+        return action
+
+
+class Session:
+    """One connection of a client. It does one action at a time.
+
+    While an action runs, events wait: Asterisk has one thread a session (part 1 of the
+    notes). The action runs to its end even if the client goes away meanwhile.
+    """
+
+    def __init__(
+        self,
+        gateway: Simulator,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
+        """Take over a connection."""
+        self.gateway = gateway
+        self._reader = reader
+        self._writer = writer
+        self._actions: asyncio.Queue[Action | None] = asyncio.Queue()
+        self._output = bytearray()
+        self._has_output = asyncio.Event()
+        self._sent = asyncio.Event()
+        self._held_events: deque[bytes] = deque()
+        self._busy = False
+        self.connected = True
+        """Whether bytes still get through to the client."""
+        self.client_left = False
+        """Whether the client has sent its last byte; its actions are done all the same."""
+        self.ending = False
+        """Set by an action that ends the session (Logoff, a wrong password)."""
+        self.user: User | None = None
+        self.challenge = ""
+        self.event_mask = frozenset({"all"})
+
+    @property
+    def old(self) -> bool:
+        """Say whether answers are framed as in Asterisk 1.8."""
+        return self.gateway.dialect is Dialect.ASTERISK_1_8
+
+    @property
+    def logged_in(self) -> bool:
+        """Say whether a user is logged in whose client is still there."""
+        return self.user is not None and self.connected and not self.client_left
+
+    # ---- life ----------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Serve the client until it goes, logs off or is thrown out."""
+        helpers = [
+            asyncio.ensure_future(helper)
+            for helper in (self._read_actions(), self._send_output())
+        ]
+        try:
+            await self._greet()
+            while not self.ending and (action := await self._actions.get()) is not None:
+                await self._perform(action)
+            if self.connected:
+                await self._all_sent()
+        finally:
+            self.connected = False
+            for helper in helpers:
+                helper.cancel()
+            await asyncio.gather(*helpers, return_exceptions=True)
+            self._writer.close()
+
+    def drop(self, abort: bool) -> None:
+        """Lose the connection, with a reset or in order."""
+        self.connected = False
+        if abort:
+            self._writer.transport.abort()
+        else:
+            self._writer.close()
+
+    async def _greet(self) -> None:
+        await self.gateway.faults.thawed()
+        await asyncio.sleep(self.gateway.faults.greeting_delay)
+        if self.gateway.faults.greeting is not None:
+            self.send(self.gateway.faults.greeting)
+
+    async def _perform(self, action: Action) -> None:
+        self._busy = True
+        try:
+            if action.too_long:
+                self.error(action, "Failed to parse message: line too long")
+            else:
+                await perform(self, action)
+        except ConnectionDropped:
+            self.drop(abort=True)
+        finally:
+            self._busy = False
+        self._deliver_held_events()
+
+    # ---- bytes ---------------------------------------------------------------------------
+
+    async def _read_actions(self) -> None:
+        """Read until the client goes; actions wait in a queue for their turn."""
+        parser = ActionParser()
+        with suppress(ConnectionError):
+            while data := await self._reader.read(65536):
+                await self.gateway.faults.thawed()
+                for action in parser.feed(data):
+                    self._actions.put_nowait(action)
+        self.client_left = True
+        self._actions.put_nowait(None)
+
+    def send(self, data: bytes) -> None:
+        """Send some bytes, in order with all others."""
+        if self.connected and data:
+            self._output += data
+            self._has_output.set()
+            self._sent.clear()
+
+    async def _send_output(self) -> None:
+        with suppress(ConnectionError):
+            while True:
+                await self._has_output.wait()
+                await self.gateway.faults.thawed()
+                count = 1 if self.gateway.faults.slow_bytes else len(self._output)
+                piece = bytes(self._output[:count])
+                del self._output[:count]
+                self._writer.write(piece)
+                await self._writer.drain()
+                if self._output:
+                    await asyncio.sleep(0)
+                else:
+                    self._has_output.clear()
+                    self._sent.set()
+        self.connected = False
+        self._sent.set()
+
+    async def _all_sent(self) -> None:
+        if self._output:
+            await self._sent.wait()
+
+    # ---- events --------------------------------------------------------------------------
+
+    def deliver(self, event: bytes) -> None:
+        """Deliver an event, now or after the action that runs."""
+        if not self.logged_in:
+            return
+        if self._busy:
+            self._held_events.append(event)
+        elif self._may_see(event):
+            self.send(event)
+
+    def _deliver_held_events(self) -> None:
+        while self._held_events:
+            event = self._held_events.popleft()
+            if self._may_see(event):
+                self.send(event)
+
+    def _may_see(self, event: bytes) -> bool:
+        """Say whether rights and mask let an event through; without a class all may see it."""
+        if self.user is None or not self.event_mask:
+            return False
+        classes = privilege_classes(event)
+        if not classes:
+            return True
+        return grants(self.user.read, classes) and grants(self.event_mask, classes)
+
+    # ---- answers -------------------------------------------------------------------------
+
+    def reply(self, action: Action, response: str, *lines: str) -> None:
+        """Answer an action: response, its ActionID if it has one, then other lines."""
+        self.send(packet(f"Response: {response}", *self.action_id(action), *lines))
+
+    def success(self, action: Action, message: str) -> None:
+        """Answer that it worked."""
+        self.reply(action, "Success", f"Message: {message}")
+
+    def error(self, action: Action, message: str) -> None:
+        """Answer that it did not work."""
+        self.reply(action, "Error", f"Message: {message}")
+
+    @staticmethod
+    def action_id(action: Action) -> list[str]:
+        """Give the ActionID line of an action, if it has one."""
+        identifier = action.get("ActionID")
+        return [f"ActionID: {identifier}"] if identifier else []
+
+    def reply_list(
+        self,
+        action: Action,
+        message: str,
+        events: Iterable[list[str]],
+        complete: str,
+        total: str = "ListItems",
+    ) -> None:
+        """Answer with a list: a head, an event for each item, and an event that ends it."""
+        self.reply(action, "Success", "EventList: start", f"Message: {message}")
+        count = 0
+        for name, *lines in events:
+            self.send(packet(name, *self.action_id(action), *lines))
+            count += 1
+        end = ["EventList: Complete", f"{total}: {count}"]
+        identifier = self.action_id(action)
+        # 1.8 writes the ActionID last, later ones first (samples).
+        keys = [*end, *identifier] if self.old else [*identifier, *end]
+        self.send(packet(f"Event: {complete}", *keys))
+
+    async def reply_output(self, action: Action, command: Awaitable[Output]) -> None:
+        """Answer with the output of a CLI command, in the dialect's framing.
+
+        1.8 to 13 send the head at once, then the raw output up to the first NUL; 14 and
+        later one header a line.
+        """
+        identifier = self.action_id(action)
+        if self.old:
+            head = ["Response: Follows", "Privilege: Command", *identifier]
+            self.send(packet(*head).removesuffix(b"\r\n"))
+            text = (await command).text.partition("\0")[0]
+            self.send(text.encode("latin-1") + b"--END COMMAND--\r\n\r\n")
+            return
+        output = await command
+        lines = output.text.partition("\0")[0].removesuffix("\n").split("\n")
+        response = "Success" if output.status is Status.SUCCESS else "Error"
+        self.send(
+            packet(
+                f"Response: {response}",
+                *identifier,
+                "Message: Command output follows",
+                *(f"Output: {line}" for line in lines if lines != [""]),
+            )
+        )
+
+    def note_command(self, line: str) -> None:
+        """Keep a CLI command for the tests."""
+        self.gateway.commands.append(from_wire(line))

@@ -1,0 +1,140 @@
+"""The command line: splitting, help, and commands of Asterisk itself."""
+
+from hypothesis import given, strategies as st
+import pytest
+
+from simulator import Firmware, Simulator
+from simulator.cli import split_arguments
+
+from .client import Client, connected
+
+
+@pytest.mark.parametrize(
+    ("line", "arguments"),
+    [
+        ("gsm show spans", ["gsm", "show", "spans"]),
+        ("  a \t b  ", ["a", "b"]),
+        ('say "two words" here', ["say", "two words", "here"]),
+        ('empty "" one', ["empty", "", "one"]),
+        (r'"a \"quoted\" word"', ['a "quoted" word']),
+        (r"a\ b", ["a b"]),
+        (r'"back\\slash"', ["back\\slash"]),
+        ('glued"to gether"', ["gluedto gether"]),
+        ('"never ended', ["never ended"]),
+        ("", []),
+    ],
+)
+def test_splitting(line: str, arguments: list[str]) -> None:
+    """Blanks divide, quotes hold together, a backslash takes the next one as it is."""
+    assert split_arguments(line) == arguments
+
+
+@given(st.text(st.characters(codec="latin-1", exclude_characters="\r\n")))
+def test_quoting(text: str) -> None:
+    """In quotes, with quotes and backslashes escaped, any text is one argument."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    assert split_arguments(f'x "{escaped}" y') == ["x", text, "y"]
+
+
+async def test_a_quoted_text_can_be_proved(client: Client) -> None:
+    """What a command puts into the database, an action reads back."""
+    text = 'say "hi" \\ and \t blanks  ü'
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    answer = await client.command(f'database put family key "{escaped}"')
+    assert answer == "Updated database successfully"
+    assert (await client.action("DBGet", Family="family", Key="key"))[
+        "Response"
+    ] == "Success"
+    value = (await client.packet())["Val"]
+    assert value.encode("latin-1").decode() == text
+    got = await client.command("database get family key")
+    assert got.encode("latin-1").decode() == f"Value: {text}"
+    assert await client.command("database del family key") == "Database entry removed."
+    assert (
+        await client.command("database del family key")
+        == "Database entry does not exist."
+    )
+    assert (
+        await client.command("database get family key") == "Database entry not found."
+    )
+
+
+@pytest.mark.parametrize("command", ["put a b", "get a", "del a b c"])
+async def test_database_usage(client: Client, command: str) -> None:
+    """A wrong number of arguments prints the usage."""
+    assert (await client.command(f"database {command}")).startswith("Usage: database")
+
+
+async def test_commands_are_kept(sim: Simulator, client: Client) -> None:
+    """Tests can see every command, as text."""
+    await client.command('gsm send sms 1 10086 "Grüße 🚪"')
+    await client.command(b'gsm send sms 1 10086 "\xed\xa0\xbd\xed\xba\xaa"')
+    await client.command(b'gsm send sms 1 10086 "\xff"')
+    assert sim.commands == [
+        'gsm send sms 1 10086 "Grüße 🚪"',
+        'gsm send sms 1 10086 "🚪"',
+        'gsm send sms 1 10086 "ÿ"',
+    ]
+
+
+async def test_upper_case_works(client: Client) -> None:
+    """The app note writes ``GSM send sms``."""
+    assert await client.command("GSM show Version") == "libgsmat version: 2.0.8"
+
+
+async def test_help_lists_the_commands_of_the_firmware(client: Client) -> None:
+    """Right-aligned names, as a real gateway prints them."""
+    lines = (await client.command("core show help gsm")).split("\n")
+    assert "                gsm show spans Displays GSM Information" in lines
+    assert (
+        "            gsm send sync csms Send Concatenated SMS and wait finish on a given GSM span"
+        in (lines)
+    )
+    assert all(line[:30].strip().startswith("gsm ") for line in lines)
+
+
+async def test_help_on_one_command_does_not_run_it(
+    sim: Simulator, client: Client
+) -> None:
+    """The safe way to learn what a firmware can do."""
+    for line in (await client.command("core show help gsm")).split("\n"):
+        name = line[:30].strip()
+        usage = await client.command(f"core show help {name}")
+        assert usage.startswith(f"Usage: {name}"), name
+    assert sim.sent == []
+
+
+async def test_help_of_nothing(client: Client) -> None:
+    """An unknown name, and no name at all."""
+    assert (
+        await client.command("core show help no such") == "No such command 'no such'."
+    )
+    assert "core show help" in await client.command("core show help")
+
+
+@pytest.mark.parametrize(
+    ("firmware", "has_flash"),
+    [(Firmware.CHAN_EXTRA_2_0_8, False), (Firmware.LATER, True)],
+)
+async def test_usage_tells_of_the_flash_argument(
+    firmware: Firmware, has_flash: bool
+) -> None:
+    """The usage text tells what stands behind the timeout."""
+    async with Simulator(spans=1, firmware=firmware) as sim, connected(sim) as client:
+        for name in ("sms", "csms"):
+            usage = await client.command(f"core show help gsm send sync {name}")
+            assert ("<timeout> [flash] [id]" in usage) is has_flash
+            assert ("<timeout> [id]" in usage) is not has_flash
+
+
+async def test_other_commands(client: Client) -> None:
+    """A few that people type."""
+    assert "Asterisk 1.8.20.0" in await client.command("core show version")
+    assert "System uptime: 0" in await client.command("core show uptime")
+    assert "0 active channels" in await client.command("core show channels")
+    assert "No such command 'x'" in await client.command("x")
+
+
+async def test_no_command_at_all(client: Client) -> None:
+    """An empty command prints nothing."""
+    assert await client.command("") == ""

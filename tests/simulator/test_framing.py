@@ -1,0 +1,106 @@
+"""How bytes become actions."""
+
+from hypothesis import given, strategies as st
+import pytest
+
+from simulator import Simulator
+from simulator.manager import Action, ActionParser
+
+from .client import Client
+
+
+def _parse(*pieces: bytes) -> list[Action]:
+    parser = ActionParser()
+    return [action for piece in pieces for action in parser.feed(piece)]
+
+
+def test_a_packet_ends_with_an_empty_line() -> None:
+    """Two packets in one piece are two actions, in order."""
+    actions = _parse(b"Action: Ping\r\nActionID: 1\r\n\r\nAction: Logoff\r\n\r\n")
+    assert [action.get("Action") for action in actions] == ["Ping", "Logoff"]
+    assert actions[0].get("ActionID") == "1"
+
+
+def test_keys_are_case_insensitive_and_the_blank_may_be_missing() -> None:
+    """The app note's own program writes ``action:Login``."""
+    (action,) = _parse(b"action:Login\r\nUSERNAME:admin\r\n\r\n")
+    assert (action.get("Action"), action.get("Username")) == ("Login", "admin")
+
+
+def test_a_bare_line_feed_ends_a_line_too() -> None:
+    """So a line break in a command injects keys: clients have to see to it."""
+    (action,) = _parse(b"Action: Command\nCommand: a\nActionID: 9\n\n")
+    assert action.get("ActionID") == "9"
+
+
+def test_keys_may_come_again() -> None:
+    """All their values can be had, in order; the first one counts."""
+    (action,) = _parse(b"Variable: A=1\r\nVariable: B=2\r\n\r\n")
+    assert action.get_all("variable") == ["A=1", "B=2"]
+    assert action.get("Variable") == "A=1"
+
+
+@given(st.lists(st.integers(1, 30), max_size=20))
+def test_it_does_not_matter_where_the_bytes_are_cut(sizes: list[int]) -> None:
+    """TCP knows no packets."""
+    data = b"Action: Ping\r\nActionID: 1\r\n\r\nAction: Command\r\nCommand: gsm show spans\r\n\r\n"
+    pieces, at = [], 0
+    for size in sizes:
+        pieces.append(data[at : at + size])
+        at += size
+    assert _parse(*pieces, data[at:]) == _parse(data)
+
+
+def test_a_line_of_1022_bytes_is_the_longest() -> None:
+    """With CRLF it fills Asterisk's buffer of 1,024 bytes."""
+    line = b"Command: " + b"x" * (1022 - 9)
+    (action,) = _parse(b"Action: Command\r\n" + line + b"\r\n\r\n")
+    assert not action.too_long
+    assert len(action.get("Command")) == 1013
+
+
+@pytest.mark.parametrize("more", [1, 2, 500])
+def test_a_longer_line_is_lost_with_its_packet(more: int) -> None:
+    """What is left of it starts a packet of its own."""
+    line = b"Command: " + b"x" * (1022 - 9 + more)
+    actions = _parse(b"Action: Command\r\nActionID: 5\r\n" + line + b"\r\n\r\n")
+    assert actions[0].too_long
+    assert actions[0].get("ActionID") == "5"
+    assert all(not action.get("Action") for action in actions[1:])
+
+
+async def test_a_long_line_is_answered_by_errors(client: Client) -> None:
+    """The first names the reason, a second one comes for the rest."""
+    client.write(
+        b"Action: Command\r\nActionID: 5\r\nCommand: " + b"x" * 1100 + b"\r\n\r\n"
+    )
+    answer = await client.packet()
+    assert answer == {
+        "Response": "Error",
+        "ActionID": "5",
+        "Message": "Failed to parse message: line too long",
+    }
+    assert (await client.packet())["Message"] == "Missing action in request"
+    assert client.sim.commands == []
+    assert (await client.action("Ping"))["Ping"] == "Pong"
+
+
+async def test_a_packet_without_action_is_an_error(client: Client) -> None:
+    """An empty one as well."""
+    client.write(b"\r\n")
+    assert (await client.packet())["Message"] == "Missing action in request"
+
+
+async def test_names_of_actions_are_case_insensitive(client: Client) -> None:
+    """The name is noted as the client wrote it."""
+    assert (await client.action("pInG"))["Ping"] == "Pong"
+    assert client.sim.actions[-1] == "pInG"
+
+
+async def test_an_action_with_a_line_break_injects_another(
+    sim: Simulator, client: Client
+) -> None:
+    """A client that lets line breaks into a command gives its power away."""
+    client.start_command("gsm show version\r\n\r\nAction: Logoff")
+    await client.output()
+    assert (await client.packet())["Response"] == "Goodbye"

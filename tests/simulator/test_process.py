@@ -1,0 +1,299 @@
+"""The simulator as a process, and how it is steered."""
+
+import argparse
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+import json
+import os
+from pathlib import Path
+import signal
+import sys
+
+import pytest
+
+from simulator import Simulator, UssdMenu
+from simulator.__main__ import main, parser, serve, steer
+from simulator.control import ControlServer, ask
+from simulator.demo import furnish
+
+from .client import Client, connected
+
+
+@pytest.fixture
+async def control(sim: Simulator) -> AsyncIterator[ControlServer]:
+    """Give a control server on a free port."""
+    server = ControlServer(sim, 0)
+    await server.start()
+    yield server
+    await server.stop()
+
+
+def _options(*arguments: object) -> argparse.Namespace:
+    return parser().parse_args([str(argument) for argument in arguments])
+
+
+# ---- the control protocol ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("request_line", "error"),
+    [
+        (b"not JSON\n", "not JSON"),
+        (b"[1]\n", "not a JSON object"),
+        (b"{}\n", "does not say what to do"),
+        (
+            b'{"do": "signal", "span": 9, "value": 1}\n',
+            "There is no span 9; there are 1, 2, 3.",
+        ),
+        (
+            b'{"do": "signal", "span": 1, "value": 100}\n',
+            "number from -1 to 99 for 'value'",
+        ),
+        (b'{"do": "signal", "span": 1, "value": true}\n', "number from -1 to 99"),
+        (b'{"do": "operator", "span": 1}\n', "needs a text for 'name'"),
+        (
+            b'{"do": "outcome", "span": 1, "outcome": "x"}\n',
+            "An outcome is one of success, ",
+        ),
+        (
+            b'{"do": "sms", "span": 1, "from": "", "text": "x"}\n',
+            "A sender is a number",
+        ),
+        (b'{"do": "hangup", "span": 1}\n', "There is no call on span 1."),
+        (
+            b'{"do": "sent", "wait": 1, "timeout": 0.01}\n',
+            "Only 0 of 1 messages went out",
+        ),
+        (b'{"do": "' + b"x" * 70000 + b'"}\n', "too long"),
+    ],
+)
+async def test_bad_requests(
+    control: ControlServer, request_line: bytes, error: str
+) -> None:
+    """Each is answered by a sentence."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", control.port)
+    writer.write(request_line)
+    answer = json.loads(await reader.readline())
+    assert error in answer["error"]
+    writer.close()
+
+
+async def test_many_requests_on_one_connection(control: ControlServer) -> None:
+    """One answer for each, in order; a client that stays does not keep the server."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", control.port)
+    for number in (1, 2):
+        writer.write(b'{"do": "state"}\n')
+        assert json.loads(await reader.readline())["ok"], number
+    await control.stop()
+    assert await reader.read() == b""
+    writer.close()
+
+
+async def test_stop_without_start(sim: Simulator) -> None:
+    """There is nothing to stop."""
+    await ControlServer(sim, 0).stop()
+
+
+async def test_a_simulator_that_closes_without_an_answer() -> None:
+    """Is an error for the one who asks."""
+
+    async def close(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    server = await asyncio.start_server(close, "127.0.0.1", 0)
+    with pytest.raises(ConnectionError):
+        await ask(server.sockets[0].getsockname()[1], {"do": "state"})
+    server.close()
+
+
+# ---- steering ----------------------------------------------------------------------------
+
+
+async def _steer(control: ControlServer, *arguments: object) -> int:
+    return await steer(_options(*arguments, "--control-port", control.port))
+
+
+async def test_commands_that_steer(sim: Simulator, control: ControlServer) -> None:
+    """Each does what it says."""
+    span = sim.spans[2]
+    steps = [
+        (("signal", 2, 9), lambda: span.signal == 9),
+        (("operator", 2, "My Net"), lambda: span.operator == "My Net"),
+        (
+            ("sim-out", 2),
+            lambda: span.status == "Undetected SIM Card" and span.signal == -1,
+        ),
+        (("sim-in", 2), lambda: span.ready),
+        (("power", 2, "off"), lambda: not span.power),
+        (("power", 2, "on"), lambda: span.power),
+        (("outcome", 2, "failed"), lambda: len(span.sms_outcomes) == 1),
+        (("ussd", 2, "*100#", "3.20 EUR"), lambda: span.ussd == {"*100#": "3.20 EUR"}),
+        (("freeze",), lambda: sim.faults.frozen),
+        (("thaw",), lambda: not sim.faults.frozen),
+    ]
+    for arguments, is_so in steps:
+        assert await _steer(control, *arguments) == 0
+        assert is_so(), arguments
+
+
+async def test_sms_comes_in(
+    control: ControlServer, watcher: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A long one as its parts."""
+    assert (
+        await _steer(control, "sms", "--span", 2, "--from", "+4915112345678", "x" * 200)
+        == 0
+    )
+    assert (await watcher.packet())["Value"] == "+4915112345678"
+    assert capsys.readouterr().out == "Came in as 2 SMS.\n"
+
+
+async def test_call_comes_in(sim: Simulator, control: ControlServer) -> None:
+    """It is answered, or ends by itself or on demand."""
+    assert (
+        await _steer(control, "call", 2, "10086", "--answer", "--hangup-after", 0.01)
+        == 0
+    )
+    call = sim.spans[2].call
+    assert call is None or "ACTIVE" in call.state
+    await asyncio.sleep(0.05)
+    assert sim.spans[2].call is None
+    await _steer(control, "call", 2, "10086")
+    assert sim.spans[2].state == "RING Called from 10086"
+    assert await _steer(control, "hangup", 2) == 0
+    assert sim.spans[2].call is None
+
+
+async def test_sent(
+    control: ControlServer, client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As lines or as JSON."""
+    await client.command('gsm send sync sms 1 10086 "Grüße" 20')
+    assert await _steer(control, "sent", "--wait", 1) == 0
+    assert capsys.readouterr().out == "span 1 to 10086: Grüße\n"
+    assert await _steer(control, "sent", "--json") == 0
+    (sms,) = json.loads(capsys.readouterr().out)
+    assert (sms["text"], sms["alphabet"]) == ("Grüße", "ucs2")
+    assert await _steer(control, "sent", "--wait", 2, "--timeout", 0.01) == 1
+    assert capsys.readouterr().err == "Only 1 of 2 messages went out within 0.01 s.\n"
+
+
+async def test_state(
+    control: ControlServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line a span."""
+    assert await _steer(control, "state") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].endswith("0 sessions")
+    assert len(lines) == 4
+    assert lines[1].startswith("span 1: Power on, Provisioned, Up")
+
+
+async def test_drop_and_restart(sim: Simulator, control: ControlServer) -> None:
+    """Connections end, the gateway is there again."""
+    for arguments in (("drop",), ("restart", "--downtime", 0)):
+        async with connected(sim) as client:
+            assert await _steer(control, *arguments) == 0
+            assert await client.ended()
+
+
+def test_nobody_to_steer(
+    capsys: pytest.CaptureFixture[str], unused_tcp_port: int
+) -> None:
+    """A sentence and a status."""
+    assert main(["state", "--control-port", str(unused_tcp_port)]) == 1
+    assert "No simulator answers" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["sms", "--help"], ["call", "--help"]]
+)
+def test_help(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """All can be found out."""
+    with pytest.raises(SystemExit, match="0"):
+        parser().parse_args(arguments)
+    assert "usage: python -m simulator" in capsys.readouterr().out
+
+
+def test_bad_number_of_spans(capsys: pytest.CaptureFixture[str]) -> None:
+    """The options are checked."""
+    with pytest.raises(SystemExit):
+        parser().parse_args(["--spans", "45"])
+    assert "1 to 44 spans" in capsys.readouterr().err
+
+
+# ---- running -----------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def _serving(*arguments: str) -> AsyncIterator[None]:
+    """Run a simulator in this loop until a signal ends it."""
+    running = asyncio.create_task(serve(_options(*arguments)))
+    await asyncio.sleep(0.05)
+    yield
+    os.kill(os.getpid(), signal.SIGTERM)
+    async with asyncio.timeout(5):
+        await running
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().remove_signal_handler(number)
+
+
+async def test_serve(capsys: pytest.CaptureFixture[str], unused_tcp_port: int) -> None:
+    """It says where it listens, what goes out, and that it ended."""
+    port = str(unused_tcp_port)
+    async with _serving(
+        "--port", port, "--control-port", "0", "--demo", "--noise", "100"
+    ):
+        reader, writer = await asyncio.open_connection("127.0.0.1", unused_tcp_port)
+        writer.write(b"Action: Login\r\nUsername: admin\r\nSecret: admin\r\n\r\n")
+        async with asyncio.timeout(5):
+            await reader.readuntil(b"RTCPReceived")
+            writer.write(
+                b'Action: Command\r\nCommand: gsm send sms 1 10086 "hi"\r\n\r\n'
+            )
+            await reader.readuntil(b"sms_send_ok")
+        writer.close()
+    lines = capsys.readouterr().out.splitlines()
+    assert f"on 127.0.0.1 port {port}, user admin" in lines[0]
+    assert lines[1].endswith("span 1: SMS to 10086: hi")
+    assert lines[-1] == "Ended."
+
+
+def test_port_in_use(capsys: pytest.CaptureFixture[str], unused_tcp_port: int) -> None:
+    """A sentence and a status: here the control port has taken the other one."""
+    port = str(unused_tcp_port)
+    assert main(["--port", port, "--control-port", port]) == 1
+    assert capsys.readouterr().err.startswith("simulator: ")
+
+
+async def test_as_a_process() -> None:
+    """Started as people start it, and ended by Ctrl-C."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "simulator", "--port", "0", "--control-port", "0"),
+        cwd=Path(__file__).parents[2],
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    async with asyncio.timeout(10):
+        assert (await process.stdout.readline()).startswith(
+            b"Gateway with 8 spans on 127.0.0.1"
+        )
+        process.send_signal(signal.SIGINT)
+        assert await process.stdout.readline() == b"Ended.\n"
+        assert await process.wait() == 0
+
+
+async def test_demo_content() -> None:
+    """Spans that differ: one without SIM, one with a weak signal, USSD with a menu."""
+    sim = Simulator(spans=5)
+    furnish(sim)
+    assert len({span.operator for span in sim.spans.values()}) == 5
+    assert sim.spans[3].status == "Undetected SIM Card"
+    assert 0 < sim.spans[4].signal < 8
+    menu = sim.spans[1].ussd["*100#"]
+    assert isinstance(menu, UssdMenu)
+    assert menu.replies
+    small = Simulator(spans=1)
+    furnish(small)
+    assert small.spans[1].ready
