@@ -1,0 +1,185 @@
+"""Packets of the Asterisk Manager Interface: bytes in, packets out.
+
+A packet is a block of ``Key: value`` lines that end in CR LF, closed by an
+empty line. One answer breaks that rule: up to Asterisk 13 a command is
+answered by ``Response: Follows``, a short head and then the raw output of the
+command, in which anything may stand, up to ``--END COMMAND--``.
+"""
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+import re
+
+from .errors import InvalidHeaderError, ProtocolError
+
+MAX_PACKET = 1024 * 1024  # bytes; far above any honest packet
+# Asterisk reads a line into 1,024 bytes, CR LF and all (main/manager.c).
+MAX_LINE = 1022
+
+_LINE_END = b"\r\n"
+_PACKET_END = b"\r\n\r\n"
+# Exactly what Asterisk writes, since whatever comes next is output already.
+_RAW_OUTPUT_HEAD = re.compile(
+    rb"Response: Follows\r\n(?:Privilege: [^\r\n]*\r\n)?ActionID: ([^\r\n]*)\r\n"
+)
+_RAW_OUTPUT_MARK = b"--END COMMAND--"
+_RAW_OUTPUT_END = _RAW_OUTPUT_MARK + _PACKET_END
+
+
+class Packet:
+    """One packet as it came, parsed when somebody looks into it.
+
+    ``raw`` is the packet without the empty line that ends it.
+    """
+
+    def __init__(self, raw: bytes) -> None:
+        """Take the bytes of one packet."""
+        self.raw = raw
+
+    @cached_property
+    def _parts(self) -> tuple[tuple[tuple[str, str], ...], str | None]:
+        """Split into headers and the raw output of a command, if it has one."""
+        head = _RAW_OUTPUT_HEAD.match(self.raw)
+        if not head or not self.raw.endswith(_RAW_OUTPUT_MARK):
+            return _parse_headers(self.raw), None
+        output = self.raw[head.end() : -len(_RAW_OUTPUT_MARK)].removesuffix(b"\n")
+        return _parse_headers(head[0]), output.decode("utf-8", "replace")
+
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """All headers in the order they came, repeated ones too."""
+        return self._parts[0]
+
+    @cached_property
+    def _first(self) -> dict[str, str]:
+        first: dict[str, str] = {}
+        for key, value in self.headers:
+            first.setdefault(key.lower(), value)
+        return first
+
+    def get(self, key: str, default: str = "") -> str:
+        """Return the first value of a header, whatever the case of its key."""
+        return self._first.get(key.lower(), default)
+
+    def get_all(self, key: str) -> list[str]:
+        """Return every value of a header in the order they came."""
+        key = key.lower()
+        return [value for name, value in self.headers if name.lower() == key]
+
+    def __contains__(self, key: str) -> bool:
+        """Tell whether the packet has this header."""
+        return key.lower() in self._first
+
+    @property
+    def event(self) -> str:
+        """The name of an event, empty for a response."""
+        return self.get("Event")
+
+    @property
+    def output(self) -> str:
+        r"""What a command printed, in either shape, its lines separated by ``\n``."""
+        raw_output = self._parts[1]
+        if raw_output is not None:
+            return raw_output
+        return "\n".join(self.get_all("Output"))
+
+    def __repr__(self) -> str:
+        """Name the packet; its content may be somebody's message."""
+        key, value = self.headers[0] if self.headers else ("", "")
+        name = f" {key}: {value}" if key in ("Event", "Response") else ""
+        return f"<Packet{name}, {len(self.raw)} bytes>"
+
+
+def event_name(raw: bytes) -> bytes:
+    """Return the name of the event in the bytes of a packet without parsing it.
+
+    Empty where the packet is no event. Asterisk always writes ``Event`` first.
+    """
+    if not raw.startswith(b"Event: "):
+        return b""
+    end = raw.find(_LINE_END)
+    return raw[7:] if end < 0 else raw[7:end]
+
+
+def _parse_headers(raw: bytes) -> tuple[tuple[str, str], ...]:
+    """Split on CR LF only: a bare LF belongs to the value it stands in."""
+    headers = []
+    for line in raw.decode("utf-8", "replace").split("\r\n"):
+        key, colon, value = line.partition(":")
+        if colon:
+            headers.append((key, value.removeprefix(" ")))
+    return tuple(headers)
+
+
+class PacketReader:
+    """Cuts a stream of bytes into packets, however the bytes are chunked."""
+
+    def __init__(self) -> None:
+        """Start with an empty stream."""
+        self._buffer = bytearray()
+        self._searched = 0
+        #: ActionIDs of the commands that wait for their answer. Only with one of
+        #: these is ``Response: Follows`` the head of raw output: without, or at
+        #: any other time, somebody forged it to swallow what comes next.
+        self.commands: set[str] = set()
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Yield the bytes of each packet that `data` completes.
+
+        Raises ProtocolError where a packet is larger than MAX_PACKET.
+        """
+        self._buffer += data
+        while 0 <= (end := self._find_end()) <= MAX_PACKET:
+            raw = bytes(self._buffer[:end])
+            del self._buffer[: end + len(_PACKET_END)]
+            self._searched = 0
+            yield raw
+        if len(self._buffer) >= MAX_PACKET + len(_PACKET_END):
+            raise ProtocolError(
+                f"The gateway sent a packet of more than {MAX_PACKET} bytes"
+            )
+
+    def _find_end(self) -> int:
+        """Return where the first packet ends, -1 where it is unfinished."""
+        while self._buffer.startswith(_LINE_END):
+            # One empty line too many must not become part of the next packet.
+            del self._buffer[: len(_LINE_END)]
+        head = self.commands and _RAW_OUTPUT_HEAD.match(self._buffer)
+        is_raw_output = head and head[1].decode("utf-8", "replace") in self.commands
+        mark = _RAW_OUTPUT_END if is_raw_output else _PACKET_END
+        found = self._buffer.find(mark, self._searched)
+        if found < 0:
+            # The mark itself may be cut in two by the chunk's end.
+            self._searched = max(0, len(self._buffer) - len(_RAW_OUTPUT_END))
+            return -1
+        return found + len(_RAW_OUTPUT_MARK) if is_raw_output else found
+
+
+def build(headers: Iterable[tuple[str, str]]) -> bytes:
+    """Return the bytes of an action.
+
+    Surrogates are written as three bytes each: GSM gateways take characters
+    beyond the basic plane in that form only.
+
+    Raises InvalidHeaderError for what would end a line, begin another header,
+    or be longer than the `MAX_LINE` bytes that Asterisk reads.
+    """
+    lines = []
+    for key, value in headers:
+        if not key or ":" in key or not _is_one_line(key):
+            raise InvalidHeaderError("A header's name must be one line without a colon")
+        if not _is_one_line(value):
+            raise InvalidHeaderError(
+                f"The value of {key} must be one line without NUL characters"
+            )
+        line = f"{key}: {value}".encode("utf-8", "surrogatepass")
+        if len(line) > MAX_LINE:
+            raise InvalidHeaderError(
+                f"{key} takes {len(line)} bytes; the gateway reads at most {MAX_LINE}"
+            )
+        lines.append(line)
+    return _LINE_END.join(lines) + _PACKET_END
+
+
+def _is_one_line(text: str) -> bool:
+    return not any(character in text for character in "\r\n\0")

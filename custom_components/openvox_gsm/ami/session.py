@@ -1,0 +1,443 @@
+"""One logged-in session with an Asterisk manager.
+
+Asterisk serves a session with one thread: it does one action at a time and,
+while it does, delivers no events to that session. Several actions may wait
+here all the same; they are answered in turn.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
+import contextlib
+from dataclasses import dataclass, field
+import hashlib
+import itertools
+import logging
+import secrets
+from typing import Any, Final, Self, cast
+
+from .errors import (
+    ActionFailedError,
+    ActionTimeoutError,
+    AmiError,
+    AuthenticationError,
+    CannotConnectError,
+    ConnectionLostError,
+    PermissionDeniedError,
+    ProtocolError,
+)
+from .packet import Packet, PacketReader, build, event_name
+
+_LOGGER = logging.getLogger(__name__)
+
+CONNECT_TIMEOUT: Final = 10.0  # seconds, for each step up to the login's answer
+ACTION_TIMEOUT: Final = 10.0  # seconds
+# An idle connection that breaks is noticed after the sum of the two.
+PING_INTERVAL: Final = 30.0  # seconds without a byte from the gateway
+PING_TIMEOUT: Final = 10.0  # seconds
+LOGOFF_TIMEOUT: Final = 1.0  # seconds
+
+_GREETING = b"Asterisk Call Manager/"
+_MAX_GREETING = 256  # bytes
+
+type Headers = Iterable[tuple[str, str]]
+type EventHandler = Callable[[Packet], None]
+type RawTest = Callable[[bytes], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A manager user; the secret stays out of its representation."""
+
+    username: str
+    secret: str = field(repr=False)
+
+
+@dataclass(slots=True)
+class _PendingAction:
+    """An action that waits for its answer."""
+
+    future: asyncio.Future[tuple[Packet, list[Packet]]]
+    is_list: bool
+    response: Packet | None = None
+    events: list[Packet] = field(default_factory=list)
+
+
+class Session(asyncio.Protocol):
+    """A session: actions with a time limit each, events, keepalive.
+
+    Made by `connect`; ended by `close`, or by itself when the connection is
+    lost, which `lost` (a future that holds the error) tells.
+    """
+
+    def __init__(self) -> None:
+        """Prepare a session that is not connected yet; use `connect`."""
+        self._loop = asyncio.get_running_loop()
+        self._reader = PacketReader()
+        self._transport: asyncio.Transport | None = None
+        self._greeting: asyncio.Future[str] = self._loop.create_future()
+        self._greeting_buffer = b""
+        #: Done when the session has ended: None after `close`, else the error.
+        self.lost: asyncio.Future[AmiError | None] = self._loop.create_future()
+        self._pending: dict[str, _PendingAction] = {}
+        # Every unanswered command, given up or not: its answer may be raw output.
+        self._unanswered_commands = self._reader.commands
+        # What nobody can guess cannot be forged by the text of an SMS.
+        self._action_ids = (f"{secrets.token_hex(6)}-{n}" for n in itertools.count(1))
+        self._by_event: dict[bytes, list[EventHandler]] = {}
+        self._by_test: list[tuple[RawTest, EventHandler]] = []
+        self._keepalive: asyncio.Task[None] | None = None
+        self._last_received = self._loop.time()
+        self._closing = False
+        #: The greeting's version, such as "1.1".
+        self.version = ""
+
+    @classmethod
+    async def connect(
+        cls,
+        host: str,
+        port: int,
+        credentials: Credentials,
+        *,
+        events: str = "off",
+        subscribe: Callable[[Self], None] | None = None,
+        timeout: float = CONNECT_TIMEOUT,
+    ) -> Self:
+        """Connect, log in and return the session.
+
+        `events` is the event mask of the login: "on", "off", or classes such
+        as "system,call,dialplan". `subscribe` is called before the login, so
+        that the first event finds its handler. `timeout` (seconds) limits each
+        of the steps: connecting, the greeting, each answer of the login.
+
+        The password goes over the wire only where the gateway has no MD5
+        challenge (app note; Asterisk's own login code for the rest).
+
+        Raises CannotConnectError, ProtocolError (no AMI there),
+        ActionTimeoutError, AuthenticationError, ConnectionLostError, and
+        ActionFailedError where the manager allows a user one session only.
+        """
+        session = cls()
+        if subscribe:
+            subscribe(session)
+        try:
+            async with asyncio.timeout(timeout):
+                await session._loop.create_connection(lambda: session, host, port)
+        except TimeoutError as err:
+            raise CannotConnectError(
+                f"No connection to {host}:{port} within {timeout:g} seconds"
+            ) from err
+        except (OSError, ValueError, OverflowError) as err:
+            # The latter two come of what can be no host name and no port.
+            raise CannotConnectError(f"No connection to {host}:{port}: {err}") from err
+        try:
+            await session._greet(timeout)
+            await session._log_in(credentials, events, timeout)
+        except BaseException:
+            session._end(None)
+            raise
+        session._keepalive = session._loop.create_task(
+            session._keep_alive(), name=f"AMI keepalive {host}:{port}"
+        )
+        return session
+
+    async def _greet(self, timeout: float) -> None:
+        try:
+            async with asyncio.timeout(timeout):
+                self.version = await self._greeting
+        except TimeoutError as err:
+            raise ActionTimeoutError(
+                f"The other side did not greet within {timeout:g} seconds"
+            ) from err
+
+    async def _log_in(
+        self, credentials: Credentials, events: str, timeout: float
+    ) -> None:
+        try:
+            challenge = await self.action(
+                "Challenge", [("AuthType", "MD5")], timeout=timeout
+            )
+        except ActionFailedError, PermissionDeniedError:
+            proof = [("Secret", credentials.secret)]
+        else:
+            digest = hashlib.md5(
+                # A UnicodeEncodeError would show the password.
+                (challenge.get("Challenge") + credentials.secret).encode(
+                    "utf-8", "surrogatepass"
+                ),
+                usedforsecurity=False,
+            )
+            proof = [("AuthType", "MD5"), ("Key", digest.hexdigest())]
+        try:
+            await self.action(
+                "Login",
+                [("Username", credentials.username), *proof, ("Events", events)],
+                timeout=timeout,
+            )
+        except (ActionFailedError, PermissionDeniedError) as err:
+            if str(err).lower() == "login already in use":
+                raise  # allowmultiplelogin=no; the password has not been looked at
+            raise AuthenticationError(
+                "The gateway refused the user name or the password"
+            ) from err
+
+    # Out: actions
+
+    async def action(
+        self, name: str, headers: Headers = (), *, timeout: float = ACTION_TIMEOUT
+    ) -> Packet:
+        """Send an action and return its answer.
+
+        `timeout` (seconds) includes the wait for earlier actions of the session.
+
+        Raises InvalidHeaderError and CannotConnectError (the session has ended)
+        where nothing was sent, PermissionDeniedError and ActionFailedError for
+        the gateway's own refusals, ActionTimeoutError and ConnectionLostError
+        where the outcome is unknown.
+        """
+        response, _ = await self._act(name, headers, timeout, is_list=False)
+        _raise_for_error(name, response)
+        return response
+
+    async def list_action(
+        self, name: str, headers: Headers = (), *, timeout: float = ACTION_TIMEOUT
+    ) -> tuple[Packet, list[Packet]]:
+        """Send an action that answers with a list of events.
+
+        Returns the answer and the events of the list, without the one that
+        only says that it is complete. An answer that announces no list comes
+        with no events. Raises as `action` does.
+        """
+        response, events = await self._act(name, headers, timeout, is_list=True)
+        _raise_for_error(name, response)
+        return response, events
+
+    async def command(self, command: str, *, timeout: float = ACTION_TIMEOUT) -> str:
+        r"""Run a command of Asterisk's command line and return what it prints.
+
+        The lines are separated by ``\n``. A command that fails says so in its
+        output, in words of its own, and raises nothing: up to Asterisk 13 a
+        failed command cannot be told from another. Raises as `action` does.
+        """
+        response, _ = await self._act(
+            "Command", [("Command", command)], timeout, is_list=False
+        )
+        # Asterisk 14 and later call it an error when a command fails.
+        if response.get("Message") != "Command output follows":
+            _raise_for_error("Command", response)
+        return response.output
+
+    async def _act(
+        self, name: str, headers: Headers, timeout: float, *, is_list: bool
+    ) -> tuple[Packet, list[Packet]]:
+        action_id = next(self._action_ids)
+        data = build([("Action", name), ("ActionID", action_id), *headers])
+        if self._transport is None or self._transport.is_closing():
+            raise CannotConnectError("The session has ended")
+        pending = _PendingAction(self._loop.create_future(), is_list)
+        self._pending[action_id] = pending
+        if name.lower() == "command":
+            self._unanswered_commands.add(action_id)
+        self._transport.write(data)
+        try:
+            async with asyncio.timeout(timeout):
+                return await pending.future
+        except TimeoutError as err:
+            raise ActionTimeoutError(
+                f"The gateway did not answer {name} within {timeout:g} seconds"
+            ) from err
+        finally:
+            # An answer that comes later finds nobody, and is nobody else's.
+            del self._pending[action_id]
+
+    @property
+    def is_free(self) -> bool:
+        """Whether the session is alive and no command runs in it.
+
+        A command that was given up runs on in the gateway, and holds back what
+        comes after it.
+        """
+        return not self.lost.done() and not self._unanswered_commands
+
+    # In: answers and events
+
+    def subscribe(self, event: str, handler: EventHandler) -> None:
+        """Call `handler` with every event of that name, for the session's life."""
+        self._by_event.setdefault(event.encode(), []).append(handler)
+
+    def subscribe_raw(self, test: RawTest, handler: EventHandler) -> None:
+        """Call `handler` with every packet whose bytes pass `test`.
+
+        The test sees every packet that is not the answer to an action, so it
+        has to be cheap: only what passes it is parsed.
+        """
+        self._by_test.append((test, handler))
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport; asyncio calls this."""
+        self._transport = cast(asyncio.Transport, transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End the session; asyncio calls this."""
+        reason = f": {exc}" if exc else " by the gateway"
+        lost = ConnectionLostError(f"The connection was closed{reason}")
+        self._end(None if self._closing else lost)
+
+    def data_received(self, data: bytes) -> None:
+        """Cut what came into packets; asyncio calls this."""
+        self._last_received = self._loop.time()
+        if not self._greeting.done():
+            data = self._receive_greeting(data)
+        try:
+            for raw in self._reader.feed(data):
+                if self.lost.done():
+                    return
+                self._dispatch(raw)
+        except ProtocolError as err:
+            self._end(err)
+
+    def _receive_greeting(self, data: bytes) -> bytes:
+        """Take the greeting, which is a line and no packet; return the rest."""
+        self._greeting_buffer += data
+        line, line_end, rest = self._greeting_buffer.partition(b"\r\n")
+        expected = _GREETING if line_end else _GREETING[: len(line)]
+        if not line.startswith(expected) or len(line) > _MAX_GREETING:
+            self._end(ProtocolError("The other side is no Asterisk manager"))
+        elif line_end:
+            self._greeting.set_result(line.removeprefix(_GREETING).decode("latin-1"))
+            return rest
+        return b""
+
+    def _dispatch(self, raw: bytes) -> None:
+        packet: Packet | None = None
+        if raw.startswith(b"Response:"):
+            packet = Packet(raw)
+            action_id = packet.get("ActionID")
+            self._unanswered_commands.discard(action_id)
+            if pending := self._pending.get(action_id):
+                self._answer(pending, packet)
+                return
+        elif self._pending and b"ActionID: " in raw:
+            # The ActionID of an event is that of the list it belongs to.
+            packet = Packet(raw)
+            pending = self._pending.get(packet.get("ActionID"))
+            if pending and self._answer_list(pending, packet):
+                return
+        self._deliver(raw, packet)
+
+    def _answer(self, pending: _PendingAction, packet: Packet) -> None:
+        if pending.response or pending.future.done():
+            return  # a second answer, or nobody waits any more
+        pending.response = packet
+        list_follows = packet.get("EventList").lower() == "start"
+        if not (pending.is_list and list_follows):
+            pending.future.set_result((packet, []))
+
+    def _answer_list(self, pending: _PendingAction, packet: Packet) -> bool:
+        """Take an event of a list; tell whether it is one."""
+        if not pending.response or pending.future.done():
+            return False
+        # Only the last one has this header ("Complete", or "cancelled").
+        if "EventList" in packet:
+            pending.future.set_result((pending.response, pending.events))
+        else:
+            pending.events.append(packet)
+        return True
+
+    def _deliver(self, raw: bytes, packet: Packet | None) -> None:
+        """Hand a packet to all who want it; parse it once, and only for them."""
+        handlers = list(self._by_event.get(event_name(raw), ()))
+        for test, handler in self._by_test:
+            with _logged_errors():
+                if test(raw):
+                    handlers.append(handler)
+        if not handlers:
+            return
+        packet = packet or Packet(raw)
+        for handler in handlers:
+            with _logged_errors():
+                handler(packet)
+
+    # Life and end
+
+    async def _keep_alive(self) -> None:
+        """Ping when nothing has come for a while; end the session without an answer.
+
+        While an action waits there is nothing to ask: it has its own time
+        limit, and Asterisk would not answer before it is done.
+        """
+        while True:
+            idle = self._loop.time() - self._last_received
+            if idle < PING_INTERVAL:
+                await asyncio.sleep(PING_INTERVAL - idle)
+            elif self._pending:
+                await asyncio.sleep(PING_INTERVAL)
+            else:
+                try:
+                    await self.action("Ping", timeout=PING_TIMEOUT)
+                except ActionFailedError, PermissionDeniedError:
+                    pass  # refused, so it is alive
+                except ActionTimeoutError as err:
+                    self._end(ConnectionLostError(str(err)))
+                    return
+                except AmiError:
+                    return  # the connection has ended in the meantime
+
+    def _end(self, error: AmiError | None) -> None:
+        """End the session; every waiting action is told, once."""
+        if self.lost.done():
+            return
+        self.lost.set_result(error)
+        if self._keepalive and self._keepalive is not asyncio.current_task(self._loop):
+            self._keepalive.cancel()
+        if self._transport:
+            self._transport.abort()
+        gone = error or ConnectionLostError("The session was closed")
+        _fail(self._greeting, gone)
+        if not isinstance(gone, ConnectionLostError):
+            # Whatever ended the session, the outcome of an action is not known.
+            gone = ConnectionLostError(str(gone))
+        for pending in self._pending.values():
+            _fail(pending.future, gone)
+
+    def abort(self, error: AmiError | None = None) -> None:
+        """End the session at once, `error` being the reason.
+
+        Actions in flight raise ConnectionLostError.
+        """
+        self._end(error)
+
+    async def close(self) -> None:
+        """Log off where that works at once, and end the session."""
+        self._closing = True
+        try:
+            if self.is_free:
+                with contextlib.suppress(AmiError):
+                    await self.action("Logoff", timeout=LOGOFF_TIMEOUT)
+        finally:
+            self._end(None)
+        if self._keepalive:
+            await asyncio.wait([self._keepalive])
+
+
+def _fail(future: asyncio.Future[Any], error: AmiError) -> None:
+    if not future.done():
+        future.set_exception(error)
+        future.exception()  # nobody may be waiting for it any more
+
+
+@contextlib.contextmanager
+def _logged_errors() -> Iterator[None]:
+    """Keep a handler's mistake from ending the session."""
+    try:
+        yield
+    except Exception:
+        _LOGGER.exception("A handler of events failed")
+
+
+def _raise_for_error(name: str, response: Packet) -> None:
+    if response.get("Response").lower() != "error":
+        return
+    message = response.get("Message")
+    if message.lower() == "permission denied":
+        raise PermissionDeniedError(f"The user has no right for the action {name}")
+    raise ActionFailedError(message or f"The gateway refused {name}")

@@ -1,0 +1,1 @@
+"""The manager client, told by tests: framing first, then a session."""
