@@ -1,0 +1,162 @@
+"""The demo's Home Assistant: its configuration folder, and its API."""
+
+from http import HTTPStatus
+import json
+from pathlib import Path
+import shutil
+from typing import Any
+
+import aiohttp
+
+from .processes import LOOPBACK, PROJECT, DemoError, until
+
+DOMAIN = "openvox_gsm"
+DASHBOARD = "gsm-gateway"
+USER = "demo"
+PASSWORD = "demo"
+
+_START_SECONDS = 180.0
+"""The first start compiles thousands of modules, on a small machine for minutes."""
+
+
+def make_config(folder: Path, port: int) -> None:
+    """Make a fresh configuration folder for a Home Assistant on this port."""
+    shutil.rmtree(folder, ignore_errors=True)
+    components = folder / "custom_components"
+    components.mkdir(parents=True)
+    # A link: a restart in the page runs the code as it is then.
+    (components / DOMAIN).symlink_to(PROJECT / "custom_components" / DOMAIN)
+    # Copies: what is edited in the page does not change the project.
+    for source in Path(__file__).parent.glob("*.yaml"):
+        shutil.copy(source, folder)
+    _store(folder, "http", 1, {"server_host": [LOOPBACK], "server_port": port})
+    # These two steps would set up integrations that use the internet (weather, radio,
+    # speech), and ask about statistics.
+    _store(folder, "onboarding", 4, {"done": ["core_config", "analytics"]})
+
+
+def _store(folder: Path, key: str, version: int, data: dict[str, Any]) -> None:
+    """Write what a person would have set in the page before."""
+    path = folder / ".storage" / key
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(
+        json.dumps({"version": version, "minor_version": 1, "key": key, "data": data})
+    )
+
+
+class HomeAssistant:
+    """Talks to the demo's Home Assistant as its page does."""
+
+    def __init__(self, session: aiohttp.ClientSession, port: int) -> None:
+        """Take a session, which someone else closes."""
+        self.url = f"http://{LOOPBACK}:{port}"
+        self._session = session
+        self._headers: dict[str, str] = {}
+        self._token = ""
+
+    # ---- API -----------------------------------------------------------------------------
+
+    async def get(self, path: str) -> Any:
+        """Read something."""
+        return await self._request("GET", path)
+
+    async def post(self, path: str, **data: Any) -> Any:
+        """Send something."""
+        return await self._request("POST", path, json=data)
+
+    async def _request(self, method: str, path: str, **content: Any) -> Any:
+        async with self._session.request(
+            method, self.url + path, headers=self._headers, **content
+        ) as response:
+            body = await response.text()
+        if response.status >= HTTPStatus.BAD_REQUEST:
+            raise DemoError(
+                f"Home Assistant answered {path} with {response.status}: {body}"
+            )
+        return json.loads(body)
+
+    async def command(self, kind: str, **fields: Any) -> Any:
+        """Send one command over a WebSocket, for what the REST API cannot do."""
+        async with self._session.ws_connect(f"{self.url}/api/websocket") as socket:
+            await socket.receive_json()  # auth_required
+            await socket.send_json({"type": "auth", "access_token": self._token})
+            await socket.receive_json()  # auth_ok
+            await socket.send_json({"id": 1, "type": kind, **fields})
+            answer = await socket.receive_json()
+        if not answer.get("success"):
+            raise DemoError(f"Home Assistant refused {kind}: {answer}")
+        return answer["result"]
+
+    async def action(self, name: str, **data: Any) -> None:
+        """Perform an action and wait for its end."""
+        await self.post(f"/api/services/{name.replace('.', '/')}", **data)
+
+    async def ask_action(self, name: str, **data: Any) -> dict[str, Any]:
+        """Perform an action and give its response."""
+        path = f"/api/services/{name.replace('.', '/')}?return_response"
+        response: dict[str, Any] = (await self.post(path, **data))["service_response"]
+        return response
+
+    async def state(self, entity_id: str) -> str:
+        """Give the state of an entity."""
+        return str((await self.get(f"/api/states/{entity_id}"))["state"])
+
+    # ---- Setting it up -------------------------------------------------------------------
+
+    async def set_up(self, gateway_port: int) -> None:
+        """Make the user, add the gateway, open its dashboard first."""
+        await until("The start of Home Assistant", self._answers, _START_SECONDS)
+        await self._onboard()
+        await until(
+            "The whole start of Home Assistant", self._is_running, _START_SECONDS
+        )
+        await self._add_gateway(gateway_port)
+        await self.command(
+            "frontend/set_user_data", key="core", value={"default_panel": DASHBOARD}
+        )
+
+    async def _answers(self) -> bool:
+        try:
+            await self.get("/api/onboarding")
+        except aiohttp.ClientError, DemoError:
+            return False
+        return True
+
+    async def _is_running(self) -> bool:
+        return bool((await self.get("/api/config"))["state"] == "RUNNING")
+
+    async def _onboard(self) -> None:
+        client_id = f"{self.url}/"
+        made = await self.post(
+            "/api/onboarding/users",
+            client_id=client_id,
+            name="Demo",
+            username=USER,
+            password=PASSWORD,
+            language="en",
+        )
+        form = {
+            "grant_type": "authorization_code",
+            "code": made["auth_code"],
+            "client_id": client_id,
+        }
+        tokens = await self._request("POST", "/auth/token", data=form)
+        self._token = tokens["access_token"]
+        self._headers["Authorization"] = f"Bearer {self._token}"
+        await self.post(
+            "/api/onboarding/integration", client_id=client_id, redirect_uri=client_id
+        )
+
+    async def _add_gateway(self, port: int) -> None:
+        """Add the gateway as a person does in the page."""
+        flows = "/api/config/config_entries/flow"
+        form = await self.post(flows, handler=DOMAIN)
+        result = await self.post(
+            f"{flows}/{form['flow_id']}",
+            host=LOOPBACK,
+            port=port,
+            username="admin",
+            password="admin",
+        )
+        if result["type"] != "create_entry":
+            raise DemoError(f"The gateway could not be added: {result}")
