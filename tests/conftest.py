@@ -1,0 +1,50 @@
+"""What the tests share."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.openvox_gsm.const import DOMAIN
+from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_USERNAME
+from homeassistant.core import HomeAssistant
+from simulator import Simulator
+
+
+@pytest.fixture(autouse=True)
+def _real_sockets(socket_enabled: None) -> None:
+    """Let the tests talk to the simulator over loopback."""
+
+
+@pytest.fixture
+async def gateway(request: pytest.FixtureRequest) -> AsyncIterator[Simulator]:
+    """A gateway with four spans; a test may give it other traits as its parameter."""
+    async with Simulator(**({"spans": 4} | getattr(request, "param", {}))) as simulator:
+        simulator.login_penalty = 0
+        yield simulator
+
+
+@pytest.fixture
+def entry(gateway: Simulator) -> MockConfigEntry:
+    """The config entry of the gateway, not set up yet."""
+    return MockConfigEntry(
+        domain=DOMAIN,
+        title="OpenVox",
+        data={
+            CONF_HOST: gateway.host,
+            CONF_PORT: gateway.port,
+            CONF_USERNAME: "admin",
+            CONF_PASSWORD: "admin",
+        },
+    )
+
+
+@pytest.fixture
+async def loaded(
+    hass: HomeAssistant, enable_custom_integrations: None, entry: MockConfigEntry
+) -> AsyncIterator[MockConfigEntry]:
+    """The config entry of the gateway, set up in a running Home Assistant."""
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    yield entry

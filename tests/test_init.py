@@ -1,0 +1,244 @@
+"""Setting a gateway up, unloading it, and what must not stay behind."""
+
+import asyncio
+
+from freezegun.api import FrozenDateTimeFactory
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.openvox_gsm import async_remove_config_entry_device
+from custom_components.openvox_gsm.const import DOMAIN
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
+from homeassistant.const import (
+    EVENT_HOMEASSISTANT_STOP,
+    STATE_UNAVAILABLE,
+    STATE_UNKNOWN,
+)
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
+from homeassistant.setup import async_setup_component
+from simulator import Simulator, User
+from simulator.asterisk_cli import COMMANDS as ASTERISK_COMMANDS
+from simulator.cli import CommandLine
+
+from .common import (
+    entity_states,
+    gateway_device,
+    pass_time,
+    poll,
+    said,
+    set_rights,
+    settle,
+    span_device,
+    until,
+    until_later,
+)
+
+pytestmark = pytest.mark.usefixtures("enable_custom_integrations")
+
+
+def tasks_of_ours() -> list[str]:
+    """Return the names of the tasks that a connection runs on."""
+    return [
+        task.get_name()
+        for task in asyncio.all_tasks()
+        if task.get_name().startswith(("OpenVox", "AMI"))
+    ]
+
+
+async def test_a_gateway_is_set_up(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """One session is for events, one for commands; all entities have a state."""
+    assert loaded.state is ConfigEntryState.LOADED
+    assert gateway.sessions == 2
+    states = entity_states(hass, loaded)
+    assert len(states) == 2 + 4 * 6
+    assert STATE_UNAVAILABLE not in states.values()
+
+
+async def test_unloading_leaves_nothing_behind(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """No session, no task; the entities become unavailable."""
+    listeners = dict(hass.bus.async_listeners())
+
+    assert await hass.config_entries.async_unload(loaded.entry_id)
+
+    assert loaded.state is ConfigEntryState.NOT_LOADED
+    await until(lambda: gateway.connections == 0)
+    assert tasks_of_ours() == []
+    assert set(entity_states(hass, loaded).values()) == {STATE_UNAVAILABLE}
+    assert hass.bus.async_listeners().get(EVENT_HOMEASSISTANT_STOP, 0) == (
+        listeners[EVENT_HOMEASSISTANT_STOP] - 1
+    )
+
+
+async def test_reloading_begins_anew(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """Not a session more than before, however often."""
+    listeners = dict(hass.bus.async_listeners())
+    before = entity_states(hass, loaded)
+
+    for _ in range(3):
+        assert await hass.config_entries.async_reload(loaded.entry_id)
+        await settle(hass)
+
+    await until(lambda: gateway.connections == 2)
+    assert hass.bus.async_listeners() == listeners
+    assert entity_states(hass, loaded) == before
+
+
+async def test_unloading_while_the_gateway_is_away(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """Nobody goes on trying to connect."""
+    await gateway.stop()
+    await until(lambda: STATE_UNAVAILABLE in entity_states(hass, loaded).values())
+    assert tasks_of_ours()
+
+    assert await hass.config_entries.async_unload(loaded.entry_id)
+
+    assert tasks_of_ours() == []
+
+
+async def test_home_assistant_stops(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The gateway is left in order, and nobody complains that it went."""
+    await hass.async_stop(force=True)
+
+    await until(lambda: gateway.connections == 0)
+    assert gateway.actions[-2:] == ["Logoff", "Logoff"]
+    assert tasks_of_ours() == []
+    assert said(caplog) == []
+
+
+async def test_the_gateway_is_away_at_first(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    gateway: Simulator,
+    entry: MockConfigEntry,
+) -> None:
+    """Home Assistant tries again by itself; nothing of us tries beside it."""
+    gateway.faults.refuse = True
+    entry.add_to_hass(hass)
+
+    assert not await hass.config_entries.async_setup(entry.entry_id)
+
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert entry.error_reason_translation_key == "cannot_connect"
+    assert "No connection to" in (entry.reason or "")
+    assert tasks_of_ours() == []
+
+    gateway.faults.refuse = False
+    await pass_time(hass, freezer, 10)
+    await until(lambda: entry.state is ConfigEntryState.LOADED)
+    await settle(hass)
+
+
+async def test_the_first_poll_fails(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    gateway: Simulator,
+    entry: MockConfigEntry,
+) -> None:
+    """The connection that was made for it is closed."""
+    gateway.faults.silent_commands.add("gsm show span")
+    entry.add_to_hass(hass)
+    setup = asyncio.create_task(hass.config_entries.async_setup(entry.entry_id))
+
+    await until_later(freezer, setup.done)
+    assert not await setup
+
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert entry.error_reason_translation_key == "cannot_connect"
+    assert tasks_of_ours() == []
+
+
+async def test_the_password_is_wrong(
+    hass: HomeAssistant, gateway: Simulator, entry: MockConfigEntry
+) -> None:
+    """Then the user is asked for it."""
+    gateway.users["admin"] = User("admin", "changed")
+    entry.add_to_hass(hass)
+
+    assert not await hass.config_entries.async_setup(entry.entry_id)
+
+    assert entry.state is ConfigEntryState.SETUP_ERROR
+    assert entry.error_reason_translation_key == "invalid_auth"
+    [flow] = hass.config_entries.flow.async_progress()
+    assert flow["context"]["source"] == SOURCE_REAUTH
+    assert tasks_of_ours() == []
+
+
+async def test_the_user_may_not_run_commands(
+    hass: HomeAssistant, gateway: Simulator, entry: MockConfigEntry
+) -> None:
+    """The reason says which right is missing."""
+    set_rights(gateway, without="command")
+    entry.add_to_hass(hass)
+
+    assert not await hass.config_entries.async_setup(entry.entry_id)
+
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert entry.error_reason_translation_key == "no_command_right"
+
+
+async def test_another_asterisk_is_there_now(
+    hass: HomeAssistant, gateway: Simulator, entry: MockConfigEntry
+) -> None:
+    """The address may have been given to another machine."""
+    gateway.cli = CommandLine(gateway, ASTERISK_COMMANDS)
+    entry.add_to_hass(hass)
+
+    assert not await hass.config_entries.async_setup(entry.entry_id)
+
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert entry.error_reason_translation_key == "not_openvox"
+
+
+async def test_the_actions_are_there_without_a_gateway(hass: HomeAssistant) -> None:
+    """So that automations can be checked, and say what is wrong."""
+    assert await async_setup_component(hass, DOMAIN, {})
+
+    assert hass.services.has_service("notify", "send_sms")
+    assert hass.services.has_service("openvox", "send_ussd")
+
+
+async def test_the_device_of_a_span_that_is_gone_can_be_removed(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+) -> None:
+    """Those of the gateway and of a span that it has cannot; one that returns is new."""
+    device = span_device(hass, loaded, 4)
+    assert not await async_remove_config_entry_device(
+        hass, loaded, gateway_device(hass, loaded)
+    )
+    assert not await async_remove_config_entry_device(hass, loaded, device)
+
+    gateway.remove_span(4)
+    await poll(hass, freezer)
+    assert hass.states.is_state("sensor.gsm_4_status", STATE_UNAVAILABLE)
+    gateway.add_span(4)
+    await poll(hass, freezer)
+    assert hass.states.is_state("sensor.gsm_4_status", "ready")
+
+    gateway.remove_span(4)
+    await poll(hass, freezer)
+    assert await async_remove_config_entry_device(hass, loaded, device)
+    dr.async_get(hass).async_remove_device(device.id)
+    await settle(hass)
+    assert hass.states.get("sensor.gsm_4_status") is None
+    assert hass.states.is_state("sensor.gsm_3_status", "ready")
+
+    gateway.add_span(4)
+    await poll(hass, freezer)
+    assert hass.states.is_state("sensor.gsm_4_status", "ready")
+    assert hass.states.is_state("sensor.gsm_4_last_sms", STATE_UNKNOWN)

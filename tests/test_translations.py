@@ -1,0 +1,208 @@
+"""Every text that the code names exists, with the placeholders that it is given."""
+
+import ast
+from collections.abc import Iterator
+import json
+from pathlib import Path
+import re
+from typing import Any
+
+import pytest
+
+from custom_components.openvox_gsm import binary_sensor, config_flow, sensor, services
+from custom_components.openvox_gsm.gateway import (
+    NetworkStatus,
+    SendFailure,
+    SpanStatus,
+    UssdFailure,
+)
+from homeassistant.util.yaml import load_yaml_dict
+
+ROOT = Path(services.__file__).parent
+TEXTS: dict[str, Any] = json.loads((ROOT / "translations/en.json").read_text("utf-8"))
+ICONS: dict[str, Any] = json.loads((ROOT / "icons.json").read_text("utf-8"))
+MANIFEST: dict[str, Any] = json.loads((ROOT / "manifest.json").read_text("utf-8"))
+SERVICES = load_yaml_dict(str(ROOT / "services.yaml"))
+
+
+def placeholders(text: str) -> set[str]:
+    """Return the names in the braces of a text."""
+    return set(re.findall(r"\{(\w+)\}", text))
+
+
+def leaves(node: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
+    """Yield path and text of every leaf."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield from leaves(value, (*path, key))
+    else:
+        yield ".".join(path), node
+
+
+def raised() -> Iterator[tuple[str, set[str]]]:
+    """Yield key and placeholders of every translated exception in the code."""
+    for module in ROOT.glob("*.py"):
+        tree = ast.parse(module.read_text("utf-8"))
+        for call in ast.walk(tree):
+            if not isinstance(call, ast.Call):
+                continue
+            given = {keyword.arg: keyword.value for keyword in call.keywords}
+            if "translation_domain" not in given:
+                continue
+            names: set[str] = set()
+            if "translation_placeholders" in given:
+                told = given["translation_placeholders"]
+                assert isinstance(told, ast.Dict)
+                names = {ast.literal_eval(key) for key in told.keys if key}
+            for key in _keys(given["translation_key"]):
+                yield key, names
+
+
+def _keys(node: ast.expr) -> list[str]:
+    """Return the keys that an expression can stand for."""
+    match node:
+        case ast.Constant(value=str(key)):
+            return [key]
+        case ast.JoinedStr(values=[ast.Constant(value="ussd_"), _]):
+            return [f"ussd_{failure}" for failure in UssdFailure]
+        case ast.Name(id="key"):
+            return ["invalid_auth", "no_command_right", "not_openvox"]
+    raise AssertionError(ast.dump(node))
+
+
+def test_every_exception_has_its_text() -> None:
+    """And is given just the placeholders that stand in it; no text is left over."""
+    used = dict(raised())
+
+    assert {
+        key: placeholders(text["message"]) for key, text in TEXTS["exceptions"].items()
+    } == {
+        # A text may do without some of what it is offered.
+        key: names & placeholders(TEXTS["exceptions"][key]["message"])
+        for key, names in used.items()
+    }
+
+
+def test_every_error_of_the_flow_has_its_text() -> None:
+    """Each its own; no text is left over."""
+    errors = {key for _, key in config_flow._ERRORS} | {"unknown"}  # noqa: SLF001
+    texts = TEXTS["config"]["error"]
+
+    assert texts.keys() == errors
+    assert len(set(texts.values())) == len(texts)
+    assert TEXTS["config"]["abort"].keys() == {
+        "already_configured",
+        "reauth_successful",
+        "reconfigure_successful",
+    }
+
+
+@pytest.mark.parametrize(
+    ("step", "schema"),
+    [
+        ("user", config_flow.GATEWAY_SCHEMA),
+        ("reconfigure", config_flow.GATEWAY_SCHEMA),
+        ("reauth_confirm", config_flow.CREDENTIALS_SCHEMA),
+    ],
+)
+def test_every_field_of_the_flow_has_its_texts(step: str, schema: Any) -> None:
+    """A name and a description."""
+    texts = TEXTS["config"]["step"][step]
+    fields = {str(key) for key in schema.schema}
+
+    assert texts["title"]
+    assert texts["data"].keys() == texts["data_description"].keys() == fields
+
+
+def test_every_step_of_the_flow_has_its_texts() -> None:
+    """Those that show something; with what the code tells them."""
+    steps = TEXTS["config"]["step"]
+
+    assert steps.keys() == {"user", "reconfigure", "reauth_confirm", "no_incoming_sms"}
+    assert steps["no_incoming_sms"]["menu_options"].keys() == {"check_again", "create"}
+    told = {
+        path: placeholders(text)
+        for path, text in leaves(TEXTS["config"])
+        if placeholders(text)
+    }
+    assert told == {
+        "step.no_incoming_sms.description": {"username"},
+        "step.reauth_confirm.description": {"gateway"},
+    }
+
+
+def test_every_option_has_its_texts() -> None:
+    """A name and a description."""
+    texts = TEXTS["options"]["step"]["init"]
+    fields = {str(key) for key in config_flow.OPTIONS_SCHEMA.schema}
+
+    assert texts["data"].keys() == texts["data_description"].keys() == fields
+
+
+def test_every_field_of_an_action_has_its_texts() -> None:
+    """The fields of services.yaml, of the schemas and of the texts are the same."""
+    texts = TEXTS["services"]
+
+    assert SERVICES.keys() == texts.keys() == ICONS["services"].keys()
+    for name, schema in (
+        ("send_sms", services.SEND_SMS_SCHEMA),
+        ("send_ussd", services.SEND_USSD_SCHEMA),
+    ):
+        assert texts[name]["name"]
+        assert texts[name]["description"]
+        fields = {str(key) for key in schema.schema} - {"data"}
+        assert SERVICES[name]["fields"].keys() == fields
+        assert texts[name]["fields"].keys() == fields
+        for field in texts[name]["fields"].values():
+            assert field["name"]
+            assert field["description"]
+
+
+def test_every_entity_has_its_name_and_icon() -> None:
+    """Unless its device class gives it both."""
+    descriptions = [*sensor.SPAN_SENSORS, sensor.LAST_SMS, *sensor.GATEWAY_SENSORS]
+    own = {each.translation_key for each in descriptions if each.translation_key}
+
+    assert TEXTS["entity"]["sensor"].keys() == own == ICONS["entity"]["sensor"].keys()
+    assert all(TEXTS["entity"]["sensor"][key]["name"] for key in own)
+    for each in (*descriptions, binary_sensor.CONNECTED):
+        assert each.translation_key or each.device_class
+
+
+@pytest.mark.parametrize(
+    ("key", "values"), [("status", SpanStatus), ("network_status", NetworkStatus)]
+)
+def test_every_state_has_its_name(
+    key: str, values: type[SpanStatus | NetworkStatus]
+) -> None:
+    """All but the unknown, which Home Assistant names itself."""
+    [description] = [each for each in sensor.SPAN_SENSORS if each.key == key]
+    texts = TEXTS["entity"]["sensor"][key]["state"]
+
+    assert set(description.options or ()) == texts.keys() == set(values) - {"unknown"}
+    assert ICONS["entity"]["sensor"][key]["state"].keys() <= texts.keys()
+
+
+def test_every_failure_has_its_words() -> None:
+    """They stand in the response and in the error."""
+    words = services._SEND_FAILURES  # noqa: SLF001
+
+    assert words.keys() == set(SendFailure)
+    assert all(placeholders(text) <= {"gateway", "span"} for text in words.values())
+
+
+def test_texts_are_texts() -> None:
+    """Nothing is empty, and a text neither begins nor ends with a blank."""
+    for path, text in leaves(TEXTS):
+        assert isinstance(text, str), path
+        assert text, path
+        assert text == text.strip(), path
+    assert TEXTS["device"]["span"]["name"] == "GSM {number}"
+
+
+def test_the_manifest_is_in_order() -> None:
+    """Domain and name first, the rest by the alphabet."""
+    keys = list(MANIFEST)
+
+    assert keys[:2] == ["domain", "name"]
+    assert keys[2:] == sorted(keys[2:])
