@@ -1,0 +1,311 @@
+"""The sessions with one gateway, kept up for as long as it is wanted.
+
+A manager session does one action at a time and delivers no events meanwhile.
+So one session is for events and never runs a command, one is for commands that
+answer at once, and for those that take seconds (sending SMS and USSD) more are
+opened when needed and closed when idle.
+
+The connection stands and falls with the session for events: what comes in while
+it is away is lost. The others are replaced without touching it.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+import logging
+import random
+from typing import Final
+
+from custom_components.openvox_gsm.ami import (
+    ActionTimeoutError,
+    AmiError,
+    AuthenticationError,
+    CannotConnectError,
+    Credentials,
+    Packet,
+    Session,
+)
+from custom_components.openvox_gsm.ami.session import CONNECT_TIMEOUT, Headers
+
+_LOGGER = logging.getLogger(__name__)
+
+FIRST_WAIT: Final = 1.0  # seconds before the first attempt to connect again
+LONGEST_WAIT: Final = 60.0  # seconds
+QUICK_TIMEOUT: Final = 10.0  # seconds for what answers at once
+IDLE_TIME: Final = 30.0  # seconds after which an idle session for slow commands ends
+
+# "dialplan" carries incoming SMS, "call" the calls and the end of a channel.
+_EVENTS = "call,dialplan"
+
+
+class Connection:
+    """Connects, and connects again whenever the gateway goes away."""
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        credentials: Credentials,
+        *,
+        subscribe: Callable[[Session], None],
+        prepare: Callable[[], Awaitable[None]],
+        on_change: Callable[[AmiError | None], None],
+    ) -> None:
+        """Prepare; nothing is opened before `start`.
+
+        `subscribe` asks a new session for the events that are wanted. `prepare`
+        runs after each login, before the connection counts as up; it may use
+        `command` and `action`. `on_change` is told when the connection goes (the
+        reason) and comes back (None), but not of the first start. After an
+        AuthenticationError no further attempt follows.
+        """
+        self._host = host
+        self._port = port
+        self._credentials = credentials
+        self._subscribe = subscribe
+        self._prepare = prepare
+        self._on_change = on_change
+        #: Done as soon as `stop` is called.
+        self.stopped: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._events: Session | None = None
+        self._quick: Session | None = None
+        self._quick_lock = asyncio.Lock()
+        self._slow: set[Session] = set()  # those at work
+        self._idle: dict[Session, asyncio.TimerHandle] = {}
+        # Logins under way: what interrupts each, and when it has ended.
+        self._connecting: dict[asyncio.Timeout, asyncio.Future[None]] = {}
+        self._supervisor: asyncio.Task[None] | None = None
+        self._closing: set[asyncio.Task[None]] = set()
+        self._up = False
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the gateway can be used now."""
+        return self._up
+
+    async def start(self) -> None:
+        """Connect and stay connected until `stop`, which is for good.
+
+        Raises AmiError, and leaves nothing open, where the first attempt fails.
+        """
+        await self._open()
+        self._supervisor = asyncio.create_task(
+            self._supervise(), name=f"OpenVox gateway {self._host}:{self._port}"
+        )
+
+    async def stop(self) -> None:
+        """Close all sessions; nothing of the connection is left behind.
+
+        What is under way raises ConnectionLostError, or CannotConnectError where
+        it has not begun.
+        """
+        if not self.stopped.done():
+            self.stopped.set_result(None)
+            for limit in self._connecting:
+                limit.reschedule(0)
+        for session in self._slow:
+            session.abort()
+        ending = [*self._connecting.values(), *self._closing]
+        if self._supervisor:
+            self._supervisor.cancel()
+            ending.append(self._supervisor)
+        await self._close()
+        if ending:
+            await asyncio.wait(ending)
+
+    async def pause(self, seconds: float) -> None:
+        """Wait; raises CannotConnectError as soon as the connection is stopped."""
+        await asyncio.wait([self.stopped], timeout=seconds)
+        self._require_not_stopped()
+
+    # Actions and commands
+
+    async def action(self, name: str, headers: Headers = ()) -> Packet:
+        """Run an action that answers at once; raises as Session.action does."""
+        return await self._use_quick(
+            lambda quick: quick.action(name, headers, timeout=QUICK_TIMEOUT)
+        )
+
+    async def command(self, command: str) -> str:
+        """Run a command that answers at once; raises as Session.command does."""
+        return await self._use_quick(
+            lambda quick: quick.command(command, timeout=QUICK_TIMEOUT)
+        )
+
+    async def _use_quick[Answer](
+        self, use: Callable[[Session], Awaitable[Answer]]
+    ) -> Answer:
+        # One after the other, so that one that hangs costs only itself its time.
+        async with self._quick_lock:
+            quick = await self._free_quick()
+            try:
+                return await use(quick)
+            except ActionTimeoutError, asyncio.CancelledError:
+                quick.abort()  # what was given up would hold back what comes next
+                raise
+
+    async def _free_quick(self) -> Session:
+        """Return the session for quick commands, a new one if it hangs or is gone."""
+        events = self._events
+        if events is None or events.lost.done():
+            raise _not_connected()
+        if self._quick and self._quick.is_free:
+            return self._quick
+        try:
+            quick = await self._connect()
+        except AmiError as err:
+            # The gateway is out of reach, or of no use to us.
+            events.abort(err)
+            raise CannotConnectError(str(err)) from err
+        if self._events is not events:
+            quick.abort()
+            raise _not_connected()
+        self._quick = quick
+        return quick
+
+    async def slow_command(self, command: str, *, timeout: float) -> str:
+        """Run a command that may take long, in a session of its own.
+
+        Raises CannotConnectError and InvalidHeaderError where the command was
+        certainly not sent, else as Session.command does.
+        """
+        session = await self._free_slow()
+        self._slow.add(session)
+        try:
+            return await session.command(command, timeout=timeout)
+        finally:
+            self._slow.discard(session)
+            if session.is_free and self._up:
+                self._idle[session] = asyncio.get_running_loop().call_later(
+                    IDLE_TIME, self._end_idle, session
+                )
+            else:
+                session.abort()
+
+    async def _free_slow(self) -> Session:
+        self._require_up()
+        while self._idle:
+            session, timer = self._idle.popitem()
+            timer.cancel()
+            if session.is_free:
+                return session
+        try:
+            session = await self._connect()
+        except AmiError as err:
+            if self._events and isinstance(err, AuthenticationError):
+                self._events.abort(err)  # the password has been changed meanwhile
+            raise CannotConnectError(str(err)) from err
+        try:
+            self._require_up()
+        except CannotConnectError:
+            session.abort()
+            raise
+        return session
+
+    def _end_idle(self, session: Session) -> None:
+        del self._idle[session]
+        task = asyncio.create_task(session.close())
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    # Up and down
+
+    async def _connect(
+        self,
+        *,
+        events: str = "off",
+        subscribe: Callable[[Session], None] | None = None,
+    ) -> Session:
+        """Open a session; raises as Session.connect does."""
+        self._require_not_stopped()
+        ended = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(None) as limit:
+                self._connecting[limit] = ended
+                try:
+                    return await Session.connect(
+                        self._host,
+                        self._port,
+                        self._credentials,
+                        events=events,
+                        subscribe=subscribe,
+                        timeout=CONNECT_TIMEOUT,
+                    )
+                finally:
+                    del self._connecting[limit]
+                    ended.set_result(None)
+        except TimeoutError as err:
+            raise _not_connected() from err
+
+    async def _open(self) -> None:
+        try:
+            # First, since an SMS that comes in while nobody listens is lost.
+            self._events = await self._connect(
+                events=_EVENTS, subscribe=self._subscribe
+            )
+            self._quick = await self._connect()
+            await self._prepare()
+            self._require_not_stopped()
+        except BaseException:
+            await self._close()
+            raise
+        self._up = True
+
+    async def _close(self) -> None:
+        self._up = False
+        sessions = [*self._idle, self._quick, self._events]
+        for timer in self._idle.values():
+            timer.cancel()
+        self._idle.clear()
+        self._quick = self._events = None
+        async with asyncio.TaskGroup() as closing:
+            for session in sessions:
+                if session:
+                    closing.create_task(session.close())
+
+    async def _supervise(self) -> None:
+        """Wait for the connection to go, bring it back, for ever."""
+        loop = asyncio.get_running_loop()
+        wait = FIRST_WAIT
+        while True:
+            assert self._events
+            up_since = loop.time()
+            error = await asyncio.shield(self._events.lost)
+            await self._close()
+            self._tell(error or _not_connected())
+            if isinstance(error, AuthenticationError):
+                return
+            if loop.time() - up_since > LONGEST_WAIT:
+                wait = FIRST_WAIT
+            while not self._up:
+                # Spread, so that many clients do not all come back at once.
+                await asyncio.sleep(random.uniform(wait / 2, wait))
+                wait = min(2 * wait, LONGEST_WAIT)
+                try:
+                    await self._open()
+                except AuthenticationError as err:
+                    self._tell(err)
+                    return
+                except AmiError as err:
+                    _LOGGER.debug("Still no connection to the gateway: %s", err)
+                except Exception:
+                    _LOGGER.exception("Unexpected error while connecting")
+            self._tell(None)
+
+    def _require_up(self) -> None:
+        if not self._up:
+            raise _not_connected()
+
+    def _require_not_stopped(self) -> None:
+        if self.stopped.done():
+            raise _not_connected()
+
+    def _tell(self, error: AmiError | None) -> None:
+        """Report a change; whoever listens must not end the supervision."""
+        try:
+            self._on_change(error)
+        except Exception:
+            _LOGGER.exception("A handler of the connection's changes failed")
+
+
+def _not_connected() -> CannotConnectError:
+    return CannotConnectError("The gateway is not connected")

@@ -1,0 +1,603 @@
+"""A gateway: its spans, sending SMS and USSD through them, and what comes in."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+import random
+import re
+from types import MappingProxyType
+from typing import Any, Final
+
+from custom_components.openvox_gsm.ami import (
+    ActionFailedError,
+    ActionTimeoutError,
+    AmiError,
+    CannotConnectError,
+    ConnectionLostError,
+    Credentials,
+    InvalidHeaderError,
+    PermissionDeniedError,
+    Session,
+)
+
+from . import cli
+from .connection import Connection
+from .inbox import Inbox
+from .model import (
+    Features,
+    IncomingSms,
+    SendFailure,
+    SendResult,
+    SendStatus,
+    Span,
+    SpanStatus,
+    UssdFailure,
+    UssdReply,
+)
+from .outbox import Outbox
+from .text import Alphabet, OutgoingText, compose, normalise_number
+
+SMS_TIMEOUT: Final = 30  # seconds that the network has for each part of a message
+USSD_TIMEOUT: Final = 30  # seconds
+# What a command may take beyond the time that it was given.
+_COMMAND_SLACK: Final = 10.0  # seconds
+_BUSY_WAIT: Final = 1.0  # seconds between two attempts on a busy span
+# After a time-out the span rests: the driver may take a late answer for the
+# answer to the next message. The late answer is waited for meanwhile.
+_REST: Final = 5.0  # seconds
+# A span that answers nothing is left alone: each command that it does not answer
+# takes a session from the gateway until that restarts.
+_SILENCE: Final = 300.0  # seconds
+
+_HELP_SEND_SMS_PART: Final = "core show help gsm send sync csms"
+
+_USSD_CODE = re.compile(r"[^\x00-\x1f\x7f]{1,160}")
+
+
+class NotAnOpenVoxGatewayError(AmiError):
+    """An Asterisk answers there, but it has no ``gsm`` commands."""
+
+
+class UssdError(Exception):
+    """A USSD request brought no answer."""
+
+    def __init__(self, failure: UssdFailure, span: int) -> None:
+        """Say why, and on which span."""
+        super().__init__(f"USSD on span {span}: {failure}")
+        self.failure = failure
+        self.span = span
+
+
+@dataclass(slots=True)
+class _Line:
+    """A span as the sender of commands sees it: one slow command at a time.
+
+    The times are of the loop's clock.
+    """
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    users: int = 0  # who holds the lock, and who waits for it
+    last_used: float = 0.0
+    rests_until: float = 0.0  # gets no slow command before
+    silent_until: float = 0.0  # is not even looked at before
+    sms_mode_checked: bool = False
+    sms_coding_checked: bool = False
+
+
+class Gateway:
+    """One gateway. Everything that a user of it can do is a method here."""
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        username: str,
+        secret: str,
+        *,
+        on_sms: Callable[[IncomingSms], None],
+        on_connection: Callable[[AmiError | None], None],
+        line_breaks: bool = False,
+    ) -> None:
+        r"""Prepare; nothing is opened before `start`.
+
+        `on_sms` is called with each SMS that comes in. `on_connection` is told
+        when the connection goes, with the reason, and when it is back, with
+        None; after an AuthenticationError nothing more is tried. `line_breaks`
+        says that the firmware makes a line break of ``\n`` in a text.
+        """
+        self._username = username
+        self._line_breaks = line_breaks
+        self._on_connection = on_connection
+        self._inbox = Inbox(on_sms, asyncio.get_running_loop().call_later)
+        self._outbox = Outbox()
+        self._connection = Connection(
+            host,
+            port,
+            Credentials(username, secret),
+            subscribe=self._subscribe,
+            prepare=self._learn_features,
+            on_change=self._connection_changed,
+        )
+        self._lines: defaultdict[int, _Line] = defaultdict(_Line)
+        # A phone joins parts by this number, so it must differ between messages.
+        self._reference = random.randrange(256)
+        self._all_at_once = True
+        # The arguments of the two commands that send, by their usage.
+        self._sms_arguments: list[str] = []
+        self._part_arguments: list[str] = []
+        #: The spans as they were last read, by number.
+        self.spans: Mapping[int, Span] = MappingProxyType({})
+        #: What firmware and rights allow; read after each login.
+        self.features = Features()
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the gateway can be used now."""
+        return self._connection.is_up
+
+    async def start(self) -> None:
+        """Connect, and stay connected until `stop`.
+
+        Raises AmiError where that fails: CannotConnectError, ActionTimeoutError,
+        ConnectionLostError, ProtocolError, AuthenticationError,
+        PermissionDeniedError (no right for commands), NotAnOpenVoxGatewayError.
+        """
+        try:
+            await self._connection.start()
+        except BaseException:
+            self._inbox.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Disconnect for good; parts that wait for their last ones are delivered.
+
+        What is being sent ends at once, with a result of its own.
+        """
+        try:
+            await self._connection.stop()
+        finally:
+            self._inbox.stop()
+
+    def _subscribe(self, session: Session) -> None:
+        session.subscribe_raw(self._inbox.wants, self._inbox.receive)
+        session.subscribe_raw(self._outbox.wants, self._outbox.receive)
+
+    def _connection_changed(self, error: AmiError | None) -> None:
+        if error:
+            self._inbox.connection_lost()
+        self._on_connection(error)
+
+    async def _learn_features(self) -> None:
+        """Read what firmware and rights allow, from texts that change nothing."""
+        command = self._connection.command
+        help_text = await command(cli.HELP)
+        version = await command(cli.SHOW_VERSION)
+        if cli.is_unknown_command(help_text) and cli.is_unknown_command(version):
+            raise NotAnOpenVoxGatewayError(
+                "The Asterisk there has no gsm commands: it is no OpenVox GSM gateway"
+            )
+        self._sms_arguments = cli.usage_arguments(await command(cli.HELP_SEND_SMS))
+        self._part_arguments = cli.usage_arguments(await command(_HELP_SEND_SMS_PART))
+        rights = cli.read_rights(await command(cli.show_user(self._username)), "read")
+        self.features = Features(
+            asterisk_version=await self._read_setting(
+                "CoreSettings", "AsteriskVersion"
+            ),
+            driver_version=cli.read_driver_version(version),
+            concatenated_sms=cli.is_unknown_command(help_text)
+            or cli.has_command(help_text, "gsm send sync csms"),
+            message_id="id" in self._sms_arguments,
+            flash="flash" in self._sms_arguments,
+            may_see_sms=None if rights is None else "dialplan" in rights,
+        )
+        self._all_at_once = True
+        for line in self._lines.values():
+            line.sms_mode_checked = line.sms_coding_checked = False
+            line.silent_until = 0.0
+
+    async def _read_setting(self, action: str, key: str) -> str:
+        """Read one header of an action's answer; empty without the right for it."""
+        try:
+            return (await self._connection.action(action)).get(key)
+        except ActionFailedError, PermissionDeniedError:
+            return ""
+
+    # Spans
+
+    async def read_spans(self) -> Mapping[int, Span]:
+        """Read all spans with as few commands as the firmware allows.
+
+        Raises AmiError where the gateway does not answer.
+        """
+        self.spans = MappingProxyType(await self._read_spans())
+        return self.spans
+
+    async def _read_spans(self) -> dict[int, Span]:
+        command = self._connection.command
+        if self._all_at_once:
+            try:
+                spans = cli.read_all_spans(await command(cli.SHOW_ALL_SPANS))
+            except ActionTimeoutError:
+                spans = None  # one span that hangs holds up all
+            if spans is not None:
+                return spans
+            self._all_at_once = False
+        listed = cli.read_span_list(await command(cli.SHOW_SPANS))
+        for number, span in listed.items():
+            try:
+                listed[number] = await self._show_span(number) or span
+            except ActionTimeoutError:
+                listed[number] = replace(span, status=SpanStatus.UNKNOWN)
+        return listed
+
+    async def _show_span(self, number: int) -> Span | None:
+        """Read one span; None where there is no such span.
+
+        Raises ActionTimeoutError where the span does not answer, at once if it did
+        not lately.
+        """
+        line = self._lines[number]
+        now = asyncio.get_running_loop().time
+        if now() < line.silent_until:
+            raise ActionTimeoutError(f"Span {number} does not answer")
+        try:
+            output = await self._connection.command(cli.show_span(number))
+        except ActionTimeoutError:
+            line.silent_until = now() + _SILENCE
+            raise
+        return cli.read_span(number, output)
+
+    async def read_active_calls(self) -> int | None:
+        """Return how many calls go through the gateway; None without the right.
+
+        Raises AmiError where the gateway does not answer.
+        """
+        calls = await self._read_setting("CoreStatus", "CoreCurrentCalls")
+        return int(calls) if calls.isdecimal() else None
+
+    async def _look_at(self, number: int) -> Span | None:
+        """Read one span as it is right now; None where there is no such span."""
+        try:
+            span = await self._show_span(number)
+        except ActionTimeoutError:
+            span = replace(
+                self.spans.get(number, Span(number)), status=SpanStatus.UNKNOWN
+            )
+        spans = dict(self.spans)
+        if span:
+            spans[number] = span
+        else:
+            spans.pop(number, None)
+        self.spans = MappingProxyType(spans)
+        return span
+
+    # One slow command at a time per span
+
+    def choose_span(self, excluding: frozenset[int] = frozenset()) -> int | None:
+        """Return a span that can send: free before busy, longest unused first.
+
+        None where no span is ready. A span whose only work is ours counts as
+        busy, not as unable to send.
+        """
+        now = asyncio.get_running_loop().time()
+
+        def order(number: int) -> tuple[int, float]:
+            line = self._lines[number]
+            return line.users + (line.rests_until > now), line.last_used
+
+        able = [
+            number
+            for number, span in self.spans.items()
+            if number not in excluding
+            and (
+                span.can_send
+                or (span.status is SpanStatus.BUSY and self._lines[number].users)
+            )
+        ]
+        return min(able, key=order, default=None)
+
+    @asynccontextmanager
+    async def _line(self, span: int) -> AsyncIterator[_Line]:
+        """Have a span for oneself."""
+        line = self._lines[span]
+        line.users += 1
+        try:
+            async with line.lock:
+                yield line
+        finally:
+            line.users -= 1
+            line.last_used = asyncio.get_running_loop().time()
+
+    async def _why_not_ready(
+        self, number: int, line: _Line, deadline: float
+    ) -> SendFailure | None:
+        """Look at a span right before it gets work; wait while it is only busy.
+
+        A span that is not ready would keep what it is given and send it when
+        nobody expects it any more.
+        """
+        now = asyncio.get_running_loop().time
+        while True:
+            wait = line.rests_until - now()
+            if wait <= 0:
+                span = await self._look_at(number)
+                if span is None:
+                    return SendFailure.NO_SUCH_SPAN
+                if span.can_send:
+                    return None
+                if span.status is not SpanStatus.BUSY:
+                    return SendFailure.SPAN_NOT_READY
+                wait = _BUSY_WAIT
+            if now() + wait > deadline:
+                return SendFailure.BUSY
+            await self._connection.pause(wait)
+
+    # Sending SMS
+
+    async def send_sms(
+        self,
+        number: str,
+        text: str,
+        *,
+        span: int | None = None,
+        timeout: int = SMS_TIMEOUT,
+    ) -> SendResult:
+        """Send a message and return what became of it.
+
+        Without a span a ready one is chosen, and the next one where it was
+        certainly not sent. `timeout` (whole seconds) is what the network has for
+        each part, and how long a busy span is waited for. A message whose fate
+        is unknown is never sent again.
+
+        Raises InvalidNumberError and InvalidTextError; nothing was sent then.
+        """
+        number = normalise_number(number)
+        message = compose(text, line_breaks=self._line_breaks)
+        if span is not None:
+            return await self._send_on(span, number, message, timeout)
+        result = _not_sent(number, message, SendFailure.NO_SPAN_READY)
+        tried: set[int] = set()
+        for spans_may_be_outdated in (True, False):
+            while (choice := self.choose_span(frozenset(tried))) is not None:
+                tried.add(choice)
+                outcome = await self._send_on(choice, number, message, timeout)
+                if (
+                    not outcome.certainly_not_sent
+                    or outcome.failure is SendFailure.NOT_CONNECTED
+                ):
+                    return outcome
+                if outcome.failure not in _WAS_NOT_READY:
+                    result = outcome
+            if spans_may_be_outdated:
+                try:
+                    await self.read_spans()
+                except AmiError:
+                    return _not_sent(number, message, SendFailure.NOT_CONNECTED)
+        return result
+
+    async def _send_on(
+        self, span: int, number: str, message: OutgoingText, timeout: int
+    ) -> SendResult:
+        async with self._line(span) as line:
+            self._reference = reference = (self._reference + 1) % 256
+            sent = 0
+            for index in range(len(message.parts)):
+
+                def build(message_id: str, index: int = index) -> str:
+                    return self._sms_command(
+                        span, number, message, index, reference, timeout, message_id
+                    )
+
+                outcome = await self._send_part(
+                    span, line, message.alphabet, build, timeout
+                )
+                if outcome.status is not SendStatus.SENT:
+                    break
+                sent += 1
+            return SendResult(
+                number=number,
+                status=outcome.status,
+                span=span,
+                parts=len(message.parts),
+                parts_sent=sent,
+                failure=outcome.failure,
+                detail=outcome.detail,
+            )
+
+    def _sms_command(
+        self,
+        span: int,
+        number: str,
+        message: OutgoingText,
+        index: int,
+        reference: int,
+        timeout: int,
+        message_id: str,
+    ) -> str:
+        """Return the command that sends one part of a message."""
+        count = len(message.parts)
+        if count == 1 or not self.features.concatenated_sms:
+            # Guess: firmware that cannot join parts still sends each of them.
+            return cli.send_sms(
+                span,
+                number,
+                message.parts[index],
+                timeout,
+                _id_argument(self._sms_arguments, message_id),
+            )
+        return cli.send_sms_part(
+            span,
+            number,
+            message.parts[index],
+            reference=reference,
+            count=count,
+            sequence=index + 1,
+            timeout=timeout,
+            message_id=_id_argument(self._part_arguments, message_id),
+        )
+
+    async def _send_part(
+        self,
+        span: int,
+        line: _Line,
+        alphabet: Alphabet,
+        build: Callable[[str], str],
+        timeout: int,
+    ) -> _Outcome:
+        """Send one SMS; only what certainly was not sent is tried again."""
+        now = asyncio.get_running_loop().time
+        deadline = now() + timeout
+        with self._outbox.expect() as (message_id, verdict):
+            command = build(message_id)
+            while True:
+                try:
+                    failure = await self._why_not_ready(
+                        span, line, deadline
+                    ) or await self._why_unfit(span, line, alphabet)
+                except AmiError:
+                    failure = SendFailure.NOT_CONNECTED
+                if failure:
+                    return _Outcome(SendStatus.FAILED, failure)
+                outcome = await self._send_once(command, timeout)
+                if outcome.failure is not SendFailure.BUSY:
+                    break
+                line.rests_until = now() + _BUSY_WAIT
+            if outcome.status is SendStatus.UNKNOWN:
+                line.rests_until = now() + _REST
+                if message_id in command:
+                    ends: list[asyncio.Future[Any]] = [
+                        verdict,
+                        self._connection.stopped,
+                    ]
+                    await asyncio.wait(
+                        ends, timeout=_REST, return_when=asyncio.FIRST_COMPLETED
+                    )
+                if verdict.done():
+                    line.rests_until = 0.0  # that was the late answer
+                    return _SENT if verdict.result() else _FAILED
+            return outcome
+
+    async def _why_unfit(
+        self, span: int, line: _Line, alphabet: Alphabet
+    ) -> SendFailure | None:
+        """Check once what the span makes of texts; the driver spoils them else."""
+        command = self._connection.command
+        if not line.sms_mode_checked:
+            if (await command(cli.show_sms_mode(span))).strip().lower() == "text":
+                return SendFailure.TEXT_MODE
+            line.sms_mode_checked = True
+        if alphabet is Alphabet.UCS2 and not line.sms_coding_checked:
+            if (await command(cli.show_sms_coding(span))).strip().lower() == "ascii":
+                return SendFailure.WRONG_CODING
+            line.sms_coding_checked = True
+        return None
+
+    async def _send_once(self, command: str, timeout: int) -> _Outcome:
+        try:
+            output = await self._connection.slow_command(
+                command, timeout=timeout + _COMMAND_SLACK
+            )
+        except CannotConnectError:
+            return _Outcome(SendStatus.FAILED, SendFailure.NOT_CONNECTED)
+        except (PermissionDeniedError, ActionFailedError, InvalidHeaderError) as err:
+            return _Outcome(SendStatus.FAILED, SendFailure.REFUSED, str(err))
+        except ActionTimeoutError:
+            return _Outcome(SendStatus.UNKNOWN, SendFailure.TIMED_OUT)
+        except AmiError:
+            return _Outcome(SendStatus.UNKNOWN, SendFailure.CONNECTION_LOST)
+        reply, detail = cli.read_sms_reply(output)
+        return {
+            cli.SmsReply.SENT: _SENT,
+            cli.SmsReply.FAILED: _FAILED,
+            cli.SmsReply.BUSY: _Outcome(SendStatus.FAILED, SendFailure.BUSY),
+            cli.SmsReply.TIMED_OUT: _Outcome(SendStatus.UNKNOWN, SendFailure.TIMED_OUT),
+            cli.SmsReply.REFUSED: _Outcome(
+                SendStatus.FAILED, SendFailure.REFUSED, detail
+            ),
+        }[reply]
+
+    # USSD
+
+    async def send_ussd(
+        self, span: int, code: str, *, timeout: int = USSD_TIMEOUT
+    ) -> UssdReply:
+        """Send a USSD code, or a reply in the menu that is open on the span.
+
+        `timeout` (whole seconds) is what the network has for its answer.
+
+        Raises ValueError for a code that cannot be one, UssdError where no
+        answer came.
+        """
+        if not _USSD_CODE.fullmatch(code):
+            raise ValueError("A USSD code is 1 to 160 characters on one line")
+        async with self._line(span) as line:
+            now = asyncio.get_running_loop().time
+            try:
+                failure = await self._why_not_ready(span, line, now() + timeout)
+            except AmiError:
+                failure = SendFailure.NOT_CONNECTED
+            if failure:
+                raise UssdError(UssdFailure(failure.value), span)
+            # Until the network has answered, the driver takes its answer for the
+            # answer to whatever is asked next.
+            line.rests_until = now() + timeout
+            try:
+                output = await self._connection.slow_command(
+                    cli.send_ussd(span, code, timeout),
+                    timeout=timeout + _COMMAND_SLACK,
+                )
+            except ConnectionLostError as err:
+                raise UssdError(UssdFailure.CONNECTION_LOST, span) from err
+            except ActionTimeoutError as err:
+                line.rests_until = now() + _REST
+                raise UssdError(UssdFailure.TIMED_OUT, span) from err
+            except AmiError as err:
+                line.rests_until = 0.0
+                connected = not isinstance(err, CannotConnectError)
+                raise UssdError(
+                    UssdFailure.REFUSED if connected else UssdFailure.NOT_CONNECTED,
+                    span,
+                ) from err
+            reply = cli.read_ussd_reply(span, output)
+            if isinstance(reply, UssdReply):
+                line.rests_until = 0.0
+                return reply
+            timed_out = reply.failure is UssdFailure.TIMED_OUT
+            line.rests_until = now() + _REST if timed_out else 0.0
+            raise UssdError(reply.failure, span)
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What became of one SMS."""
+
+    status: SendStatus
+    failure: SendFailure | None = None
+    detail: str = ""
+
+
+_SENT: Final = _Outcome(SendStatus.SENT)
+_FAILED: Final = _Outcome(SendStatus.FAILED, SendFailure.REJECTED)
+_WAS_NOT_READY: Final = (SendFailure.SPAN_NOT_READY, SendFailure.NO_SUCH_SPAN)
+
+
+def _not_sent(number: str, message: OutgoingText, failure: SendFailure) -> SendResult:
+    return SendResult(
+        number=number,
+        status=SendStatus.FAILED,
+        span=None,
+        parts=len(message.parts),
+        failure=failure,
+    )
+
+
+def _id_argument(arguments: list[str], message_id: str) -> str | None:
+    """Return what stands behind the timeout of a command that sends.
+
+    Where the firmware has a place for a flash flag it stands before the ID.
+    """
+    if "id" not in arguments:
+        return None
+    return f"0 {message_id}" if "flash" in arguments else message_id

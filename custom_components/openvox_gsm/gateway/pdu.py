@@ -1,0 +1,316 @@
+"""Incoming SMS: the SMS-DELIVER PDU, the only faithful form of a message.
+
+Follows 3GPP TS 23.040 (the PDU) and 3GPP TS 23.038 (the alphabets).
+"""
+
+from binascii import a2b_hex
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from enum import StrEnum
+from io import BytesIO
+from itertools import groupby
+
+_TYPE_MASK = 0x03
+_TYPE_DELIVER = 0x00
+_HAS_HEADER = 0x40
+
+_NUMBER_INTERNATIONAL = 0b001
+_NUMBER_ALPHANUMERIC = 0b101
+_MAX_ADDRESS_DIGITS = 20
+# 23.040, 9.1.2.3; the last one fills an odd number of digits up.
+_DIGITS = (
+    "0",
+    "1",
+    "2",
+    "3",
+    "4",
+    "5",
+    "6",
+    "7",
+    "8",
+    "9",
+    "*",
+    "#",
+    "a",
+    "b",
+    "c",
+    "",
+)
+
+_ESCAPE = 0x1B
+
+# 23.038, 6.2.1. The escape (0x1B) shows as a blank where it escapes nothing.
+_DEFAULT_ALPHABET = (
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ ÆæßÉ"
+    " !\"#¤%&'()*+,-./0123456789:;<=>?"
+    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§"
+    "¿abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+_DEFAULT_EXTENSION = {
+    0x0A: "\f",
+    0x14: "^",
+    0x28: "{",
+    0x29: "}",
+    0x2F: "\\",
+    0x3C: "[",
+    0x3D: "~",
+    0x3E: "]",
+    0x40: "|",
+    0x65: "€",
+}
+
+# 23.038, annex A, by national language identifier: 1 Turkish, 2 Spanish (which has
+# no locking table), 3 Portuguese. The languages of India (4 to 13) are not here,
+# and read with the default tables, as the standard wants it.
+_LOCKING_TABLES = {
+    1: _DEFAULT_ALPHABET.translate(str.maketrans("èìØøÆæ¡¿", "€ıĞğŞşİç")),
+    3: _DEFAULT_ALPHABET.translate(
+        str.maketrans(
+            "èùìòÇØøÅåΦΓΛΩΠΨΣΘΞÆæß¤¡ÄÖÑ¿äöñ", "êúíóçÔôÁáªÇÀ∞^\\€Ó|ÂâÊºÍÃÕÚ~ãõ`"
+        )
+    ),
+}
+
+
+def _extension(codes: bytes, characters: str) -> dict[int, str]:
+    return _DEFAULT_EXTENSION | dict(zip(codes, characters, strict=True))
+
+
+_SINGLE_TABLES = {
+    1: _extension(b"GIScgis", "ĞİŞçğış"),
+    2: _extension(b"\x09AIOUaiou", "çÁÍÓÚáíóú"),
+    3: _extension(
+        b"\x05\x09\x0b\x0c\x0e\x0f\x12\x13\x15\x16\x17\x18\x19\x1fAIOU[\\aiou{|\x7f",
+        "êçÔôÁáΦΓΩΠΨΣΘÊÀÍÓÚÃÕÂíóúãõâ",
+    ),
+}
+
+
+class PduError(ValueError):
+    """A PDU that is no readable SMS-DELIVER; the message holds nothing of it."""
+
+
+class Coding(StrEnum):
+    """What the payload of a message is made of (23.038, 4)."""
+
+    GSM7 = "gsm7"
+    OCTETS = "octets"
+    UCS2 = "ucs2"
+
+
+@dataclass(frozen=True, slots=True)
+class Concatenation:
+    """Which part of which long message this is (23.040, 9.2.3.24.1 and .8).
+
+    `wide` tells 16-bit references from 8-bit ones: the two are counted apart.
+    `sequence` runs from 1 to `count`.
+    """
+
+    reference: int
+    wide: bool
+    count: int
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Deliver:
+    """One received PDU.
+
+    `sent_at` is the service centre's time stamp with its own zone, or None where
+    its digits are no date. `payload` is what the text is read from: a septet in
+    each byte, or the octets as they came. The two languages are the national
+    language identifiers of 23.038; 0 is the default.
+    """
+
+    sender: str = field(repr=False)
+    sent_at: datetime | None
+    coding: Coding
+    payload: bytes = field(repr=False)
+    concatenation: Concatenation | None = None
+    locking_language: int = 0
+    single_language: int = 0
+
+    @property
+    def text(self) -> str:
+        """The text of this PDU alone; see `join`."""
+        return join((self,))
+
+
+def decode_deliver(hex_pdu: str) -> Deliver:
+    """Decode an SMS-DELIVER PDU with the service centre's address in front.
+
+    Goes in: hex digits of either case, as the driver gives them in `SMSPDU`.
+    Whatever follows the user data is ignored.
+
+    Raises PduError, and nothing else, for what is not hex, is cut short, or is
+    another kind of PDU (a status report, for one), and for compressed text
+    (23.042), which no phone sends and nothing here can read.
+    """
+    try:
+        stream = BytesIO(a2b_hex(hex_pdu))
+    except ValueError as err:
+        raise PduError("Not hexadecimal") from err
+
+    def take(count: int) -> bytes:
+        octets = stream.read(count)
+        if len(octets) < count:
+            raise PduError("Cut short")
+        return octets
+
+    take(take(1)[0])  # The service centre, which may be absent.
+    (first,) = take(1)
+    if first & _TYPE_MASK != _TYPE_DELIVER:
+        raise PduError("Not an SMS-DELIVER")
+    sender = _read_sender(take)
+    _, scheme = take(2)  # The first, the protocol identifier, says nothing about text.
+    coding = _read_coding(scheme)
+    sent_at = _read_time(take(7))
+
+    (length,) = take(1)  # In septets or octets.
+    data = take((length * 7 + 7) // 8 if coding is Coding.GSM7 else length)
+    header_size = 0
+    if first & _HAS_HEADER:
+        header_size = 1 + data[0] if data else 1
+        if header_size > len(data):
+            raise PduError("Header cut short")
+
+    if coding is Coding.GSM7:
+        # The text begins at a septet's boundary; fill bits lead up to it.
+        payload = _unpack(data, length)[(header_size * 8 + 6) // 7 :]
+    else:
+        payload = data[header_size:]
+
+    concatenation = None
+    locking_language = single_language = 0
+    # Of elements that exclude each other, the last one counts.
+    for element in _elements(data[1:header_size]):
+        match element:
+            case 0x00, reference, count, sequence if 1 <= sequence <= count:
+                concatenation = Concatenation(reference, False, count, sequence)
+            case 0x08, high, low, count, sequence if 1 <= sequence <= count:
+                concatenation = Concatenation(high << 8 | low, True, count, sequence)
+            case 0x24, language:
+                single_language = language
+            case 0x25, language:
+                locking_language = language
+
+    return Deliver(
+        sender,
+        sent_at,
+        coding,
+        payload,
+        concatenation,
+        locking_language,
+        single_language,
+    )
+
+
+def join(parts: Sequence[Deliver]) -> str:
+    """Return the text of the parts of one message, in the order given.
+
+    Payloads are joined before they are read, so a pair of surrogates or of septets
+    that the sender has split comes out whole. Octets are read as UTF-8, or else as
+    Latin-1. What cannot be read (a lone surrogate, half a UCS-2 character, a NUL)
+    becomes U+FFFD; NULs at the end are padding and go.
+    """
+    text = "".join(
+        _read_payload(b"".join(part.payload for part in group), *kind)
+        for kind, group in groupby(
+            parts,
+            lambda part: (part.coding, part.locking_language, part.single_language),
+        )
+    )
+    return text.rstrip("\0").replace("\0", "\ufffd")
+
+
+def _read_sender(take: Callable[[int], bytes]) -> str:
+    """Read an address: a number, or a name (23.040, 9.1.2.5)."""
+    length, kind = take(2)  # The length in digits, for names too.
+    if length > _MAX_ADDRESS_DIGITS:
+        raise PduError("Sender too long")
+    octets = take((length + 1) // 2)
+    number_type = kind >> 4 & 0b111
+    if number_type == _NUMBER_ALPHANUMERIC:
+        return _read_septets(_unpack(octets, length * 4 // 7), 0, 0)
+    digits = "".join(_DIGITS[octet & 0xF] + _DIGITS[octet >> 4] for octet in octets)
+    return f"+{digits}" if number_type == _NUMBER_INTERNATIONAL and digits else digits
+
+
+def _read_coding(scheme: int) -> Coding:
+    """Read a data coding scheme (23.038, 4); what is reserved means GSM 7-bit."""
+    group = scheme >> 4
+    if group == 0b1111:  # Message class.
+        return Coding.OCTETS if scheme & 0x04 else Coding.GSM7
+    if group == 0b1110:  # Message waiting, in UCS-2.
+        return Coding.UCS2
+    if group >= 0b1000:  # Message waiting, or reserved.
+        return Coding.GSM7
+    if scheme & 0x20:
+        raise PduError("Compressed")
+    return (Coding.GSM7, Coding.OCTETS, Coding.UCS2, Coding.GSM7)[scheme >> 2 & 0b11]
+
+
+def _read_time(octets: bytes) -> datetime | None:
+    """Read a time stamp: pairs of digits, low half first (23.040, 9.2.3.11)."""
+    *date, zone = octets
+    west = zone & 0x08  # The sign, in the tens of the quarters of an hour.
+    try:
+        year, month, day, hour, minute, second, quarters = (
+            int(f"{octet & 0xF:X}{octet >> 4:X}") for octet in (*date, zone & ~0x08)
+        )
+        offset = timezone(timedelta(minutes=-15 * quarters if west else 15 * quarters))
+        return datetime(2000 + year, month, day, hour, minute, second, tzinfo=offset)
+    except ValueError:
+        return None
+
+
+def _elements(header: bytes) -> list[tuple[int, ...]]:
+    """Return the elements of a user data header, each as identifier and content.
+
+    Where the lengths do not add up there are none (23.040, 9.2.3.24).
+    """
+    elements = []
+    while header:
+        end = 2 + header[1] if len(header) > 1 else 2
+        if end > len(header):
+            return []
+        elements.append((header[0], *header[2:end]))
+        header = header[end:]
+    return elements
+
+
+def _unpack(octets: bytes, count: int) -> bytes:
+    """Return packed septets (23.038, 6.1.2.1), one in each byte."""
+    bits = int.from_bytes(octets, "little")
+    return bytes(bits >> 7 * index & 0x7F for index in range(count))
+
+
+def _read_payload(payload: bytes, coding: Coding, locking: int, single: int) -> str:
+    if coding is Coding.GSM7:
+        return _read_septets(payload, locking, single)
+    if coding is Coding.UCS2:
+        return payload.decode("utf-16-be", "replace")
+    try:
+        return payload.decode()
+    except UnicodeDecodeError:
+        return payload.decode("latin-1")
+
+
+def _read_septets(septets: bytes, locking: int, single: int) -> str:
+    """Read septets with the tables of two languages.
+
+    An escape before a septet that the extension has not is as if not there, an
+    escape before another, or at the end, a blank (23.038, 6.2.1 and 6.2.1.1).
+    """
+    table = _LOCKING_TABLES.get(locking, _DEFAULT_ALPHABET)
+    extension = _SINGLE_TABLES.get(single, _DEFAULT_EXTENSION)
+    remaining = iter(septets)
+    characters = []
+    for septet in remaining:
+        if septet == _ESCAPE:
+            escaped = next(remaining, _ESCAPE)
+            characters.append(extension.get(escaped, table[escaped]))
+        else:
+            characters.append(table[septet])
+    return "".join(characters)

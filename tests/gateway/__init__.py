@@ -1,0 +1,1 @@
+"""What OpenVox adds to the manager, told by tests: spans, SMS, USSD."""

@@ -1,0 +1,138 @@
+"""What the tests of a gateway's client share: a client that is in a hurry."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+
+import pytest
+
+from custom_components.openvox_gsm.ami import AmiError, Session, session as ami_session
+from custom_components.openvox_gsm.gateway import (
+    Gateway,
+    IncomingSms,
+    connection as connection_module,
+    gateway as gateway_module,
+    inbox as inbox_module,
+)
+from simulator import Dialect, Firmware, Simulator
+
+PASSWORD = "admin"
+
+
+@dataclass
+class Heard:
+    """What a client told."""
+
+    sms: list[IncomingSms] = field(default_factory=list)
+    changes: list[AmiError | None] = field(default_factory=list)
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait for something that is about to happen."""
+    async with asyncio.timeout(3):
+        while not condition():
+            await asyncio.sleep(0.001)
+
+
+async def expect_nothing_left(gateway: Simulator) -> None:
+    """Check that neither a session nor a task of a client is left."""
+    await until(lambda: not gateway.sessions)
+    await gateway.stop()
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+def kinds_of_gateway(**traits: object) -> pytest.MarkDecorator:
+    """Run a test with an old gateway and a new one: framing of answers and firmware."""
+    return pytest.mark.parametrize(
+        "gateway",
+        [
+            pytest.param({"dialect": dialect, "firmware": firmware} | traits, id=name)
+            for name, dialect, firmware in (
+                ("old", Dialect.ASTERISK_1_8, Firmware.CHAN_EXTRA_2_0_8),
+                ("new", Dialect.ASTERISK_14, Firmware.LATER),
+            )
+        ],
+        indirect=True,
+    )
+
+
+def gateway_with(**traits: object) -> pytest.MarkDecorator:
+    """Run a test with a gateway that is not the usual one."""
+    return pytest.mark.parametrize("gateway", [traits], indirect=True, ids=[""])
+
+
+@pytest.fixture
+def hurry(gateway: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make seconds short, in the client and in the gateway."""
+    gateway.retry_interval = 0.01
+    gateway.timeout_scale = 0.02
+    monkeypatch.setattr(ami_session, "LOGOFF_TIMEOUT", 0.1)
+    monkeypatch.setattr(connection_module, "FIRST_WAIT", 0.01)
+    monkeypatch.setattr(connection_module, "LONGEST_WAIT", 0.04)
+    monkeypatch.setattr(connection_module, "CONNECT_TIMEOUT", 0.3)
+    monkeypatch.setattr(connection_module, "QUICK_TIMEOUT", 0.2)
+    monkeypatch.setattr(gateway_module, "_COMMAND_SLACK", 0.1)
+    monkeypatch.setattr(gateway_module, "_BUSY_WAIT", 0.01)
+    monkeypatch.setattr(gateway_module, "_REST", 0.15)
+    monkeypatch.setattr(inbox_module, "REST", 0.02)
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[Session]:
+    """Every session that gets logged in, in order."""
+    sessions: list[Session] = []
+    connect = Session.connect
+
+    async def record(*args: object, **kwargs: object) -> Session:
+        session = await connect(*args, **kwargs)  # type: ignore[arg-type]
+        sessions.append(session)
+        return session
+
+    monkeypatch.setattr(Session, "connect", record)
+    return sessions
+
+
+@pytest.fixture
+def heard() -> Heard:
+    """What the client tells."""
+    return Heard()
+
+
+@pytest.fixture
+async def new_client(
+    gateway: Simulator, hurry: None, heard: Heard
+) -> AsyncIterator[Callable[..., Gateway]]:
+    """Make clients of the gateway; afterwards nothing of them may be left."""
+    clients: list[Gateway] = []
+
+    def make(*, secret: str = PASSWORD, line_breaks: bool = False) -> Gateway:
+        clients.append(
+            Gateway(
+                gateway.host,
+                gateway.port,
+                "admin",
+                secret,
+                on_sms=heard.sms.append,
+                on_connection=heard.changes.append,
+                line_breaks=line_breaks,
+            )
+        )
+        return clients[-1]
+
+    yield make
+    gateway.faults.thaw()
+    for client in clients:
+        await client.stop()
+        assert not client.is_connected
+    await expect_nothing_left(gateway)
+    # Whatever happened, no text was so long that the driver overran its buffer.
+    assert gateway.overruns == []
+
+
+@pytest.fixture
+async def client(new_client: Callable[..., Gateway]) -> Gateway:
+    """A client that is connected and has read the spans."""
+    client = new_client()
+    await client.start()
+    await client.read_spans()
+    return client

@@ -1,0 +1,804 @@
+"""The gateway's command line: what is sent to it, and what it prints."""
+
+from collections.abc import Callable
+import json
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given, strategies as st
+import pytest
+
+from custom_components.openvox_gsm.ami import Packet
+from custom_components.openvox_gsm.gateway import cli
+from custom_components.openvox_gsm.gateway.model import (
+    NetworkStatus,
+    Span,
+    SpanStatus,
+    UssdFailure,
+    UssdReply,
+    UssdStatus,
+)
+
+DATA = Path(__file__).parents[1] / "data"
+DIALECTS = ["1.8", "14-and-later"]
+
+
+def outputs(dialect: str) -> dict[str, str]:
+    """Return what the commands of a wire sample print; of equal ones the first."""
+    exchanges = json.loads((DATA / f"wire-asterisk-{dialect}.json").read_text("utf-8"))
+    found: dict[str, str] = {}
+    for exchange in exchanges:
+        command = Packet(exchange["sent"].encode()).get("Command")
+        if command:
+            raw = exchange["received_latin1"].encode("latin-1")
+            found.setdefault(command, Packet(raw.removesuffix(b"\r\n\r\n")).output)
+    return found
+
+
+@pytest.fixture(params=DIALECTS)
+def printed(request: pytest.FixtureRequest) -> dict[str, str]:
+    """What the commands of a wire sample print."""
+    return outputs(request.param)
+
+
+# What is sent
+
+
+def split_arguments(command: str) -> list[str]:
+    """Split a command line as the notes on the protocol say that Asterisk does."""
+    arguments: list[str] = []
+    current: str | None = None
+    is_quoted = is_escaped = False
+    for character in command:
+        if is_escaped:
+            current = (current or "") + character
+            is_escaped = False
+        elif character == "\\":
+            is_escaped = True
+        elif character == '"':
+            is_quoted = not is_quoted
+            current = current or ""
+        elif character in " \t" and not is_quoted:
+            if current is not None:
+                arguments.append(current)
+            current = None
+        else:
+            current = (current or "") + character
+    return arguments if current is None else [*arguments, current]
+
+
+def test_the_splitting_of_these_tests() -> None:
+    """It is no mirror of the code that it tests."""
+    assert split_arguments(r'a  b"c d"e \"f "" "g\\h"') == [
+        "a",
+        "bc de",
+        '"f',
+        "",
+        "g\\h",
+    ]
+
+
+@given(st.text())
+def test_quoting(argument: str) -> None:
+    """Asterisk's splitting gives any argument back, as one."""
+    assert split_arguments(f"a {cli.quote(argument)} b") == ["a", argument, "b"]
+
+
+@given(
+    text=st.text(),
+    span=st.integers(1, 44),
+    message_id=st.none() | st.just("ha1f"),
+)
+def test_commands_that_send(text: str, span: int, message_id: str | None) -> None:
+    """Every argument is in its place."""
+    last = [] if message_id is None else [message_id]
+
+    assert split_arguments(cli.send_sms(span, "+491", text, 30, message_id)) == [
+        *(["gsm", "send", "sync", "sms"]),
+        *(str(span), "+491", text, "30"),
+        *last,
+    ]
+    assert split_arguments(
+        cli.send_sms_part(
+            span,
+            "+491",
+            text,
+            reference=7,
+            count=3,
+            sequence=2,
+            timeout=30,
+            message_id=message_id,
+        )
+    ) == [
+        *(["gsm", "send", "sync", "csms"]),
+        *(str(span), "+491", text, "7", "3", "2", "30"),
+        *last,
+    ]
+    assert split_arguments(cli.send_ussd(span, text, 10)) == [
+        *(["gsm", "send", "ussd"]),
+        *(str(span), text, "10"),
+    ]
+
+
+def test_commands_as_they_stand_in_the_samples() -> None:
+    """Byte by byte."""
+    commands = set(outputs("1.8"))
+
+    assert cli.SHOW_SPANS in commands
+    assert cli.SHOW_ALL_SPANS in commands
+    assert cli.SHOW_VERSION in commands
+    assert cli.HELP_SEND_SMS in commands
+    assert cli.HELP_SEND_SMS.startswith(cli.HELP)
+    assert cli.show_span(9) in commands
+    assert cli.show_sms_coding(1) in commands
+    assert cli.show_sms_mode(1) in commands
+    assert cli.send_sms(1, "+4915112345678", 'hello "you"', 20) in commands
+    part = cli.send_sms_part(
+        1,
+        "+4915112345678",
+        "part one",
+        reference=7,
+        count=2,
+        sequence=1,
+        timeout=20,
+        message_id="msg-7",
+    )
+    assert part in commands
+
+
+def test_a_user_name_is_one_argument() -> None:
+    """Whatever it holds."""
+    assert split_arguments(cli.show_user('my "user"')) == [
+        *(["manager", "show", "user"]),
+        'my "user"',
+    ]
+
+
+# Spans
+
+
+def test_the_list_of_spans(printed: dict[str, str]) -> None:
+    """It tells numbers and statuses."""
+    spans = cli.read_span_list(printed[cli.SHOW_SPANS])
+
+    assert {number: span.status for number, span in spans.items()} == {
+        1: SpanStatus.READY,
+        2: SpanStatus.NO_SIM,
+        3: SpanStatus.READY,
+    }
+    assert spans[1].number == 1
+    assert spans[1].status_text == "Power on, Provisioned, Up, Active, Standard"
+    assert spans[1].csq is None
+
+
+def test_lines_that_are_no_span() -> None:
+    """They are passed over."""
+    output = "\nNo GSM spans\nGSM span x: Up\n  GSM span 4: Up\r\nGSM span 5:\n"
+    spans = cli.read_span_list(output)
+
+    assert {number: span.status for number, span in spans.items()} == {
+        4: SpanStatus.READY,
+        5: SpanStatus.UNKNOWN,
+    }
+
+
+def test_a_span(printed: dict[str, str]) -> None:
+    """Everything that is told of it."""
+    span = cli.read_span(1, printed[cli.show_span(1)])
+
+    assert span
+    lines = span.lines
+    assert span == Span(
+        number=1,
+        status=SpanStatus.READY,
+        status_text="Power on, Provisioned, Up, Active, Standard",
+        state_text="READY",
+        network_status=NetworkStatus.HOME,
+        network_text="Registered (Home network)",
+        operator="CHINA MOBILE",
+        csq=20,
+        bit_error_rate=0,
+        manufacturer="SIMCOM_Ltd",
+        model="SIMCOM_SIM840W",
+        revision="1224B02SIM840W16",
+        imei="860041020985601",
+        lines=lines,
+    )
+    assert span.can_send
+    assert span.signal_dbm == -73
+    assert span.signal_percent == 65
+    assert lines["SIM SMS Center Number"] == "+8613800755500"
+    assert lines["Last event"] == "D-Channel Up"
+
+
+def test_a_span_without_sim(printed: dict[str, str]) -> None:
+    """The status comes before the state."""
+    span = cli.read_span(2, printed[cli.show_span(2)])
+
+    assert span
+    assert span.status is SpanStatus.NO_SIM
+    assert span.state_text == "SIM READY REQ"
+    assert not span.can_send
+
+
+@pytest.mark.parametrize("number", [9, 99])
+def test_a_span_that_does_not_exist(printed: dict[str, str], number: int) -> None:
+    """There are two ways in which the gateway says so."""
+    assert cli.read_span(number, printed[cli.show_span(number)]) is None
+
+
+def test_all_spans_of_the_open_driver(printed: dict[str, str]) -> None:
+    """The answer is cut at the first NUL, and so is worth nothing."""
+    assert cli.read_all_spans(printed[cli.SHOW_ALL_SPANS]) is None
+
+
+SPAN_1 = "Status: Power on, Provisioned, Up, Active,Standard\nState: READY\n"
+SPAN_2 = "Status: Power off, Down\n"
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_all_spans_of_later_firmware(line_end: str) -> None:
+    """It is whole there."""
+    output = (
+        f"hello\n---Start Span 1---\n{SPAN_1}---End Span 1---\n\n"
+        f"---Start Span 12---\n{SPAN_2}---End Span 12---\n"
+    ).replace("\n", line_end)
+    spans = cli.read_all_spans(output)
+
+    assert spans
+    assert {number: span.status for number, span in spans.items()} == {
+        1: SpanStatus.READY,
+        12: SpanStatus.POWER_OFF,
+    }
+    assert spans[12].number == 12
+    assert spans[1].state_text == "READY"
+    assert spans[12].state_text == ""
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        "",
+        "No such command",
+        f"---Start Span 1---\n{SPAN_1}",
+        f"---Start Span 1---\n{SPAN_1}---End Span 2---\n",
+        f"{SPAN_1}---End Span 1---\n",
+        f"---Start Span 1---\n{SPAN_1}---Start Span 2---\n{SPAN_2}---End Span 2---\n",
+        f"---Start Span 1---\n{SPAN_1}---End Span 1---\n---Start Span 2---\n",
+        "---Start Span 1---\n---End Span 1---\n",
+        f"---Start Span 1---\n{SPAN_1}---End Span 1---\n"
+        "---Start Span 2---\nNo GSM running on span 2\n---End Span 2---\n",
+    ],
+)
+def test_all_spans_that_are_not_whole(output: str) -> None:
+    """They then have to be read one by one."""
+    assert cli.read_all_spans(output) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "expected"),
+    [
+        ("Power on, Provisioned, Up, Active, Standard", "READY", SpanStatus.READY),
+        ("Power on, Provisioned, Up, Active,Standard", "READY", SpanStatus.READY),
+        ("power on,up,active", "ready", SpanStatus.READY),
+        ("Provisioned, Up, Active", "READY", SpanStatus.READY),  # older drivers
+        ("Power on, Provisioned, Up, Active, Standard", "", SpanStatus.READY),
+        ("Power on, Up, Active", "SMS SENDING", SpanStatus.BUSY),
+        ("Power on, Up, Active", "SMS SENT", SpanStatus.BUSY),
+        ("Power on, Up, Active", "USSD SENDING", SpanStatus.BUSY),
+        ("Power on, Up, Active", "WAIT READY", SpanStatus.BUSY),
+        ("Power on, Up, Active", "INIT 3", SpanStatus.BUSY),
+        ("Power on, Up, Active", "SIM PIN REQ", SpanStatus.PIN_ERROR),
+        ("Power on, Up, Active", "SIM PUK REQ", SpanStatus.PIN_ERROR),
+        ("Power on, Up, Active", "SIM READY REQ", SpanStatus.UNKNOWN),
+        ("Power on, Up, Active", "DOWN", SpanStatus.DOWN),
+        ("Power on, Up, Active", "SOMETHING NEW", SpanStatus.UNKNOWN),
+        (
+            "Power on, Up, Active",
+            "CALL ACTIVE Called from 13632919026 00:01:12",
+            SpanStatus.IN_CALL,
+        ),
+        ("Power on, Up, Standby", "READY", SpanStatus.DOWN),
+        ("Power on, Provisioned, Down, Active", "DOWN", SpanStatus.DOWN),
+        ("Power on, Provisioned, No Signal, Active", "READY", SpanStatus.NO_SIGNAL),
+        ("Power on, Undetected SIM Card, Active", "READY", SpanStatus.NO_SIM),
+        ("Power on, Provisioned, In Alarm, Up, Active", "READY", SpanStatus.ALARM),
+        ("Power on, Pin (1234) Error, Active", "READY", SpanStatus.PIN_ERROR),
+        ("Power off, Provisioned, In Alarm, Down", "READY", SpanStatus.POWER_OFF),
+        ("Power on, Provisioned, Active", "READY", SpanStatus.UNKNOWN),
+        ("Something new", "READY", SpanStatus.UNKNOWN),
+        ("", "", SpanStatus.UNKNOWN),
+    ],
+)
+def test_statuses(status: str, state: str, expected: SpanStatus) -> None:
+    """One word is made of two lists of words."""
+    span = cli.read_span(1, f"Status: {status}\nState: {state}")
+
+    assert span
+    assert span.status is expected
+    assert span.can_send is (expected is SpanStatus.READY)
+    assert span.state_text == state
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Not registered", NetworkStatus.NOT_REGISTERED),
+        ("Registered (Home network)", NetworkStatus.HOME),
+        ("registered (home network)", NetworkStatus.HOME),
+        ("Searching", NetworkStatus.SEARCHING),
+        ("Registration denied", NetworkStatus.DENIED),
+        ("Unknown", NetworkStatus.UNKNOWN),
+        ("Registered (Roaming)", NetworkStatus.ROAMING),
+        ("Registered", NetworkStatus.REGISTERED),
+        ("Unknown Network Status", NetworkStatus.UNKNOWN),
+        ("Something new", NetworkStatus.UNKNOWN),
+        ("", NetworkStatus.UNKNOWN),
+    ],
+)
+def test_network_statuses(text: str, expected: NetworkStatus) -> None:
+    """The word itself is kept."""
+    span = cli.read_span(1, f"Status: Up\nNetwork Status: {text}")
+
+    assert span
+    assert span.network_status is expected
+    assert span.network_text == text
+
+
+@pytest.mark.parametrize(
+    ("value", "csq", "dbm", "percent"),
+    [
+        ("0", 0, -113, 0),
+        ("1", 1, -111, 3),
+        ("16", 16, -81, 52),
+        ("31", 31, -51, 100),
+        ("32", None, None, None),
+        ("99", None, None, None),
+        ("-1", None, None, None),
+        ("", None, None, None),
+        ("good", None, None, None),
+        ("9" * 5000, None, None, None),
+    ],
+)
+def test_signal(
+    value: str, csq: int | None, dbm: int | None, percent: int | None
+) -> None:
+    """It is told on the scale of +CSQ."""
+    span = cli.read_span(1, f"Status: Up\nSignal Quality (0,31): {value}")
+
+    assert span
+    assert (span.csq, span.signal_dbm, span.signal_percent) == (csq, dbm, percent)
+
+
+@pytest.mark.parametrize(
+    ("value", "rate"), [("0", 0), ("7", 7), ("8", None), ("-1", None), ("99", None)]
+)
+def test_bit_error_rate(value: str, rate: int | None) -> None:
+    """It is told on a scale of its own."""
+    span = cli.read_span(1, f"Status: Up\nBER value (0,7): {value}")
+
+    assert span
+    assert span.bit_error_rate == rate
+
+
+def test_what_is_not_told_is_unknown() -> None:
+    """Firmware drops lines."""
+    assert cli.read_span(7, "Status: Up") == Span(
+        number=7, status=SpanStatus.READY, status_text="Up", lines={"Status": "Up"}
+    )
+
+
+def test_what_nobody_knows_is_kept() -> None:
+    """Firmware adds lines, whose values may hold colons; the first of two counts."""
+    span = cli.read_span(
+        1,
+        "Status: Up\r\nOwn Number: +491\r\nRemain Time: 10:20:30\r\n"
+        "Remain Time: 0\r\n: nothing\r\nnothing\r\n Model CBAND : 3 \r\n",
+    )
+
+    assert span
+    assert dict(span.lines) == {
+        "Status": "Up",
+        "Own Number": "+491",
+        "Remain Time": "10:20:30",
+        "Model CBAND": "3",
+    }
+    with pytest.raises(TypeError):
+        span.lines["Status"] = "Down"  # type: ignore[index]
+
+
+READERS: list[Callable[[str], Any]] = [
+    lambda output: cli.read_span(1, output),
+    lambda output: (cli.read_all_spans(output) or {}).get(1),
+    lambda output: cli.read_span_list(output).get(1),
+]
+
+
+@pytest.mark.parametrize("read", READERS, ids=["span", "all", "list"])
+@pytest.mark.parametrize(
+    "status",
+    [
+        "Power on, Pin (1234) Error, Active",
+        "Power on, PIN(1234)Error, Active",
+        "Power on, Pin (12)34) Error, Active",
+        "Power on, Pin (1234, Active) Error",
+        "Power on, Pin ( 1234 ), Active",
+        "Power on, Pin (1234",
+    ],
+)
+def test_a_pin_is_kept_nowhere(read: Callable[[str], Any], status: str) -> None:
+    """The gateway shows it in clear, in a status and perhaps elsewhere."""
+    span = read(
+        f"GSM span 1: {status}\n---Start Span 1---\nStatus: {status}\n"
+        f"State: SIM PIN REQ\nSIM PIN: 1234\nPIN2: 1234\nOther: {status}\n"
+        'Last send AT: AT+CPIN="1234"\\r\\n\nLast receive AT: 1234\n---End Span 1---\n'
+    )
+
+    assert span
+    assert "34" not in repr(span)
+    assert "34" not in span.status_text
+    assert "34" not in repr(dict(span.lines))
+    assert "Pin" in span.status_text or "PIN" in span.status_text
+
+
+def test_the_pin_in_a_status_leaves_a_word() -> None:
+    """It reads as if it had never stood there."""
+    span = cli.read_span(1, "Status: Power on, Pin (1234) Error, Active, Standard")
+
+    assert span
+    assert span.status_text == "Power on, Pin Error, Active, Standard"
+    assert span.lines["Status"] == span.status_text
+
+
+# Sending SMS
+
+
+@pytest.mark.parametrize(
+    ("command", "reply"),
+    [
+        (
+            'gsm send sync sms 1 +4915112345678 "hello \\"you\\"" 20',
+            (cli.SmsReply.SENT, ""),
+        ),
+        (
+            'gsm send sync csms 1 +4915112345678 "part one" 7 2 1 20 msg-7',
+            (cli.SmsReply.SENT, ""),
+        ),
+        (
+            'gsm send sync sms 1 ++49 "bad number" 20',
+            (cli.SmsReply.REFUSED, "The number cannot be encoded"),
+        ),
+        (
+            "gsm send sync sms 1 123",
+            (
+                cli.SmsReply.REFUSED,
+                "The gateway does not know this form of the command",
+            ),
+        ),
+        (
+            "gsm show span 9",
+            (cli.SmsReply.REFUSED, "No GSM running on span 9"),
+        ),
+        (
+            "no such command",
+            (
+                cli.SmsReply.REFUSED,
+                "The gateway does not know this form of the command",
+            ),
+        ),
+    ],
+)
+def test_the_samples_of_sending(
+    printed: dict[str, str], command: str, reply: tuple[cli.SmsReply, str]
+) -> None:
+    """In both dialects."""
+    assert cli.read_sms_reply(printed[command]) == reply
+
+
+@pytest.mark.parametrize("kind", ["SMS", "CONCATENATED SMS"])
+@pytest.mark.parametrize("first", ["", "ID:ha12 ", "\n", "\r\n  "])
+@pytest.mark.parametrize(
+    ("words", "reply"),
+    [
+        ("PHONE:13632919026 SUCCESSFULLY", cli.SmsReply.SENT),
+        ("PHONE:13632919026 WAS FAILED", cli.SmsReply.FAILED),
+        ("PHONE:13632919026 TIMEOUT", cli.SmsReply.TIMED_OUT),
+        ("PHONE 13632919026 WAS USING", cli.SmsReply.BUSY),
+        ("PHONE 13632919026 ENCODE PDU FAIL", cli.SmsReply.REFUSED),
+    ],
+)
+def test_replies(first: str, kind: str, words: str, reply: cli.SmsReply) -> None:
+    """With and without an ID, a colon, and other line ends."""
+    output = f"{first}SPAN:1 SEND {kind} TO {words}\r\n"
+
+    assert cli.read_sms_reply(output)[0] is reply
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "SMS message too short.",
+        "SMS message too long.",
+        "Destination number too short.",
+        "Destination number too long.",
+        "Only support ASCII on text mode",
+        "Send concatenated SMS can't support text mode, please use pdu mode",
+        "No GSM running on span 9",
+        "No dchannel running on span 9",
+        "Invalid span '99'.  Should be a number from 1 to 32",
+    ],
+)
+def test_refusals(reason: str) -> None:
+    """The gateway's own words, without the line that repeats the command."""
+    command = 'gsm send sync sms 9 +491 "secret" 20'
+    output = f"{reason}\nCommand '{command}' failed.\n"
+
+    assert cli.read_sms_reply(output) == (cli.SmsReply.REFUSED, reason)
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        "",
+        "Something new",
+        "SPAN:1 SEND SMS TO PHONE:+491 IS FINE",
+        "Command 'gsm send sync sms 1 +491 \"x\" 20' failed.",
+    ],
+)
+def test_words_that_nobody_knows(output: str) -> None:
+    """The message may have gone out; and they are not shown."""
+    assert cli.read_sms_reply(output) == (cli.SmsReply.TIMED_OUT, "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SPAN:1 SEND SMS TO PHONE:+491 SUCCESSFULLY",
+        "x\u2028SPAN:1 SEND SMS TO PHONE:+491 SUCCESSFULLY",
+        "x\x85SPAN:1 SEND SMS TO PHONE:+491 SUCCESSFULLY",
+        "Usage: none",
+        "SMS message too short.",
+    ],
+)
+@pytest.mark.parametrize(
+    ("words", "reply"),
+    [
+        ("SMS message too long.", cli.SmsReply.REFUSED),
+        ("SPAN:1 SEND SMS TO PHONE +491 WAS USING", cli.SmsReply.BUSY),
+        ("Something new", cli.SmsReply.TIMED_OUT),
+    ],
+)
+def test_a_text_that_reads_as_a_reply(
+    text: str, words: str, reply: cli.SmsReply
+) -> None:
+    """The gateway repeats it when a command fails."""
+    command = cli.send_sms(1, "+491", text, 20)
+    for output in (
+        f"{words}\nCommand '{command}' failed.\n",
+        f"Command '{command}' failed.\n{words}\n",
+    ):
+        assert cli.read_sms_reply(output)[0] is reply
+
+
+def test_a_reason_holds_neither_number_nor_text() -> None:
+    """It goes to the user, and to the log."""
+    for output in (
+        "SPAN:1 SEND SMS TO PHONE ++4912345 ENCODE PDU FAIL\n",
+        "SMS message too long.\nCommand 'gsm … ++4912345 \"hello\"' failed.",
+        "SPAN:1 SEND SMS TO PHONE:++4912345 WAS FAILED hello\n",
+    ):
+        _, detail = cli.read_sms_reply(output)
+        assert "12345" not in detail
+        assert "hello" not in detail
+
+
+# USSD
+
+
+def test_the_sample_of_ussd(printed: dict[str, str]) -> None:
+    """A menu of several lines, one of which looks like a header."""
+    reply = cli.read_ussd_reply(1, printed["gsm send ussd 1 *100# 10"])
+
+    assert reply == UssdReply(
+        span=1,
+        response_type=1,
+        coding=15,
+        text="Your balance is 12.50\n\nReply: 1 for more",
+    )
+    assert reply.status is UssdStatus.REPLY_EXPECTED
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("one line", "one line"),
+        ("first\nsecond\n\nfourth", "first\nsecond\n\nfourth"),
+        ("first\r\nsecond\r\n", "first\nsecond"),
+        ("\r\n indented \r\n", " indented "),
+        ("Text:Text:", "Text:Text:"),
+        ("0:Send USSD failed on span 1", "0:Send USSD failed on span 1"),
+        ("Usage: dial *100#", "Usage: dial *100#"),
+        (
+            "1:Recive USSD on span 2,responses:0,code:0",
+            "1:Recive USSD on span 2,responses:0,code:0",
+        ),
+        ("--END COMMAND--", "--END COMMAND--"),
+        ("您的余额为12.50元", "您的余额为12.50元"),
+        ("", ""),
+    ],
+)
+def test_texts_of_ussd(text: str, expected: str) -> None:
+    """They may hold anything, up to the end of the output."""
+    output = f"1:Recive USSD on span 1,responses:0,code:72\nText:{text}\n"
+
+    assert cli.read_ussd_reply(1, output) == UssdReply(1, 0, 72, expected)
+
+
+@given(st.text(st.characters(exclude_characters="\r\n")))
+def test_any_line_of_ussd(text: str) -> None:
+    """It comes as it is."""
+    output = f"1:Recive USSD on span 1,responses:2,code:-1\nText:{text}"
+
+    assert cli.read_ussd_reply(1, output) == UssdReply(1, 2, -1, text)
+
+
+def test_firmware_that_spells_better() -> None:
+    """And that writes a blank, or a line end of its own."""
+    output = "\r\n1:Receive USSD on span 1, responses: 4, code: 0\r\nText:no"
+    reply = cli.read_ussd_reply(1, output)
+
+    assert isinstance(reply, UssdReply)
+    assert reply.status is UssdStatus.NOT_SUPPORTED
+    assert reply.text == "no"
+
+
+@pytest.mark.parametrize(
+    ("output", "failure"),
+    [
+        ("0:Send USSD failed on span 1", UssdFailure.FAILED),
+        ("0:Send USSD timeout on span 1(110)", UssdFailure.TIMED_OUT),
+        ("0:Sending USSD now on span 1", UssdFailure.BUSY),
+        ("\r\n 0:Sending USSD now on span 1\r\n", UssdFailure.BUSY),
+        ("No GSM running on span 9", UssdFailure.NO_SUCH_SPAN),
+        ("No dchannel running on span 9", UssdFailure.NO_SUCH_SPAN),
+        ("Invalid span '99'.  Should be a number", UssdFailure.NO_SUCH_SPAN),
+        ("Usage: gsm send ussd <span> <message>", UssdFailure.REFUSED),
+        ("No such command 'gsm send ussd'", UssdFailure.REFUSED),
+        ("Something new", UssdFailure.REFUSED),
+        ("", UssdFailure.REFUSED),
+        (
+            "Something new\nCommand 'gsm send ussd 1 \"0:Send USSD timeout\" 10' failed.",
+            UssdFailure.REFUSED,
+        ),
+    ],
+)
+def test_ussd_that_brings_no_answer(output: str, failure: UssdFailure) -> None:
+    """The reason is told apart."""
+    assert cli.read_ussd_reply(1, output) == cli.UssdRefusal(failure)
+
+
+# What firmware and rights allow
+
+
+def test_unknown_commands_and_usages(printed: dict[str, str]) -> None:
+    """They are told from what a command prints when all is well."""
+    assert cli.is_unknown_command(printed["no such command"])
+    assert not cli.is_unknown_command(printed[cli.SHOW_VERSION])
+    assert cli.is_usage(printed[cli.HELP_SEND_SMS])
+    assert cli.is_usage("\n  Usage: gsm show spans")
+    assert not cli.is_usage(printed["no such command"])
+
+
+def test_the_version_of_the_driver(printed: dict[str, str]) -> None:
+    """It is empty where it is not told."""
+    assert cli.read_driver_version(printed[cli.SHOW_VERSION]) == "2.0.8"
+    assert cli.read_driver_version(printed["no such command"]) == ""
+    assert cli.read_driver_version("libgsmat version:") == ""
+
+
+def test_the_list_of_commands() -> None:
+    """A command counts by whole words, from the beginning of its line."""
+    output = (
+        "           gsm send sync csms  Send long SMS\n"
+        "            gsm send sync sms  Send SMS on a given GSM span\r\n"
+        "see also gsm power on\n"
+    )
+    assert cli.has_command(output, "gsm send sync csms")
+    assert cli.has_command(output, "gsm send sync sms")
+    assert not cli.has_command(output, "gsm send sync sm")
+    assert not cli.has_command(output, "gsm send ussd")
+    assert not cli.has_command(output, "gsm power on")
+    assert not cli.has_command("", "gsm")
+
+
+def test_the_arguments_in_a_usage(printed: dict[str, str]) -> None:
+    """In order, without their brackets."""
+    assert cli.usage_arguments(printed[cli.HELP_SEND_SMS]) == [
+        "span",
+        "destination",
+        "message",
+        "timeout",
+        "id",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("usage", "arguments"),
+    [
+        ("Usage: gsm x <a> [ b ]", ["a", "b"]),
+        ("\n  Usage: gsm x <a> [<flash> [id]]", ["a", "flash", "id"]),
+        ("Usage: gsm x", []),
+        ("gsm x <a>", []),
+        ("", []),
+    ],
+)
+def test_arguments(usage: str, arguments: list[str]) -> None:
+    """Whatever brackets stand around them."""
+    assert cli.usage_arguments(usage) == arguments
+
+
+def test_rights(printed: dict[str, str]) -> None:
+    """The word that Asterisk 1.8 adds to every list tells nothing."""
+    output = printed["manager show user admin"]
+    read = cli.read_rights(output, "read")
+    write = cli.read_rights(output, "write")
+
+    assert read
+    assert write
+    assert "dialplan" in read
+    assert "command" not in read
+    assert "command" in write
+    assert "dialplan" not in write
+    assert "all" not in read | write
+    assert len(read) == 11
+    assert len(write) == 10
+
+
+@pytest.mark.parametrize(
+    ("output", "rights"),
+    [
+        ("read perm: system, call\r\n", {"system", "call"}),
+        ("read perm: \nwrite perm: command\n", set()),
+        ("read perm:\n", set()),
+        ("read perm: all", set()),
+        ("write perm: system", None),
+        ("There is no manager called x", None),
+        ("", None),
+    ],
+)
+def test_rights_that_are_few_or_not_told(output: str, rights: set[str] | None) -> None:
+    """No right is something else than not to know."""
+    assert cli.read_rights(output, "read") == rights
+
+
+# Anything at all
+
+ODD_OUTPUT = st.lists(
+    st.one_of(
+        st.text(),
+        st.sampled_from(
+            [
+                *("\n", "\r\n", ": ", "Status: Up", "Status:", "State: ", "Pin ("),
+                *("GSM span ", "---Start Span 1---", "---End Span 1---", "99999999"),
+                *("SPAN:1 SEND SMS TO PHONE:", " SUCCESSFULLY", "Usage: <", "[", "]"),
+                *("1:Recive USSD on span 1,responses:1,code:1", "Text:", "²", "٣"),
+                *("read perm: ", "version: ", "Signal Quality (0,31): ", "9" * 5000),
+            ]
+        ),
+    )
+).map("".join)
+
+
+@given(ODD_OUTPUT)
+def test_no_output_raises(output: str) -> None:
+    """A gateway may print what it likes."""
+    for read in READERS:
+        read(output)
+    cli.read_sms_reply(output)
+    cli.read_ussd_reply(1, output)
+    cli.is_usage(output)
+    cli.is_unknown_command(output)
+    cli.has_command(output, "gsm send sync csms")
+    cli.usage_arguments(output)
+    cli.read_driver_version(output)
+    cli.read_rights(output, "read")

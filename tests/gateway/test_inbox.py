@@ -1,0 +1,1413 @@
+"""Incoming SMS: from the bytes of the wire to one message each.
+
+A text can end the packet it stands in and begin others, so all of this goes
+through the reader that cuts the stream into packets, in both ways in which
+Asterisk writes events.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta, timezone
+from enum import StrEnum
+from itertools import zip_longest
+import json
+import logging
+from pathlib import Path
+import re
+from typing import Any
+
+from freezegun.api import FrozenDateTimeFactory
+from hypothesis import example, given, settings, strategies as st
+import pytest
+
+from custom_components.openvox_gsm.ami import Packet
+from custom_components.openvox_gsm.ami.packet import PacketReader
+from custom_components.openvox_gsm.gateway.assembly import PARTS_TIMEOUT
+from custom_components.openvox_gsm.gateway.inbox import MESSAGE_TIMEOUT, REST, Inbox
+from custom_components.openvox_gsm.gateway.model import IncomingSms
+
+from .clock import Clock
+
+DATA = Path(__file__).parents[1] / "data"
+SAMPLES: list[dict[str, Any]] = json.loads(
+    (DATA / "inbound-sms.json").read_text("utf-8")
+)
+WITH_PDU = [s for s in SAMPLES if all(part["SMSPDU"] for part in s["parts"])]
+
+SENT_AT = datetime(2026, 3, 14, 15, 9, 26, tzinfo=timezone(timedelta(hours=8)))
+
+
+# The bytes of the wire
+
+
+class Dialect(StrEnum):
+    """How Asterisk writes events."""
+
+    EARLY = "1.8"  # Uniqueid last, nothing escaped
+    LATE = "14 and later"  # Uniqueid first, values of VarSet escaped
+
+
+BOTH_DIALECTS = pytest.mark.parametrize("dialect", Dialect)
+VARSET, NEWEXTEN, HANGUP = "VarSet", "Newexten", "Hangup"
+ALL = (VARSET, NEWEXTEN, HANGUP)
+
+C_ESCAPES = {
+    byte: b"\\" + letter.encode()
+    for byte, letter in zip(b"\a\b\f\n\r\t\v\"'?\\", "abfnrtv\"'?\\", strict=True)
+}
+
+
+def escape_c(value: bytes) -> bytes:
+    """Escape as Asterisk 13.5 and later do in the value of a VarSet."""
+    return b"".join(C_ESCAPES.get(byte, bytes([byte])) for byte in value)
+
+
+def escape_as_driver(text: bytes) -> bytes:
+    """Put three backslashes before quotes, backslashes and back-quotes."""
+    return re.sub(rb'["\\`]', rb"\\\\\\\g<0>", text)
+
+
+def event(
+    dialect: Dialect,
+    name: str,
+    channel: str,
+    uniqueid: str,
+    *,
+    priority: int = 1,
+    head: str = "",
+    value: bytes | None = None,
+) -> bytes:
+    """Write an event; `head` is what stands before the value, with its key."""
+    span = (int(re.findall(r"\d+", channel)[0]) + 1) // 2
+    privilege = "call,all" if name == HANGUP else "dialplan,all"
+    begin = f"Event: {name}\r\nPrivilege: {privilege}\r\nChannel: {channel}\r\n"
+    end = b"" if value is None else b" " + value + b"\r\n"
+    if dialect is Dialect.LATE:
+        begin += (
+            "ChannelState: 0\r\nChannelStateDesc: Down\r\nCallerIDNum: <unknown>\r\n"
+            "CallerIDName: <unknown>\r\nConnectedLineNum: <unknown>\r\n"
+            "ConnectedLineName: <unknown>\r\nLanguage: en\r\nAccountCode: \r\n"
+            f"Context: gsm-{span}\r\nExten: sms\r\nPriority: {priority}\r\n"
+            f"Uniqueid: {uniqueid}\r\nLinkedid: {uniqueid}\r\n"
+        )
+        if name == NEWEXTEN:
+            head = re.sub(r"Context.*\r\n|Priority.*\r\n", "", head)
+        return f"{begin}{head}".encode() + end + b"\r\n"
+    if name == HANGUP:
+        return f"{begin}Uniqueid: {uniqueid}\r\n{head}\r\n".encode()
+    return f"{begin}{head}".encode() + end + f"Uniqueid: {uniqueid}\r\n\r\n".encode()
+
+
+@dataclass(frozen=True)
+class Sms:
+    """One SMS as the driver hands it to Asterisk."""
+
+    text: bytes = b"hello"
+    sender: bytes = b"+4915112345678"
+    pdu: str = ""
+    time: str = "2026/03/14 15:09:26"
+    zone: str = "GMT+8"
+    span: int = 2
+    uniqueid: str = "1795400805.1"
+    driver_escapes: bool = True
+    noop: bool = True
+
+    @property
+    def channel(self) -> str:
+        """The channel of the SMS; that of a span is always the same."""
+        return f"EXTRA-SMS/{2 * self.span - 1}-1"
+
+    def varset(
+        self, dialect: Dialect, variable: str, value: bytes, priority: int = 1
+    ) -> bytes:
+        """Set a variable."""
+        if dialect is Dialect.LATE:
+            value = escape_c(value)
+        head = f"Variable: {variable}\r\nValue:"
+        return event(
+            dialect,
+            VARSET,
+            self.channel,
+            self.uniqueid,
+            priority=priority,
+            head=head,
+            value=value,
+        )
+
+    def step(
+        self, dialect: Dialect, priority: int, application: str, data: bytes
+    ) -> bytes:
+        """Run a step of the extension."""
+        head = (
+            f"Context: gsm-{self.span}\r\nExtension: sms\r\nPriority: {priority}\r\n"
+            f"Application: {application}\r\nAppData:"
+        )
+        return event(
+            dialect,
+            NEWEXTEN,
+            self.channel,
+            self.uniqueid,
+            priority=priority,
+            head=head,
+            value=data,
+        )
+
+    def events(self, dialect: Dialect, sources: Iterable[str] = ALL) -> Iterator[bytes]:
+        """Yield what a session sees of this SMS."""
+        text = escape_as_driver(self.text) if self.driver_escapes else self.text
+        if VARSET in sources:
+            yield self.varset(dialect, "SMSSRC", self.sender)
+            yield self.varset(dialect, "SMSTXT", text)
+            yield self.varset(dialect, "SMSPDU", self.pdu.encode())
+            yield self.varset(dialect, "SMSTIME", self.time.encode())
+            yield self.varset(dialect, "SMSTZ", self.zone.encode())
+            yield self.varset(dialect, "DIALSTATUS", b"SMS_END")
+        if NEWEXTEN in sources:
+            if self.noop:
+                yield self.step(dialect, 1, "NoOp", text)
+            program = b'/my_tools/process_sms "%d" "%s" "%s" "%s" > /dev/null 2>&1 &'
+            yield self.step(
+                dialect,
+                2,
+                "System",
+                program % (self.span, self.sender, self.time.encode(), text),
+            )
+            if VARSET in sources:
+                yield self.varset(dialect, "SYSTEMSTATUS", b"SUCCESS", 2)
+            yield self.step(dialect, 3, "Hangup", b"")
+        if HANGUP in sources:
+            head = "Cause: 0\r\nCause-txt: Unknown\r\n"
+            if dialect is Dialect.EARLY:
+                head = (
+                    "CallerIDNum: <unknown>\r\nCallerIDName: <unknown>\r\n"
+                    "ConnectedLineNum: <unknown>\r\nConnectedLineName: <unknown>\r\n"
+                    + head
+                )
+            yield event(
+                dialect, HANGUP, self.channel, self.uniqueid, priority=3, head=head
+            )
+
+
+ASCII_IN_GSM7 = {
+    character: bytes(septets)
+    for character, septets in (
+        *((chr(code), (code,)) for code in (10, 13, *range(0x20, 0x7F))),
+        *(("@", (0,)), ("$", (2,)), ("_", (0x11,)), ("€", (0x1B, 0x65))),
+        *(("^", (0x1B, 0x14)), ("{", (0x1B, 0x28)), ("}", (0x1B, 0x29))),
+        *(("\\", (0x1B, 0x2F)), ("[", (0x1B, 0x3C)), ("~", (0x1B, 0x3D))),
+        *(("]", (0x1B, 0x3E)), ("|", (0x1B, 0x40))),
+    )
+}
+del ASCII_IN_GSM7["`"]
+
+
+def septets_of(text: str) -> bytes:
+    """Return the septets of a text, one in each byte."""
+    return b"".join(ASCII_IN_GSM7[character] for character in text)
+
+
+def pack(septets: bytes) -> str:
+    """Pack septets, in hex."""
+    bits = sum(septet << 7 * place for place, septet in enumerate(septets))
+    return bits.to_bytes((7 * len(septets) + 7) // 8, "little").hex().upper()
+
+
+def address_of(sender: str) -> str:
+    """Write a number (digits after a plus) or a name as a PDU's address, in hex."""
+    if sender.startswith("+"):
+        digits = sender[1:] + "F" * (len(sender) % 2 == 0)
+        swapped = "".join(
+            digits[at + 1] + digits[at] for at in range(0, len(digits), 2)
+        )
+        return f"{len(sender) - 1:02X}91{swapped}"
+    septets = septets_of(sender)
+    return f"{(7 * len(septets) + 3) // 4:02X}D0{pack(septets)}"
+
+
+def deliver_pdu(
+    sender: str,
+    text: str,
+    *,
+    header: bytes = b"",
+    minute: int = 9,
+    service_centre: str = "0891683108705505F0",
+) -> str:
+    """Write an SMS-DELIVER: GSM 7-bit where that is enough, else UCS-2.
+
+    It holds up to 255 septets or 127 units, which is more than any network takes.
+    """
+    if not header and all(character in ASCII_IN_GSM7 for character in text):
+        septets = septets_of(text)
+        scheme, length, data = "00", len(septets), pack(septets)
+    else:
+        octets = header + text.encode("utf-16-be")
+        scheme, length, data = "08", len(octets), octets.hex().upper()
+    first = "44" if header else "04"
+    swapped_minute = f"{minute:02d}"[::-1]
+    return (
+        f"{service_centre}{first}{sender if sender[:2] == '05' else address_of(sender)}"
+        f"00{scheme}62304151{swapped_minute}6223{length:02X}{data}"
+    )
+
+
+def rendered(text: str) -> bytes:
+    """Render a text as the driver does, as far as these tests need it."""
+    if all(character in ASCII_IN_GSM7 for character in text):
+        return text.replace("€", "ÿe").encode("latin-1")
+    return b"\xef\xbb\xbf" + re.split("[\0\U00010000-\U0010ffff]", text)[0].encode()
+
+
+def sms_with_pdu(text: str, sender: str = "+4915112345678", **traits: Any) -> Sms:
+    """Make an SMS of which the gateway tells everything."""
+    return Sms(
+        text=rendered(text),
+        sender=sender.encode(),
+        pdu=deliver_pdu(sender, text),
+        **traits,
+    )
+
+
+def mixed(*streams: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the first of each, then the second of each, and so on."""
+    for events in zip_longest(*streams):
+        yield from (each for each in events if each)
+
+
+@dataclass
+class Bench:
+    """An inbox behind a reader, and what it delivers."""
+
+    clock: Clock = field(default_factory=Clock)
+    messages: list[IncomingSms] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Connect the parts."""
+        self.inbox = Inbox(self.messages.append, self.clock.call_later)
+        self.reader = PacketReader()
+
+    def feed(self, *streams: Iterable[bytes]) -> None:
+        """Let events come in, those of several streams mixed."""
+        for raw in self.reader.feed(b"".join(mixed(*streams))):
+            if self.inbox.wants(raw):
+                self.inbox.receive(Packet(raw))
+
+    def settle(self) -> None:
+        """Let the time pass in which messages are judged."""
+        self.clock.let_pass(2 * MESSAGE_TIMEOUT + 1)
+
+    def reconnect(self) -> None:
+        """Lose the connection, and get another one."""
+        self.inbox.connection_lost()
+        self.reader = PacketReader()
+
+    @property
+    def told(self) -> list[tuple[int, str, str]]:
+        """Span, sender and text of what was delivered, in order."""
+        return [(sms.span, sms.sender, sms.text) for sms in self.messages]
+
+
+@pytest.fixture
+def bench() -> Bench:
+    """An inbox behind a reader, and what it delivers."""
+    return Bench()
+
+
+# The samples
+
+
+def wire_sample(dialect: Dialect) -> list[bytes]:
+    """Return everything that came over the wire, in pieces."""
+    name = "1.8" if dialect is Dialect.EARLY else "14-and-later"
+    exchanges = json.loads((DATA / f"wire-asterisk-{name}.json").read_text("utf-8"))
+    return [exchange["received_latin1"].encode("latin-1") for exchange in exchanges]
+
+
+@BOTH_DIALECTS
+def test_the_wire_samples(bench: Bench, dialect: Dialect) -> None:
+    """Among all that a session sees there is one SMS."""
+    bench.feed(wire_sample(dialect))
+    bench.settle()
+
+    assert bench.told == [(3, "+4915112345678", 'say "hi"')]
+    assert bench.messages[0].sent_at == SENT_AT
+    assert not bench.clock.running
+
+
+@BOTH_DIALECTS
+def test_the_events_of_these_tests_are_those_of_the_wire_samples(
+    dialect: Dialect,
+) -> None:
+    """Byte by byte."""
+    sms = Sms(
+        text=b'say "hi"',
+        pdu="0891683108705505F0040D91945111325476F800006230415190622308F3701E2442A745",
+        span=3,
+        uniqueid="1795400805.1" if dialect is Dialect.EARLY else "1795400814.1",
+    )
+
+    assert b"".join(sms.events(dialect)) in b"".join(wire_sample(dialect))
+
+
+# What can be known of the samples without a PDU: each part is a message of its own.
+WITHOUT_PDU: dict[str, list[str]] = {
+    # The driver stops at the first emoji.
+    "emoji": ["Door open "],
+    # It takes the fill bits of the last septet for an "@".
+    "two parts gsm": [
+        "The quick brown fox jumps over the lazy dog. " * 3 + "The quick brown fo",
+        "x jumps over the lazy dog. The quick brown fox jumps over the lazy dog. @",
+    ],
+    # It loses the first character of each part.
+    "three parts gsm, wide reference": [
+        ("0123456789" * 40)[1:152],
+        ("0123456789" * 40)[153:304],
+        ("0123456789" * 40)[305:400],
+    ],
+    "two parts ucs-2": [
+        "Съешь ещё этих мягких французских булок, да выпей чаю. Съешь ещё эт",
+        "их мягких французских булок, да выпей чаю. ",
+    ],
+    "parts with emoji on the edge": ["ж" * 66, ""],
+}
+# The driver tells no zone west of Greenwich, and cuts half hours.
+UNCERTAIN_TIME = ["zone west", "half hour zone"]
+
+
+def sms_of(part: dict[str, Any], **traits: Any) -> Sms:
+    """Make an SMS of a part of a sample."""
+    return Sms(
+        text=part["SMSTXT_bytes_latin1"].encode("latin-1"),
+        sender=part["SMSSRC_bytes_latin1"].encode("latin-1"),
+        time=part["SMSTIME"],
+        zone=part["SMSTZ"],
+        uniqueid=f"1795400805.{part['sequence']}",
+        **{"pdu": part["SMSPDU"]} | traits,
+    )
+
+
+def zone_of(sample: dict[str, Any]) -> timezone:
+    """Return the zone in which a sample was sent."""
+    return timezone(timedelta(hours=sample["zone_hours"]))
+
+
+@BOTH_DIALECTS
+@pytest.mark.parametrize("sources", [(VARSET,), ALL], ids=str)
+@pytest.mark.parametrize("sample", WITH_PDU, ids=lambda sample: sample["name"])
+def test_samples_with_pdu(
+    bench: Bench, sample: dict[str, Any], sources: tuple[str, ...], dialect: Dialect
+) -> None:
+    """Everything is what was sent, and nothing comes twice."""
+    for part in sample["parts"]:
+        bench.feed(sms_of(part).events(dialect, sources))
+    bench.settle()
+
+    assert bench.told == [(sample["span"], sample["sender"], sample["text"])]
+    sms = bench.messages[0]
+    sent_at = datetime.fromisoformat(sample["local_time"])
+    assert sms.sent_at == sent_at.replace(tzinfo=zone_of(sample))
+    assert sms.sent_at.utcoffset() == zone_of(sample).utcoffset(None)
+    assert sms.parts == len(sample["parts"])
+    assert sms.complete
+    assert not bench.clock.running
+
+
+@BOTH_DIALECTS
+@pytest.mark.parametrize("sources", [(VARSET,), (NEWEXTEN,), ALL], ids=str)
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample["name"])
+def test_samples_without_pdu(
+    bench: Bench, sample: dict[str, Any], sources: tuple[str, ...], dialect: Dialect
+) -> None:
+    """Everything is as well as can be, and nothing comes twice."""
+    for part in sample["parts"]:
+        bench.feed(sms_of(part, pdu="").events(dialect, sources))
+    bench.settle()
+
+    texts = WITHOUT_PDU.get(sample["name"], [sample["text"]])
+    assert bench.told == [(sample["span"], sample["sender"], text) for text in texts]
+    for sms in bench.messages:
+        if VARSET in sources and sample["name"] not in UNCERTAIN_TIME:
+            sent_at = datetime.fromisoformat(sample["local_time"])
+            assert sms.sent_at == sent_at.replace(tzinfo=zone_of(sample))
+            assert sms.sent_at.utcoffset() == zone_of(sample).utcoffset(None)
+        else:
+            assert sms.sent_at is None
+        assert sms.parts == 1
+        assert sms.complete
+
+
+@BOTH_DIALECTS
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample["name"])
+def test_firmware_that_escapes_nothing(
+    bench: Bench, sample: dict[str, Any], dialect: Dialect
+) -> None:
+    """Quotes and backslashes stay what they are."""
+    for part in sample["parts"]:
+        bench.feed(sms_of(part, pdu="", driver_escapes=False).events(dialect))
+    bench.settle()
+
+    texts = WITHOUT_PDU.get(sample["name"], [sample["text"]])
+    assert [sms.text for sms in bench.messages] == texts
+
+
+# Messages
+
+
+def test_a_message_is_delivered_as_soon_as_all_is_known(bench: Bench) -> None:
+    """With its PDU it rests for a moment only."""
+    bench.feed(sms_with_pdu("hello").events(Dialect.EARLY))
+    bench.clock.let_pass(REST)
+
+    assert bench.told == [(2, "+4915112345678", "hello")]
+    assert not bench.clock.running
+
+
+def test_a_message_without_pdu_waits_for_it(bench: Bench) -> None:
+    """It might still come."""
+    bench.feed(Sms().events(Dialect.EARLY))
+    bench.clock.let_pass(MESSAGE_TIMEOUT - 0.1)
+    assert bench.messages == []
+    bench.clock.let_pass(0.1)
+
+    assert bench.told == [(2, "+4915112345678", "hello")]
+    assert not bench.clock.running
+
+
+@pytest.mark.parametrize("sms", [sms_with_pdu("hello"), Sms()], ids=["PDU", "no PDU"])
+def test_arrival(bench: Bench, sms: Sms, freezer: FrozenDateTimeFactory) -> None:
+    """A message has arrived when it came in, not when it was delivered."""
+    freezer.move_to("2026-03-14T07:10:00+00:00")
+    bench.feed(sms.events(Dialect.EARLY))
+    freezer.move_to("2026-03-14T07:10:02+00:00")
+    bench.settle()
+
+    assert bench.messages[0].arrived_at == datetime(2026, 3, 14, 7, 10, tzinfo=UTC)
+    assert bench.messages[0].arrived_at.tzinfo is UTC
+
+
+@BOTH_DIALECTS
+@pytest.mark.parametrize("with_pdu", [True, False])
+@pytest.mark.parametrize("sources", [(VARSET,), (NEWEXTEN,), ALL], ids=str)
+def test_many_at_once(
+    bench: Bench, sources: tuple[str, ...], with_pdu: bool, dialect: Dialect
+) -> None:
+    """On different spans and on the same one, their events mixed."""
+    all_sms = [
+        sms_with_pdu(f"text {n}", f"+49{n}", span=span, uniqueid=f"1795400805.{n}")
+        for n, span in enumerate((1, 2, 2, 3, 3, 3, 44))
+    ]
+    if not with_pdu:
+        all_sms = [replace(sms, pdu="") for sms in all_sms]
+    bench.feed(*(sms.events(dialect, sources) for sms in all_sms))
+    bench.settle()
+
+    assert sorted(bench.told) == [
+        (sms.span, f"+49{n}", f"text {n}") for n, sms in enumerate(all_sms)
+    ]
+
+
+@BOTH_DIALECTS
+def test_bytes_that_come_one_by_one(bench: Bench, dialect: Dialect) -> None:
+    """The chunks of a stream mean nothing."""
+    sms = sms_with_pdu("first\r\n\r\nsecond")
+    for byte in b"".join(sms.events(dialect)):
+        bench.feed([bytes([byte])])
+    bench.settle()
+
+    assert [text for _, _, text in bench.told] == ["first\r\n\r\nsecond"]
+
+
+def concatenation(reference: int, count: int, sequence: int, *, wide: bool) -> bytes:
+    """Write the header of a part."""
+    if wide:
+        return bytes((6, 8, 4, reference >> 8, reference & 255, count, sequence))
+    return bytes((5, 0, 3, reference, count, sequence))
+
+
+@BOTH_DIALECTS
+@pytest.mark.parametrize("wide", [False, True], ids=["8 bits", "16 bits"])
+def test_parts_out_of_order_and_repeated(
+    bench: Bench, wide: bool, dialect: Dialect
+) -> None:
+    """Each SMS is a part, and has its own Uniqueid."""
+    for number, sequence in enumerate((3, 1, 3, 2)):
+        header = concatenation(7, 3, sequence, wide=wide)
+        sms = Sms(
+            pdu=deliver_pdu("+491", f"<{sequence}>", header=header),
+            sender=b"+491",
+            uniqueid=f"1795400805.{number}",
+        )
+        bench.feed(sms.events(dialect))
+    bench.settle()
+
+    assert bench.told == [(2, "+491", "<1><2><3>")]
+    assert bench.messages[0].parts == 3
+
+
+def test_parts_that_never_come(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    """What is there is delivered, marked as incomplete."""
+    header = concatenation(7, 2, 2, wide=False)
+    sms = Sms(pdu=deliver_pdu("+491", "<2>", header=header), sender=b"+491")
+    bench.feed(sms.events(Dialect.EARLY))
+    bench.settle()
+    assert bench.messages == []
+    bench.clock.let_pass(PARTS_TIMEOUT)
+
+    assert bench.told == [(2, "+491", "<2>")]
+    assert not bench.messages[0].complete
+    assert "Span 2: only 1 of 2 parts" in caplog.text
+
+
+@BOTH_DIALECTS
+@pytest.mark.parametrize("with_pdu", [True, False])
+@pytest.mark.parametrize("sources", [(VARSET,), (NEWEXTEN,), ALL], ids=str)
+def test_the_network_repeats_an_sms(
+    bench: Bench,
+    freezer: FrozenDateTimeFactory,
+    sources: tuple[str, ...],
+    with_pdu: bool,
+    dialect: Dialect,
+) -> None:
+    """It comes on a channel of its own, within a few minutes, and is dropped."""
+    sms = sms_with_pdu("hello")
+    if not with_pdu:
+        sms = replace(sms, pdu="")
+    for number in range(3):
+        bench.feed(
+            replace(sms, uniqueid=f"1795400805.{number}").events(dialect, sources)
+        )
+        bench.settle()
+        freezer.tick(timedelta(minutes=3))
+    assert len(bench.messages) == 1
+    other = replace(
+        sms,
+        uniqueid="1795400999.1",
+        time="2026/03/14 15:10:26",
+        pdu=(with_pdu and deliver_pdu("+4915112345678", "hello", minute=10)) or "",
+    )
+    bench.feed(other.events(dialect, sources))
+    bench.settle()
+
+    assert len(bench.messages) == 2
+
+
+ASTERISK_100_HASH = "05811A00FB"  # *100#, an address in hex
+
+
+@pytest.mark.parametrize(
+    ("told", "address", "sender"),
+    [
+        (b"Telekom@", "Telekom", "Telekom"),  # seven letters
+        (b"A100B", ASTERISK_100_HASH, "*100#"),  # digits that are none
+        (b"4915112345678", "+4915112345678", "+4915112345678"),
+        (b"Shop\xffe", "Shop€", "Shop€"),
+    ],
+)
+def test_senders_that_the_driver_spoils(
+    bench: Bench, told: bytes, address: str, sender: str
+) -> None:
+    """The PDU tells them as they are."""
+    sms = Sms(sender=told, pdu=deliver_pdu(address, "hello"))
+    bench.feed(sms.events(Dialect.EARLY))
+    bench.clock.let_pass(REST)
+
+    assert bench.told == [(2, sender, "hello")]
+
+
+def test_a_pdu_without_service_centre(bench: Bench) -> None:
+    """The driver then tells no sender at all."""
+    pdu = deliver_pdu("+491", "hello", service_centre="00")
+    bench.feed(Sms(sender=b"", pdu=pdu).events(Dialect.EARLY))
+    bench.clock.let_pass(REST)
+
+    assert bench.told == [(2, "+491", "hello")]
+
+
+# Without a PDU
+
+
+@pytest.mark.parametrize(
+    ("rendering", "text"),
+    [
+        (b"5 \xffe", "5 €"),
+        (b"\xccl", "Öl"),
+        (b"\xff\xff", "\ufffd\ufffd"),
+        (b"gr\xfcn", "grün"),
+        (b"\xef\xbb\xbfcut \xe6\x88", "cut \ufffd"),
+        (b"", ""),
+    ],
+)
+@BOTH_DIALECTS
+def test_what_the_driver_makes_of_letters(
+    bench: Bench, dialect: Dialect, rendering: bytes, text: str
+) -> None:
+    """GSM 7-bit comes nearly as Latin-1, UCS-2 as UTF-8."""
+    bench.feed(Sms(text=rendering).events(dialect))
+    bench.settle()
+
+    assert [sms.text for sms in bench.messages] == [text]
+
+
+@BOTH_DIALECTS
+@pytest.mark.parametrize(
+    "text",
+    ['"', "\\", "`", '\\"', "\\\\", "C:\\", '"quoted"', 'a\\"b`c\\', "\\n", "it's?\t"],
+)
+@pytest.mark.parametrize("sources", [(VARSET,), (NEWEXTEN,), ALL], ids=str)
+def test_escapes(
+    bench: Bench, sources: tuple[str, ...], text: str, dialect: Dialect
+) -> None:
+    """Those of the driver and those of Asterisk are undone, each once."""
+    bench.feed(Sms(text=text.encode()).events(dialect, sources))
+    bench.settle()
+
+    assert [sms.text for sms in bench.messages] == [text]
+
+
+@pytest.mark.parametrize(
+    "value", [b"a\\xb", b"ends in \\", b"\\"], ids=["no escape", "half", "lone"]
+)
+def test_values_that_asterisk_12_does_not_escape(bench: Bench, value: bytes) -> None:
+    """They are taken as they are."""
+    sms = Sms()
+    head = "Variable: SMSTXT\r\nValue:"
+    bench.feed(
+        [
+            sms.varset(Dialect.LATE, "SMSSRC", b"+491"),
+            event(
+                Dialect.LATE, VARSET, sms.channel, sms.uniqueid, head=head, value=value
+            ),
+        ]
+    )
+    bench.settle()
+
+    assert bench.told == [(2, "+491", value.decode())]
+
+
+@pytest.mark.parametrize(
+    ("time", "zone", "sent_at"),
+    [
+        ("2026/03/14 15:09:26", "GMT+8", "2026-03-14T15:09:26+08:00"),
+        ("26/03/14,15:09:26", "GMT+1", "2026-03-14T15:09:26+01:00"),
+        (" 2026/03/14 15:09:26 ", " GMT+14 ", "2026-03-14T15:09:26+14:00"),
+        ("2026/03/14 15:09:26", "GMT+0", None),  # or anywhere far in the west
+        ("2026/03/14 15:09:26", "GMT+5", None),  # or India's half hour more
+        ("2026/03/14 15:09:26", "GMT+23", None),  # somewhere in the west
+        ("2026/03/14 15:09:26", "unknow", None),
+        ("2026/03/14 15:09:26", "", None),
+        ("2026/13/14 15:09:26", "GMT+8", None),
+        ("", "GMT+8", None),
+    ],
+)
+def test_the_time_as_the_driver_tells_it(
+    bench: Bench, time: str, zone: str, sent_at: str | None
+) -> None:
+    """It is taken where it is certain."""
+    bench.feed(Sms(time=time, zone=zone).events(Dialect.EARLY))
+    bench.settle()
+
+    told = bench.messages[0].sent_at
+    assert (told and told.isoformat()) == sent_at
+
+
+@BOTH_DIALECTS
+def test_a_pdu_that_cannot_be_read(bench: Bench, dialect: Dialect) -> None:
+    """The rest of what the gateway told is taken, then."""
+    bench.feed(Sms(pdu="nonsense").events(dialect))
+    bench.settle()
+
+    assert bench.told == [(2, "+4915112345678", "hello")]
+
+
+@BOTH_DIALECTS
+def test_a_pdu_of_another_sender(bench: Bench, dialect: Dialect) -> None:
+    """It is not believed: SMSSRC comes before anything that a text can forge."""
+    forged = deliver_pdu("MyBank", "your code is 1234")
+    bench.feed(Sms(pdu=forged).events(dialect))
+    bench.settle()
+
+    assert bench.told == [(2, "+4915112345678", "hello")]
+
+
+@BOTH_DIALECTS
+def test_firmware_that_shows_the_text_alone(bench: Bench, dialect: Dialect) -> None:
+    """The first step then holds the text; of the rest nothing is known."""
+    sms = Sms(text=b"hello")
+    bench.feed(
+        [
+            sms.step(dialect, 1, "NoOp", b"hello"),
+            sms.step(dialect, 2, "AGI", b"read-sms"),
+            sms.step(dialect, 3, "Hangup", b""),
+        ]
+    )
+    bench.settle()
+
+    assert bench.told == [(2, "", "hello")]
+    assert bench.messages[0].sent_at is None
+
+
+@BOTH_DIALECTS
+def test_variables_that_come_without_the_last_ones(
+    bench: Bench, dialect: Dialect
+) -> None:
+    """What is there is taken after a time."""
+    bench.feed(list(Sms().events(dialect, (VARSET,)))[:2])
+    bench.settle()
+
+    assert bench.told == [(2, "+4915112345678", "hello")]
+
+
+# What is no message
+
+
+@BOTH_DIALECTS
+def test_what_else_goes_through_a_gateway(bench: Bench, dialect: Dialect) -> None:
+    """Calls, sent SMS, and variables of the dialplan."""
+    sms = Sms()
+    call = event(
+        dialect,
+        VARSET,
+        "EXTRA/3-1",
+        "1.1",
+        head="Variable: SMSSRC\r\nValue:",
+        value=b"x",
+    )
+    bench.feed(
+        [
+            call,
+            call.replace(b"EXTRA/3-1", b"EXTRA-SMSSEND/3-1"),
+            call.replace(b"EXTRA/3-1", b"EXTRA-SMS/x-1"),
+            call.replace(b"Value:", b"Worth:").replace(b"EXTRA/3-1", b"EXTRA-SMS/3-1"),
+            call.replace(b"VarSet", b"Newstate").replace(b"EXTRA/", b"EXTRA-SMS/"),
+            sms.varset(dialect, "SYSTEMSTATUS", b"SUCCESS"),
+            sms.step(dialect, 1, "NoOp", b"x").replace(
+                b"Extension: sms", b"Extension: h"
+            ),
+        ]
+    )
+    bench.settle()
+
+    assert bench.messages == []
+    assert not bench.clock.running
+
+
+def test_a_packet_is_looked_into_only_where_it_may_concern_an_sms(
+    bench: Bench,
+) -> None:
+    """A busy gateway sends hundreds of others a second."""
+    assert bench.inbox.wants(b"Event: VarSet\r\nChannel: EXTRA-SMS/3-1")
+    assert not bench.inbox.wants(b"Event: VarSet\r\nChannel: EXTRA/3-1")
+
+
+@BOTH_DIALECTS
+def test_a_message_of_which_too_little_is_told(
+    bench: Bench, dialect: Dialect, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It cannot be delivered, but it leaves a warning."""
+    bench.feed([Sms().varset(dialect, "SMSSRC", b"+4915112345678")])
+    bench.settle()
+
+    assert bench.messages == []
+    assert "Span 2: an SMS came in of which the gateway told too little" in caplog.text
+    assert "+49" not in caplog.text
+
+
+# The connection
+
+
+@BOTH_DIALECTS
+def test_a_connection_that_is_lost_in_the_middle(
+    bench: Bench, dialect: Dialect
+) -> None:
+    """What has come in is delivered; the other half is not waited for."""
+    events = list(Sms(text=b"one\r\n\r\ntwo").events(dialect, (VARSET,)))
+    torn = events[1].partition(b"two")[0]
+    bench.feed([events[0], torn])
+    bench.reconnect()
+    bench.feed(sms_with_pdu("next", uniqueid="1795400806.1").events(dialect))
+    bench.settle()
+
+    assert (2, "+4915112345678", "next") in bench.told
+    assert not bench.clock.running
+
+
+@BOTH_DIALECTS
+def test_a_gateway_that_comes_back_as_another_version(
+    bench: Bench, dialect: Dialect
+) -> None:
+    """It may have got new firmware meanwhile."""
+    other = Dialect.LATE if dialect is Dialect.EARLY else Dialect.EARLY
+    bench.feed(sms_with_pdu("old").events(dialect))
+    bench.settle()
+    bench.reconnect()
+    bench.feed(sms_with_pdu("new", uniqueid="1795400806.1").events(other))
+    bench.settle()
+
+    assert [text for _, _, text in bench.told] == ["old", "new"]
+
+
+def test_stop_delivers_what_is_there(bench: Bench) -> None:
+    """Messages and parts that wait for more, at once; no timer is left."""
+    header = concatenation(7, 2, 1, wide=False)
+    part = Sms(pdu=deliver_pdu("+491", "<1>", header=header), sender=b"+491")
+    bench.feed(part.events(Dialect.EARLY))
+    bench.feed(list(Sms(uniqueid="2.2").events(Dialect.EARLY, (VARSET,)))[:2])
+    bench.feed(
+        [Sms(uniqueid="3.3").varset(Dialect.EARLY, "SMSSRC", b"x\r\n\r\n")[:-20]]
+    )
+    bench.inbox.stop()
+
+    assert sorted(bench.told) == [(2, "+491", "<1>"), (2, "+4915112345678", "hello")]
+    assert not bench.clock.running
+
+
+def test_many_messages_leave_nothing_behind(bench: Bench) -> None:
+    """What is remembered of them is limited."""
+    for number in range(250):
+        sms = sms_with_pdu(f"text {number}", uniqueid=f"1795400805.{number}")
+        bench.feed(sms.events(Dialect.EARLY))
+        bench.clock.let_pass(REST)
+
+    assert len(bench.messages) == 250
+    assert not bench.clock.running
+    assert len(bench.inbox._judged) == 200  # noqa: SLF001
+
+
+# Hostile texts
+
+ATTACKER = "+4915199999999"
+ME = Sms(sender=ATTACKER.encode(), span=2, uniqueid="1795400805.7")
+VICTIM = Sms(sender=b"MyBank", span=3, uniqueid="1795400805.8")
+FOREIGN = "9.9"
+FORGED_PDU = deliver_pdu("MyBank", "", service_centre="00")
+
+
+def forged_varset(
+    sms: Sms, variable: str, value: str, uniqueid: str | None = None
+) -> str:
+    """Write a VarSet as short as it can be, without its last line break."""
+    end = "" if uniqueid is None else f"\r\nUniqueid: {uniqueid}"
+    return (
+        f"\r\n\r\nEvent: VarSet\r\nPrivilege: \r\nChannel: {sms.channel}\r\n"
+        f"Variable: {variable}\r\nValue: {value}{end}"
+    )
+
+
+def forged_newexten(sms: Sms, data: str, uniqueid: str | None = None) -> str:
+    """Write a Newexten as short as it can be, without its last line break."""
+    end = "" if uniqueid is None else f"\r\nUniqueid: {uniqueid}"
+    return (
+        f"\r\n\r\nEvent: Newexten\r\nPrivilege: \r\nChannel: {sms.channel}\r\n"
+        f"AppData: {data}{end}"
+    )
+
+
+def forged_end(uniqueid: str) -> str:
+    """Write what would end a packet of Asterisk 1.8."""
+    return f"\r\nUniqueid: {uniqueid}"
+
+
+PROCESS = '/process_sms "3" "MyBank" "" "pay"'
+
+# Nothing in these is a Uniqueid that was guessed right.
+HARMLESS: dict[str, str] = {
+    "line breaks": "one\r\ntwo\nthree\rfour",
+    "blank line": "one\r\n\r\ntwo",
+    "blank lines": "one\r\n\r\n\r\n\r\n\r\ntwo",
+    "line break at the end": "one\r\n",
+    "blank line at the end": "one\r\n\r\n",
+    "line break at the beginning": "\r\n\r\n\r\none",
+    "nothing but line breaks": "\r\n\r\n\r\n",
+    "half a line break": "one\r\n\r",
+    "quotes across a blank line": 'say "one\r\n\r\ntwo" > now',
+    "quote before a blank line": 'say "one" > /dev/null\r\n\r\ntwo',
+}
+HOSTILE: dict[str, str] = {
+    "end of packet": "x" + forged_end("1.1"),
+    "end of packet and blank line": f"x{forged_end('1.1')}\r\n\r\n",
+    "VarSet without Uniqueid": "x" + forged_varset(ME, "SMSSRC", "MyBank"),
+    "VarSet with a foreign Uniqueid": "x"
+    + forged_varset(ME, "SMSSRC", "MyBank", FOREIGN),
+    "VarSet on another channel": "x"
+    + forged_varset(VICTIM, "SMSSRC", "MyBank", FOREIGN),
+    "end and VarSet": "x" + forged_end("1.1") + forged_varset(ME, "SMSSRC", "MyBank"),
+    "end and text": "x" + forged_end("1.1") + forged_varset(ME, "SMSTXT", "pay"),
+    "PDU": "x" + forged_varset(ME, "SMSPDU", FORGED_PDU),
+    "end and PDU": "x" + forged_end("1.1") + forged_varset(ME, "SMSPDU", FORGED_PDU),
+    "DIALSTATUS": "x" + forged_end("1.1") + forged_varset(ME, "DIALSTATUS", "SMS_END"),
+    "process_sms": "x" + forged_newexten(VICTIM, PROCESS, FOREIGN),
+    "own process_sms": "x" + forged_end("1.1") + forged_newexten(ME, PROCESS),
+    "end and process_sms": "x"
+    + forged_end("1.1")
+    + forged_newexten(VICTIM, PROCESS, FOREIGN),
+    "Hangup": f"x\r\n\r\nEvent: Hangup\r\nChannel: {ME.channel}\r\nUniqueid: {FOREIGN}",
+    "end of command": "x\r\n--END COMMAND--\r\n\r\nResponse: Success",
+    "Response: Follows": "x\r\n\r\nResponse: Follows\r\nPrivilege: Command\r\n",
+    "half a packet": f"x\r\n\r\nEvent: VarSet\r\nChannel: {VICTIM.channel}\r\nValue:",
+    "half a packet behind an end": f"x{forged_end('1.1')}\r\n\r\nEvent: VarSet\r\n"
+    f"Privilege: \r\nChannel: {VICTIM.channel}\r\nVariable: SMSTXT\r\nValue: pay",
+    "PDU on another channel": "x"
+    + forged_end("1.1")
+    + forged_varset(VICTIM, "SMSPDU", FORGED_PDU),
+    "half a process_sms": "x" + forged_newexten(VICTIM, PROCESS[:-1]),
+    "message by its PDU": "x"
+    + forged_end("1.1")
+    + forged_varset(VICTIM, "SMSPDU", FORGED_PDU, FOREIGN),
+    "whole message": "x"
+    + forged_end("1.1")
+    + forged_varset(VICTIM, "SMSSRC", "MyBank", FOREIGN)
+    + forged_varset(VICTIM, "SMSTXT", "pay", FOREIGN)
+    + forged_varset(VICTIM, "SMSPDU", FORGED_PDU, FOREIGN)
+    + forged_varset(VICTIM, "DIALSTATUS", "SMS_END", FOREIGN),
+    "whole message on the own channel": "x"
+    + forged_end("1.1")
+    + forged_varset(ME, "SMSSRC", "MyBank", FOREIGN)
+    + forged_varset(ME, "SMSPDU", FORGED_PDU, FOREIGN),
+}
+# These hold one: the sender is lucky, or saw it.
+GUESSED: dict[str, str] = {
+    "end": "x" + forged_end(ME.uniqueid),
+    "end and own sender": "x"
+    + forged_end(ME.uniqueid)
+    + forged_varset(ME, "SMSSRC", "MyBank", ME.uniqueid),
+    "end and own PDU": "x"
+    + forged_end(ME.uniqueid)
+    + forged_varset(ME, "SMSPDU", FORGED_PDU, ME.uniqueid),
+    "end and own PDU of oneself": "x"
+    + forged_end(ME.uniqueid)
+    + forged_varset(ME, "SMSPDU", deliver_pdu(ATTACKER, "y"), ME.uniqueid),
+    "end and process_sms": "x"
+    + forged_end(ME.uniqueid)
+    + forged_newexten(ME, PROCESS, ME.uniqueid),
+    "message by its PDU": HOSTILE["message by its PDU"].replace("1.1", ME.uniqueid, 1),
+    "sender of another message": "x"
+    + forged_end(ME.uniqueid)
+    + forged_varset(VICTIM, "SMSSRC", "MyBank", FOREIGN),
+    "message by process_sms": "x"
+    + forged_end(ME.uniqueid)
+    + forged_newexten(VICTIM, PROCESS, FOREIGN),
+    "half a packet": "x"
+    + forged_end(ME.uniqueid)
+    + forged_varset(VICTIM, "SMSTXT", "pay"),
+    "foreign event on the victim's channel": "x"
+    + forged_end(ME.uniqueid)
+    + forged_newexten(VICTIM, "pay", FOREIGN),
+    "PDU for the victim's message": "x"
+    + forged_end(ME.uniqueid)
+    + forged_varset(VICTIM, "SMSPDU", FORGED_PDU, VICTIM.uniqueid),
+    "sender for the victim's message": "x"
+    + forged_end(ME.uniqueid)
+    + forged_varset(VICTIM, "SMSSRC", "+491", VICTIM.uniqueid),
+    "text for the victim's message": "x"
+    + forged_end(ME.uniqueid)
+    + forged_varset(VICTIM, "SMSTXT", "pay", VICTIM.uniqueid),
+    "victim's Uniqueid on the own channel": "x"
+    + forged_end(ME.uniqueid)
+    + forged_varset(ME, "SMSPDU", FORGED_PDU, VICTIM.uniqueid),
+    "own Uniqueid on the victim's channel": "x"
+    + forged_end(ME.uniqueid)
+    + forged_varset(VICTIM, "SMSPDU", FORGED_PDU, ME.uniqueid),
+}
+NEIGHBOURS = [
+    sms_with_pdu("your code is 4711", "MyBank", span=3, uniqueid=VICTIM.uniqueid),
+    sms_with_pdu("before", "+492", span=1, uniqueid="1795400805.6"),
+    sms_with_pdu("after\r\n\r\nall", "+493", span=4, uniqueid="1795400805.9"),
+]
+NEIGHBOURS_TOLD = [
+    (3, "MyBank", "your code is 4711"),
+    (1, "+492", "before"),
+    (4, "+493", "after\r\n\r\nall"),
+]
+# How the events of the hostile message and those of the others may follow each other.
+PAUSE = [b"Event: PeerStatus\r\n\r\n"]
+ORDERS: dict[str, Callable[[list[bytes], list[list[bytes]]], Iterable[bytes]]] = {
+    "alone": lambda mine, others: mine,
+    "before the others": lambda mine, others: [*mine, *mixed(*others)],
+    "after the others": lambda mine, others: [*mixed(*others), *mine],
+    "mixed, first": lambda mine, others: mixed(mine, *others),
+    "mixed, last": lambda mine, others: mixed(*others, mine),
+    "mixed, one later": lambda mine, others: mixed(*others, PAUSE + mine),
+    "mixed, one earlier": lambda mine, others: mixed(
+        mine, *(PAUSE + events for events in others)
+    ),
+    "mixed, two earlier": lambda mine, others: mixed(
+        mine, *(2 * PAUSE + events for events in others)
+    ),
+}
+
+
+def attack(
+    bench: Bench,
+    mine: Sms,
+    dialect: Dialect,
+    sources: tuple[str, ...],
+    order: str,
+    *,
+    with_pdu: bool,
+) -> list[tuple[int, str, str]]:
+    """Send an SMS among others, which must arrive; return what else is told."""
+    others = NEIGHBOURS
+    if not with_pdu:
+        others = [replace(sms, pdu="") for sms in others]
+    bench.feed(
+        ORDERS[order](
+            list(mine.events(dialect, sources)),
+            [list(sms.events(dialect, sources)) for sms in others],
+        )
+    )
+    bench.settle()
+    told = list(bench.told)
+    if order != "alone":
+        for each in NEIGHBOURS_TOLD:
+            assert each in told
+            told.remove(each)
+    assert not bench.clock.running
+    return told
+
+
+def hostile_sms(text: str, *, with_pdu: bool) -> Sms:
+    """Make an SMS of the attacker."""
+    pdu = deliver_pdu(ATTACKER, text) if with_pdu else ""
+    return replace(ME, text=rendered(text), pdu=pdu)
+
+
+def fits_into_pdu(text: str) -> bool:
+    """Tell whether the longest PDU that can be written holds a text."""
+    return len(septets_of(text)) <= 255
+
+
+@BOTH_DIALECTS
+@pytest.mark.parametrize("sources", [(VARSET,), ALL], ids=str)
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(text, id=name)
+        for name, text in (HARMLESS | HOSTILE).items()
+        if fits_into_pdu(text)
+    ],
+)
+def test_hostile_texts_with_pdu(
+    text: str, sources: tuple[str, ...], dialect: Dialect
+) -> None:
+    """They are one message with that text, from the one who wrote it."""
+    mine = hostile_sms(text, with_pdu=True)
+
+    for order in ORDERS:
+        told = attack(Bench(), mine, dialect, sources, order, with_pdu=True)
+        assert told == [(2, ATTACKER, text)]
+
+
+@BOTH_DIALECTS
+@pytest.mark.parametrize("sources", [(VARSET,), ALL], ids=str)
+@pytest.mark.parametrize(
+    "text", [pytest.param(text, id=name) for name, text in GUESSED.items()]
+)
+def test_a_guessed_uniqueid_with_pdu(
+    text: str, sources: tuple[str, ...], dialect: Dialect
+) -> None:
+    """It is of no use, since the PDU tells what is the text of an SMS."""
+    mine = hostile_sms(text, with_pdu=True)
+
+    for order in ORDERS:
+        told = attack(Bench(), mine, dialect, sources, order, with_pdu=True)
+        assert told == [(2, ATTACKER, text)]
+
+
+@BOTH_DIALECTS
+@pytest.mark.parametrize("sources", [(VARSET,), (NEWEXTEN,), ALL], ids=str)
+@pytest.mark.parametrize(
+    "text", [pytest.param(text, id=name) for name, text in (HARMLESS | HOSTILE).items()]
+)
+def test_hostile_texts_without_pdu(
+    text: str, sources: tuple[str, ...], dialect: Dialect
+) -> None:
+    """The same, but that blank lines may be lost."""
+    mine = hostile_sms(text, with_pdu=False)
+
+    for order in ORDERS:
+        told = attack(Bench(), mine, dialect, sources, order, with_pdu=False)
+        assert without_blank_lines(told) == without_blank_lines([(2, ATTACKER, text)])
+
+
+@BOTH_DIALECTS
+@pytest.mark.parametrize("sources", [(VARSET,), ALL], ids=str)
+@pytest.mark.parametrize(
+    "text", [pytest.param(text, id=name) for name, text in (HARMLESS | HOSTILE).items()]
+)
+def test_hostile_texts_where_nothing_is_escaped(
+    text: str, sources: tuple[str, ...], dialect: Dialect
+) -> None:
+    """The variables are enough even so."""
+    mine = replace(hostile_sms(text, with_pdu=False), driver_escapes=False)
+
+    for order in ORDERS:
+        told = attack(Bench(), mine, dialect, sources, order, with_pdu=False)
+        assert without_blank_lines(told) == without_blank_lines([(2, ATTACKER, text)])
+
+
+def without_blank_lines(
+    told: list[tuple[int, str, str]],
+) -> list[tuple[int, str, str]]:
+    """Make one line break of many, and none at the ends."""
+    return [
+        (span, sender, re.sub("[\r\n]+", "\n", text).strip())
+        for span, sender, text in told
+    ]
+
+
+@BOTH_DIALECTS
+@pytest.mark.parametrize("with_pdu", [True, False])
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(text, id=name)
+        for name, text in HOSTILE.items()
+        if fits_into_pdu(text)
+    ],
+)
+def test_hostile_texts_leave_a_warning(
+    bench: Bench,
+    text: str,
+    with_pdu: bool,
+    dialect: Dialect,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It names the span, but neither number nor text."""
+    mine = hostile_sms(text, with_pdu=with_pdu)
+    bench.feed(mine.events(dialect))
+    bench.settle()
+
+    warnings = [r for r in caplog.records if r.levelno >= logging.WARNING]
+    assert any(r.getMessage().startswith("Span 2: ") for r in warnings)
+    assert ATTACKER not in caplog.text
+    assert "MyBank" not in caplog.text
+
+
+@BOTH_DIALECTS
+@pytest.mark.parametrize("text", HARMLESS.values(), ids=HARMLESS)
+def test_harmless_texts_leave_none(
+    bench: Bench, text: str, dialect: Dialect, caplog: pytest.LogCaptureFixture
+) -> None:
+    """People write line breaks."""
+    bench.feed(hostile_sms(text, with_pdu=True).events(dialect))
+    bench.settle()
+
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize("name", ["\r\n\r\nMyBank", "a\r\n\r\n", "\r\nUniqueid"])
+@BOTH_DIALECTS
+@pytest.mark.parametrize("with_pdu", [True, False])
+def test_a_hostile_name(
+    bench: Bench, name: str, with_pdu: bool, dialect: Dialect
+) -> None:
+    """A sender's name may hold line breaks, too."""
+    mine = replace(
+        ME, sender=name.encode(), pdu=(with_pdu and deliver_pdu(name, "x")) or ""
+    )
+    told = attack(bench, mine, dialect, ALL, "mixed, first", with_pdu=with_pdu)
+
+    assert [text for _, _, text in told] == ["x" if with_pdu else "hello"]
+    if with_pdu:
+        assert told[0][1] == name
+
+
+@BOTH_DIALECTS
+def test_a_message_to_come_that_was_forged_before(
+    bench: Bench, dialect: Dialect, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What a text tells under a future Uniqueid does not stand in its way."""
+    text = (
+        "x"
+        + forged_end(ME.uniqueid)
+        + forged_varset(VICTIM, "SMSSRC", "+491", VICTIM.uniqueid)
+    )
+    bench.feed(hostile_sms(text, with_pdu=True).events(dialect))
+    bench.clock.let_pass(REST)
+    bench.feed(NEIGHBOURS[0].events(dialect))
+    bench.settle()
+
+    assert bench.told == [(2, ATTACKER, text), NEIGHBOURS_TOLD[0]]
+
+
+def test_a_message_that_is_dropped_as_forged_leaves_a_warning(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing is dropped silently."""
+    bench.feed(
+        hostile_sms(GUESSED["message by process_sms"], with_pdu=True).events(
+            Dialect.EARLY
+        )
+    )
+    bench.settle()
+
+    assert "Span 3: ignored what is not the gateway's own message" in caplog.text
+
+
+def test_an_end_that_never_comes(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """After a time the rest is read without it, and nothing else is lost."""
+    first, second, *_ = Sms().events(Dialect.EARLY)
+    bench.feed([first, second.replace(b"Uniqueid", b"Otherid")])
+    bench.feed(
+        sms_with_pdu("other", "+492", span=4, uniqueid="5.5").events(Dialect.EARLY)
+    )
+    bench.settle()
+
+    assert (4, "+492", "other") in bench.told
+    assert "Span 2: ignored what is not" in caplog.text
+    assert not bench.clock.running
+
+
+def test_an_end_that_does_not_come_for_long(bench: Bench) -> None:
+    """What is kept meanwhile is limited."""
+    first, second, *_ = Sms().events(Dialect.EARLY)
+    other = sms_with_pdu("other", "+492", span=4, uniqueid="5.5")
+    noise = replace(other, uniqueid="6.6").step(Dialect.EARLY, 1, "Dial", 600 * b"x")
+    bench.feed([first, second.replace(b"Uniqueid", b"Otherid")])
+    bench.feed(40 * [noise.replace(b"EXTRA-SMS/", b"EXTRA/")])
+    bench.feed(other.events(Dialect.EARLY))
+    bench.clock.let_pass(REST)
+
+    assert (4, "+492", "other") in bench.told
+
+
+@BOTH_DIALECTS
+def test_an_event_under_the_uniqueid_of_another_channel(
+    bench: Bench, dialect: Dialect, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It belongs to one channel only."""
+    first, *others = ME.events(dialect)
+    forged = replace(VICTIM, uniqueid=ME.uniqueid).step(dialect, 1, "NoOp", b"pay")
+    bench.feed([first, forged, *others])
+    bench.settle()
+
+    assert bench.told == [(2, ATTACKER, "hello")]
+    assert "Span 3: ignored what is not" in caplog.text
+
+
+def test_events_of_the_other_dialect_are_forged(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A gateway does not change its mind."""
+    bench.feed(ME.events(Dialect.LATE), VICTIM.events(Dialect.EARLY))
+    bench.settle()
+
+    assert bench.told == [(2, ATTACKER, "hello")]
+    assert "Span 3: ignored what is not" in caplog.text
+
+
+# Anything at all
+
+
+def fragments(uniqueids: list[str]) -> st.SearchStrategy[list[str]]:
+    """Draw pieces of text, with a liking for what may tear packets or forge them."""
+    return st.lists(
+        st.one_of(
+            st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")),
+            st.sampled_from(
+                ["\r\n", "\r\n\r\n", "\n", "\r", '"', "\\", "`", "😀", "€", PROCESS]
+            ),
+            st.sampled_from(uniqueids).map(forged_end),
+            st.builds(
+                forged_varset,
+                st.sampled_from([ME, VICTIM]),
+                st.sampled_from(
+                    ["SMSSRC", "SMSTXT", "SMSPDU", "SMSTIME", "DIALSTATUS"]
+                ),
+                st.sampled_from(
+                    ["", "MyBank", ATTACKER, FORGED_PDU, deliver_pdu(ATTACKER, "y")]
+                ),
+                st.sampled_from([None, *uniqueids]),
+            ),
+            st.builds(
+                forged_newexten,
+                st.sampled_from([ME, VICTIM]),
+                st.sampled_from(["pay", PROCESS]),
+                st.sampled_from([None, *uniqueids]),
+            ),
+        ),
+        max_size=6,
+    )
+
+
+def as_long_as_fits(fragments: list[str]) -> str:
+    """Join fragments and cut them to what a PDU holds."""
+    text = "".join(fragments)
+    if all(character in ASCII_IN_GSM7 for character in text):
+        while not fits_into_pdu(text):
+            text = text[:-1]
+        return text
+    return text.encode("utf-16-be")[:250].decode("utf-16-be", "ignore")
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    text=fragments([ME.uniqueid, VICTIM.uniqueid, FOREIGN]).map(as_long_as_fits),
+    order=st.sampled_from(list(ORDERS)),
+    sources=st.sampled_from([(VARSET,), ALL]),
+    dialect=st.sampled_from(Dialect),
+    driver_escapes=st.booleans(),
+)
+@example(
+    text="\r\n",
+    order="mixed, first",
+    sources=ALL,
+    dialect=Dialect.LATE,
+    driver_escapes=True,
+)
+def test_any_text_with_pdu(
+    text: str,
+    order: str,
+    sources: tuple[str, ...],
+    dialect: Dialect,
+    driver_escapes: bool,
+) -> None:
+    """One message with that text and sender, and all of the others."""
+    mine = replace(hostile_sms(text, with_pdu=True), driver_escapes=driver_escapes)
+
+    told = attack(Bench(), mine, dialect, sources, order, with_pdu=True)
+    assert told == [(2, ATTACKER, text)]
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    text=fragments([FOREIGN]).map(as_long_as_fits).map(lambda text: text[:160]),
+    order=st.sampled_from(list(ORDERS)),
+    sources=st.sampled_from([(VARSET,), (NEWEXTEN,), ALL]),
+    dialect=st.sampled_from(Dialect),
+)
+def test_any_text_without_pdu(
+    text: str, order: str, sources: tuple[str, ...], dialect: Dialect
+) -> None:
+    """The same, but for what the driver cannot render, and blank lines."""
+    mine = hostile_sms(text, with_pdu=False)
+
+    told = attack(Bench(), mine, dialect, sources, order, with_pdu=False)
+    text = re.split("[\U00010000-\U0010ffff]", text)[0]
+    assert without_blank_lines(told) == without_blank_lines([(2, ATTACKER, text)])
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    pieces=st.lists(
+        st.one_of(
+            st.binary(max_size=40),
+            st.sampled_from(
+                [each for d in Dialect for each in NEIGHBOURS[0].events(d)]
+            ),
+            st.sampled_from(
+                [each[:-20] for d in Dialect for each in NEIGHBOURS[0].events(d)]
+            ),
+        )
+    )
+)
+def test_any_bytes(pieces: list[bytes]) -> None:
+    """Nothing raises, and nothing is left when the time is over."""
+    bench = Bench()
+    bench.feed(pieces)
+    bench.settle()
+    bench.settle()
+    bench.inbox.stop()
+
+    assert not bench.clock.running
