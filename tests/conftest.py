@@ -42,9 +42,9 @@ def entry(gateway: Simulator) -> MockConfigEntry:
 @pytest.fixture
 async def loaded(
     hass: HomeAssistant, enable_custom_integrations: None, entry: MockConfigEntry
-) -> AsyncIterator[MockConfigEntry]:
+) -> MockConfigEntry:
     """The config entry of the gateway, set up in a running Home Assistant."""
     entry.add_to_hass(hass)
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
-    yield entry
+    return entry
