@@ -14,6 +14,7 @@ from typing import TextIO
 
 import aiohttp
 
+from homeassistant.const import RESTART_EXIT_CODE
 from simulator.control import DEFAULT_PORT as CONTROL_PORT
 
 from .check import ALLOWED, STRANGER, Check, check_log
@@ -134,7 +135,12 @@ async def _demo(folder: Path, check: bool, processes: list[Process]) -> None:
         )
         for process in (
             Process("The simulated gateway", simulator, folder / "gateway.log"),
-            Process("Home Assistant", command, folder / "home-assistant.log"),
+            Process(
+                "Home Assistant",
+                command,
+                folder / "home-assistant.log",
+                restarts_with=RESTART_EXIT_CODE,
+            ),
         ):
             processes.append(process)
             await stack.enter_async_context(process)
@@ -143,7 +149,7 @@ async def _demo(folder: Path, check: bool, processes: list[Process]) -> None:
         if check:
             await unless_dead(Check(home, control_port).run(), processes)
         else:
-            say(_welcome(home, ami_port, control_port))
+            say(_welcome(home, config, ami_port, control_port))
             await unless_dead(_follow(processes[0].log), processes)
 
 
@@ -157,7 +163,9 @@ async def _follow(log: Path) -> None:
             await asyncio.sleep(0.3)
 
 
-def _welcome(home: HomeAssistant, ami_port: int, control_port: int) -> str:
+def _welcome(
+    home: HomeAssistant, config: Path, ami_port: int, control_port: int
+) -> str:
     steer = ".venv/bin/python -m simulator "
     if control_port != CONTROL_PORT:
         steer += f"--control-port {control_port} "
@@ -168,6 +176,8 @@ Home Assistant with a simulated OpenVox gateway is ready.
     User       {USER}
     Password   {PASSWORD}
 
+Its configuration is in {config.relative_to(PROJECT)}/ and is made afresh at every start
+of the demo; what you change there takes effect with a restart in the page.
 The gateway has 8 spans and is at {LOOPBACK} port {ami_port} (user admin, password admin).
 To try next, in another terminal in this folder:
 

@@ -30,19 +30,34 @@ def say(text: str = "") -> None:
 class Process:
     """One process with its own log file; leaving the context ends it."""
 
-    def __init__(self, name: str, command: Sequence[str | Path], log: Path) -> None:
-        """Prepare; `name` is what people call it."""
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str | Path],
+        log: Path,
+        restarts_with: int | None = None,
+    ) -> None:
+        """Prepare; `name` is what people call it.
+
+        With the exit status `restarts_with` the process asks to be started again.
+        """
         self.name = name
         self.log = log
         self._command = command
+        self._restarts_with = restarts_with
         self._process: asyncio.subprocess.Process | None = None
 
     async def __aenter__(self) -> Self:
         """Start it."""
+        self.log.unlink(missing_ok=True)
+        await self._start()
+        return self
+
+    async def _start(self) -> None:
         environment = os.environ.copy()
         # It would compile all of Home Assistant again at every start.
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
-        with self.log.open("wb") as log:
+        with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *self._command,
                 cwd=PROJECT,
@@ -53,7 +68,6 @@ class Process:
                 # Ctrl-C reaches the demo alone, which then ends them in order.
                 start_new_session=True,
             )
-        return self
 
     async def __aexit__(self, *_error: object) -> None:
         """End it, by force if it takes too long."""
@@ -73,12 +87,14 @@ class Process:
 
     async def death(self) -> None:
         """Raise DemoError when it ends; it is meant to run as long as the demo."""
-        if self._process is not None:
+        while self._process is not None:
             status = await self._process.wait()
-            raise DemoError(
-                f"{self.name} ended by itself with status {status}; "
-                f"{self.log.relative_to(PROJECT)} says more."
-            )
+            if status != self._restarts_with:
+                raise DemoError(
+                    f"{self.name} ended by itself with status {status}; "
+                    f"{self.log.relative_to(PROJECT)} says more."
+                )
+            await self._start()
 
     def last_lines(self) -> str:
         """Give the end of its log."""

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 import socket
+import ssl
 from time import monotonic, time
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
@@ -44,8 +45,12 @@ class Simulator:
         challenge: bool = True,
         host: str = "127.0.0.1",
         port: int = 0,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
-        """Make a gateway; port 0 takes any free one. ``challenge``: whether it knows MD5."""
+        """Make a gateway; port 0 takes any free one. ``challenge``: whether it knows MD5.
+
+        ``tls``: encrypt with this context, which holds the certificate.
+        """
         if not 1 <= spans <= MAX_SPANS:
             raise ValueError(f"A gateway has 1 to {MAX_SPANS} spans, not {spans}")
         self.dialect = dialect
@@ -54,6 +59,7 @@ class Simulator:
         self.challenge = challenge
         self.host = host
         self.port = port
+        self.tls = tls
 
         self.login_penalty = 1.0
         """Seconds before a wrong password is answered (Asterisk 1.8)."""
@@ -180,13 +186,23 @@ class Simulator:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         session = Session(self, reader, writer)
         self._sessions.add(session)
-        self.spawn(self._serve(session))
+        self.spawn(self._serve(session, writer))
 
-    async def _serve(self, session: Session) -> None:
+    async def _serve(self, session: Session, writer: asyncio.StreamWriter) -> None:
         try:
-            await session.run()
+            if await self._encrypt(writer):
+                await session.run()
         finally:
             self._sessions.discard(session)
+
+    async def _encrypt(self, writer: asyncio.StreamWriter) -> bool:
+        """Encrypt a connection where that is wanted; say whether it goes on."""
+        try:
+            if self.tls:
+                await writer.start_tls(self.tls)
+        except OSError:
+            return False  # the client did not like the certificate, or speaks no TLS
+        return True
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run something in a task that ends at the latest with `stop`."""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 import logging
+from types import MappingProxyType
 
 import freezegun.api
 from freezegun.api import FrozenDateTimeFactory
@@ -14,7 +15,14 @@ from pytest_homeassistant_custom_component.common import (
     async_fire_time_changed,
 )
 
-from custom_components.openvox_gsm.const import DOMAIN, UPDATE_INTERVAL
+from custom_components.openvox_gsm.const import (
+    CONF_NUMBER,
+    DOMAIN,
+    SUBENTRY_CONTACT,
+    UPDATE_INTERVAL,
+)
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.const import CONF_NAME
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from simulator import Simulator
@@ -119,10 +127,27 @@ def span_names(hass: HomeAssistant, entry: MockConfigEntry) -> set[str | None]:
     }
 
 
+def add_contact(
+    hass: HomeAssistant, entry: MockConfigEntry, name: str, number: str
+) -> None:
+    """Add a contact to a gateway that is not set up yet."""
+    hass.config_entries.async_add_subentry(
+        entry,
+        ConfigSubentry(
+            data=MappingProxyType({CONF_NAME: name, CONF_NUMBER: number}),
+            subentry_type=SUBENTRY_CONTACT,
+            title=name,
+            unique_id=None,
+        ),
+    )
+
+
 def entity_states(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str, str]:
-    """Return the states of all entities of an entry."""
+    """Return the states of all entities of an entry that are not disabled."""
     states = {}
     for entity in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id):
+        if entity.disabled:
+            continue
         state = hass.states.get(entity.entity_id)
         assert state
         states[entity.entity_id] = state.state

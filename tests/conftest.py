@@ -1,6 +1,7 @@
 """What the tests share."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from unittest.mock import patch
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -40,6 +41,15 @@ def entry(gateway: Simulator) -> MockConfigEntry:
 
 
 @pytest.fixture
+def all_entities() -> Iterator[None]:
+    """Enable the entities that are disabled by default, too."""
+    with patch(
+        "homeassistant.helpers.entity.Entity.entity_registry_enabled_default", True
+    ):
+        yield
+
+
+@pytest.fixture
 async def loaded(
     hass: HomeAssistant, enable_custom_integrations: None, entry: MockConfigEntry
 ) -> MockConfigEntry:
@@ -48,3 +58,32 @@ async def loaded(
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
     return entry
+
+
+@pytest.fixture
+async def other() -> AsyncIterator[Simulator]:
+    """A second gateway, with one span."""
+    async with Simulator(spans=1) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+async def other_loaded(
+    hass: HomeAssistant, loaded: MockConfigEntry, other: Simulator
+) -> AsyncIterator[MockConfigEntry]:
+    """The config entry of the second gateway, set up beside the first."""
+    entry = MockConfigEntry(
+        domain=DOMAIN,
+        title="Other",
+        data={
+            CONF_HOST: other.host,
+            CONF_PORT: other.port,
+            CONF_USERNAME: "admin",
+            CONF_PASSWORD: "admin",
+        },
+    )
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    yield entry
+    await hass.config_entries.async_unload(entry.entry_id)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+import re
 from typing import Any
 from unittest.mock import patch
 
@@ -13,17 +14,34 @@ from pytest_homeassistant_custom_component.common import (
     async_fire_time_changed,
 )
 
-from custom_components.openvox_gsm.const import CONF_LINE_BREAKS, DOMAIN
+from custom_components.openvox_gsm.const import (
+    CONF_CALL_EVENTS,
+    CONF_COUNTRY_PREFIX,
+    CONF_FINGERPRINT,
+    CONF_FLASH,
+    CONF_LINE_BREAKS,
+    CONF_TLS,
+    DOMAIN,
+)
 from custom_components.openvox_gsm.gateway import Gateway
-from homeassistant.config_entries import SOURCE_USER, ConfigEntryState, ConfigFlowResult
+from homeassistant.config_entries import (
+    SOURCE_DHCP,
+    SOURCE_IGNORE,
+    SOURCE_USER,
+    ConfigEntryDisabler,
+    ConfigEntryState,
+    ConfigFlowResult,
+)
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_USERNAME
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 from simulator import Simulator, User
 from simulator.asterisk_cli import COMMANDS as ASTERISK_COMMANDS
 from simulator.cli import CommandLine
 
-from .common import PHONE, give_rights_back, set_rights, until
+from .certificates import certificate
+from .common import PHONE, gateway_device, give_rights_back, set_rights, until
 
 pytestmark = pytest.mark.usefixtures("enable_custom_integrations")
 
@@ -33,6 +51,7 @@ def answers(gateway: Simulator, **changed: Any) -> dict[str, Any]:
     return {
         CONF_HOST: gateway.host,
         CONF_PORT: gateway.port,
+        CONF_TLS: False,
         CONF_USERNAME: "admin",
         CONF_PASSWORD: "admin",
     } | changed
@@ -71,6 +90,7 @@ async def test_a_gateway_is_added(hass: HomeAssistant, gateway: Simulator) -> No
     assert form["data_schema"]({CONF_HOST: "x", CONF_PASSWORD: "y"}) == {
         CONF_HOST: "x",
         CONF_PORT: 5038,
+        CONF_TLS: False,
         CONF_USERNAME: "admin",
         CONF_PASSWORD: "y",
     }
@@ -416,7 +436,7 @@ async def test_a_gateway_moves(
     assert {
         str(key): (key.description or {}).get("suggested_value")
         for key in form["data_schema"].schema
-    } == answers(gateway, password=None)
+    } == answers(gateway, password=None, tls=None)
 
     async with Simulator(spans=1) as other:
         other.faults.refuse = True
@@ -444,6 +464,7 @@ async def test_a_gateway_does_not_move_onto_another(
     """One address, one entry."""
     other = MockConfigEntry(domain=DOMAIN, data=answers(gateway, port=1))
     other.add_to_hass(hass)
+    before = dict(loaded.data)
 
     form = await loaded.start_reconfigure_flow(hass)
     result = await answer(hass, form, answers(gateway, port=1))
@@ -452,7 +473,7 @@ async def test_a_gateway_does_not_move_onto_another(
         FlowResultType.ABORT,
         "already_configured",
     )
-    assert loaded.data == answers(gateway)
+    assert loaded.data == before
 
 
 async def test_another_user_at_the_same_address(
@@ -484,7 +505,376 @@ async def test_a_move_to_where_no_sms_can_be_seen(
     assert result["reason"] == "reconfigure_successful"
 
 
+# Encryption
+
+# As openssl writes it
+PAIRS = r"([0-9A-F]{2}:){31}[0-9A-F]{2}"
+
+
+def read_pairs(flow: ConfigFlowResult) -> str:
+    """Return the fingerprint that a form shows."""
+    placeholders = flow["description_placeholders"]
+    assert placeholders
+    shown = placeholders["fingerprint"]
+    assert re.fullmatch(PAIRS, shown)
+    return shown.replace(":", "").lower()
+
+
+@pytest.fixture
+async def encrypted() -> AsyncIterator[Simulator]:
+    """A gateway with TLS and a certificate that it made itself."""
+    async with Simulator(spans=1, tls=certificate().server) as simulator:
+        yield simulator
+
+
+async def test_a_certificate_is_accepted(
+    hass: HomeAssistant, encrypted: Simulator
+) -> None:
+    """Its fingerprint is shown before anything is sent, and kept."""
+    form = await answer(hass, await start(hass), answers(encrypted, tls=True))
+    assert (form["type"], form["step_id"]) == (FlowResultType.FORM, "certificate")
+    assert form["description_placeholders"]
+    assert form["description_placeholders"]["host"] == encrypted.host
+    assert read_pairs(form) == certificate().fingerprint
+    assert encrypted.actions == []
+
+    result = await answer(hass, form, {})
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["data"] == answers(
+        encrypted, tls=True, fingerprint=certificate().fingerprint
+    )
+    await hass.async_block_till_done()
+    assert result["result"].state is ConfigEntryState.LOADED
+    assert await hass.config_entries.async_unload(result["result"].entry_id)
+
+
+async def test_a_certificate_of_an_old_gateway(hass: HomeAssistant) -> None:
+    """It can be accepted though its TLS counts as broken today."""
+    old = certificate(old=True)
+    async with Simulator(spans=1, tls=old.server) as gateway:
+        form = await answer(hass, await start(hass), answers(gateway, tls=True))
+        assert read_pairs(form) == old.fingerprint
+        result = await answer(hass, form, {})
+        assert result["type"] is FlowResultType.CREATE_ENTRY
+        await hass.async_block_till_done()
+        assert await hass.config_entries.async_unload(result["result"].entry_id)
+
+
+async def test_a_trusted_certificate(hass: HomeAssistant, encrypted: Simulator) -> None:
+    """Nothing is asked, and no fingerprint is kept: it may be renewed at any time."""
+    with patch(
+        "custom_components.openvox_gsm.tls.client_context",
+        return_value=certificate().trusting(),
+    ):
+        result = await answer(hass, await start(hass), answers(encrypted, tls=True))
+
+        assert result["type"] is FlowResultType.CREATE_ENTRY
+        assert result["data"] == answers(encrypted, tls=True)
+        await hass.async_block_till_done()
+        assert await hass.config_entries.async_unload(result["result"].entry_id)
+
+
+async def test_a_wrong_password_after_the_certificate(
+    hass: HomeAssistant, encrypted: Simulator
+) -> None:
+    """What was accepted is not asked for again."""
+    given = answers(encrypted, tls=True, password="wrong")
+    encrypted.login_penalty = 0
+    form = await answer(hass, await start(hass), given)
+
+    again = await answer(hass, form, {})
+    assert (again["step_id"], again["errors"]) == ("user", {"base": "invalid_auth"})
+
+    result = await answer(hass, again, given | {CONF_PASSWORD: "admin"})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done()
+    assert await hass.config_entries.async_unload(result["result"].entry_id)
+
+
+async def test_no_tls_there(hass: HomeAssistant, gateway: Simulator) -> None:
+    """The port is the one for plain text; switched off, the gateway is added."""
+    form = await answer(hass, await start(hass), answers(gateway, tls=True))
+    assert (form["step_id"], form["errors"]) == ("user", {"base": "no_tls"})
+
+    result = await answer(hass, form, answers(gateway))
+    assert result["data"] == answers(gateway)
+
+
+@pytest.fixture
+async def pinned(hass: HomeAssistant, encrypted: Simulator) -> MockConfigEntry:
+    """The config entry of the gateway with TLS, set up."""
+    entry = MockConfigEntry(
+        domain=DOMAIN,
+        title="OpenVox",
+        data=answers(encrypted, tls=True, fingerprint=certificate().fingerprint),
+    )
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    return entry
+
+
+async def test_a_new_password_keeps_the_certificate(
+    hass: HomeAssistant, encrypted: Simulator, pinned: MockConfigEntry
+) -> None:
+    """It is neither asked for nor forgotten."""
+    encrypted.users["admin"] = User("admin", "new")
+    given = {CONF_USERNAME: "admin", CONF_PASSWORD: "new"}
+
+    result = await answer(hass, await pinned.start_reauth_flow(hass), given)
+
+    assert result["reason"] == "reauth_successful"
+    assert pinned.data == answers(
+        encrypted, tls=True, fingerprint=certificate().fingerprint, password="new"
+    )
+    await hass.async_block_till_done()
+    assert await hass.config_entries.async_unload(pinned.entry_id)
+
+
+async def test_reconfiguring_keeps_the_certificate(
+    hass: HomeAssistant, encrypted: Simulator, pinned: MockConfigEntry
+) -> None:
+    """Where it is still the same one; without TLS none is kept."""
+    form = await pinned.start_reconfigure_flow(hass)
+    result = await answer(hass, form, answers(encrypted, tls=True))
+    assert result["reason"] == "reconfigure_successful"
+    assert pinned.data[CONF_FINGERPRINT] == certificate().fingerprint
+    await hass.async_block_till_done()
+
+    async with Simulator(spans=1) as plain:
+        form = await pinned.start_reconfigure_flow(hass)
+        result = await answer(hass, form, answers(plain))
+        assert result["reason"] == "reconfigure_successful"
+        assert pinned.data == answers(plain)
+        await hass.async_block_till_done()
+        assert await hass.config_entries.async_unload(pinned.entry_id)
+
+
+async def test_a_renewed_certificate(
+    hass: HomeAssistant, encrypted: Simulator, pinned: MockConfigEntry
+) -> None:
+    """It is asked for again, whichever way leads there."""
+    renewed = certificate("127.0.0.7")
+    encrypted.tls = renewed.server
+    await encrypted.restart()
+
+    given = {CONF_USERNAME: "admin", CONF_PASSWORD: "admin"}
+    form = await answer(hass, await pinned.start_reauth_flow(hass), given)
+    assert (form["step_id"], read_pairs(form)) == ("certificate", renewed.fingerprint)
+
+    form = await answer(
+        hass,
+        await pinned.start_reconfigure_flow(hass),
+        answers(encrypted, tls=True),
+    )
+    assert (form["step_id"], read_pairs(form)) == ("certificate", renewed.fingerprint)
+    assert pinned.data[CONF_FINGERPRINT] == certificate().fingerprint
+
+    result = await answer(hass, form, {})
+    assert result["reason"] == "reconfigure_successful"
+    assert pinned.data[CONF_FINGERPRINT] == renewed.fingerprint
+    await hass.async_block_till_done()
+    assert pinned.state is ConfigEntryState.LOADED
+    assert await hass.config_entries.async_unload(pinned.entry_id)
+
+
+# Discovery
+
+MAC = "a09805112233"
+UNIQUE_ID = "a0:98:05:11:22:33"
+
+
+async def discover(
+    hass: HomeAssistant, ip: str, hostname: str = "voxstack", mac: str = MAC
+) -> ConfigFlowResult:
+    """Let a gateway ask for an address in the network."""
+    return await hass.config_entries.flow.async_init(
+        DOMAIN,
+        context={"source": SOURCE_DHCP},
+        data=DhcpServiceInfo(ip=ip, hostname=hostname, macaddress=mac),
+    )
+
+
+def without_host(given: dict[str, Any]) -> dict[str, Any]:
+    """Return what is asked for where the host is known."""
+    return {key: value for key, value in given.items() if key != CONF_HOST}
+
+
+async def test_a_gateway_is_found(hass: HomeAssistant, gateway: Simulator) -> None:
+    """Its user is asked for; the MAC address is the entry's id and the device's."""
+    form = await discover(hass, gateway.host)
+    assert (form["type"], form["step_id"]) == (FlowResultType.FORM, "discovery_confirm")
+    assert form["description_placeholders"] == {"host": gateway.host}
+    [flow] = hass.config_entries.flow.async_progress()
+    assert flow["context"]["title_placeholders"] == {"host": gateway.host}
+
+    given = without_host(answers(gateway))
+    again = await answer(hass, form, given | {CONF_USERNAME: "a\r\nb: c"})
+    assert (again["step_id"], again["errors"]) == (
+        "discovery_confirm",
+        {"base": "invalid_auth"},
+    )
+
+    result = await answer(hass, again, given)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["data"] == answers(gateway)
+    entry = result["result"]
+    assert entry.unique_id == UNIQUE_ID
+    await hass.async_block_till_done()
+    assert gateway_device(hass, entry).connections == {("mac", UNIQUE_ID)}
+
+
+async def test_a_gateway_that_was_found_has_tls(
+    hass: HomeAssistant, encrypted: Simulator
+) -> None:
+    """Accepting its certificate leads on as with one that was typed in."""
+    form = await discover(hass, encrypted.host)
+    form = await answer(hass, form, without_host(answers(encrypted, tls=True)))
+    assert form["step_id"] == "certificate"
+    result = await answer(hass, form, {})
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["data"][CONF_FINGERPRINT] == certificate().fingerprint
+    assert result["result"].unique_id == UNIQUE_ID
+    await hass.async_block_till_done()
+    assert await hass.config_entries.async_unload(result["result"].entry_id)
+
+
+async def test_a_gateway_is_found_twice(
+    hass: HomeAssistant, gateway: Simulator
+) -> None:
+    """It is offered once."""
+    await discover(hass, gateway.host)
+
+    result = await discover(hass, gateway.host)
+
+    assert (result["type"], result["reason"]) == (
+        FlowResultType.ABORT,
+        "already_in_progress",
+    )
+
+
+async def test_a_known_gateway_has_another_address(
+    hass: HomeAssistant, gateway: Simulator
+) -> None:
+    """It is followed there at once."""
+    entry = MockConfigEntry(
+        domain=DOMAIN, unique_id=UNIQUE_ID, data=answers(gateway, host="127.0.0.99")
+    )
+    entry.add_to_hass(hass)
+    entry.mock_state(hass, ConfigEntryState.SETUP_RETRY)
+
+    result = await discover(hass, gateway.host)
+
+    assert (result["type"], result["reason"]) == (
+        FlowResultType.ABORT,
+        "already_configured",
+    )
+    assert entry.data == answers(gateway)
+    await hass.async_block_till_done()
+    assert entry.state is ConfigEntryState.LOADED
+
+
+async def test_a_name_is_kept(hass: HomeAssistant, gateway: Simulator) -> None:
+    """Whoever gave the gateway a name gave it for its changing addresses."""
+    entry = MockConfigEntry(
+        domain=DOMAIN, unique_id=UNIQUE_ID, data=answers(gateway, host="localhost")
+    )
+    entry.add_to_hass(hass)
+
+    result = await discover(hass, gateway.host)
+
+    assert result["reason"] == "already_configured"
+    assert entry.data[CONF_HOST] == "localhost"
+
+
+async def test_an_ignored_gateway_stays_so(hass: HomeAssistant) -> None:
+    """Wherever it is."""
+    entry = MockConfigEntry(domain=DOMAIN, unique_id=UNIQUE_ID, source=SOURCE_IGNORE)
+    entry.add_to_hass(hass)
+
+    result = await discover(hass, "192.0.2.1")
+
+    assert result["reason"] == "already_configured"
+    assert entry.data == {}
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+async def test_a_gateway_that_was_typed_in_is_recognised(
+    hass: HomeAssistant, gateway: Simulator, host: str
+) -> None:
+    """By its address or name; from then on by its MAC address."""
+    other = MockConfigEntry(
+        domain=DOMAIN,
+        data=answers(gateway, host="192.0.2.7"),
+        disabled_by=ConfigEntryDisabler.USER,
+    )
+    other.add_to_hass(hass)
+    entry = MockConfigEntry(domain=DOMAIN, data=answers(gateway, host=host))
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    assert gateway_device(hass, entry).connections == set()
+
+    result = await discover(hass, gateway.host, hostname="LocalHost")
+
+    assert (result["type"], result["reason"]) == (
+        FlowResultType.ABORT,
+        "already_configured",
+    )
+    assert (entry.unique_id, other.unique_id) == (UNIQUE_ID, None)
+    await hass.async_block_till_done()
+    assert gateway_device(hass, entry).connections == {("mac", UNIQUE_ID)}
+    assert entry.data[CONF_HOST] == host
+
+
+async def test_another_box_at_the_address_of_a_known_one(
+    hass: HomeAssistant, gateway: Simulator
+) -> None:
+    """It is offered, but two entries for one address are not made."""
+    entry = MockConfigEntry(
+        domain=DOMAIN, unique_id="a0:98:05:00:00:00", data=answers(gateway)
+    )
+    entry.add_to_hass(hass)
+
+    form = await discover(hass, gateway.host)
+    assert form["type"] is FlowResultType.FORM
+    result = await answer(hass, form, without_host(answers(gateway)))
+
+    assert result["reason"] == "already_configured"
+    assert entry.unique_id == "a0:98:05:00:00:00"
+
+
+async def test_an_entry_that_moves_may_be_another_box(
+    hass: HomeAssistant, gateway: Simulator
+) -> None:
+    """So its MAC address is learnt again; at the same address it stays known."""
+    entry = MockConfigEntry(
+        domain=DOMAIN, unique_id=UNIQUE_ID, data=answers(gateway, host="127.0.0.1")
+    )
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+
+    form = await entry.start_reconfigure_flow(hass)
+    await answer(hass, form, answers(gateway))
+    assert entry.unique_id == UNIQUE_ID
+
+    form = await entry.start_reconfigure_flow(hass)
+    await answer(hass, form, answers(gateway, host="localhost"))
+    assert entry.unique_id is None
+    await hass.async_block_till_done()
+
+
 # Options
+
+DEFAULTS = {CONF_CALL_EVENTS: True, CONF_LINE_BREAKS: False, CONF_FLASH: False}
+
+
+async def set_options(
+    hass: HomeAssistant, entry: MockConfigEntry, **given: Any
+) -> ConfigFlowResult:
+    """Fill in the options."""
+    form = await hass.config_entries.options.async_init(entry.entry_id)
+    return await hass.config_entries.options.async_configure(form["flow_id"], given)
 
 
 async def test_line_breaks(
@@ -494,13 +884,13 @@ async def test_line_breaks(
     form = await hass.config_entries.options.async_init(loaded.entry_id)
     assert (form["type"], form["step_id"]) == (FlowResultType.FORM, "init")
     assert form["data_schema"]
-    assert form["data_schema"]({}) == {CONF_LINE_BREAKS: False}
+    assert form["data_schema"]({}) == DEFAULTS
 
     result = await hass.config_entries.options.async_configure(
         form["flow_id"], {CONF_LINE_BREAKS: True}
     )
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert loaded.options == {CONF_LINE_BREAKS: True}
+    assert loaded.options == DEFAULTS | {CONF_LINE_BREAKS: True}
 
     await hass.async_block_till_done()
     await hass.services.async_call(
@@ -510,5 +900,43 @@ async def test_line_breaks(
 
     form = await hass.config_entries.options.async_init(loaded.entry_id)
     assert form["data_schema"]
-    [key] = form["data_schema"].schema
-    assert key.description == {"suggested_value": True}
+    assert {
+        str(key): key.description["suggested_value"]
+        for key in form["data_schema"].schema
+        if key.description
+    } == DEFAULTS | {CONF_LINE_BREAKS: True}
+
+
+@pytest.mark.parametrize(
+    "given", ["+49", "49", "0049", " +4 9 ", "+(49)"], ids=lambda given: given.strip()
+)
+async def test_a_country_prefix(
+    hass: HomeAssistant, loaded: MockConfigEntry, given: str
+) -> None:
+    """However it is written, its digits are kept; left empty, none is."""
+    await set_options(hass, loaded, country_prefix=given)
+    assert loaded.options == DEFAULTS | {CONF_COUNTRY_PREFIX: "49"}
+    await hass.async_block_till_done()
+
+    await set_options(hass, loaded)
+    assert loaded.options == DEFAULTS
+    await set_options(hass, loaded, country_prefix=" ")
+    assert loaded.options == DEFAULTS
+    await hass.async_block_till_done()
+
+
+@pytest.mark.parametrize("given", ["0", "+", "49151", "+0", "Germany", "٤٩"])
+async def test_no_country_prefix(
+    hass: HomeAssistant, loaded: MockConfigEntry, given: str
+) -> None:
+    """What is none is said to be none, and can be mended."""
+    form = await set_options(hass, loaded, country_prefix=given, flash=True)
+
+    assert (form["type"], form["step_id"]) == (FlowResultType.FORM, "init")
+    assert form["errors"] == {CONF_COUNTRY_PREFIX: "invalid_country_prefix"}
+    assert loaded.options == {}
+    assert form["data_schema"]
+    assert {
+        str(key): (key.description or {}).get("suggested_value")
+        for key in form["data_schema"].schema
+    } == DEFAULTS | {CONF_COUNTRY_PREFIX: given, CONF_FLASH: True}

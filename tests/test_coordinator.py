@@ -12,7 +12,7 @@ from pytest_homeassistant_custom_component.common import (
     async_capture_events,
 )
 
-from custom_components.openvox_gsm.const import EVENT_SMS_RECEIVED
+from custom_components.openvox_gsm.const import EVENT_SMS_RECEIVED, EVENT_SMS_SENT
 from homeassistant.config_entries import SOURCE_REAUTH
 from homeassistant.const import (
     EVENT_HOMEASSISTANT_STARTED,
@@ -24,13 +24,15 @@ from homeassistant.const import (
 from homeassistant.core import CoreState, Event, HomeAssistant
 from homeassistant.helpers import device_registry as dr
 from homeassistant.setup import async_setup_component
-from simulator import Firmware, Simulator, User
+from simulator import Firmware, Simulator, SmsOutcome, User
 from simulator.asterisk_cli import COMMANDS as ASTERISK_COMMANDS
 from simulator.cli import CommandLine
 from simulator.gsm_cli import commands as gsm_commands
 
 from .common import (
+    OTHER_PHONE,
     PHONE,
+    add_contact,
     entity_states,
     gateway_device,
     give_rights_back,
@@ -102,9 +104,9 @@ async def test_a_gateway_that_tells_no_versions(
     )
     connect = hass.loop.create_connection
 
-    async def by_ipv4(factory: Any, host: str, port: int) -> Any:
+    async def by_ipv4(factory: Any, host: str, port: int, **options: Any) -> Any:
         assert host == "fd00::5"
-        return await connect(factory, gateway.host, port)
+        return await connect(factory, gateway.host, port, **options)
 
     monkeypatch.setattr(hass.loop, "create_connection", by_ipv4)
     entry.add_to_hass(hass)
@@ -321,6 +323,7 @@ async def test_an_sms_comes_in(
         "device_id": span_device(hass, loaded, 3).id,
         "span": 3,
         "sender": PHONE,
+        "contact": None,
         "message": "Grüße 👋\r\nfrom me",
         "received_at": "2026-05-04T05:02:01+02:00",
         "parts": 1,
@@ -514,6 +517,86 @@ async def test_the_numbers_of_senders_are_remembered(
 
     assert await hass.config_entries.async_reload(loaded.entry_id)
     assert loaded.runtime_data.known_number("491") == "+491"
+
+
+# Outgoing SMS
+
+
+async def test_what_became_of_a_message(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    entry: MockConfigEntry,
+    enable_custom_integrations: None,
+) -> None:
+    """One event for each message and recipient, however many parts it takes."""
+    events = async_capture_events(hass, EVENT_SMS_SENT)
+    entry.add_to_hass(hass)
+    add_contact(hass, entry, "Anna", PHONE)
+    await set_up(hass, entry)
+    gateway.spans[1].sms_outcomes.extend(2 * [SmsOutcome.SUCCESS])
+    gateway.spans[1].sms_outcomes.append(SmsOutcome.FAILED)
+
+    for number in (PHONE, OTHER_PHONE):
+        await entry.runtime_data.async_send_sms(number, "x" * 200, 1)
+    await settle(hass)
+
+    where = {
+        "config_entry_id": entry.entry_id,
+        "device_id": span_device(hass, entry, 1).id,
+        "span": 1,
+        "parts": 2,
+    }
+    assert [event.data for event in events] == [
+        where
+        | {
+            "target": PHONE,
+            "contact": "Anna",
+            "status": "sent",
+            "parts_sent": 2,
+            "error": None,
+        },
+        where
+        | {
+            "target": OTHER_PHONE,
+            "contact": None,
+            "status": "failed",
+            "parts_sent": 0,
+            "error": "rejected",
+        },
+    ]
+
+
+async def test_a_message_that_another_gateway_gets(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """That one tells of it, unless it may have been sent here."""
+    events = async_capture_events(hass, EVENT_SMS_SENT)
+    outcomes = gateway.spans[1].sms_outcomes
+    outcomes.extend([SmsOutcome.FAILED, SmsOutcome.SUCCESS])
+
+    for _ in range(2):
+        await loaded.runtime_data.async_send_sms(
+            PHONE, "Hello", 1, tried_elsewhere=True
+        )
+    await settle(hass)
+
+    assert [event.data["status"] for event in events] == ["sent"]
+
+
+async def test_a_message_that_no_span_can_take(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """Its event names none."""
+    events = async_capture_events(hass, EVENT_SMS_SENT)
+    for span in gateway.spans.values():
+        span.power = False
+
+    await loaded.runtime_data.async_send_sms(PHONE, "Hello", None)
+    await settle(hass)
+
+    [event] = events
+    assert (event.data["span"], event.data["device_id"]) == (None, None)
+    assert event.data["error"] == "no_span_ready"
 
 
 async def test_nothing_private_is_logged(

@@ -8,6 +8,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.openvox_gsm import async_remove_config_entry_device
 from custom_components.openvox_gsm.const import DOMAIN
+from custom_components.openvox_gsm.coordinator import _MEMORIES
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
 from homeassistant.const import (
     EVENT_HOMEASSISTANT_STOP,
@@ -30,6 +31,7 @@ from .common import (
     set_rights,
     settle,
     span_device,
+    span_names,
     until,
     until_later,
 )
@@ -53,7 +55,7 @@ async def test_a_gateway_is_set_up(
     assert loaded.state is ConfigEntryState.LOADED
     assert gateway.sessions == 2
     states = entity_states(hass, loaded)
-    assert len(states) == 2 + 4 * 6
+    assert len(states) == 3 + 4 * 13
     assert STATE_UNAVAILABLE not in states.values()
 
 
@@ -242,3 +244,69 @@ async def test_the_device_of_a_span_that_is_gone_can_be_removed(
     await poll(hass, freezer)
     assert hass.states.is_state("sensor.gsm_4_status", "ready")
     assert hass.states.is_state("sensor.gsm_4_last_sms", STATE_UNKNOWN)
+
+
+async def test_the_devices_of_a_board_that_is_gone(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """They are removed when the gateway is set up; what else the entry has stays."""
+    registry = dr.async_get(hass)
+    contact = registry.async_get_or_create(
+        config_entry_id=loaded.entry_id,
+        identifiers={(DOMAIN, f"{loaded.entry_id}_contact")},
+    )
+    assert await hass.config_entries.async_unload(loaded.entry_id)
+    gateway.remove_span(3)
+    gateway.remove_span(4)
+
+    assert await hass.config_entries.async_setup(loaded.entry_id)
+    await settle(hass)
+
+    assert span_names(hass, loaded) == {"GSM 1", "GSM 2", contact.name}
+    assert hass.states.get("sensor.gsm_4_status") is None
+    assert hass.states.is_state("sensor.gsm_2_status", "ready")
+    assert gateway_device(hass, loaded)
+
+    gateway.add_span(3)
+    assert await hass.config_entries.async_reload(loaded.entry_id)
+    await settle(hass)
+    assert hass.states.is_state("sensor.gsm_3_status", "ready")
+
+
+async def test_a_gateway_that_is_only_starting(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """It shows no span yet; that is no reason to remove any."""
+    before = span_names(hass, loaded)
+    for number in list(gateway.spans):
+        gateway.remove_span(number)
+
+    assert await hass.config_entries.async_reload(loaded.entry_id)
+    await settle(hass)
+
+    assert loaded.state is ConfigEntryState.LOADED
+    assert span_names(hass, loaded) == before
+
+
+async def test_a_device_of_a_gateway_that_is_away_is_not_deleted(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+    device_registry: dr.DeviceRegistry,
+) -> None:
+    """Nobody knows then which spans it has."""
+    device = dr.async_entries_for_config_entry(device_registry, loaded.entry_id)[-1]
+    await gateway.stop()
+    await hass.config_entries.async_reload(loaded.entry_id)
+    assert loaded.state is ConfigEntryState.SETUP_RETRY
+    assert not await async_remove_config_entry_device(hass, loaded, device)
+
+
+async def test_a_gateway_that_is_removed_leaves_nothing_behind(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """Neither senders nor texts stay in memory."""
+    await gateway.receive_sms(1, "+4915112345678", "a secret")
+    await settle(hass)
+    await hass.config_entries.async_remove(loaded.entry_id)
+    assert hass.data[_MEMORIES] == {}

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import MagicMock
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
@@ -10,13 +11,35 @@ from pytest_homeassistant_custom_component.common import (
     mock_restore_cache_with_extra_data,
 )
 
-from homeassistant.const import STATE_UNKNOWN, EntityCategory
-from homeassistant.core import HomeAssistant, State
+from custom_components.openvox_gsm.const import SIGNAL_SENT, SIGNAL_SMS
+from custom_components.openvox_gsm.gateway import (
+    IncomingSms,
+    SendFailure,
+    SendResult,
+    SendStatus,
+)
+from homeassistant.const import (
+    EVENT_STATE_CHANGED,
+    EVENT_STATE_REPORTED,
+    STATE_UNKNOWN,
+    EntityCategory,
+)
+from homeassistant.core import HomeAssistant, State, callback
 from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.util import dt as dt_util
-from simulator import Dialect, Firmware, Simulator
+from simulator import Dialect, Firmware, Simulator, SmsOutcome
 
-from .common import PHONE, poll, set_rights, settle, until, until_later
+from .common import (
+    PHONE,
+    entity_states,
+    poll,
+    set_rights,
+    settle,
+    span_device,
+    until,
+    until_later,
+)
 
 KINDS = [
     pytest.param({"dialect": Dialect.ASTERISK_1_8}, id="1.8"),
@@ -123,6 +146,21 @@ async def test_a_span_tells(hass: HomeAssistant, loaded: MockConfigEntry) -> Non
             {"state_class": "measurement", "unit_of_measurement": "calls"},
             None,
         ),
+        (
+            "sensor.openvox_start_time",
+            "OpenVox Start time",
+            {"device_class": "timestamp"},
+            EntityCategory.DIAGNOSTIC,
+        ),
+        *(
+            (
+                f"sensor.gsm_1_sms_{what}",
+                f"GSM 1 SMS {what}",
+                {"state_class": "total_increasing", "unit_of_measurement": "SMS"},
+                None,
+            )
+            for what in ("received", "sent", "failed")
+        ),
     ],
 )
 async def test_how_a_sensor_presents_itself(
@@ -218,6 +256,170 @@ async def test_what_is_not_known_is_unknown(
         assert hass.states.is_state(f"sensor.gsm_1_{key}", STATE_UNKNOWN), key
 
 
+RARE = {
+    "sensor.gsm_1_bit_error_rate": ("0", {"state_class": "measurement"}),
+    "sensor.gsm_1_module_state": ("READY", {}),
+    "sensor.gsm_1_answered_calls_asr": (
+        "20",
+        {"state_class": "measurement", "unit_of_measurement": "%"},
+    ),
+    "sensor.gsm_1_average_call_duration_acd": (
+        "12",
+        {
+            "device_class": "duration",
+            "state_class": "measurement",
+            "unit_of_measurement": "s",
+        },
+    ),
+    "sensor.gsm_1_post_dial_delay_pdd": (
+        "7",
+        {
+            "device_class": "duration",
+            "state_class": "measurement",
+            "unit_of_measurement": "s",
+        },
+    ),
+    "sensor.gsm_1_own_number": ("+8613632919026", {}),
+    "sensor.gsm_1_sms_center": ("+8613800755500", {}),
+    "sensor.openvox_driver_version": ("2.2.0", {}),
+    "sensor.openvox_asterisk_version": ("22.10.1", {}),
+}
+
+
+async def test_what_few_people_look_at_is_disabled(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """It is diagnostic, too."""
+    for entity_id in RARE:
+        registered = er.async_get(hass).async_get(entity_id)
+        assert registered, entity_id
+        assert registered.disabled_by is er.RegistryEntryDisabler.INTEGRATION
+        assert registered.entity_category is EntityCategory.DIAGNOSTIC
+        assert hass.states.get(entity_id) is None
+
+
+@pytest.mark.usefixtures("all_entities")
+@pytest.mark.parametrize("gateway", [KINDS[1]], indirect=True)
+async def test_what_few_people_look_at(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+) -> None:
+    """Call statistics, numbers, versions."""
+    gateway.spans[1].own_number = "+8613632919026"
+    await poll(hass, freezer)
+
+    for entity_id, (value, attributes) in RARE.items():
+        state = hass.states.get(entity_id)
+        assert state, entity_id
+        told = dict(state.attributes)
+        del told["friendly_name"]
+        assert (state.state, told) == (value, attributes), entity_id
+
+
+@pytest.mark.usefixtures("all_entities")
+async def test_what_few_people_look_at_and_the_gateway_does_not_tell(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+) -> None:
+    """Is unknown."""
+    span = gateway.spans[1]
+    span.ber, span.asr, span.acd, span.pdd = 99, -1, -1, -1
+    span.sms_center, span.state = "Undefined", ""
+    await poll(hass, freezer)
+
+    for entity_id in RARE:
+        if "gsm_1" in entity_id:
+            assert hass.states.is_state(entity_id, STATE_UNKNOWN), entity_id
+
+
+@pytest.mark.usefixtures("all_entities")
+async def test_the_module_state_in_a_call(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+) -> None:
+    """The caller is nobody's business, and the time would be a change each poll."""
+    call = await gateway.incoming_call(1, PHONE)
+    await call.answer()
+    assert PHONE.removeprefix("+") in gateway.spans[1].state
+
+    await poll(hass, freezer)
+
+    assert hass.states.is_state("sensor.gsm_1_module_state", "CALL ACTIVE")
+    states = {
+        entity_id: state
+        for entity_id, state in entity_states(hass, loaded).items()
+        if PHONE.removeprefix("+") in state
+    }
+    assert states == {}
+
+
+async def test_the_start_time(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+) -> None:
+    """The gateway's local time, in the time zone of Home Assistant; it stands still."""
+    await hass.config.async_set_time_zone("Asia/Shanghai")
+    gateway.started_at = datetime(2026, 3, 4, 5, 6, 7, 123456)
+
+    for _ in range(2):
+        await poll(hass, freezer)
+        assert hass.states.is_state(
+            "sensor.openvox_start_time", "2026-03-03T21:06:07+00:00"
+        )
+
+
+async def test_a_poll_that_finds_nothing_new_writes_no_state(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    gateway: Simulator,
+    all_entities: None,
+    loaded: MockConfigEntry,
+) -> None:
+    """However often, not even the same one again; else only what is new changes."""
+    changed: list[str] = []
+    reported: list[str] = []
+    hass.bus.async_listen(
+        EVENT_STATE_CHANGED, lambda event: changed.append(event.data["entity_id"])
+    )
+    hass.bus.async_listen(
+        EVENT_STATE_REPORTED,
+        callback(lambda event: reported.append(event.data["entity_id"])),
+        event_filter=callback(lambda data: True),
+    )
+    commands = len(gateway.commands)
+    for _ in range(4):
+        await poll(hass, freezer)
+    assert len(gateway.commands) >= commands + 4
+    assert (changed, reported) == ([], [])
+
+    gateway.spans[3].asr = 21
+    await poll(hass, freezer)
+    assert changed == ["sensor.gsm_3_answered_calls_asr"]
+
+
+async def test_the_sensors_of_a_span_that_appears_later(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+) -> None:
+    """Are added."""
+    gateway.add_span(5)
+    await poll(hass, freezer)
+
+    assert span_device(hass, loaded, 5)
+    assert hass.states.is_state("sensor.gsm_5_status", "ready")
+    assert hass.states.is_state("sensor.gsm_5_sms_sent", "0")
+
+
 async def test_active_calls(
     freezer: FrozenDateTimeFactory,
     hass: HomeAssistant,
@@ -248,6 +450,7 @@ async def test_active_calls_without_the_right(
     await settle(hass)
 
     assert hass.states.is_state("sensor.openvox_active_calls", STATE_UNKNOWN)
+    assert hass.states.is_state("sensor.openvox_start_time", STATE_UNKNOWN)
     assert hass.states.is_state("sensor.gsm_1_status", "ready")
 
 
@@ -310,3 +513,174 @@ async def test_the_last_sms_is_remembered(
     await until(
         lambda: not hass.states.is_state("sensor.gsm_1_last_sms", when.isoformat())
     )
+
+
+# Counters
+
+
+def counts(hass: HomeAssistant, span: int) -> tuple[int, int, int]:
+    """Return how many SMS a span received, sent, and failed to send."""
+    states = [
+        hass.states.get(f"sensor.gsm_{span}_sms_{what}")
+        for what in ("received", "sent", "failed")
+    ]
+    received, sent, failed = (int(state.state) for state in states if state)
+    return received, sent, failed
+
+
+async def send(hass: HomeAssistant, text: str, span: int) -> list[dict[str, Any]]:
+    """Send an SMS, and return what became of it."""
+    response: Any = await hass.services.async_call(
+        "notify",
+        "send_sms",
+        {"target": PHONE, "message": text, "span": span},
+        blocking=True,
+        return_response=True,
+    )
+    return list(response["messages"])
+
+
+LONG = "This text is too long for one SMS. " * 12  # three parts
+
+
+async def test_the_counters_begin_at_nought(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """And are never unknown."""
+    assert counts(hass, 1) == (0, 0, 0)
+
+
+async def test_received_sms_are_counted(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """By their parts, each on its span."""
+    when = datetime(2026, 1, 1, tzinfo=UTC)
+    await gateway.receive_sms(2, PHONE, "Hello", when)
+    await until(lambda: counts(hass, 2) == (1, 0, 0))
+    await gateway.receive_sms(2, PHONE, LONG, when)
+    await until(lambda: counts(hass, 2) == (4, 0, 0))
+
+    assert counts(hass, 1) == (0, 0, 0)
+
+
+async def test_sent_sms_are_counted(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """By their parts, each on its span."""
+    await send(hass, "Hello", 2)
+    assert counts(hass, 2) == (0, 1, 0)
+
+    await send(hass, LONG, 2)
+    assert counts(hass, 2) == (0, 4, 0)
+    assert counts(hass, 1) == (0, 0, 0)
+
+
+async def test_sms_that_fail_are_counted(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """Of a long one, the part that failed and those that were not tried any more."""
+    gateway.spans[1].sms_outcomes.append(SmsOutcome.FAILED)
+    [message] = await send(hass, "Hello", 1)
+    assert message["status"] == "failed"
+    assert counts(hass, 1) == (0, 0, 1)
+
+    gateway.spans[1].sms_outcomes.extend([SmsOutcome.SUCCESS, SmsOutcome.FAILED])
+    await send(hass, LONG, 1)
+    assert counts(hass, 1) == (0, 1, 3)
+
+
+RESULT = SendResult(PHONE, SendStatus.UNKNOWN, 1, 3, 1, SendFailure.TIMED_OUT)
+
+
+@pytest.mark.parametrize(
+    ("result", "expected"),
+    [
+        pytest.param(RESULT, (0, 1, 0), id="the fate of the second part is unknown"),
+        pytest.param(
+            SendResult(
+                PHONE, SendStatus.FAILED, None, 3, failure=SendFailure.NO_SPAN_READY
+            ),
+            (0, 0, 0),
+            id="no span was ready",
+        ),
+    ],
+)
+async def test_what_counts_on_no_side(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    result: SendResult,
+    expected: tuple[int, int, int],
+) -> None:
+    """Neither sent nor failed for certain, or on no span at all."""
+    async_dispatcher_send(hass, SIGNAL_SENT, loaded.runtime_data, result)
+
+    assert counts(hass, 1) == expected
+
+
+@pytest.mark.parametrize(
+    ("signal", "news"),
+    [
+        (SIGNAL_SENT, RESULT),
+        (SIGNAL_SMS, IncomingSms(1, PHONE, "Hello", None, dt_util.utcnow())),
+    ],
+)
+async def test_other_gateways_are_not_counted(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    signal: str,
+    news: SendResult | IncomingSms,
+) -> None:
+    """Their spans bear the same numbers."""
+    async_dispatcher_send(hass, signal, MagicMock(), news)
+
+    assert counts(hass, 1) == (0, 0, 0)
+
+
+def restart(hass: HomeAssistant, stored: dict[str, Any]) -> None:
+    """Let Home Assistant have stored values of sensors when it stopped."""
+    mock_restore_cache_with_extra_data(
+        hass,
+        [
+            (
+                State(entity_id, ""),
+                {"native_value": value, "native_unit_of_measurement": None},
+            )
+            for entity_id, value in stored.items()
+        ],
+    )
+
+
+async def test_the_counters_go_on_after_a_restart(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    entry: MockConfigEntry,
+    enable_custom_integrations: None,
+) -> None:
+    """Where they stood; what cannot be a number is not taken up."""
+    restart(
+        hass,
+        {
+            "sensor.gsm_1_sms_received": 41,
+            "sensor.gsm_1_sms_sent": 7,
+            "sensor.gsm_1_sms_failed": None,
+        },
+    )
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await settle(hass)
+    assert counts(hass, 1) == (41, 7, 0)
+
+    await send(hass, "Hello", 1)
+    assert counts(hass, 1) == (41, 8, 0)
+
+
+async def test_the_counters_go_on_after_a_reload(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """An entry is reloaded whenever its options change."""
+    await send(hass, "Hello", 1)
+
+    assert await hass.config_entries.async_reload(loaded.entry_id)
+    await settle(hass)
+
+    assert counts(hass, 1) == (0, 1, 0)

@@ -1,7 +1,6 @@
-"""The actions notify.send_sms and openvox.send_ussd."""
+"""Whom and which way actions reach, notify.send_sms, and openvox.send_ussd."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 import logging
 from typing import Any
@@ -15,7 +14,6 @@ from pytest_homeassistant_custom_component.common import (
 import voluptuous as vol
 
 from custom_components.openvox_gsm.const import DOMAIN, EVENT_SMS_RECEIVED
-from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_USERNAME
 from homeassistant.core import HomeAssistant, SupportsResponse
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import device_registry as dr
@@ -71,35 +69,6 @@ async def ask(hass: HomeAssistant, **data: Any) -> dict[str, Any]:
 def sent(gateway: Simulator) -> list[tuple[int, str, str]]:
     """Return what went out: span, number, text."""
     return [(sms.span, sms.number, sms.text) for sms in gateway.sent]
-
-
-@pytest.fixture
-async def other() -> AsyncIterator[Simulator]:
-    """A second gateway, with one span."""
-    async with Simulator(spans=1) as simulator:
-        yield simulator
-
-
-@pytest.fixture
-async def other_loaded(
-    hass: HomeAssistant, loaded: MockConfigEntry, other: Simulator
-) -> AsyncIterator[MockConfigEntry]:
-    """The config entry of the second gateway, set up beside the first."""
-    entry = MockConfigEntry(
-        domain=DOMAIN,
-        title="Other",
-        data={
-            CONF_HOST: other.host,
-            CONF_PORT: other.port,
-            CONF_USERNAME: "admin",
-            CONF_PASSWORD: "admin",
-        },
-    )
-    entry.add_to_hass(hass)
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await settle(hass)
-    yield entry
-    await hass.config_entries.async_unload(entry.entry_id)
 
 
 # Targets
@@ -174,9 +143,9 @@ async def test_what_is_no_target(
 
 async def test_no_target_at_all(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
     """Neither outside of data nor inside."""
-    with pytest.raises(ServiceValidationError, match="No number to send to"):
+    with pytest.raises(ServiceValidationError, match="No number to reach"):
         await send(hass)
-    with pytest.raises(ServiceValidationError, match="No number to send to"):
+    with pytest.raises(ServiceValidationError, match="No number to reach"):
         await send(hass, data={"ttl": 0})
 
 
@@ -552,7 +521,10 @@ async def test_an_alert_survives_a_gateway_that_is_away(
 
 
 async def test_a_notify_group(
-    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+    hass: HomeAssistant,
+    gateway: Simulator,
+    entry: MockConfigEntry,
+    enable_custom_integrations: None,
 ) -> None:
     """Its members are given their numbers in either place."""
     assert await async_setup_component(
@@ -572,6 +544,8 @@ async def test_a_notify_group(
             }
         },
     )
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
     await settle(hass)
 
     await hass.services.async_call(
@@ -598,6 +572,7 @@ async def test_the_response(
     assert messages == [
         {
             "target": PHONE,
+            "contact": None,
             "status": "failed",
             "config_entry_id": loaded.entry_id,
             "span": 1,
@@ -606,6 +581,7 @@ async def test_the_response(
         },
         {
             "target": OTHER_PHONE,
+            "contact": None,
             "status": "sent",
             "config_entry_id": loaded.entry_id,
             "span": 1,
@@ -645,7 +621,7 @@ async def test_a_failure_raises_after_all_were_tried(
 
     assert not isinstance(error.value, ServiceValidationError)
     assert str(error.value) == (
-        f"Not sent to {PHONE}: the network refused it on span 1 of OpenVox; "
+        f"Not sent, or not for certain. {PHONE}: the network refused it on span 1 of OpenVox; "
         f"{OTHER_PHONE}: the network refused it on span 1 of OpenVox"
     )
     assert sent(gateway) == [(1, third, "Hello")]
@@ -955,9 +931,29 @@ async def test_a_span_that_cannot_ask(
 # How the actions present themselves
 
 
+def shown(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a description, those in its sections too."""
+    found: dict[str, Any] = {}
+    for name, field in fields.items():
+        found |= shown(field["fields"]) if "fields" in field else {name: field}
+    return found
+
+
 @pytest.mark.parametrize(
-    ("domain", "service", "required"),
-    [("notify", "send_sms", {"message"}), ("openvox", "send_ussd", {"code"})],
+    ("domain", "service", "required", "in_sections"),
+    [
+        (
+            "notify",
+            "send_sms",
+            {"message", "target"},
+            {"config_entry_id", "span", "flash", "timeout"},
+        ),
+        ("openvox", "send_ussd", {"code"}, {"config_entry_id", "span"}),
+        ("openvox", "dial", {"number"}, {"config_entry_id", "span"}),
+        ("openvox", "hangup", set(), {"config_entry_id", "span"}),
+        ("openvox", "cli_command", {"command"}, set()),
+        ("openvox", "ami_action", {"action"}, set()),
+    ],
 )
 async def test_an_action_is_described(
     hass: HomeAssistant,
@@ -966,19 +962,23 @@ async def test_an_action_is_described(
     domain: str,
     service: str,
     required: set[str],
+    in_sections: set[str],
 ) -> None:
     """With a name, and for each field a name, a description and a selector."""
     assert await async_setup_component(hass, DOMAIN, {})
 
     description = (await async_get_all_descriptions(hass))[domain][service]
+    fields = shown(description["fields"])
 
-    assert description["name"].startswith("Send a")
+    assert description["name"]
     assert description["description"]
     assert description["response"] == {"optional": True}
-    assert {
-        name for name, field in description["fields"].items() if field.get("required")
-    } == required
+    assert {name for name, field in fields.items() if field.get("required")} == required
+    assert fields.keys() - description["fields"].keys() == in_sections
     for name, field in description["fields"].items():
+        assert field["name"], name
+        assert field["description"], name
+    for name, field in fields.items():
         assert field["name"], name
         assert field["description"], name
         validate_selector(field["selector"])
@@ -986,9 +986,7 @@ async def test_an_action_is_described(
     assert hass.services.supports_response(domain, service) is SupportsResponse.OPTIONAL
     schema: Any = hass.services.async_services()[domain][service].schema
     assert schema
-    assert description["fields"].keys() == {str(key) for key in schema.schema} - {
-        "data"
-    }
+    assert fields.keys() == {str(key) for key in schema.schema} - {"data"}
 
 
 async def test_the_language_changes(
@@ -1002,7 +1000,8 @@ async def test_the_language_changes(
     async def translations(
         hass: HomeAssistant, language: str, category: str, integrations: set[str]
     ) -> dict[str, str]:
-        asked.append(language)
+        if category == "services":
+            asked.append(language)
         return {f"component.{DOMAIN}.services.send_sms.name": f"SMS in {language}"}
 
     monkeypatch.setattr(
@@ -1038,3 +1037,15 @@ async def test_nothing_is_logged_of_a_failure(
         await send(hass, target=PHONE, span=1)
 
     assert PHONE[1:] not in caplog.text
+
+
+async def test_the_options_of_a_field_have_names(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """Home Assistant finds no texts of ours for an action of another domain."""
+    descriptions = await async_get_all_descriptions(hass)
+    encoding = descriptions["notify"]["send_sms"]["fields"]["encoding"]
+    assert encoding["selector"]["select"]["options"] == [
+        {"value": "auto", "label": "Automatic"},
+        {"value": "ascii", "label": "Plain letters"},
+    ]

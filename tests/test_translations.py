@@ -9,16 +9,26 @@ from typing import Any
 
 import pytest
 
-from custom_components.openvox_gsm import binary_sensor, config_flow, sensor, services
+from custom_components.openvox_gsm import (
+    binary_sensor,
+    button,
+    config_flow,
+    sensor,
+    services,
+    switch,
+)
 from custom_components.openvox_gsm.gateway import (
     NetworkStatus,
     SendFailure,
     SpanStatus,
     UssdFailure,
 )
+from custom_components.openvox_gsm.outcome import SEND_FAILURES
+from custom_components.openvox_gsm.services.sms import Encoding
+from homeassistant.helpers.entity import EntityDescription
 from homeassistant.util.yaml import load_yaml_dict
 
-ROOT = Path(services.__file__).parent
+ROOT = Path(services.__file__).parents[1]
 TEXTS: dict[str, Any] = json.loads((ROOT / "translations/en.json").read_text("utf-8"))
 ICONS: dict[str, Any] = json.loads((ROOT / "icons.json").read_text("utf-8"))
 MANIFEST: dict[str, Any] = json.loads((ROOT / "manifest.json").read_text("utf-8"))
@@ -41,7 +51,7 @@ def leaves(node: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
 
 def raised() -> Iterator[tuple[str, set[str]]]:
     """Yield key and placeholders of every translated exception in the code."""
-    for module in ROOT.glob("*.py"):
+    for module in ROOT.rglob("*.py"):
         tree = ast.parse(module.read_text("utf-8"))
         for call in ast.walk(tree):
             if not isinstance(call, ast.Call):
@@ -65,8 +75,26 @@ def _keys(node: ast.expr) -> list[str]:
             return [key]
         case ast.JoinedStr(values=[ast.Constant(value="ussd_"), _]):
             return [f"ussd_{failure}" for failure in UssdFailure]
+        case ast.JoinedStr(values=[ast.Constant(value="call_"), _]):
+            return [
+                "call_busy",
+                "call_no_span_ready",
+                "call_no_such_span",
+                "call_span_not_ready",
+            ]
+        case ast.IfExp(
+            body=ast.Constant(value=str(one)), orelse=ast.Constant(value=str(other))
+        ):
+            return [one, other]
+        case ast.Name(id="problem"):
+            return [
+                "cannot_connect",
+                "module_failed",
+                "module_not_answered",
+                "no_command_right",
+            ]
         case ast.Name(id="key"):
-            return ["invalid_auth", "no_command_right", "not_openvox"]
+            return ["certificate", "invalid_auth", "no_command_right", "not_openvox"]
     raise AssertionError(ast.dump(node))
 
 
@@ -102,6 +130,7 @@ def test_every_error_of_the_flow_has_its_text() -> None:
     [
         ("user", config_flow.GATEWAY_SCHEMA),
         ("reconfigure", config_flow.GATEWAY_SCHEMA),
+        ("discovery_confirm", config_flow.DISCOVERY_SCHEMA),
         ("reauth_confirm", config_flow.CREDENTIALS_SCHEMA),
     ],
 )
@@ -118,7 +147,14 @@ def test_every_step_of_the_flow_has_its_texts() -> None:
     """Those that show something; with what the code tells them."""
     steps = TEXTS["config"]["step"]
 
-    assert steps.keys() == {"user", "reconfigure", "reauth_confirm", "no_incoming_sms"}
+    assert steps.keys() == {
+        "certificate",
+        "discovery_confirm",
+        "no_incoming_sms",
+        "reauth_confirm",
+        "reconfigure",
+        "user",
+    }
     assert steps["no_incoming_sms"]["menu_options"].keys() == {"check_again", "create"}
     told = {
         path: placeholders(text)
@@ -126,6 +162,9 @@ def test_every_step_of_the_flow_has_its_texts() -> None:
         if placeholders(text)
     }
     assert told == {
+        "flow_title": {"host"},
+        "step.certificate.description": {"fingerprint", "host"},
+        "step.discovery_confirm.description": {"host"},
         "step.no_incoming_sms.description": {"username"},
         "step.reauth_confirm.description": {"gateway"},
     }
@@ -137,36 +176,69 @@ def test_every_option_has_its_texts() -> None:
     fields = {str(key) for key in config_flow.OPTIONS_SCHEMA.schema}
 
     assert texts["data"].keys() == texts["data_description"].keys() == fields
+    assert TEXTS["options"]["error"].keys() == {"invalid_country_prefix"}
 
 
 def test_every_field_of_an_action_has_its_texts() -> None:
     """The fields of services.yaml, of the schemas and of the texts are the same."""
     texts = TEXTS["services"]
+    schemas = {
+        name: schema
+        for _, name, _, schema in (*services.ACTIONS, *services.ADMIN_ACTIONS)
+    }
+    described = {key for key in SERVICES if not key.startswith(".")}
 
-    assert SERVICES.keys() == texts.keys() == ICONS["services"].keys()
-    for name, schema in (
-        ("send_sms", services.SEND_SMS_SCHEMA),
-        ("send_ussd", services.SEND_USSD_SCHEMA),
-    ):
-        assert texts[name]["name"]
-        assert texts[name]["description"]
+    assert described == texts.keys() == ICONS["services"].keys() == schemas.keys()
+    for name, schema in schemas.items():
+        sections = {
+            key: part
+            for key, part in SERVICES[name]["fields"].items()
+            if "fields" in part
+        }
+        shown = {key for key in SERVICES[name]["fields"] if key not in sections}
+        for section in sections.values():
+            shown |= section["fields"].keys()
         fields = {str(key) for key in schema.schema} - {"data"}
-        assert SERVICES[name]["fields"].keys() == fields
-        assert texts[name]["fields"].keys() == fields
-        for field in texts[name]["fields"].values():
-            assert field["name"]
-            assert field["description"]
+
+        assert shown == texts[name]["fields"].keys() == fields
+        assert texts[name].get("sections", {}).keys() == sections.keys()
+        for text in (
+            texts[name],
+            *texts[name]["fields"].values(),
+            *texts[name].get("sections", {}).values(),
+        ):
+            assert text["name"]
+            assert text["description"]
+    assert TEXTS["selector"]["encoding"]["options"].keys() == set(Encoding)
+
+
+# A USSD query brings its name along; its entities are described by their class.
+_WITHOUT_DESCRIPTION = {"button": {"ussd_query_now"}, "sensor": {"ussd_query"}}
 
 
 def test_every_entity_has_its_name_and_icon() -> None:
     """Unless its device class gives it both."""
-    descriptions = [*sensor.SPAN_SENSORS, sensor.LAST_SMS, *sensor.GATEWAY_SENSORS]
-    own = {each.translation_key for each in descriptions if each.translation_key}
+    described: dict[str, list[EntityDescription]] = {
+        "binary_sensor": [binary_sensor.CONNECTED, *binary_sensor.SPAN_BINARY_SENSORS],
+        "button": [button.RESTART_MODULE],
+        "sensor": [
+            *sensor.SPAN_SENSORS,
+            sensor.LAST_SMS,
+            *sensor.COUNTERS,
+            *sensor.GATEWAY_SENSORS,
+            *sensor.FEATURE_SENSORS,
+        ],
+        "switch": [switch.POWER],
+    }
+    for platform, descriptions in described.items():
+        own = {each.translation_key for each in descriptions if each.translation_key}
+        own |= _WITHOUT_DESCRIPTION.get(platform, set())
+        texts = TEXTS["entity"][platform]
 
-    assert TEXTS["entity"]["sensor"].keys() == own == ICONS["entity"]["sensor"].keys()
-    assert all(TEXTS["entity"]["sensor"][key]["name"] for key in own)
-    for each in (*descriptions, binary_sensor.CONNECTED):
-        assert each.translation_key or each.device_class
+        assert texts.keys() == own == ICONS["entity"][platform].keys()
+        assert all(texts[key]["name"] for key in own)
+        for each in descriptions:
+            assert each.translation_key or each.device_class
 
 
 @pytest.mark.parametrize(
@@ -185,7 +257,7 @@ def test_every_state_has_its_name(
 
 def test_every_failure_has_its_words() -> None:
     """They stand in the response and in the error."""
-    words = services._SEND_FAILURES  # noqa: SLF001
+    words = SEND_FAILURES
 
     assert words.keys() == set(SendFailure)
     assert all(placeholders(text) <= {"gateway", "span"} for text in words.values())

@@ -1,22 +1,32 @@
 """The OpenVox GSM gateway integration."""
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
 from homeassistant.core import Event, HomeAssistant
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
 
 from .const import DOMAIN
-from .coordinator import OpenVoxConfigEntry, OpenVoxCoordinator
+from .coordinator import OpenVoxConfigEntry, OpenVoxCoordinator, async_forget_memory
+from .issues import async_setup_issues
 from .services import async_setup_services
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
-PLATFORMS = [Platform.BINARY_SENSOR, Platform.SENSOR]
+PLATFORMS = [
+    Platform.BINARY_SENSOR,
+    Platform.BUTTON,
+    Platform.EVENT,
+    Platform.NOTIFY,
+    Platform.SENSOR,
+    Platform.SWITCH,
+]
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register the actions, which serve all gateways."""
     await async_setup_services(hass)
+    async_setup_issues(hass)
     return True
 
 
@@ -32,6 +42,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> b
         hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, shut_down)
     )
     entry.runtime_data = coordinator
+    _remove_stale_devices(hass, entry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     coordinator.async_publish_from_start()
     return True
@@ -45,5 +56,34 @@ async def async_unload_entry(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> 
 async def async_remove_config_entry_device(
     hass: HomeAssistant, entry: OpenVoxConfigEntry, device: dr.DeviceEntry
 ) -> bool:
-    """Let a span's device be removed once the gateway has no such span any more."""
-    return entry.runtime_data.async_forget_device(device)
+    """Let a span's device be removed once the gateway has no such span any more.
+
+    While the gateway is not set up nobody knows which spans it has.
+    """
+    return (
+        entry.state is ConfigEntryState.LOADED
+        and entry.runtime_data.async_forget_device(device)
+    )
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> None:
+    """Forget the senders and messages of a gateway that is removed."""
+    async_forget_memory(hass, entry)
+
+
+def _remove_stale_devices(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> None:
+    """Remove the devices of spans that are gone, as after a board was taken out.
+
+    A gateway that shows no span at all has not started yet.
+    """
+    coordinator = entry.runtime_data
+    if not coordinator.data.spans:
+        return
+    registry = dr.async_get(hass)
+    for device in dr.async_entries_for_config_entry(registry, entry.entry_id):
+        is_span = any(
+            identifier.removeprefix(f"{entry.entry_id}_").isdecimal()
+            for _, identifier in device.identifiers
+        )
+        if is_span and coordinator.async_forget_device(device):
+            registry.async_remove_device(device.id)

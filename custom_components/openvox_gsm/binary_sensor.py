@@ -1,5 +1,7 @@
-"""Whether a gateway can be reached."""
+"""Whether a gateway can be reached, and whether its SIMs are in a network."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import override
 
 from homeassistant.components.binary_sensor import (
@@ -12,14 +14,39 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import OpenVoxConfigEntry
-from .entity import OpenVoxEntity
+from .entity import OpenVoxEntity, OpenVoxSpanEntity, async_add_span_entities
+from .gateway import Span
 
 PARALLEL_UPDATES = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpanBinarySensorDescription(BinarySensorEntityDescription):
+    """A binary sensor of a span, and how its value is read from it."""
+
+    value: Callable[[Span], bool | None]
+
 
 CONNECTED = BinarySensorEntityDescription(
     key="connected",
     device_class=BinarySensorDeviceClass.CONNECTIVITY,
     entity_category=EntityCategory.DIAGNOSTIC,
+)
+
+SPAN_BINARY_SENSORS = (
+    SpanBinarySensorDescription(
+        key="registered",
+        translation_key="registered",
+        device_class=BinarySensorDeviceClass.CONNECTIVITY,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value=lambda span: span.registered,
+    ),
+    SpanBinarySensorDescription(
+        key="roaming",
+        translation_key="roaming",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value=lambda span: span.roaming,
+    ),
 )
 
 
@@ -28,8 +55,16 @@ async def async_setup_entry(
     entry: OpenVoxConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the gateway's binary sensor."""
-    async_add_entities([ConnectedSensor(entry.runtime_data, CONNECTED)])
+    """Add the binary sensors of the gateway and of each span."""
+    coordinator = entry.runtime_data
+    async_add_entities([ConnectedSensor(coordinator, CONNECTED)])
+
+    def make(number: int) -> list[BinarySensorEntity]:
+        return [
+            SpanBinarySensor(coordinator, each, number) for each in SPAN_BINARY_SENSORS
+        ]
+
+    async_add_span_entities(entry, async_add_entities, make)
 
 
 class ConnectedSensor(OpenVoxEntity, BinarySensorEntity):
@@ -49,3 +84,15 @@ class ConnectedSensor(OpenVoxEntity, BinarySensorEntity):
             self.coordinator.gateway.is_connected
             and self.coordinator.last_update_success
         )
+
+
+class SpanBinarySensor(OpenVoxSpanEntity, BinarySensorEntity):
+    """Something that is so or not about a span."""
+
+    entity_description: SpanBinarySensorDescription
+
+    @property
+    @override
+    def is_on(self) -> bool | None:
+        """The value as it was last read."""
+        return self.entity_description.value(self.span)

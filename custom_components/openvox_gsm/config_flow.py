@@ -2,28 +2,37 @@
 
 from collections.abc import Mapping
 import logging
-from typing import Any, override
+import re
+from typing import Any, Final, override
 
 import voluptuous as vol
 
 from homeassistant.config_entries import (
+    SOURCE_DHCP,
     SOURCE_REAUTH,
     SOURCE_RECONFIGURE,
     ConfigEntry,
+    ConfigEntryState,
     ConfigFlow,
     ConfigFlowResult,
+    ConfigSubentryFlow,
     OptionsFlow,
     OptionsFlowWithReload,
 )
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_USERNAME
 from homeassistant.core import callback
-from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.device_registry import format_mac
 from homeassistant.helpers.selector import (
     BooleanSelector,
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
     TextSelector,
     TextSelectorConfig,
     TextSelectorType,
 )
+from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
+from homeassistant.util.network import is_ip_address
 
 from .ami import (
     ActionFailedError,
@@ -34,9 +43,23 @@ from .ami import (
     InvalidHeaderError,
     PermissionDeniedError,
     ProtocolError,
+    TlsError,
+    read_fingerprint,
 )
-from .const import CONF_LINE_BREAKS, DEFAULT_PORT, DEFAULT_USERNAME, DOMAIN
+from .const import (
+    CONF_CALL_EVENTS,
+    CONF_COUNTRY_PREFIX,
+    CONF_FINGERPRINT,
+    CONF_FLASH,
+    CONF_LINE_BREAKS,
+    CONF_TLS,
+    DEFAULT_PORT,
+    DEFAULT_USERNAME,
+    DOMAIN,
+)
 from .gateway import Features, Gateway, NotAnOpenVoxGatewayError
+from .subentry_flow import SUBENTRY_FLOWS
+from .tls import UNVERIFIED, tls_of
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -49,17 +72,32 @@ _CREDENTIALS = {
     ),
     vol.Required(CONF_PASSWORD): _PASSWORD,
 }
-GATEWAY_SCHEMA = vol.Schema(
-    {
-        vol.Required(CONF_HOST): TextSelector(),
-        vol.Required(CONF_PORT, default=DEFAULT_PORT): cv.port,
-        **_CREDENTIALS,
-    }
-)
+_DISCOVERED = {
+    vol.Required(CONF_PORT, default=DEFAULT_PORT): vol.All(
+        NumberSelector(
+            NumberSelectorConfig(min=1, max=65535, mode=NumberSelectorMode.BOX)
+        ),
+        vol.Coerce(int),
+    ),
+    vol.Required(CONF_TLS, default=False): BooleanSelector(),
+    **_CREDENTIALS,
+}
+GATEWAY_SCHEMA = vol.Schema({vol.Required(CONF_HOST): TextSelector(), **_DISCOVERED})
+DISCOVERY_SCHEMA = vol.Schema(_DISCOVERED)
 CREDENTIALS_SCHEMA = vol.Schema(_CREDENTIALS)
 OPTIONS_SCHEMA = vol.Schema(
-    {vol.Required(CONF_LINE_BREAKS, default=False): BooleanSelector()}
+    {
+        vol.Optional(CONF_COUNTRY_PREFIX): TextSelector(
+            TextSelectorConfig(type=TextSelectorType.TEL)
+        ),
+        vol.Required(CONF_CALL_EVENTS, default=True): BooleanSelector(),
+        vol.Required(CONF_LINE_BREAKS, default=False): BooleanSelector(),
+        vol.Required(CONF_FLASH, default=False): BooleanSelector(),
+    }
 )
+
+# ITU-T E.164: one to three digits, none of them a leading zero.
+_COUNTRY_PREFIX: Final = re.compile(r"(?:\+|00)?(?P<digits>[1-9][0-9]{0,2})", re.ASCII)
 
 # The first that fits counts.
 _ERRORS: tuple[tuple[type[AmiError], str], ...] = (
@@ -69,6 +107,7 @@ _ERRORS: tuple[tuple[type[AmiError], str], ...] = (
     (ProtocolError, "not_asterisk"),
     (ActionTimeoutError, "timeout_connect"),
     (InvalidHeaderError, "invalid_auth"),
+    (TlsError, "no_tls"),
     (CannotConnectError, "cannot_connect"),
     (ActionFailedError, "refused"),
     (AmiError, "connection_lost"),
@@ -82,6 +121,7 @@ async def _try_gateway(data: Mapping[str, Any]) -> Features:
         data[CONF_PORT],
         data[CONF_USERNAME],
         data[CONF_PASSWORD],
+        tls=tls_of(data),
         on_sms=lambda _sms: None,
         on_connection=lambda _error: None,
     )
@@ -99,6 +139,10 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
 
     # What was given last, whole.
     _data: dict[str, Any]
+    # Where DHCP found the gateway.
+    _discovered_host: str
+    # Of the certificate that was accepted, or is to be.
+    _fingerprint: str | None = None
 
     @staticmethod
     @callback
@@ -107,6 +151,15 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
         """Return the flow of the options."""
         return OpenVoxOptionsFlow()
 
+    @classmethod
+    @callback
+    @override
+    def async_get_supported_subentry_types(
+        cls, config_entry: ConfigEntry
+    ) -> dict[str, type[ConfigSubentryFlow]]:
+        """Return the flows of contacts and USSD queries."""
+        return SUBENTRY_FLOWS
+
     @override
     async def async_step_user(
         self, user_input: dict[str, Any] | None = None
@@ -114,14 +167,72 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
         """Ask for address and user, and try them."""
         errors: dict[str, str] = {}
         if user_input is not None:
-            self._data = _tidy(user_input)
+            self._take(user_input)
             self._abort_if_known()
-            if features := await self._check(errors):
-                return await self._finish(features)
+            if result := await self._try(errors):
+                return result
         return self.async_show_form(
             step_id="user",
             data_schema=self.add_suggested_values_to_schema(GATEWAY_SCHEMA, user_input),
             errors=errors,
+        )
+
+    @override
+    async def async_step_dhcp(
+        self, discovery_info: DhcpServiceInfo
+    ) -> ConfigFlowResult:
+        """Begin with a gateway that asked for an address in the network."""
+        host = discovery_info.ip
+        mac = format_mac(discovery_info.macaddress)
+        known = await self.async_set_unique_id(mac)
+        # A name that was given for the gateway leads to it wherever it is.
+        follows = known and is_ip_address(known.data.get(CONF_HOST, ""))
+        self._abort_if_unique_id_configured({CONF_HOST: host} if follows else None)
+        for entry in self._async_current_entries(include_ignore=False):
+            if entry.unique_id is None and entry.data[CONF_HOST] in (
+                host,
+                discovery_info.hostname.lower(),
+            ):
+                self.hass.config_entries.async_update_entry(entry, unique_id=mac)
+                if entry.state is ConfigEntryState.LOADED:
+                    self.hass.config_entries.async_schedule_reload(entry.entry_id)
+                return self.async_abort(reason="already_configured")
+        self._discovered_host = host
+        self.context["title_placeholders"] = {"host": host}
+        return await self.async_step_discovery_confirm()
+
+    async def async_step_discovery_confirm(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for the user of a gateway that was found, and try it."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            self._take({CONF_HOST: self._discovered_host, **user_input})
+            self._abort_if_known()
+            if result := await self._try(errors):
+                return result
+        return self.async_show_form(
+            step_id="discovery_confirm",
+            data_schema=self.add_suggested_values_to_schema(
+                DISCOVERY_SCHEMA, user_input
+            ),
+            description_placeholders={"host": self._discovered_host},
+            errors=errors,
+        )
+
+    async def async_step_certificate(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask whether a certificate that nobody vouches for is the gateway's."""
+        if user_input is not None:
+            return await self.async_step_check_again()
+        assert self._fingerprint
+        return self.async_show_form(
+            step_id="certificate",
+            description_placeholders={
+                "host": self._data[CONF_HOST],
+                "fingerprint": _readable(self._fingerprint),
+            },
         )
 
     async def async_step_no_incoming_sms(
@@ -142,6 +253,8 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
             return await self.async_step_reauth_confirm(self._data)
         if self.source == SOURCE_RECONFIGURE:
             return await self.async_step_reconfigure(self._data)
+        if self.source == SOURCE_DHCP:
+            return await self.async_step_discovery_confirm(self._data)
         return await self.async_step_user(self._data)
 
     async def async_step_create(
@@ -153,8 +266,13 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
                 self._get_reauth_entry(), data=self._data
             )
         if self.source == SOURCE_RECONFIGURE:
+            entry = self._get_reconfigure_entry()
+            moved = entry.data[CONF_HOST] != self._data[CONF_HOST]
             return self.async_update_reload_and_abort(
-                self._get_reconfigure_entry(), data=self._data
+                entry,
+                data=self._data,
+                # It may be another box; discovery tells which.
+                unique_id=None if moved else entry.unique_id,
             )
         # It may have been added elsewhere while this question was open.
         self._abort_if_known()
@@ -175,9 +293,9 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
         entry = self._get_reauth_entry()
         errors: dict[str, str] = {}
         if user_input is not None:
-            self._data = {**entry.data, **user_input}
-            if features := await self._check(errors):
-                return await self._finish(features)
+            self._take({**entry.data, **user_input})
+            if result := await self._try(errors):
+                return result
         return self.async_show_form(
             step_id="reauth_confirm",
             data_schema=self.add_suggested_values_to_schema(
@@ -195,10 +313,12 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
         entry = self._get_reconfigure_entry()
         errors: dict[str, str] = {}
         if user_input is not None:
-            self._data = _tidy(user_input)
+            self._take(
+                {CONF_FINGERPRINT: entry.data.get(CONF_FINGERPRINT), **user_input}
+            )
             self._abort_if_known()
-            if features := await self._check(errors):
-                return await self._finish(features)
+            if result := await self._try(errors):
+                return result
         return self.async_show_form(
             step_id="reconfigure",
             data_schema=self.add_suggested_values_to_schema(
@@ -219,21 +339,36 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
             {key: self._data[key] for key in (CONF_HOST, CONF_PORT)}
         )
 
-    async def _finish(self, features: Features) -> ConfigFlowResult:
-        """Take what was tried and works, though perhaps without incoming SMS."""
-        if features.may_see_sms is False:
-            return await self.async_step_no_incoming_sms()
-        return await self.async_step_create()
+    def _take(self, given: dict[str, Any]) -> None:
+        """Take what was given, in the one way in which entries are written."""
+        self._fingerprint = self._fingerprint or given.get(CONF_FINGERPRINT)
+        host = given[CONF_HOST].strip().lower()
+        self._data = {CONF_TLS: False, **given, CONF_HOST: host}
+        self._data.pop(CONF_FINGERPRINT, None)
+        if self._data[CONF_TLS] and self._fingerprint:
+            self._data[CONF_FINGERPRINT] = self._fingerprint
 
-    async def _check(self, errors: dict[str, str]) -> Features | None:
-        """Try the gateway; where that fails, say why in `errors`."""
+    async def _try(self, errors: dict[str, str]) -> ConfigFlowResult | None:
+        """Try the gateway and go on; where that fails, say why in `errors`."""
         try:
-            return await _try_gateway(self._data)
+            try:
+                features = await _try_gateway(self._data)
+            except TlsError:
+                # An old gateway speaks no TLS that counts as safe today; then, too,
+                # the certificate's fingerprint tells that it is the right one.
+                self._fingerprint = await read_fingerprint(
+                    self._data[CONF_HOST], self._data[CONF_PORT], UNVERIFIED
+                )
+                return await self.async_step_certificate()
         except AmiError as err:
             errors["base"] = next(key for kind, key in _ERRORS if isinstance(err, kind))
         except Exception:
             _LOGGER.exception("Unexpected error while trying the gateway")
             errors["base"] = "unknown"
+        else:
+            if features.may_see_sms is False:
+                return await self.async_step_no_incoming_sms()
+            return await self.async_step_create()
         return None
 
 
@@ -244,16 +379,24 @@ class OpenVoxOptionsFlow(OptionsFlowWithReload):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Ask for the options."""
+        errors: dict[str, str] = {}
         if user_input is not None:
-            return self.async_create_entry(data=user_input)
+            options = {**user_input}
+            prefix = re.sub(r"[\s()-]", "", options.pop(CONF_COUNTRY_PREFIX, ""))
+            if match := _COUNTRY_PREFIX.fullmatch(prefix):
+                options[CONF_COUNTRY_PREFIX] = match["digits"]
+            if match or not prefix:
+                return self.async_create_entry(data=options)
+            errors[CONF_COUNTRY_PREFIX] = "invalid_country_prefix"
         return self.async_show_form(
             step_id="init",
             data_schema=self.add_suggested_values_to_schema(
-                OPTIONS_SCHEMA, self.config_entry.options
+                OPTIONS_SCHEMA, user_input or self.config_entry.options
             ),
+            errors=errors,
         )
 
 
-def _tidy(user_input: dict[str, Any]) -> dict[str, Any]:
-    """Write an address in one way, so that the same gateway is recognised."""
-    return {**user_input, CONF_HOST: user_input[CONF_HOST].strip().lower()}
+def _readable(fingerprint: str) -> str:
+    """Write a fingerprint in pairs of digits, as openssl and browsers do."""
+    return ":".join(re.findall("..", fingerprint.upper()))

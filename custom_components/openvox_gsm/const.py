@@ -9,6 +9,34 @@ DEFAULT_PORT: Final = 5038
 DEFAULT_USERNAME: Final = "admin"
 UPDATE_INTERVAL: Final = timedelta(seconds=30)
 
-CONF_LINE_BREAKS: Final = "line_breaks"
+# Data of an entry
+CONF_TLS: Final = "tls"
+CONF_FINGERPRINT: Final = "fingerprint"
 
+# Options
+CONF_LINE_BREAKS: Final = "line_breaks"
+CONF_FLASH: Final = "flash"
+CONF_COUNTRY_PREFIX: Final = "country_prefix"
+CONF_CALL_EVENTS: Final = "call_events"
+
+# Subentries
+SUBENTRY_CONTACT: Final = "contact"
+SUBENTRY_USSD_QUERY: Final = "ussd_query"
+CONF_NUMBER: Final = "number"
+CONF_SPAN: Final = "span"
+CONF_CODE: Final = "code"
+CONF_REPLIES: Final = "replies"
+CONF_INTERVAL: Final = "interval"
+CONF_PATTERN: Final = "pattern"
+CONF_UNIT: Final = "unit"
+
+# Events of the bus
 EVENT_SMS_RECEIVED: Final = "openvox_gsm_sms_received"
+EVENT_SMS_SENT: Final = "openvox_gsm_sms_sent"
+EVENT_CALL: Final = "openvox_gsm_call"
+
+# The same news inside of the integration, as Python objects: each signal is sent
+# with the coordinator and an IncomingSms, a SendResult or a CallNews.
+SIGNAL_SMS: Final = "openvox_gsm_sms"
+SIGNAL_SENT: Final = "openvox_gsm_sent"
+SIGNAL_CALL: Final = "openvox_gsm_call"

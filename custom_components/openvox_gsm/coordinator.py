@@ -1,29 +1,46 @@
 """The link between one gateway and Home Assistant."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 import logging
-from typing import override
+from typing import Any, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_USERNAME
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed
 from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.typing import UNDEFINED
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
+from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
 from .ami import (
     AmiError,
     AuthenticationError,
     CannotConnectError,
+    CertificateError,
     PermissionDeniedError,
 )
-from .const import CONF_LINE_BREAKS, DOMAIN, EVENT_SMS_RECEIVED, UPDATE_INTERVAL
+from .const import (
+    CONF_CALL_EVENTS,
+    CONF_LINE_BREAKS,
+    DOMAIN,
+    EVENT_CALL,
+    EVENT_SMS_RECEIVED,
+    EVENT_SMS_SENT,
+    SIGNAL_CALL,
+    SIGNAL_SENT,
+    SIGNAL_SMS,
+    UPDATE_INTERVAL,
+)
+from .contacts import find_by_number
 from .gateway import (
+    CallNews,
+    CallNewsType,
     Gateway,
     IncomingSms,
     NotAnOpenVoxGatewayError,
@@ -31,6 +48,10 @@ from .gateway import (
     Span,
     SpanStatus,
 )
+from .gateway.gateway import SMS_TIMEOUT
+from .issues import update_issues
+from .tls import tls_of
+from .ussd_query import make_queries
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -47,14 +68,15 @@ class GatewayState:
 
     spans: Mapping[int, Span]
     active_calls: int | None
+    started_at: datetime | None = None
 
 
 @dataclass(slots=True)
 class _Memory:
     """What is known of a gateway's SMS; it outlives a reload of the entry."""
 
-    # SMS that nothing could see yet: Home Assistant or the entry was starting.
-    held: list[IncomingSms] = field(default_factory=list)
+    # What nothing could see yet: Home Assistant or the entry was starting.
+    held: list[IncomingSms | CallNews] = field(default_factory=list)
     # What senders' numbers look like, by their digits; the newest come last.
     senders: dict[str, str] = field(default_factory=dict)
     published: dict[tuple[int, str, str, datetime], datetime] = field(
@@ -63,6 +85,12 @@ class _Memory:
 
 
 _MEMORIES: HassKey[dict[str, _Memory]] = HassKey(f"{DOMAIN}_memories")
+
+
+@callback
+def async_forget_memory(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> None:
+    """Forget what outlives a reload of the entry."""
+    hass.data.get(_MEMORIES, {}).pop(entry.entry_id, None)
 
 
 class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
@@ -87,16 +115,24 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
             entry.data[CONF_USERNAME],
             entry.data[CONF_PASSWORD],
             line_breaks=entry.options.get(CONF_LINE_BREAKS, False),
+            tls=tls_of(entry.data),
             on_sms=self._sms_received,
+            on_call=self._call_changed if self.call_events else None,
             on_connection=self._connection_changed,
         )
-        self._sms_listeners: list[Callable[[IncomingSms], None]] = []
         self._memory = hass.data.setdefault(_MEMORIES, {}).setdefault(
             entry.entry_id, _Memory()
         )
         self._may_publish = False
+        self._gateway_device_id: str | None = None
         self._device_ids: dict[int, str] = {}
         self._sending = 0
+        self.ussd_queries = make_queries(self)
+
+    @property
+    def call_events(self) -> bool:
+        """Whether calls are told as events."""
+        return bool(self.config_entry.options.get(CONF_CALL_EVENTS, True))
 
     @override
     async def _async_setup(self) -> None:
@@ -108,21 +144,30 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
                 translation_domain=DOMAIN, translation_key="invalid_auth"
             ) from err
         except AmiError as err:
-            raise _update_failed(err) from err
+            raise self._failed(err) from err
 
     @override
     async def _async_update_data(self) -> GatewayState:
         try:
             if not self.gateway.is_connected:
                 # It may answer already, but it is not back before it says so.
-                raise CannotConnectError("The gateway is not connected")
+                raise self.gateway.connection_error or CannotConnectError(
+                    "The gateway is not connected"
+                )
+            spans = await self.gateway.read_spans()
+            core = await self.gateway.read_core_status()
             state = GatewayState(
-                spans=await self.gateway.read_spans(),
-                active_calls=await self.gateway.read_active_calls(),
+                spans=spans,
+                active_calls=core.active_calls,
+                # Guess: the gateway stands in Home Assistant's time zone; it tells
+                # its local time only.
+                started_at=core.started_at and dt_util.as_utc(core.started_at),
             )
+            await self._log_in_anew_where_that_helps()
         except AmiError as err:
-            raise _update_failed(err) from err
+            raise self._failed(err) from err
         self._register_devices(state.spans)
+        update_issues(self)
         return state
 
     @override
@@ -130,6 +175,19 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
         """Stop polling, disconnect."""
         await super().async_shutdown()
         await self.gateway.stop()
+
+    async def _log_in_anew_where_that_helps(self) -> None:
+        """Reload once the user has been given the right to see incoming SMS."""
+        if (
+            self.gateway.features.may_see_sms is False
+            and await self.gateway.may_see_sms_now()
+        ):
+            self.hass.config_entries.async_schedule_reload(self.config_entry.entry_id)
+
+    def _failed(self, error: AmiError) -> UpdateFailed:
+        """Raise the issue that an error stands for, and put it in words."""
+        update_issues(self, error)
+        return _update_failed(error)
 
     @callback
     def _connection_changed(self, error: AmiError | None) -> None:
@@ -139,7 +197,7 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
                 self.hass, self.async_refresh(), "OpenVox refresh after reconnection"
             )
             return
-        self.async_set_update_error(_update_failed(error))
+        self.async_set_update_error(self._failed(error))
         if isinstance(error, AuthenticationError):
             self.config_entry.async_start_reauth(self.hass)
 
@@ -162,6 +220,10 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
         gateway = registry.async_get_or_create(
             config_entry_id=self.config_entry.entry_id,
             identifiers={self.gateway_identifier},
+            # DHCP discovery gives the entry its id.
+            connections={(dr.CONNECTION_NETWORK_MAC, self.config_entry.unique_id)}
+            if self.config_entry.unique_id
+            else set(),
             manufacturer="OpenVox",
             model="GSM gateway",
             name=self.config_entry.title,
@@ -176,6 +238,7 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
             or None,
             configuration_url=f"http://[{host}]" if ":" in host else f"http://{host}",
         )
+        self._gateway_device_id = gateway.id
         for number, span in spans.items():
             self._device_ids[number] = registry.async_get_or_create(
                 config_entry_id=self.config_entry.entry_id,
@@ -194,6 +257,11 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
     def span_devices(self) -> Collection[int]:
         """The spans that have a device."""
         return self._device_ids.keys()
+
+    @property
+    def gateway_device_id(self) -> str | None:
+        """The id of the gateway's device."""
+        return self._gateway_device_id
 
     def device_id(self, span: int) -> str | None:
         """Return the id of a span's device, None where it has none yet."""
@@ -221,14 +289,42 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
     # Outgoing SMS
 
     async def async_send_sms(
-        self, number: str, text: str, span: int | None
+        self,
+        number: str,
+        text: str,
+        span: int | None,
+        *,
+        timeout: int = SMS_TIMEOUT,
+        flash: bool = False,
+        tried_elsewhere: bool = False,
     ) -> SendResult:
-        """Send an SMS as Gateway.send_sms does."""
+        """Send an SMS as Gateway.send_sms does, and tell what became of it.
+
+        With `tried_elsewhere` another gateway gets it where it certainly was not
+        sent, so the bus hears of it from there.
+        """
         self._sending += 1
         try:
-            return await self.gateway.send_sms(number, text, span=span)
+            result = await self.gateway.send_sms(
+                number, text, span=span, timeout=timeout, flash=flash
+            )
         finally:
             self._sending -= 1
+        async_dispatcher_send(self.hass, SIGNAL_SENT, self, result)
+        if not (tried_elsewhere and result.certainly_not_sent):
+            self._fire(
+                EVENT_SMS_SENT,
+                result.span,
+                {
+                    "target": result.number,
+                    "contact": self.contact_name(result.number),
+                    "status": result.status.value,
+                    "parts": result.parts,
+                    "parts_sent": result.parts_sent,
+                    "error": result.failure.value if result.failure else None,
+                },
+            )
+        return result
 
     @property
     def load(self) -> float:
@@ -243,31 +339,19 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
 
     # Incoming SMS
 
-    @callback
-    def async_listen_sms(
-        self, listener: Callable[[IncomingSms], None]
-    ) -> CALLBACK_TYPE:
-        """Call `listener` with each SMS that comes in; returns what ends that."""
-        self._sms_listeners.append(listener)
-
-        def remove() -> None:
-            self._sms_listeners.remove(listener)
-
-        return remove
-
     def known_number(self, digits: str) -> str | None:
         """Return the number of a sender with these digits, as it came in."""
         return self._memory.senders.get(digits)
 
     @callback
     def async_publish_from_start(self) -> None:
-        """Make SMS known from when Home Assistant has started.
+        """Make SMS and calls known from when Home Assistant has started.
 
         Until then no automation may be there to see them, so they are held; as
         they are while the entry has no entities and devices.
         """
         self.config_entry.async_on_unload(
-            async_at_started(self.hass, self._publish_held_sms)
+            async_at_started(self.hass, self._publish_held)
         )
 
     @callback
@@ -278,10 +362,14 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
             self._memory.held.append(sms)
 
     @callback
-    def _publish_held_sms(self, _hass: HomeAssistant) -> None:
+    def _publish_held(self, _hass: HomeAssistant) -> None:
         self._may_publish = True
         while self._memory.held:
-            self._publish_sms(self._memory.held.pop(0))
+            news = self._memory.held.pop(0)
+            if isinstance(news, IncomingSms):
+                self._publish_sms(news)
+            else:
+                self._publish_call(news)
 
     def _is_repetition(self, sms: IncomingSms) -> bool:
         """Tell whether this very SMS was published a few minutes ago.
@@ -310,19 +398,68 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
         senders[digits] = sms.sender
         if len(senders) > _MAX_SENDERS:
             del senders[next(iter(senders))]
-        for listener in tuple(self._sms_listeners):
-            listener(sms)
+        async_dispatcher_send(self.hass, SIGNAL_SMS, self, sms)
+        self._fire(EVENT_SMS_RECEIVED, sms.span, self.sms_data(sms))
+
+    def sms_data(self, sms: IncomingSms) -> dict[str, Any]:
+        """Return an SMS as automations see it."""
+        return {
+            "sender": sms.sender,
+            "contact": self.contact_name(sms.sender),
+            "message": sms.text,
+            "received_at": sms.sent_at.isoformat() if sms.sent_at else None,
+            "parts": sms.parts,
+            "complete": sms.complete,
+        }
+
+    # Calls
+
+    @callback
+    def _call_changed(self, news: CallNews) -> None:
+        """Publish what happened to a call, or hold it.
+
+        Not that it rings, or was answered: that is over when it is published, and
+        a gate must not open when nobody stands before it any more.
+        """
+        if self._may_publish:
+            self._publish_call(news)
+        elif news.type in (CallNewsType.MISSED, CallNewsType.ENDED):
+            self._memory.held.append(news)
+
+    def _publish_call(self, news: CallNews) -> None:
+        async_dispatcher_send(self.hass, SIGNAL_CALL, self, news)
+        data = {"type": news.type.value, **self.call_data(news)}
+        self._fire(EVENT_CALL, news.span, data)
+
+    def call_data(self, news: CallNews) -> dict[str, Any]:
+        """Return what happened to a call as automations see it.
+
+        The duration is that of the conversation, in seconds, once it is over.
+        """
+        return {
+            "caller": news.number,
+            "contact": self.contact_name(news.number),
+            "direction": news.direction.value,
+            "duration": news.talk_time,
+            "cause": news.cause_text or None,
+        }
+
+    # News
+
+    def contact_name(self, number: str) -> str | None:
+        """Return the name of the contact with this number, None where there is none."""
+        contact = find_by_number(self.config_entry, number)
+        return contact.name if contact else None
+
+    def _fire(self, event: str, span: int | None, data: dict[str, Any]) -> None:
+        """Fire an event of the bus that says where it happened."""
         self.hass.bus.async_fire(
-            EVENT_SMS_RECEIVED,
+            event,
             {
                 "config_entry_id": self.config_entry.entry_id,
-                "device_id": self.device_id(sms.span),
-                "span": sms.span,
-                "sender": sms.sender,
-                "message": sms.text,
-                "received_at": sms.sent_at.isoformat() if sms.sent_at else None,
-                "parts": sms.parts,
-                "complete": sms.complete,
+                "device_id": self.device_id(span) if span else None,
+                "span": span,
+                **data,
             },
         )
 
@@ -335,6 +472,8 @@ def _update_failed(err: AmiError) -> UpdateFailed:
         key = "no_command_right"
     elif isinstance(err, NotAnOpenVoxGatewayError):
         key = "not_openvox"
+    elif isinstance(err, CertificateError):
+        key = "certificate"
     else:
         return UpdateFailed(
             translation_domain=DOMAIN,

@@ -1,16 +1,19 @@
 """The two kinds of entities: a gateway's and a span's."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import override
 
 from homeassistant.core import callback
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
+from .ami import AmiError, CannotConnectError, PermissionDeniedError
+from .const import DOMAIN
 from .coordinator import OpenVoxConfigEntry, OpenVoxCoordinator
-from .gateway import Span
+from .gateway import Span, SpanError
 
 
 class OpenVoxEntity(CoordinatorEntity[OpenVoxCoordinator]):
@@ -59,6 +62,39 @@ class OpenVoxSpanEntity(OpenVoxEntity):
     def available(self) -> bool:
         """Whether the gateway answers and has this span."""
         return super().available and self.number in self.coordinator.data.spans
+
+    async def _command_module(self, command: Awaitable[None]) -> None:
+        """Have a command to the module carried out, and read what became of it.
+
+        Raises HomeAssistantError where the gateway could not or did not answer;
+        something may have changed even then.
+        """
+        try:
+            await command
+        except (SpanError, AmiError) as err:
+            await self.coordinator.async_refresh()
+            raise self._module_error(err) from err
+        await self.coordinator.async_refresh()
+
+    def _module_error(self, err: SpanError | AmiError) -> HomeAssistantError:
+        """Put in words what happened, and what to do."""
+        if isinstance(err, SpanError):
+            problem = "module_failed"
+        elif isinstance(err, PermissionDeniedError):
+            problem = "no_command_right"
+        elif isinstance(err, CannotConnectError):
+            problem = "cannot_connect"
+        else:
+            problem = "module_not_answered"
+        return HomeAssistantError(
+            translation_domain=DOMAIN,
+            translation_key=problem,
+            translation_placeholders={
+                "gateway": self.coordinator.config_entry.title,
+                "span": str(self.number),
+                "error": str(err),
+            },
+        )
 
 
 @callback

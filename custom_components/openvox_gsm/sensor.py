@@ -1,9 +1,9 @@
-"""What the spans and the gateway report, and when the last SMS came."""
+"""What the spans and the gateway report, and what went through the spans."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import override
+from typing import Any, override
 
 from homeassistant.components.sensor import (
     RestoreSensor,
@@ -16,14 +16,26 @@ from homeassistant.const import (
     PERCENTAGE,
     SIGNAL_STRENGTH_DECIBELS_MILLIWATT,
     EntityCategory,
+    UnitOfTime,
 )
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
 
-from .coordinator import GatewayState, OpenVoxConfigEntry
+from .const import SIGNAL_SENT, SIGNAL_SMS
+from .coordinator import GatewayState, OpenVoxConfigEntry, OpenVoxCoordinator
 from .entity import OpenVoxEntity, OpenVoxSpanEntity, async_add_span_entities
-from .gateway import IncomingSms, NetworkStatus, Span, SpanStatus
+from .gateway import (
+    Features,
+    IncomingSms,
+    NetworkStatus,
+    SendResult,
+    SendStatus,
+    Span,
+    SpanStatus,
+)
+from .ussd_entity import async_add_query_sensors
 
 PARALLEL_UPDATES = 0
 
@@ -39,12 +51,28 @@ class SpanSensorDescription(SensorEntityDescription):
 class GatewaySensorDescription(SensorEntityDescription):
     """A sensor of a gateway, and how its value is read from its state."""
 
-    value: Callable[[GatewayState], StateType]
+    value: Callable[[GatewayState], StateType | datetime]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureSensorDescription(SensorEntityDescription):
+    """A sensor of a gateway, and how its value is read from what its firmware is."""
+
+    value: Callable[[Features], StateType]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CounterDescription(SensorEntityDescription):
+    """A counter of a span, and what the news of a signal adds to it."""
+
+    signal: str
+    adds: Callable[[Any], int]
 
 
 SPAN_SENSORS = (
     SpanSensorDescription(
         key="signal_strength",
+        translation_key="signal_strength",
         device_class=SensorDeviceClass.SIGNAL_STRENGTH,
         native_unit_of_measurement=SIGNAL_STRENGTH_DECIBELS_MILLIWATT,
         state_class=SensorStateClass.MEASUREMENT,
@@ -86,6 +114,64 @@ SPAN_SENSORS = (
         entity_category=EntityCategory.DIAGNOSTIC,
         value=lambda span: span.operator or None,
     ),
+    SpanSensorDescription(
+        key="bit_error_rate",
+        translation_key="bit_error_rate",
+        state_class=SensorStateClass.MEASUREMENT,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value=lambda span: span.bit_error_rate,
+    ),
+    SpanSensorDescription(
+        key="module_state",
+        translation_key="module_state",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value=lambda span: span.state or None,
+    ),
+    SpanSensorDescription(
+        key="answer_seizure_ratio",
+        translation_key="answer_seizure_ratio",
+        native_unit_of_measurement=PERCENTAGE,
+        state_class=SensorStateClass.MEASUREMENT,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value=lambda span: span.answer_seizure_ratio,
+    ),
+    SpanSensorDescription(
+        key="average_call_duration",
+        translation_key="average_call_duration",
+        device_class=SensorDeviceClass.DURATION,
+        native_unit_of_measurement=UnitOfTime.SECONDS,
+        state_class=SensorStateClass.MEASUREMENT,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value=lambda span: span.average_call_duration,
+    ),
+    SpanSensorDescription(
+        key="post_dial_delay",
+        translation_key="post_dial_delay",
+        device_class=SensorDeviceClass.DURATION,
+        native_unit_of_measurement=UnitOfTime.SECONDS,
+        state_class=SensorStateClass.MEASUREMENT,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value=lambda span: span.post_dial_delay,
+    ),
+    SpanSensorDescription(
+        key="own_number",
+        translation_key="own_number",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value=lambda span: span.own_number or None,
+    ),
+    SpanSensorDescription(
+        key="sms_center",
+        translation_key="sms_center",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value=lambda span: span.sms_center or None,
+    ),
 )
 
 LAST_SMS = SensorEntityDescription(
@@ -94,12 +180,82 @@ LAST_SMS = SensorEntityDescription(
     device_class=SensorDeviceClass.TIMESTAMP,
 )
 
+
+def _received_parts(sms: IncomingSms) -> int:
+    """Return how many SMS a message came in; those that are missing count, too."""
+    return sms.parts
+
+
+def _sent_parts(result: SendResult) -> int:
+    """Return how many SMS the network took for certain."""
+    return result.parts_sent
+
+
+def _failed_parts(result: SendResult) -> int:
+    """Return how many SMS were not sent: those that failed, and those behind them.
+
+    Where the fate of a part is unknown, it counts as neither sent nor failed.
+    """
+    failed = result.status is SendStatus.FAILED
+    return result.parts - result.parts_sent if failed else 0
+
+
+# They count SMS as the network does: a long message is as many as it has parts.
+COUNTERS = (
+    CounterDescription(
+        key="sms_received",
+        translation_key="sms_received",
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        signal=SIGNAL_SMS,
+        adds=_received_parts,
+    ),
+    CounterDescription(
+        key="sms_sent",
+        translation_key="sms_sent",
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        signal=SIGNAL_SENT,
+        adds=_sent_parts,
+    ),
+    CounterDescription(
+        key="sms_failed",
+        translation_key="sms_failed",
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        signal=SIGNAL_SENT,
+        adds=_failed_parts,
+    ),
+)
+
 GATEWAY_SENSORS = (
     GatewaySensorDescription(
         key="active_calls",
         translation_key="active_calls",
         state_class=SensorStateClass.MEASUREMENT,
         value=lambda state: state.active_calls,
+    ),
+    GatewaySensorDescription(
+        key="start_time",
+        translation_key="start_time",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value=lambda state: state.started_at,
+    ),
+)
+
+# The gateway's device tells them as well.
+FEATURE_SENSORS = (
+    FeatureSensorDescription(
+        key="driver_version",
+        translation_key="driver_version",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value=lambda features: features.driver_version or None,
+    ),
+    FeatureSensorDescription(
+        key="asterisk_version",
+        translation_key="asterisk_version",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value=lambda features: features.asterisk_version or None,
     ),
 )
 
@@ -112,16 +268,21 @@ async def async_setup_entry(
     """Add the sensors of the gateway and of each span."""
     coordinator = entry.runtime_data
     async_add_entities(
-        GatewaySensor(coordinator, description) for description in GATEWAY_SENSORS
+        [
+            *(GatewaySensor(coordinator, each) for each in GATEWAY_SENSORS),
+            *(FeatureSensor(coordinator, each) for each in FEATURE_SENSORS),
+        ]
     )
 
     def make(number: int) -> list[SensorEntity]:
         return [
             *(SpanSensor(coordinator, each, number) for each in SPAN_SENSORS),
             LastSmsSensor(coordinator, LAST_SMS, number),
+            *(SmsCounter(coordinator, each, number) for each in COUNTERS),
         ]
 
     async_add_span_entities(entry, async_add_entities, make)
+    async_add_query_sensors(entry, async_add_entities)
 
 
 class GatewaySensor(OpenVoxEntity, SensorEntity):
@@ -131,9 +292,21 @@ class GatewaySensor(OpenVoxEntity, SensorEntity):
 
     @property
     @override
-    def native_value(self) -> StateType:
+    def native_value(self) -> StateType | datetime:
         """The value as it was last read."""
         return self.entity_description.value(self.coordinator.data)
+
+
+class FeatureSensor(OpenVoxEntity, SensorEntity):
+    """Something that the gateway's firmware is."""
+
+    entity_description: FeatureSensorDescription
+
+    @property
+    @override
+    def native_value(self) -> StateType:
+        """The value as it was read after the last login."""
+        return self.entity_description.value(self.coordinator.gateway.features)
 
 
 class SpanSensor(OpenVoxSpanEntity, SensorEntity):
@@ -149,7 +322,17 @@ class SpanSensor(OpenVoxSpanEntity, SensorEntity):
 
 
 class LastSmsSensor(OpenVoxSpanEntity, RestoreSensor):
-    """When the last SMS came in on a span; kept over restarts."""
+    """When the last SMS came in on a span; kept over restarts.
+
+    It stays available while the gateway is away: it is as true then, and its
+    return would look like a new SMS to automations.
+    """
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Whether there is anything to tell: always."""
+        return True
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -158,10 +341,42 @@ class LastSmsSensor(OpenVoxSpanEntity, RestoreSensor):
         last = await self.async_get_last_sensor_data()
         if last and isinstance(last.native_value, datetime):
             self._attr_native_value = last.native_value
-        self.async_on_remove(self.coordinator.async_listen_sms(self._sms_received))
+        self.async_on_remove(
+            async_dispatcher_connect(self.hass, SIGNAL_SMS, self._sms_received)
+        )
 
     @callback
-    def _sms_received(self, sms: IncomingSms) -> None:
-        if sms.span == self.number:
+    def _sms_received(self, coordinator: OpenVoxCoordinator, sms: IncomingSms) -> None:
+        if coordinator is self.coordinator and sms.span == self.number:
             self._attr_native_value = sms.arrived_at
+            self.async_write_ha_state()
+
+
+class SmsCounter(OpenVoxSpanEntity, RestoreSensor):
+    """How many SMS went through a span since it was set up; kept over restarts."""
+
+    entity_description: CounterDescription
+    _attr_native_value: int = 0
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Go on where it stood, and listen for what is to be counted."""
+        await super().async_added_to_hass()
+        last = await self.async_get_last_sensor_data()
+        if last and isinstance(last.native_value, int):
+            self._attr_native_value = last.native_value
+        self.async_on_remove(
+            async_dispatcher_connect(
+                self.hass, self.entity_description.signal, self._count
+            )
+        )
+
+    @callback
+    def _count(
+        self, coordinator: OpenVoxCoordinator, news: IncomingSms | SendResult
+    ) -> None:
+        if coordinator is not self.coordinator or news.span != self.number:
+            return
+        if count := self.entity_description.adds(news):
+            self._attr_native_value += count
             self.async_write_ha_state()

@@ -8,6 +8,7 @@ import pytest
 
 from custom_components.openvox_gsm.ami import AmiError, Session, session as ami_session
 from custom_components.openvox_gsm.gateway import (
+    CallNews,
     Gateway,
     IncomingSms,
     connection as connection_module,
@@ -105,7 +106,12 @@ async def new_client(
     """Make clients of the gateway; afterwards nothing of them may be left."""
     clients: list[Gateway] = []
 
-    def make(*, secret: str = PASSWORD, line_breaks: bool = False) -> Gateway:
+    def make(
+        *,
+        secret: str = PASSWORD,
+        line_breaks: bool = False,
+        on_call: Callable[[CallNews], None] | None = None,
+    ) -> Gateway:
         clients.append(
             Gateway(
                 gateway.host,
@@ -114,6 +120,7 @@ async def new_client(
                 secret,
                 on_sms=heard.sms.append,
                 on_connection=heard.changes.append,
+                on_call=on_call,
                 line_breaks=line_breaks,
             )
         )

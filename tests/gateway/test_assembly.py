@@ -248,6 +248,13 @@ def test_flush_delivers_what_is_there(bench: Bench) -> None:
     assert not bench.clock.running
 
 
+def test_a_part_does_not_show_what_it_holds() -> None:
+    """It may end up in a traceback."""
+    for each in (single(), part(1, 2, "hello")):
+        assert "hello" not in repr(each)
+        assert "+491" not in repr(each)
+
+
 # What the network delivers twice
 
 

@@ -154,6 +154,55 @@ def test_a_user_name_is_one_argument() -> None:
     ]
 
 
+@pytest.mark.parametrize("action", ["on", "off", "reset"])
+def test_power(action: str) -> None:
+    """None of them is the one that hangs the span."""
+    assert cli.power(action, 4) == f"gsm power {action} 4"
+    assert not cli.is_dangerous(cli.power(action, 4))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "gsm power stat 1",
+        "gsm power stat",
+        "  GSM  Power\tSTAT 1",
+        'gsm "power" s"ta"t 1',
+        "g\\sm power \\stat 1",
+        "gsm power st 1",
+        "gsm power status 1",
+    ],
+)
+def test_commands_that_hang_a_span(command: str) -> None:
+    """Asterisk takes them in many forms."""
+    assert cli.is_dangerous(command)
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["", "gsm", "gsm power", "gsm power reset 1", "gsm show stat", "core power stat"],
+)
+def test_commands_that_hang_none(command: str) -> None:
+    """They only look a little like it."""
+    assert not cli.is_dangerous(command)
+
+
+@pytest.mark.parametrize(
+    ("output", "succeeded"),
+    [
+        ("Power on span 4 sucessed", True),
+        ("Power off span 4 sucessed\n", True),
+        ("Reset power on span 4 success", True),
+        ("Unable to power on span 4", False),
+        ("Power off span 4 failed", False),
+        ("", False),
+    ],
+)
+def test_whether_power_was_switched(output: str, succeeded: bool) -> None:
+    """The gateway spells it in two ways."""
+    assert cli.power_succeeded(output) is succeeded
+
+
 # Spans
 
 
@@ -198,6 +247,10 @@ def test_a_span(printed: dict[str, str]) -> None:
         operator="CHINA MOBILE",
         csq=20,
         bit_error_rate=0,
+        post_dial_delay=7,
+        answer_seizure_ratio=20,
+        average_call_duration=12,
+        sms_center="+8613800755500",
         manufacturer="SIMCOM_Ltd",
         model="SIMCOM_SIM840W",
         revision="1224B02SIM840W16",
@@ -379,6 +432,34 @@ def test_bit_error_rate(value: str, rate: int | None) -> None:
 
     assert span
     assert span.bit_error_rate == rate
+
+
+@pytest.mark.parametrize(
+    ("value", "amount"),
+    [("0", 0), ("120", 120), ("-1", None), ("", None), ("x", None), ("9" * 5000, None)],
+)
+def test_call_statistics(value: str, amount: int | None) -> None:
+    """Numbers, where they are any."""
+    span = cli.read_span(1, f"Status: Up\nPDD: {value}\nASR: {value}\nACD: {value}")
+
+    assert span
+    assert span.post_dial_delay == amount
+    assert span.answer_seizure_ratio == amount
+    assert span.average_call_duration == amount
+
+
+@pytest.mark.parametrize(
+    ("value", "number"), [("+4915112345678", "+4915112345678"), ("Undefined", "")]
+)
+def test_numbers(value: str, number: str) -> None:
+    """What has no digits is none; and they are not shown by chance."""
+    span = cli.read_span(
+        1, f"Status: Up\nOwn Number: {value}\nSIM SMS Center Number: {value}"
+    )
+
+    assert span
+    assert (span.own_number, span.sms_center) == (number, number)
+    assert "4915" not in repr(span)
 
 
 def test_what_is_not_told_is_unknown() -> None:
@@ -782,7 +863,14 @@ ODD_OUTPUT = st.lists(
                 *("GSM span ", "---Start Span 1---", "---End Span 1---", "99999999"),
                 *("SPAN:1 SEND SMS TO PHONE:", " SUCCESSFULLY", "Usage: <", "[", "]"),
                 *("1:Recive USSD on span 1,responses:1,code:1", "Text:", "²", "٣"),
-                *("read perm: ", "version: ", "Signal Quality (0,31): ", "9" * 5000),
+                *(
+                    "ASR: ",
+                    "Own Number: ",
+                    "read perm: ",
+                    "version: ",
+                    "Signal Quality (0,31): ",
+                    "9" * 5000,
+                ),
             ]
         ),
     )

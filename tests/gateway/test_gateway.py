@@ -18,6 +18,7 @@ from custom_components.openvox_gsm.ami import (
     Session,
 )
 from custom_components.openvox_gsm.gateway import (
+    CoreStatus,
     Gateway,
     InvalidNumberError,
     InvalidTextError,
@@ -150,7 +151,7 @@ async def test_a_missing_right_to_see_sms_is_learnt(client: Gateway) -> None:
 async def test_other_rights_are_dispensable(client: Gateway) -> None:
     """What they would tell stays unknown."""
     assert client.features.asterisk_version == ""
-    assert await client.read_active_calls() is None
+    assert await client.read_core_status() == CoreStatus()
 
 
 async def test_a_new_firmware_is_learnt_when_the_gateway_comes_back(
@@ -346,7 +347,7 @@ async def test_reading_fails_where_the_gateway_does_not_answer(
     with pytest.raises(ActionTimeoutError):
         await client.read_spans()
     with pytest.raises(CannotConnectError):
-        await client.read_active_calls()
+        await client.read_core_status()
     gateway.faults.thaw()
     await until(lambda: client.is_connected and None in heard.changes)
     assert len(await client.read_spans()) == 4
@@ -354,10 +355,10 @@ async def test_reading_fails_where_the_gateway_does_not_answer(
 
 async def test_calls_are_counted(gateway: Simulator, client: Gateway) -> None:
     """All of the gateway."""
-    assert await client.read_active_calls() == 0
+    assert (await client.read_core_status()).active_calls == 0
     await gateway.incoming_call(1, "10086")
     await gateway.incoming_call(2, "10086")
-    assert await client.read_active_calls() == 2
+    assert (await client.read_core_status()).active_calls == 2
 
 
 # Sending
@@ -574,12 +575,15 @@ async def test_messages_go_out_over_all_spans_at_once(
 ) -> None:
     """A free one is chosen before a busy one; where all are busy it takes turns."""
     for span in gateway.spans.values():
-        span.send_duration = 0.1
-    begun = asyncio.get_running_loop().time()
-    results = await asyncio.gather(
-        *(client.send_sms(NUMBER, f"Number {n}") for n in range(8))
-    )
-    assert asyncio.get_running_loop().time() - begun < 0.6  # one by one: 0.8
+        span.send_duration = 0.3
+    sending = [
+        asyncio.create_task(client.send_sms(NUMBER, f"Number {n}")) for n in range(8)
+    ]
+    await until(lambda: len(sends(gateway)) == 4)
+    assert len(gateway.sent) < 3  # one by one it would be three
+    for span in gateway.spans.values():
+        span.send_duration = 0
+    results = await asyncio.gather(*sending)
     assert [result.status for result in results] == [SendStatus.SENT] * 8
     assert [result.span for result in results] == [1, 2, 3, 4] * 2
     assert sorted(texts(gateway)) == [f"Number {n}" for n in range(8)]
@@ -782,14 +786,50 @@ async def test_a_refusal_of_the_network(gateway: Simulator, client: Gateway) -> 
     assert texts(gateway) == ["Hi"]
 
 
-async def test_a_refusal_on_all_spans(gateway: Simulator, client: Gateway) -> None:
-    """Each is tried once; the reason is the last one that says something."""
+async def test_a_refusal_on_two_spans(gateway: Simulator, client: Gateway) -> None:
+    """A number that two networks refuse is not tried on all the others."""
     for span in gateway.spans.values():
         span.sms_outcomes.append(SmsOutcome.FAILED)
-    gateway.spans[4].status = "No Signal"
+    gateway.spans[2].status = "No Signal"
     result = await client.send_sms(NUMBER, "Hi")
     assert outcome(result) == failed(SendFailure.REJECTED, 3)
-    assert [command.split()[4] for command in sends(gateway)] == ["1", "2", "3"]
+    assert [command.split()[4] for command in sends(gateway)] == ["1", "3"]
+
+
+async def test_a_message_given_up_is_not_taken_for_the_next_one(
+    gateway: Simulator, client: Gateway
+) -> None:
+    """The span is not free before the answer to the part under way is here."""
+    gateway.spans[1].send_duration = 0.2
+    gateway.spans[1].sms_outcomes.append(SmsOutcome.FAILED)
+    given_up = asyncio.create_task(client.send_sms(NUMBER, "One", span=1))
+    await until(lambda: sends(gateway))
+    given_up.cancel()
+    assert outcome(await client.send_sms(NUMBER, "Two", span=1)) == sent_on(1)
+    assert texts(gateway) == ["Two"]
+
+
+async def test_a_span_that_does_not_answer_is_not_the_last_one_tried(
+    gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another span sends the message."""
+    monkeypatch.setattr(
+        "custom_components.openvox_gsm.gateway.connection.QUICK_TIMEOUT", 0.05
+    )
+    gateway.faults.silent_commands.add("show send sms mode 1")
+    assert outcome(await client.send_sms(NUMBER, "Hi")) == sent_on(2)
+
+
+async def test_many_messages_share_one_look_at_all_spans(
+    gateway: Simulator, client: Gateway
+) -> None:
+    """Where none is ready the gateway is not asked once for each message."""
+    for span in gateway.spans.values():
+        span.status = "No Signal"
+    await client.read_spans()
+    gateway.commands.clear()
+    await asyncio.gather(*(client.send_sms(NUMBER, "Hi") for _ in range(20)))
+    assert len(gateway.commands) < 10
 
 
 @kinds_of_gateway()
@@ -980,11 +1020,14 @@ async def test_a_message_whose_session_is_lost_is_not_repeated(
 ) -> None:
     """Nobody knows whether it went out."""
     gateway.spans[1].sms_outcomes.append(drop)
-    result = await client.send_sms(NUMBER, "Hi")
+    result = await client.send_sms(NUMBER, "Hi", timeout=1)
     assert outcome(result) == unknown(SendFailure.CONNECTION_LOST, 1)
     assert len(gateway.sent) == (drop is SmsOutcome.DROP_AFTER)
     assert len(sends(gateway)) == 1
     assert heard.changes == []
+    # The span rests until the network's time is over, lest its late answer be
+    # taken for the answer to the next message.
+    assert client.choose_span() != 1
     assert outcome(await client.send_sms(NUMBER, "Hi", span=1)) == sent_on(1)
 
 
@@ -1003,7 +1046,7 @@ async def test_a_restart_while_a_message_is_sent(
 ) -> None:
     """It is unknown, and all works again afterwards."""
     gateway.spans[1].send_duration = 0.05
-    sending = asyncio.create_task(client.send_sms(NUMBER, "Hi"))
+    sending = asyncio.create_task(client.send_sms(NUMBER, "Hi", timeout=1))
     await until(lambda: sends(gateway))
     await gateway.restart()
     assert outcome(await sending) == unknown(SendFailure.CONNECTION_LOST, 1)
@@ -1060,8 +1103,10 @@ async def test_nothing_is_sent_where_no_session_can_be_had(
     await until(lambda: gateway.sessions == 2)
     await asyncio.sleep(0)
     # What was never sent leaves nothing behind that a span would have to rest for.
-    for span in (1, 2):
-        assert outcome(await client.send_sms(NUMBER, "Hi", span=span)) == sent_on(span)
+    async with asyncio.timeout(1):
+        for span in (1, 2):
+            result = await client.send_sms(NUMBER, "Hi", span=span)
+            assert outcome(result) == sent_on(span)
     assert len(sends(gateway)) == 2
 
 

@@ -691,6 +691,7 @@ def test_values_that_asterisk_12_does_not_escape(bench: Bench, value: bytes) -> 
         (" 2026/03/14 15:09:26 ", " GMT+14 ", "2026-03-14T15:09:26+14:00"),
         ("2026/03/14 15:09:26", "GMT+0", None),  # or anywhere far in the west
         ("2026/03/14 15:09:26", "GMT+5", None),  # or India's half hour more
+        ("2026/03/14 15:09:26", "GMT+15", None),
         ("2026/03/14 15:09:26", "GMT+23", None),  # somewhere in the west
         ("2026/03/14 15:09:26", "unknow", None),
         ("2026/03/14 15:09:26", "", None),
@@ -743,6 +744,50 @@ def test_firmware_that_shows_the_text_alone(bench: Bench, dialect: Dialect) -> N
 
     assert bench.told == [(2, "", "hello")]
     assert bench.messages[0].sent_at is None
+
+
+@BOTH_DIALECTS
+def test_a_step_other_than_the_first_one(
+    bench: Bench, dialect: Dialect, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It tells nothing of the text."""
+    bench.feed([Sms().step(dialect, 2, "AGI", b"read-sms")])
+    bench.settle()
+
+    assert bench.messages == []
+    assert "Span 2: an SMS came in of which the gateway told too little" in caplog.text
+
+
+@BOTH_DIALECTS
+def test_steps_that_come_late(
+    bench: Bench, dialect: Dialect, caplog: pytest.LogCaptureFixture
+) -> None:
+    """They tell nothing new, also while the next message comes in."""
+    sms = sms_with_pdu("first")
+    other = sms_with_pdu("second", uniqueid="1795400805.2")
+    bench.feed(sms.events(dialect, (VARSET,)))
+    bench.clock.let_pass(REST)
+    bench.feed(other.events(dialect, (VARSET,)))
+    bench.feed(sms.events(dialect, (NEWEXTEN, HANGUP)))
+    bench.feed(other.events(dialect, (NEWEXTEN, HANGUP)))
+    bench.settle()
+
+    assert [text for _, _, text in bench.told] == ["first", "second"]
+    assert caplog.records == []
+
+
+@BOTH_DIALECTS
+def test_a_pdu_that_comes_after_a_forged_one(bench: Bench, dialect: Dialect) -> None:
+    """It is waited for, and counts."""
+    sms = sms_with_pdu("hello")
+    first, second, third, *others = sms.events(dialect)
+    bench.feed([first, second, sms.varset(dialect, "SMSPDU", FORGED_PDU.encode())])
+    bench.clock.let_pass(2 * REST)
+    assert bench.messages == []
+    bench.feed([third, *others])
+    bench.clock.let_pass(REST)
+
+    assert bench.told == [(2, "+4915112345678", "hello")]
 
 
 @BOTH_DIALECTS
@@ -814,19 +859,17 @@ def test_a_message_of_which_too_little_is_told(
 # The connection
 
 
-@BOTH_DIALECTS
-def test_a_connection_that_is_lost_in_the_middle(
-    bench: Bench, dialect: Dialect
-) -> None:
+def test_a_connection_that_is_lost_in_the_middle(bench: Bench) -> None:
     """What has come in is delivered; the other half is not waited for."""
-    events = list(Sms(text=b"one\r\n\r\ntwo").events(dialect, (VARSET,)))
-    torn = events[1].partition(b"two")[0]
-    bench.feed([events[0], torn])
+    first, second, *_ = Sms(text=b"one\r\n\r\ntwo").events(Dialect.EARLY)
+    bench.feed([first, second.partition(b"two")[0]])
+    assert bench.inbox.is_in_packet
     bench.reconnect()
-    bench.feed(sms_with_pdu("next", uniqueid="1795400806.1").events(dialect))
+    assert not bench.inbox.is_in_packet
+    bench.feed(sms_with_pdu("next", uniqueid="1795400806.1").events(Dialect.EARLY))
     bench.settle()
 
-    assert (2, "+4915112345678", "next") in bench.told
+    assert bench.told == [(2, "+4915112345678", "next")]
     assert not bench.clock.running
 
 
@@ -851,9 +894,9 @@ def test_stop_delivers_what_is_there(bench: Bench) -> None:
     part = Sms(pdu=deliver_pdu("+491", "<1>", header=header), sender=b"+491")
     bench.feed(part.events(Dialect.EARLY))
     bench.feed(list(Sms(uniqueid="2.2").events(Dialect.EARLY, (VARSET,)))[:2])
-    bench.feed(
-        [Sms(uniqueid="3.3").varset(Dialect.EARLY, "SMSSRC", b"x\r\n\r\n")[:-20]]
-    )
+    name = Sms(uniqueid="3.3").varset(Dialect.EARLY, "SMSSRC", b"x\r\n\r\n")
+    bench.feed([name.partition(b"Uniqueid")[0]])
+    assert bench.inbox.is_in_packet
     bench.inbox.stop()
 
     assert sorted(bench.told) == [(2, "+491", "<1>"), (2, "+4915112345678", "hello")]
@@ -904,6 +947,14 @@ def forged_newexten(sms: Sms, data: str, uniqueid: str | None = None) -> str:
 def forged_end(uniqueid: str) -> str:
     """Write what would end a packet of Asterisk 1.8."""
     return f"\r\nUniqueid: {uniqueid}"
+
+
+def forged_late(sms: Sms, variable: str, value: str, uniqueid: str) -> str:
+    """Write a VarSet of a later Asterisk without most of its headers."""
+    return (
+        f"\r\n\r\nEvent: VarSet\r\nPrivilege: \r\nChannel: {sms.channel}\r\n"
+        f"Uniqueid: {uniqueid}\r\nVariable: {variable}\r\nValue: {value}"
+    )
 
 
 PROCESS = '/process_sms "3" "MyBank" "" "pay"'
@@ -958,6 +1009,11 @@ HOSTILE: dict[str, str] = {
     + forged_varset(VICTIM, "SMSTXT", "pay", FOREIGN)
     + forged_varset(VICTIM, "SMSPDU", FORGED_PDU, FOREIGN)
     + forged_varset(VICTIM, "DIALSTATUS", "SMS_END", FOREIGN),
+    "whole message of a later Asterisk": "x"
+    + forged_end("1.1")
+    + forged_late(VICTIM, "SMSSRC", "MyBank", FOREIGN)
+    + forged_late(VICTIM, "SMSTXT", "pay", FOREIGN)
+    + forged_late(VICTIM, "SMSTIME", "", FOREIGN),
     "whole message on the own channel": "x"
     + forged_end("1.1")
     + forged_varset(ME, "SMSSRC", "MyBank", FOREIGN)
@@ -1270,6 +1326,76 @@ def test_an_end_that_does_not_come_for_long(bench: Bench) -> None:
     bench.clock.let_pass(REST)
 
     assert (4, "+492", "other") in bench.told
+
+
+@BOTH_DIALECTS
+@pytest.mark.parametrize("rest", [b"", b"\r\n\r\nanother line"], ids=["", "lines"])
+def test_a_text_that_makes_process_sms_look_unfinished(
+    bench: Bench, rest: bytes, dialect: Dialect
+) -> None:
+    """Where nothing is escaped, its last backslash escapes the closing quote."""
+    mine = replace(ME, text=b"C:" + rest + b"\\", driver_escapes=False)
+    others = [replace(sms, pdu="") for sms in NEIGHBOURS]
+    bench.feed(mine.events(dialect, (NEWEXTEN,)))
+    for other in others:
+        bench.feed(other.events(dialect, (NEWEXTEN,)))
+    bench.settle()
+
+    assert set(NEIGHBOURS_TOLD) <= set(bench.told)
+    if not rest:
+        assert (2, ATTACKER, "C:\\") in bench.told
+
+
+# What others need to know
+
+
+@BOTH_DIALECTS
+def test_whether_an_sms_is_coming_in(bench: Bench, dialect: Dialect) -> None:
+    """Until its text is known for certain, events of calls may be its work."""
+    sms = sms_with_pdu("hello")
+    assert not bench.inbox.is_reading
+    bench.feed(sms.events(dialect))
+    assert bench.inbox.is_reading
+    bench.clock.let_pass(REST)
+    assert not bench.inbox.is_reading
+
+
+def test_whether_a_packet_is_torn(bench: Bench) -> None:
+    """What comes next then belongs to a text."""
+    first, second, *others = Sms(text=b"one\r\n\r\ntwo").events(Dialect.EARLY)
+    begin, end = second[: second.index(b"two")], second[second.index(b"two") :]
+    bench.feed([first])
+    assert not bench.inbox.is_in_packet
+    bench.feed([begin])
+    assert bench.inbox.is_in_packet
+    assert bench.inbox.wants(b"Event: Hangup")
+    bench.feed([end, *others])
+    assert not bench.inbox.is_in_packet
+
+
+def test_whether_an_event_is_written_as_usual(bench: Bench) -> None:
+    """A later Asterisk writes more headers than a text can hold."""
+    usual, forged = (
+        Packet(event(dialect, "Hangup", "EXTRA/3-1", FOREIGN).rstrip())
+        for dialect in (Dialect.LATE, Dialect.EARLY)
+    )
+    assert bench.inbox.is_written_as_usual(forged)
+    bench.feed(ME.events(Dialect.LATE))
+    assert bench.inbox.is_written_as_usual(usual)
+    assert not bench.inbox.is_written_as_usual(forged)
+    bench.reconnect()
+    assert bench.inbox.is_written_as_usual(forged)
+
+
+@BOTH_DIALECTS
+def test_which_uniqueids_a_text_may_have_forged(bench: Bench, dialect: Dialect) -> None:
+    """Those of SMS, and those that stand in the text of one."""
+    bench.feed(hostile_sms(f"x {FOREIGN} y", with_pdu=True).events(dialect))
+    for _ in range(2):
+        assert bench.inbox.may_have_forged(ME.uniqueid)
+        assert bench.inbox.may_have_forged(FOREIGN)
+        assert not bench.inbox.may_have_forged("1795400805.99")
+        bench.settle()
 
 
 @BOTH_DIALECTS

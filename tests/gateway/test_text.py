@@ -338,3 +338,17 @@ def test_parts_add_up_to_the_text(text: str, line_breaks: bool) -> None:
     # Each part by itself is whole characters: no surrogate pair is split.
     arrived = plain("".join(map(as_characters, sent.parts)))
     assert arrived in (plain(expected), plain(expected) + " ")
+
+
+@pytest.mark.parametrize(
+    "number", ["4915112345678.0", "+4915112345678.0", "1.5", "12."]
+)
+def test_a_number_that_became_a_decimal_number_is_refused(number: str) -> None:
+    """Without its dot it would be a stranger's number."""
+    with pytest.raises(InvalidNumberError):
+        normalise_number(number)
+
+
+def test_dots_between_groups_are_decoration() -> None:
+    """As numbers are written in France, for example."""
+    assert normalise_number("06.12.34.56.78") == "0612345678"

@@ -6,13 +6,16 @@ from .errors import (
     AmiError,
     AuthenticationError,
     CannotConnectError,
+    CertificateError,
     ConnectionLostError,
     InvalidHeaderError,
     PermissionDeniedError,
     ProtocolError,
+    TlsError,
 )
 from .packet import Packet
 from .session import Credentials, Session
+from .tls import Tls, read_fingerprint, unverified_context
 
 __all__ = [
     "ActionFailedError",
@@ -20,6 +23,7 @@ __all__ = [
     "AmiError",
     "AuthenticationError",
     "CannotConnectError",
+    "CertificateError",
     "ConnectionLostError",
     "Credentials",
     "InvalidHeaderError",
@@ -27,4 +31,8 @@ __all__ = [
     "PermissionDeniedError",
     "ProtocolError",
     "Session",
+    "Tls",
+    "TlsError",
+    "read_fingerprint",
+    "unverified_context",
 ]

@@ -13,6 +13,14 @@ class CannotConnectError(AmiError):
     """No connection could be made; nothing was sent."""
 
 
+class TlsError(AmiError):
+    """No encrypted connection could be made; nothing was sent."""
+
+
+class CertificateError(TlsError):
+    """The certificate is not trusted, or not the one that was accepted."""
+
+
 class ProtocolError(AmiError):
     """The other side does not speak AMI, or sent a packet beyond the limit."""
 

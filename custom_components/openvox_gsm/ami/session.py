@@ -21,11 +21,13 @@ from .errors import (
     AmiError,
     AuthenticationError,
     CannotConnectError,
+    CertificateError,
     ConnectionLostError,
     PermissionDeniedError,
     ProtocolError,
 )
 from .packet import Packet, PacketReader, build, event_name
+from .tls import Tls, connecting
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -69,8 +71,9 @@ class Session(asyncio.Protocol):
     lost, which `lost` (a future that holds the error) tells.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tls: Tls | None = None) -> None:
         """Prepare a session that is not connected yet; use `connect`."""
+        self._tls = tls
         self._loop = asyncio.get_running_loop()
         self._reader = PacketReader()
         self._transport: asyncio.Transport | None = None
@@ -101,34 +104,31 @@ class Session(asyncio.Protocol):
         events: str = "off",
         subscribe: Callable[[Self], None] | None = None,
         timeout: float = CONNECT_TIMEOUT,
+        tls: Tls | None = None,
     ) -> Self:
         """Connect, log in and return the session.
 
         `events` is the event mask of the login: "on", "off", or classes such
         as "system,call,dialplan". `subscribe` is called before the login, so
         that the first event finds its handler. `timeout` (seconds) limits each
-        of the steps: connecting, the greeting, each answer of the login.
+        of the steps: connecting, the greeting, each answer of the login. `tls`
+        encrypts; nothing is sent before the certificate has been checked.
 
         The password goes over the wire only where the gateway has no MD5
         challenge (app note; Asterisk's own login code for the rest).
 
-        Raises CannotConnectError, ProtocolError (no AMI there),
-        ActionTimeoutError, AuthenticationError, ConnectionLostError, and
+        Raises CannotConnectError, TlsError, CertificateError, ProtocolError (no
+        AMI there), ActionTimeoutError, AuthenticationError, ConnectionLostError, and
         ActionFailedError where the manager allows a user one session only.
         """
-        session = cls()
+        session = cls(tls)
         if subscribe:
             subscribe(session)
-        try:
+        with connecting(host, port, timeout):
             async with asyncio.timeout(timeout):
-                await session._loop.create_connection(lambda: session, host, port)
-        except TimeoutError as err:
-            raise CannotConnectError(
-                f"No connection to {host}:{port} within {timeout:g} seconds"
-            ) from err
-        except (OSError, ValueError, OverflowError) as err:
-            # The latter two come of what can be no host name and no port.
-            raise CannotConnectError(f"No connection to {host}:{port}: {err}") from err
+                await session._loop.create_connection(
+                    lambda: session, host, port, ssl=tls.context if tls else None
+                )
         try:
             await session._greet(timeout)
             await session._log_in(credentials, events, timeout)
@@ -204,8 +204,9 @@ class Session(asyncio.Protocol):
         """Send an action that answers with a list of events.
 
         Returns the answer and the events of the list, without the one that
-        only says that it is complete. An answer that announces no list comes
-        with no events. Raises as `action` does.
+        only says that it is complete (where the list says at its beginning that
+        it is one). An answer that announces no list comes with no events. Raises
+        as `action` does.
         """
         response, events = await self._act(name, headers, timeout, is_list=True)
         _raise_for_error(name, response)
@@ -221,9 +222,7 @@ class Session(asyncio.Protocol):
         response, _ = await self._act(
             "Command", [("Command", command)], timeout, is_list=False
         )
-        # Asterisk 14 and later call it an error when a command fails.
-        if response.get("Message") != "Command output follows":
-            _raise_for_error("Command", response)
+        _raise_for_error("Command", response)
         return response.output
 
     async def _act(
@@ -273,8 +272,14 @@ class Session(asyncio.Protocol):
         self._by_test.append((test, handler))
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport; asyncio calls this."""
+        """Keep the transport, check whose it is; asyncio calls this."""
         self._transport = cast(asyncio.Transport, transport)
+        if self._tls:
+            try:
+                self._tls.check(transport)
+            except CertificateError as err:
+                # Here, so that no byte of a stranger is taken for the gateway's.
+                self._end(err)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End the session; asyncio calls this."""
@@ -328,9 +333,29 @@ class Session(asyncio.Protocol):
         if pending.response or pending.future.done():
             return  # a second answer, or nobody waits any more
         pending.response = packet
-        list_follows = packet.get("EventList").lower() == "start"
-        if not (pending.is_list and list_follows):
+        if pending.is_list and packet.get("EventList").lower() == "start":
+            return
+        if pending.is_list and packet.get("Message").lower().endswith("will follow"):
+            self._find_end_of_list(pending, packet)
+        else:
             pending.future.set_result((packet, []))
+
+    def _find_end_of_list(self, pending: _PendingAction, response: Packet) -> None:
+        """Take all that comes up to the answer of a ping for a list.
+
+        Asterisk 1.8 ends some lists with an event of any name, and the one value
+        of DBGet with none (main/db.c); but it does one action after the other.
+        """
+
+        def end(ping: asyncio.Task[Any]) -> None:
+            if ping.cancelled() or ping.exception() or pending.future.done():
+                return  # the list has its own time limit
+            pending.future.set_result((response, pending.events))
+
+        ping = self._loop.create_task(
+            self._act("Ping", (), PING_TIMEOUT, is_list=False)
+        )
+        ping.add_done_callback(end)
 
     def _answer_list(self, pending: _PendingAction, packet: Packet) -> bool:
         """Take an event of a list; tell whether it is one."""
@@ -438,6 +463,8 @@ def _raise_for_error(name: str, response: Packet) -> None:
     if response.get("Response").lower() != "error":
         return
     message = response.get("Message")
+    if message == "Command output follows":
+        return  # so Asterisk 14 and later tell of a command that failed
     if message.lower() == "permission denied":
         raise PermissionDeniedError(f"The user has no right for the action {name}")
     raise ActionFailedError(message or f"The gateway refused {name}")

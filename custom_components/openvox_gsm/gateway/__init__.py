@@ -1,10 +1,18 @@
 """What OpenVox adds to AMI: spans, SMS, USSD. No Home Assistant in here."""
 
-from .gateway import Gateway, NotAnOpenVoxGatewayError, UssdError
+from .gateway import (
+    ForbiddenActionError,
+    Gateway,
+    NotAnOpenVoxGatewayError,
+    SpanError,
+    UssdError,
+    is_ussd_code,
+)
 from .model import (
     CallDirection,
     CallNews,
     CallNewsType,
+    CoreStatus,
     Features,
     IncomingSms,
     NetworkStatus,
@@ -25,7 +33,9 @@ __all__ = [
     "CallDirection",
     "CallNews",
     "CallNewsType",
+    "CoreStatus",
     "Features",
+    "ForbiddenActionError",
     "Gateway",
     "IncomingSms",
     "InvalidNumberError",
@@ -38,10 +48,12 @@ __all__ = [
     "SendResult",
     "SendStatus",
     "Span",
+    "SpanError",
     "SpanStatus",
     "UssdError",
     "UssdFailure",
     "UssdReply",
     "UssdStatus",
+    "is_ussd_code",
     "normalise_number",
 ]

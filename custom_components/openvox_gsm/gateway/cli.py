@@ -91,6 +91,36 @@ def send_ussd(span: int, code: str, timeout: int) -> str:
     return f"gsm send ussd {span} {quote(code)} {timeout}"
 
 
+def power(action: str, span: int) -> str:
+    """Return the command that switches a module `on` or `off`, or does a `reset`."""
+    return f"gsm power {action} {span}"
+
+
+def is_dangerous(command: str) -> bool:
+    """Tell whether a command would hang its span until the gateway is restarted.
+
+    ``gsm power stat`` takes the span's lock twice and never gives it back.
+    Asterisk takes it in any case of letters, with any blanks, and with quotes
+    and backslashes inside of the words. Short and longer forms are refused as
+    well: which of them a driver takes is not known.
+    """
+    words = re.sub(r'["\\]', "", command).lower().split()
+    return (
+        len(words) >= 3
+        and "gsm".startswith(words[0])
+        and "power".startswith(words[1])
+        and ("stat".startswith(words[2]) or words[2].startswith("stat"))
+    )
+
+
+def power_succeeded(output: str) -> bool:
+    """Tell whether a power command worked.
+
+    The driver says ``sucessed`` for on and off, ``success`` for a reset.
+    """
+    return re.search(r"succ?ess", output, re.IGNORECASE) is not None
+
+
 def _join(command: str, message_id: str | None) -> str:
     return command if message_id is None else f"{command} {message_id}"
 
@@ -184,6 +214,11 @@ def _span(number: int, lines: dict[str, str]) -> Span:
         operator=lines.get("Network Name", ""),
         csq=_scale(lines, "Signal Quality", 31),
         bit_error_rate=_scale(lines, "BER value", 7),
+        post_dial_delay=_amount(lines, "PDD"),
+        answer_seizure_ratio=_amount(lines, "ASR"),
+        average_call_duration=_amount(lines, "ACD"),
+        own_number=_number(lines, "Own Number"),
+        sms_center=_number(lines, "SIM SMS Center Number"),
         manufacturer=lines.get("Manufacturer", ""),
         model=lines.get("Model Name", ""),
         revision=lines.get("Revision", "").removeprefix("Revision:").strip(),
@@ -253,6 +288,18 @@ def _scale(lines: Mapping[str, str], key: str, highest: int) -> int | None:
                 return None
             return number if 0 <= number <= highest else None
     return None
+
+
+def _amount(lines: Mapping[str, str], key: str) -> int | None:
+    """Read ``ASR: 20``; None where there is none, or one below nought."""
+    value = lines.get(key, "")
+    return int(value) if re.fullmatch("[0-9]{1,9}", value) else None
+
+
+def _number(lines: Mapping[str, str], key: str) -> str:
+    """Read a phone number; what has no digits, as ``Undefined``, is none."""
+    value = lines.get(key, "")
+    return value if re.search(r"[0-9]", value) else ""
 
 
 class SmsReply(Enum):

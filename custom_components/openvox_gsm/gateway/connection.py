@@ -10,7 +10,8 @@ it is away is lost. The others are replaced without touching it.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 import logging
 import random
 from typing import Final
@@ -23,6 +24,7 @@ from custom_components.openvox_gsm.ami import (
     Credentials,
     Packet,
     Session,
+    Tls,
 )
 from custom_components.openvox_gsm.ami.session import CONNECT_TIMEOUT, Headers
 
@@ -49,6 +51,7 @@ class Connection:
         subscribe: Callable[[Session], None],
         prepare: Callable[[], Awaitable[None]],
         on_change: Callable[[AmiError | None], None],
+        tls: Tls | None = None,
     ) -> None:
         """Prepare; nothing is opened before `start`.
 
@@ -56,11 +59,12 @@ class Connection:
         runs after each login, before the connection counts as up; it may use
         `command` and `action`. `on_change` is told when the connection goes (the
         reason) and comes back (None), but not of the first start. After an
-        AuthenticationError no further attempt follows.
+        AuthenticationError no further attempt follows. `tls` encrypts.
         """
         self._host = host
         self._port = port
         self._credentials = credentials
+        self._tls = tls
         self._subscribe = subscribe
         self._prepare = prepare
         self._on_change = on_change
@@ -76,6 +80,8 @@ class Connection:
         self._supervisor: asyncio.Task[None] | None = None
         self._closing: set[asyncio.Task[None]] = set()
         self._up = False
+        #: Why the last attempt to connect again failed, None while it is up.
+        self.error: AmiError | None = None
 
     @property
     def is_up(self) -> bool:
@@ -131,6 +137,14 @@ class Connection:
             lambda quick: quick.command(command, timeout=QUICK_TIMEOUT)
         )
 
+    async def list_action(
+        self, name: str, headers: Headers = ()
+    ) -> tuple[Packet, list[Packet]]:
+        """Run an action that lists something; raises as Session.list_action does."""
+        return await self._use_quick(
+            lambda quick: quick.list_action(name, headers, timeout=QUICK_TIMEOUT)
+        )
+
     async def _use_quick[Answer](
         self, use: Callable[[Session], Awaitable[Answer]]
     ) -> Answer:
@@ -168,10 +182,26 @@ class Connection:
         Raises CannotConnectError and InvalidHeaderError where the command was
         certainly not sent, else as Session.command does.
         """
+        async with self.slow_session() as session:
+            return await session.command(command, timeout=timeout)
+
+    async def slow_list_action(
+        self, name: str, headers: Headers, *, timeout: float
+    ) -> tuple[Packet, list[Packet]]:
+        """Run any action in a session of its own; raises as `slow_command` does."""
+        async with self.slow_session() as session:
+            return await session.list_action(name, headers, timeout=timeout)
+
+    @asynccontextmanager
+    async def slow_session(self) -> AsyncIterator[Session]:
+        """Have a session for commands that may take long.
+
+        Raises CannotConnectError where none can be had.
+        """
         session = await self._free_slow()
         self._slow.add(session)
         try:
-            return await session.command(command, timeout=timeout)
+            yield session
         finally:
             self._slow.discard(session)
             if session.is_free and self._up:
@@ -229,6 +259,7 @@ class Connection:
                         events=events,
                         subscribe=subscribe,
                         timeout=CONNECT_TIMEOUT,
+                        tls=self._tls,
                     )
                 finally:
                     del self._connecting[limit]
@@ -249,6 +280,7 @@ class Connection:
             await self._close()
             raise
         self._up = True
+        self.error = None
 
     async def _close(self) -> None:
         self._up = False
@@ -286,6 +318,7 @@ class Connection:
                     self._tell(err)
                     return
                 except AmiError as err:
+                    self.error = err
                     _LOGGER.debug("Still no connection to the gateway: %s", err)
                 except Exception:
                     _LOGGER.exception("Unexpected error while connecting")

@@ -5,6 +5,8 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+import math
 import random
 import re
 from types import MappingProxyType
@@ -18,16 +20,24 @@ from custom_components.openvox_gsm.ami import (
     ConnectionLostError,
     Credentials,
     InvalidHeaderError,
+    Packet,
     PermissionDeniedError,
     Session,
+    Tls,
 )
+from custom_components.openvox_gsm.ami.session import Headers
 
 from . import cli
+from .calls import CallTracker, voice_channel
 from .connection import Connection
+from .dialer import Dialer
 from .inbox import Inbox
 from .model import (
+    CallNews,
+    CoreStatus,
     Features,
     IncomingSms,
+    RingResult,
     SendFailure,
     SendResult,
     SendStatus,
@@ -53,7 +63,20 @@ _SILENCE: Final = 300.0  # seconds
 
 _HELP_SEND_SMS_PART: Final = "core show help gsm send sync csms"
 
+# Reset takes about 13 seconds in the driver.
+_POWER_TIMEOUT: Final = 60.0  # seconds
+# For commands and actions that nothing is known of.
+_RAW_TIMEOUT: Final = 60.0  # seconds
+# They would log the session out, or make it deliver events that nobody reads.
+_SESSION_ACTIONS: Final = frozenset(("login", "logoff", "challenge", "events"))
+_HANGS_THE_SPAN: Final = "gsm power stat hangs the span until the gateway is restarted"
+
 _USSD_CODE = re.compile(r"[^\x00-\x1f\x7f]{1,160}")
+
+
+def is_ussd_code(code: str) -> bool:
+    """Whether this can be a USSD code or a reply: 1 to 160 characters on one line."""
+    return _USSD_CODE.fullmatch(code) is not None
 
 
 class NotAnOpenVoxGatewayError(AmiError):
@@ -68,6 +91,20 @@ class UssdError(Exception):
         super().__init__(f"USSD on span {span}: {failure}")
         self.failure = failure
         self.span = span
+
+
+class SpanError(Exception):
+    """A span could not do what it was asked for."""
+
+    def __init__(self, failure: SendFailure, span: int | None) -> None:
+        """Say why, and which span; None where there is none that could."""
+        super().__init__(f"Span {span}: {failure}")
+        self.failure = failure
+        self.span = span
+
+
+class ForbiddenActionError(ValueError):
+    """A command or an action that is never sent; the message says why."""
 
 
 @dataclass(slots=True)
@@ -98,20 +135,27 @@ class Gateway:
         *,
         on_sms: Callable[[IncomingSms], None],
         on_connection: Callable[[AmiError | None], None],
+        on_call: Callable[[CallNews], None] | None = None,
         line_breaks: bool = False,
+        tls: Tls | None = None,
     ) -> None:
         r"""Prepare; nothing is opened before `start`.
 
         `on_sms` is called with each SMS that comes in. `on_connection` is told
         when the connection goes, with the reason, and when it is back, with
-        None; after an AuthenticationError nothing more is tried. `line_breaks`
-        says that the firmware makes a line break of ``\n`` in a text.
+        None; after an AuthenticationError nothing more is tried. `on_call` is
+        told what happens to the calls on the spans. `line_breaks` says that the
+        firmware makes a line break of ``\n`` in a text. `tls` encrypts.
         """
         self._username = username
         self._line_breaks = line_breaks
         self._on_connection = on_connection
-        self._inbox = Inbox(on_sms, asyncio.get_running_loop().call_later)
+        call_later = asyncio.get_running_loop().call_later
+        self._inbox = Inbox(on_sms, call_later)
         self._outbox = Outbox()
+        self._calls = CallTracker(
+            on_call or (lambda _news: None), self._inbox, call_later
+        )
         self._connection = Connection(
             host,
             port,
@@ -119,11 +163,16 @@ class Gateway:
             subscribe=self._subscribe,
             prepare=self._learn_features,
             on_change=self._connection_changed,
+            tls=tls,
         )
+        self._dialer = Dialer(self._connection, self._calls)
         self._lines: defaultdict[int, _Line] = defaultdict(_Line)
         # A phone joins parts by this number, so it must differ between messages.
         self._reference = random.randrange(256)
-        self._all_at_once = True
+        # Until when spans are read one by one, by the loop's clock.
+        self._one_by_one_until = 0.0
+        self._reading: asyncio.Task[dict[int, Span]] | None = None
+        self._sending: set[asyncio.Task[SendResult]] = set()
         # The arguments of the two commands that send, by their usage.
         self._sms_arguments: list[str] = []
         self._part_arguments: list[str] = []
@@ -136,6 +185,11 @@ class Gateway:
     def is_connected(self) -> bool:
         """Whether the gateway can be used now."""
         return self._connection.is_up
+
+    @property
+    def connection_error(self) -> AmiError | None:
+        """Why the last attempt to connect again failed, None while connected."""
+        return self._connection.error
 
     async def start(self) -> None:
         """Connect, and stay connected until `stop`.
@@ -156,17 +210,26 @@ class Gateway:
         What is being sent ends at once, with a result of its own.
         """
         try:
+            await self._dialer.stop()
             await self._connection.stop()
+            ending = [*self._sending, *([self._reading] if self._reading else [])]
+            if ending:
+                await asyncio.wait(ending)
         finally:
+            self._calls.connection_lost()
             self._inbox.stop()
 
     def _subscribe(self, session: Session) -> None:
         session.subscribe_raw(self._inbox.wants, self._inbox.receive)
         session.subscribe_raw(self._outbox.wants, self._outbox.receive)
+        session.subscribe_raw(self._calls.wants, self._calls.receive)
+        session.subscribe_raw(self._dialer.wants, self._dialer.receive)
 
     def _connection_changed(self, error: AmiError | None) -> None:
         if error:
             self._inbox.connection_lost()
+            self._calls.connection_lost()
+            self._dialer.connection_lost()
         self._on_connection(error)
 
     async def _learn_features(self) -> None:
@@ -180,7 +243,10 @@ class Gateway:
             )
         self._sms_arguments = cli.usage_arguments(await command(cli.HELP_SEND_SMS))
         self._part_arguments = cli.usage_arguments(await command(_HELP_SEND_SMS_PART))
-        rights = cli.read_rights(await command(cli.show_user(self._username)), "read")
+        user = await command(cli.show_user(self._username))
+        may_read, may_write = (
+            cli.read_rights(user, kind) for kind in ("read", "write")
+        )
         self.features = Features(
             asterisk_version=await self._read_setting(
                 "CoreSettings", "AsteriskVersion"
@@ -190,12 +256,22 @@ class Gateway:
             or cli.has_command(help_text, "gsm send sync csms"),
             message_id="id" in self._sms_arguments,
             flash="flash" in self._sms_arguments,
-            may_see_sms=None if rights is None else "dialplan" in rights,
+            may_see_sms=None if may_read is None else "dialplan" in may_read,
+            may_see_calls=None if may_read is None else "call" in may_read,
+            may_dial=None if may_write is None else "originate" in may_write,
         )
-        self._all_at_once = True
+        self._one_by_one_until = 0.0
         for line in self._lines.values():
             line.sms_mode_checked = line.sms_coding_checked = False
             line.silent_until = 0.0
+
+    async def may_see_sms_now(self) -> bool:
+        """Tell whether the user's rights let incoming SMS be seen after a new login.
+
+        A session keeps the rights that it had at its login. Raises AmiError.
+        """
+        user = await self._connection.command(cli.show_user(self._username))
+        return "dialplan" in (cli.read_rights(user, "read") or ())
 
     async def _read_setting(self, action: str, key: str) -> str:
         """Read one header of an action's answer; empty without the right for it."""
@@ -211,19 +287,29 @@ class Gateway:
 
         Raises AmiError where the gateway does not answer.
         """
-        self.spans = MappingProxyType(await self._read_spans())
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.create_task(self._read_spans())
+            # Whoever waits gets the error; nobody may be waiting any more.
+            self._reading.add_done_callback(
+                lambda reading: reading.cancelled() or reading.exception()
+            )
+        spans = await asyncio.shield(self._reading)
+        self.spans = MappingProxyType(spans)
         return self.spans
 
     async def _read_spans(self) -> dict[int, Span]:
         command = self._connection.command
-        if self._all_at_once:
+        now = asyncio.get_running_loop().time
+        if now() >= self._one_by_one_until:
             try:
                 spans = cli.read_all_spans(await command(cli.SHOW_ALL_SPANS))
             except ActionTimeoutError:
-                spans = None  # one span that hangs holds up all
-            if spans is not None:
-                return spans
-            self._all_at_once = False
+                # One span that hangs holds up all.
+                self._one_by_one_until = now() + _SILENCE
+            else:
+                if spans is not None:
+                    return spans
+                self._one_by_one_until = math.inf
         listed = cli.read_span_list(await command(cli.SHOW_SPANS))
         for number, span in listed.items():
             try:
@@ -249,13 +335,26 @@ class Gateway:
             raise
         return cli.read_span(number, output)
 
-    async def read_active_calls(self) -> int | None:
-        """Return how many calls go through the gateway; None without the right.
+    async def read_core_status(self) -> CoreStatus:
+        """Read how many calls go through the gateway, and since when it runs.
 
-        Raises AmiError where the gateway does not answer.
+        Nothing is known without the right. Raises AmiError where the gateway does
+        not answer.
         """
-        calls = await self._read_setting("CoreStatus", "CoreCurrentCalls")
-        return int(calls) if calls.isdecimal() else None
+        try:
+            answer = await self._connection.action("CoreStatus")
+        except ActionFailedError, PermissionDeniedError:
+            return CoreStatus()
+        calls = answer.get("CoreCurrentCalls")
+        date, time = answer.get("CoreStartupDate"), answer.get("CoreStartupTime")
+        try:
+            started_at = datetime.strptime(f"{date} {time}", "%Y-%m-%d %H:%M:%S")
+        except ValueError:
+            started_at = None
+        return CoreStatus(
+            active_calls=int(calls) if calls.isdecimal() else None,
+            started_at=started_at,
+        )
 
     async def _look_at(self, number: int) -> Span | None:
         """Read one span as it is right now; None where there is no such span."""
@@ -343,29 +442,35 @@ class Gateway:
         *,
         span: int | None = None,
         timeout: int = SMS_TIMEOUT,
+        flash: bool = False,
     ) -> SendResult:
         """Send a message and return what became of it.
 
         Without a span a ready one is chosen, and the next one where it was
         certainly not sent. `timeout` (whole seconds) is what the network has for
         each part, and how long a busy span is waited for. A message whose fate
-        is unknown is never sent again.
+        is unknown is never sent again. With `flash` the phone shows the text at
+        once and does not keep it, where the firmware can (see `features`).
 
         Raises InvalidNumberError and InvalidTextError; nothing was sent then.
         """
         number = normalise_number(number)
         message = compose(text, line_breaks=self._line_breaks)
         if span is not None:
-            return await self._send_on(span, number, message, timeout)
+            return await self._send_on(span, number, message, timeout, flash)
         result = _not_sent(number, message, SendFailure.NO_SPAN_READY)
         tried: set[int] = set()
+        rejections = 0
         for spans_may_be_outdated in (True, False):
             while (choice := self.choose_span(frozenset(tried))) is not None:
                 tried.add(choice)
-                outcome = await self._send_on(choice, number, message, timeout)
+                outcome = await self._send_on(choice, number, message, timeout, flash)
+                if outcome.failure is SendFailure.REJECTED:
+                    rejections += 1
                 if (
                     not outcome.certainly_not_sent
-                    or outcome.failure is SendFailure.NOT_CONNECTED
+                    or outcome.failure in _HOPELESS
+                    or rejections > _MAX_RETRIES
                 ):
                     return outcome
                 if outcome.failure not in _WAS_NOT_READY:
@@ -378,20 +483,56 @@ class Gateway:
         return result
 
     async def _send_on(
-        self, span: int, number: str, message: OutgoingText, timeout: int
+        self, span: int, number: str, message: OutgoingText, timeout: int, flash: bool
+    ) -> SendResult:
+        """Send a message on one span.
+
+        Whoever gives this up ends the message, but not the part under way: that
+        cannot be taken back, and the span is not free before its answer is here.
+        """
+        given_up = asyncio.Event()
+        # Eager, so that the span counts as used before another one is chosen.
+        sending = asyncio.Task(
+            self._send_parts(span, number, message, timeout, flash, given_up),
+            eager_start=True,
+        )
+        self._sending.add(sending)
+        sending.add_done_callback(self._sending.discard)
+        try:
+            return await asyncio.shield(sending)
+        except asyncio.CancelledError:
+            given_up.set()
+            raise
+
+    async def _send_parts(
+        self,
+        span: int,
+        number: str,
+        message: OutgoingText,
+        timeout: int,
+        flash: bool,
+        given_up: asyncio.Event,
     ) -> SendResult:
         async with self._line(span) as line:
             self._reference = reference = (self._reference + 1) % 256
             sent = 0
+            outcome = _GIVEN_UP
             for index in range(len(message.parts)):
 
                 def build(message_id: str, index: int = index) -> str:
                     return self._sms_command(
-                        span, number, message, index, reference, timeout, message_id
+                        span,
+                        number,
+                        message,
+                        index,
+                        reference,
+                        timeout,
+                        flash,
+                        message_id,
                     )
 
                 outcome = await self._send_part(
-                    span, line, message.alphabet, build, timeout
+                    span, line, message.alphabet, build, timeout, given_up
                 )
                 if outcome.status is not SendStatus.SENT:
                     break
@@ -414,6 +555,7 @@ class Gateway:
         index: int,
         reference: int,
         timeout: int,
+        flash: bool,
         message_id: str,
     ) -> str:
         """Return the command that sends one part of a message."""
@@ -425,7 +567,7 @@ class Gateway:
                 number,
                 message.parts[index],
                 timeout,
-                _id_argument(self._sms_arguments, message_id),
+                _last_arguments(self._sms_arguments, flash, message_id),
             )
         return cli.send_sms_part(
             span,
@@ -435,7 +577,7 @@ class Gateway:
             count=count,
             sequence=index + 1,
             timeout=timeout,
-            message_id=_id_argument(self._part_arguments, message_id),
+            message_id=_last_arguments(self._part_arguments, flash, message_id),
         )
 
     async def _send_part(
@@ -445,39 +587,72 @@ class Gateway:
         alphabet: Alphabet,
         build: Callable[[str], str],
         timeout: int,
+        given_up: asyncio.Event,
     ) -> _Outcome:
         """Send one SMS; only what certainly was not sent is tried again."""
+        try:
+            # Before the look at the span: a login takes time in which it may change.
+            async with self._connection.slow_session() as session:
+                with self._outbox.expect() as (message_id, verdict):
+                    command = build(message_id)
+                    outcome = await self._send_when_ready(
+                        session, span, line, alphabet, command, timeout, given_up
+                    )
+                    if outcome.status is SendStatus.UNKNOWN and message_id in command:
+                        return await self._late_verdict(line, verdict) or outcome
+                    return outcome
+        except CannotConnectError:
+            return _Outcome(SendStatus.FAILED, SendFailure.NOT_CONNECTED)
+
+    async def _send_when_ready(
+        self,
+        session: Session,
+        span: int,
+        line: _Line,
+        alphabet: Alphabet,
+        command: str,
+        timeout: int,
+        given_up: asyncio.Event,
+    ) -> _Outcome:
+        """Send one SMS as soon as the span is ready for it, within the time limit."""
         now = asyncio.get_running_loop().time
         deadline = now() + timeout
-        with self._outbox.expect() as (message_id, verdict):
-            command = build(message_id)
-            while True:
-                try:
-                    failure = await self._why_not_ready(
-                        span, line, deadline
-                    ) or await self._why_unfit(span, line, alphabet)
-                except AmiError:
-                    failure = SendFailure.NOT_CONNECTED
-                if failure:
-                    return _Outcome(SendStatus.FAILED, failure)
-                outcome = await self._send_once(command, timeout)
-                if outcome.failure is not SendFailure.BUSY:
-                    break
+        while True:
+            try:
+                failure = await self._why_not_ready(
+                    span, line, deadline
+                ) or await self._why_unfit(span, line, alphabet)
+            except ActionTimeoutError:
+                failure = SendFailure.SPAN_NOT_READY
+            except AmiError:
+                failure = SendFailure.NOT_CONNECTED
+            if failure:
+                return _Outcome(SendStatus.FAILED, failure)
+            if given_up.is_set():
+                return _GIVEN_UP
+            # Until the network has answered, the driver takes its answer for the
+            # answer to whatever is sent next, even if nobody waits for it here.
+            line.rests_until = now() + timeout
+            outcome = await self._send_once(session, command, timeout)
+            if outcome.failure is SendFailure.BUSY:
                 line.rests_until = now() + _BUSY_WAIT
-            if outcome.status is SendStatus.UNKNOWN:
+                continue
+            if outcome.failure is SendFailure.TIMED_OUT:
                 line.rests_until = now() + _REST
-                if message_id in command:
-                    ends: list[asyncio.Future[Any]] = [
-                        verdict,
-                        self._connection.stopped,
-                    ]
-                    await asyncio.wait(
-                        ends, timeout=_REST, return_when=asyncio.FIRST_COMPLETED
-                    )
-                if verdict.done():
-                    line.rests_until = 0.0  # that was the late answer
-                    return _SENT if verdict.result() else _FAILED
+            elif outcome.status is not SendStatus.UNKNOWN:
+                line.rests_until = 0.0
             return outcome
+
+    async def _late_verdict(
+        self, line: _Line, verdict: asyncio.Future[bool]
+    ) -> _Outcome | None:
+        """Wait a moment for the gateway's late word on a message, None without it."""
+        ends: list[asyncio.Future[Any]] = [verdict, self._connection.stopped]
+        await asyncio.wait(ends, timeout=_REST, return_when=asyncio.FIRST_COMPLETED)
+        if not verdict.done():
+            return None
+        line.rests_until = 0.0  # that was the late answer
+        return _SENT if verdict.result() else _FAILED
 
     async def _why_unfit(
         self, span: int, line: _Line, alphabet: Alphabet
@@ -494,11 +669,11 @@ class Gateway:
             line.sms_coding_checked = True
         return None
 
-    async def _send_once(self, command: str, timeout: int) -> _Outcome:
+    async def _send_once(
+        self, session: Session, command: str, timeout: int
+    ) -> _Outcome:
         try:
-            output = await self._connection.slow_command(
-                command, timeout=timeout + _COMMAND_SLACK
-            )
+            output = await session.command(command, timeout=timeout + _COMMAND_SLACK)
         except CannotConnectError:
             return _Outcome(SendStatus.FAILED, SendFailure.NOT_CONNECTED)
         except (PermissionDeniedError, ActionFailedError, InvalidHeaderError) as err:
@@ -530,7 +705,7 @@ class Gateway:
         Raises ValueError for a code that cannot be one, UssdError where no
         answer came.
         """
-        if not _USSD_CODE.fullmatch(code):
+        if not is_ussd_code(code):
             raise ValueError("A USSD code is 1 to 160 characters on one line")
         async with self._line(span) as line:
             now = asyncio.get_running_loop().time
@@ -568,6 +743,133 @@ class Gateway:
             line.rests_until = now() + _REST if timed_out else 0.0
             raise UssdError(reply.failure, span)
 
+    # Calls
+
+    async def ring(
+        self, number: str, ring_time: int, *, span: int | None = None
+    ) -> RingResult:
+        """Ring a phone for at most `ring_time` (whole) seconds, and hang up.
+
+        Without a span a ready one is chosen. A call that was begun ends whatever
+        happens, also if whoever called this is cancelled.
+
+        Raises InvalidNumberError, SpanError where no span or that one can call
+        now, and AmiError where the gateway refuses the call or the connection is
+        lost.
+        """
+        number = normalise_number(number)
+        if span is not None:
+            return await self._ring_on(span, number, ring_time)
+        error = SpanError(SendFailure.NO_SPAN_READY, None)
+        tried: set[int] = set()
+        for spans_may_be_outdated in (True, False):
+            while (choice := self.choose_span(frozenset(tried))) is not None:
+                tried.add(choice)
+                try:
+                    return await self._ring_on(choice, number, ring_time)
+                except SpanError as err:  # nothing rang, so the next one may
+                    if err.failure not in _WAS_NOT_READY:
+                        error = err
+            if spans_may_be_outdated:
+                await self.read_spans()
+        raise error
+
+    async def _ring_on(self, span: int, number: str, ring_time: int) -> RingResult:
+        async with self._line(span) as line:
+            deadline = asyncio.get_running_loop().time() + ring_time
+            if failure := await self._why_not_ready(span, line, deadline):
+                raise SpanError(failure, span)
+            return await self._dialer.ring(span, number, ring_time)
+
+    async def hang_up(self, span: int) -> int:
+        """End all calls on a span; returns how many there were.
+
+        Raises SpanError where there is no such span, and AmiError.
+        """
+        if span not in self.spans:
+            raise SpanError(SendFailure.NO_SUCH_SPAN, span)
+        _, channels = await self._connection.list_action("CoreShowChannels")
+        prefix = f"EXTRA/{voice_channel(span)}-"
+        ended = 0
+        for channel in channels:
+            name = channel.get("Channel")
+            if name.startswith(prefix) and await self._hang_up(name):
+                ended += 1
+        return ended
+
+    async def _hang_up(self, channel: str) -> bool:
+        """End a call; False where it has just ended by itself."""
+        try:
+            await self._connection.action(
+                "Hangup", [("Channel", channel), ("Cause", "16")]
+            )
+        except ActionFailedError:
+            return False
+        return True
+
+    # The module of a span
+
+    async def set_power(self, span: int, on: bool) -> None:
+        """Switch the module of a span on (about 9 s) or off (4 s).
+
+        Raises SpanError where the gateway could not, AmiError.
+        """
+        await self._power(span, "on" if on else "off")
+
+    async def restart_module(self, span: int) -> None:
+        """Switch the module of a span off and on again (about 13 s).
+
+        Raises SpanError where the gateway could not, AmiError.
+        """
+        await self._power(span, "reset")
+
+    async def _power(self, span: int, action: str) -> None:
+        async with self._line(span):
+            output = await self._connection.slow_command(
+                cli.power(action, span), timeout=_POWER_TIMEOUT
+            )
+            if not cli.power_succeeded(output):
+                raise SpanError(SendFailure.REFUSED, span)
+
+    # Whatever else the gateway can do
+
+    async def run_command(self, command: str) -> list[str]:
+        """Run any command of the command line; returns the lines that it prints.
+
+        A command that fails says so in its lines.
+
+        Raises ForbiddenActionError for what would harm the gateway, and AmiError:
+        InvalidHeaderError for what cannot be a command.
+        """
+        if cli.is_dangerous(command):
+            raise ForbiddenActionError(_HANGS_THE_SPAN)
+        output = await self._connection.slow_command(command, timeout=_RAW_TIMEOUT)
+        return [line.rstrip("\r") for line in output.split("\n")] if output else []
+
+    async def run_action(
+        self, name: str, headers: Headers = ()
+    ) -> tuple[Packet, list[Packet]]:
+        """Run any action of the manager; returns its answer and its list's events.
+
+        Raises ForbiddenActionError for what would harm the gateway or end the
+        session that the action runs in, and AmiError: InvalidHeaderError for what
+        cannot be an action.
+        """
+        # Asterisk skips the blanks in front of a value.
+        name, headers = name.strip(), list(headers)
+        if name.lower() in _SESSION_ACTIONS:
+            raise ForbiddenActionError(f"{name} is done by the session itself")
+        for key, value in headers:
+            if key.strip().lower() in ("action", "actionid"):
+                raise ForbiddenActionError(
+                    f"{key.strip()} is set by the session itself"
+                )
+            if key.strip().lower() == "command" and cli.is_dangerous(value):
+                raise ForbiddenActionError(_HANGS_THE_SPAN)
+        return await self._connection.slow_list_action(
+            name, headers, timeout=_RAW_TIMEOUT
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
@@ -579,7 +881,13 @@ class _Outcome:
 
 
 _SENT: Final = _Outcome(SendStatus.SENT)
+_GIVEN_UP: Final = _Outcome(SendStatus.FAILED)  # nobody is there to read it
 _FAILED: Final = _Outcome(SendStatus.FAILED, SendFailure.REJECTED)
+# What another span would say, too.
+_HOPELESS: Final = (SendFailure.NOT_CONNECTED, SendFailure.REFUSED)
+# A number that two SIMs' networks refuse will be refused by all; trying on would
+# only get them blocked.
+_MAX_RETRIES: Final = 1
 _WAS_NOT_READY: Final = (SendFailure.SPAN_NOT_READY, SendFailure.NO_SUCH_SPAN)
 
 
@@ -593,11 +901,14 @@ def _not_sent(number: str, message: OutgoingText, failure: SendFailure) -> SendR
     )
 
 
-def _id_argument(arguments: list[str], message_id: str) -> str | None:
+def _last_arguments(arguments: list[str], flash: bool, message_id: str) -> str | None:
     """Return what stands behind the timeout of a command that sends.
 
     Where the firmware has a place for a flash flag it stands before the ID.
     """
-    if "id" not in arguments:
-        return None
-    return f"0 {message_id}" if "flash" in arguments else message_id
+    last = []
+    if "flash" in arguments:
+        last.append(str(int(flash)))
+    if "id" in arguments:
+        last.append(message_id)
+    return " ".join(last) or None

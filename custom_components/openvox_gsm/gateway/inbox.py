@@ -170,6 +170,35 @@ class Inbox:
             self._pieces = pieces
             self._give_pieces_up()
 
+    @property
+    def is_in_packet(self) -> bool:
+        """Whether what comes now may be the rest of a packet that a text cut in two."""
+        return bool(self._pieces)
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether an SMS is coming in whose text is not known for certain yet."""
+        return bool(self._open)
+
+    def is_written_as_usual(self, packet: Packet) -> bool:
+        """Tell whether an event of another kind has the headers of this gateway's.
+
+        A later Asterisk writes so many that no SMS could hold them.
+        """
+        headers = {key.lower() for key, _ in packet.headers}
+        return self._headers is None or self._headers <= headers
+
+    def may_have_forged(self, uniqueid: str) -> bool:
+        """Tell whether a Uniqueid is an SMS's own, or stands in the text of one.
+
+        An event of another kind with such a Uniqueid is the work of that text.
+        """
+        return any(
+            uniqueid == message.key[1]
+            or any(uniqueid in text for text in message.texts)
+            for message in self._messages()
+        )
+
     def connection_lost(self) -> None:
         """Forget what only the lost connection could have made whole."""
         self._forget_pieces()
@@ -268,7 +297,7 @@ class Inbox:
         assert first
         return (
             first.is_unfinished
-            and self._is_credible(first)
+            and self._may_begin_message(first)
             and _PROCESS_SMS.fullmatch(step.value) is not None
         )
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from itertools import takewhile
+import re
 from types import MappingProxyType
 
 
@@ -34,6 +36,10 @@ class NetworkStatus(StrEnum):
     REGISTERED = "registered"
 
 
+_IN_A_NETWORK = (NetworkStatus.HOME, NetworkStatus.ROAMING, NetworkStatus.REGISTERED)
+_DIGIT = re.compile(r"[0-9]")
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """One GSM port: a radio module and its SIM, as the gateway last told it.
@@ -52,6 +58,13 @@ class Span:
     operator: str = ""
     csq: int | None = None
     bit_error_rate: int | None = None  # 0 to 7, 3GPP TS 45.008
+    # Guess: the notes on the driver give no unit for the post dial delay; the
+    # usual one is the second.
+    post_dial_delay: int | None = None  # PDD, seconds
+    answer_seizure_ratio: int | None = None  # ASR, per cent of the calls
+    average_call_duration: int | None = None  # ACD, seconds
+    own_number: str = field(default="", repr=False)
+    sms_center: str = field(default="", repr=False)
     manufacturer: str = ""
     model: str = ""
     revision: str = ""
@@ -62,6 +75,40 @@ class Span:
     def can_send(self) -> bool:
         """Whether an SMS or USSD handed to the span now goes out at once."""
         return self.status is SpanStatus.READY
+
+    @property
+    def state(self) -> str:
+        """The protocol's state in the driver's words, without the other side.
+
+        In a call ``CALL ACTIVE Called from 13632919026 00:01:12`` is told.
+        """
+        return " ".join(
+            takewhile(
+                lambda word: word.lower() != "called" and not _DIGIT.search(word),
+                self.state_text.split(),
+            )
+        )
+
+    @property
+    def registered(self) -> bool | None:
+        """Whether the SIM is in a network; None where that is not told.
+
+        What was last told of a module without power says nothing any more.
+        """
+        if self.status in (SpanStatus.DOWN, SpanStatus.POWER_OFF):
+            return False
+        if self.network_status is NetworkStatus.UNKNOWN:
+            return None
+        return self.network_status in _IN_A_NETWORK
+
+    @property
+    def roaming(self) -> bool | None:
+        """Whether the network is a foreign one; None where that is not told."""
+        if not self.registered:
+            return self.registered
+        if self.network_status is NetworkStatus.REGISTERED:
+            return None
+        return self.network_status is NetworkStatus.ROAMING
 
     @property
     def signal_dbm(self) -> int | None:
@@ -197,6 +244,19 @@ class Features:
     message_id: bool = True
     flash: bool = False
     may_see_sms: bool | None = None
+    may_see_calls: bool | None = None
+    may_dial: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CoreStatus:
+    """What the gateway's Asterisk tells of itself, None for what it does not.
+
+    `started_at` is the gateway's local time; its zone is not told.
+    """
+
+    active_calls: int | None = None
+    started_at: datetime | None = None
 
 
 class CallDirection(StrEnum):

@@ -16,6 +16,8 @@ _NUMBER_DECORATION = re.compile(
     r"\-\u2010-\u2015()\[\].\u200e\u200f\u202a-\u202e\u2066-\u2069]"
 )
 _NUMBER = re.compile(r"\+?[0-9*#]+")
+# What is left of a number that was taken for a decimal one: "4915112345678.0".
+_DECIMAL = re.compile(r"\.\d?\Z")
 _TRUNK_ZERO = re.compile(r"[(\[]\s*0\s*[)\]]")
 
 _LINE_BREAK = re.compile(r"\r\n|[\n\v\f\r\x85\u2028\u2029]")
@@ -90,6 +92,8 @@ def normalise_number(number: str) -> str:
     Raises InvalidNumberError for anything else, and for a `(0)` behind a country
     code: it is not dialled there, and keeping it would reach somebody else.
     """
+    if _DECIMAL.search(number.strip()):
+        raise InvalidNumberError("A number does not end like a decimal number")
     bare = _NUMBER_DECORATION.sub("", number.strip())
     if not bare:
         raise InvalidNumberError("The number is empty")

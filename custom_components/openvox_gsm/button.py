@@ -1,0 +1,51 @@
+"""What can be done to a span by pressing a button."""
+
+from typing import override
+
+from homeassistant.components.button import (
+    ButtonDeviceClass,
+    ButtonEntity,
+    ButtonEntityDescription,
+)
+from homeassistant.const import EntityCategory
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .coordinator import OpenVoxConfigEntry
+from .entity import OpenVoxSpanEntity, async_add_span_entities
+from .ussd_entity import async_add_query_buttons
+
+# The gateway keeps apart what a span is asked for; spans need not wait for others.
+PARALLEL_UPDATES = 0
+
+RESTART_MODULE = ButtonEntityDescription(
+    key="restart_module",
+    translation_key="restart_module",
+    device_class=ButtonDeviceClass.RESTART,
+    entity_category=EntityCategory.CONFIG,
+    entity_registry_enabled_default=False,
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: OpenVoxConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add the buttons of each span."""
+    coordinator = entry.runtime_data
+
+    def make(number: int) -> list[ButtonEntity]:
+        return [RestartModuleButton(coordinator, RESTART_MODULE, number)]
+
+    async_add_span_entities(entry, async_add_entities, make)
+    async_add_query_buttons(entry, async_add_entities)
+
+
+class RestartModuleButton(OpenVoxSpanEntity, ButtonEntity):
+    """Switches the module of a span off and on again."""
+
+    @override
+    async def async_press(self) -> None:
+        """Restart the module, which takes about 13 s; a call on it ends."""
+        await self._command_module(self.coordinator.gateway.restart_module(self.number))

@@ -1,0 +1,83 @@
+"""The contacts of a gateway, and what makes two numbers the same."""
+
+from dataclasses import dataclass, field
+import re
+from typing import TYPE_CHECKING
+
+from homeassistant.const import CONF_NAME
+
+from .const import CONF_COUNTRY_PREFIX, CONF_NUMBER, CONF_SPAN, SUBENTRY_CONTACT
+
+if TYPE_CHECKING:
+    from .coordinator import OpenVoxConfigEntry
+
+_DECORATION = re.compile(r"[\s\-\u2010-\u2015()\[\]./]")
+_NUMBER = re.compile(r"\+?[0-9*#]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Somebody with a name and a number, and the span to reach them by if any."""
+
+    subentry_id: str
+    name: str
+    number: str = field(repr=False)
+    span: int | None
+
+
+def contacts_of(entry: OpenVoxConfigEntry) -> list[Contact]:
+    """Return the contacts of a gateway."""
+    return [
+        Contact(
+            subentry_id=subentry.subentry_id,
+            name=subentry.data[CONF_NAME],
+            number=subentry.data[CONF_NUMBER],
+            span=subentry.data.get(CONF_SPAN),
+        )
+        for subentry in entry.subentries.values()
+        if subentry.subentry_type == SUBENTRY_CONTACT
+    ]
+
+
+def find_by_number(entry: OpenVoxConfigEntry, number: str) -> Contact | None:
+    """Return the contact with this number, however either is written.
+
+    A withheld number, which is empty, is nobody's.
+    """
+    prefix = country_prefix(entry)
+    wanted = comparable(number, prefix)
+    for contact in contacts_of(entry):
+        if wanted and comparable(contact.number, prefix) == wanted:
+            return contact
+    return None
+
+
+def find_by_name(entry: OpenVoxConfigEntry, name: str) -> Contact | None:
+    """Return the contact of this name, whatever the case of its letters."""
+    for contact in contacts_of(entry):
+        if contact.name.casefold() == name.strip().casefold():
+            return contact
+    return None
+
+
+def country_prefix(entry: OpenVoxConfigEntry) -> str:
+    """Return the country prefix of a gateway as digits, empty where none is set."""
+    return str(entry.options.get(CONF_COUNTRY_PREFIX, "")).lstrip("+0")
+
+
+def comparable(sender: str, prefix: str = "") -> str:
+    """Return a form of a number in which the same numbers are equal.
+
+    `+49 151…`, `0049 151…`, `49151…` and, where `prefix` is "49", `0151…` are one
+    number. A name, which some senders have instead, is compared by its letters.
+    """
+    bare = _DECORATION.sub("", sender)
+    if not _NUMBER.fullmatch(bare):
+        return sender.strip().casefold()
+    if bare.startswith("+"):
+        return bare[1:]
+    if bare.startswith("00"):
+        return bare[2:]
+    if prefix and bare.startswith("0"):
+        return prefix + bare[1:]
+    return bare

@@ -1,0 +1,94 @@
+"""What helps to find a fault, without anything that is nobody's business."""
+
+from dataclasses import asdict
+import re
+from typing import Any, Final
+
+from homeassistant.components.diagnostics import REDACTED, async_redact_data
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PASSWORD, CONF_USERNAME
+from homeassistant.core import HomeAssistant
+
+from .const import CONF_CODE, CONF_NUMBER, CONF_REPLIES
+from .coordinator import OpenVoxConfigEntry, OpenVoxCoordinator
+from .gateway import Span
+
+_SECRET: Final = {CONF_HOST, CONF_USERNAME, CONF_PASSWORD}
+_SECRET_OF_SUBENTRIES: Final = {CONF_NUMBER, CONF_CODE, CONF_REPLIES, CONF_NAME}
+# Lines of a span that say nothing about a person or a SIM. What a firmware adds
+# to them may, so its names are shown and its values are not.
+_OPEN_LINES: Final = frozenset(
+    (
+        "D-channel",
+        "Status",
+        "Type",
+        "Manufacturer",
+        "Model Name",
+        "Revision",
+        "Network Name",
+        "Network Status",
+        "Signal Quality (0,31)",
+        "BER value (0,7)",
+        "PDD",
+        "ASR",
+        "ACD",
+        "Last event",
+    )
+)
+
+
+async def async_get_config_entry_diagnostics(
+    hass: HomeAssistant, entry: OpenVoxConfigEntry
+) -> dict[str, Any]:
+    """Return the state of a gateway; secrets, numbers, texts and ids redacted."""
+    told: dict[str, Any] = {
+        "entry": {
+            "state": entry.state.value,
+            # The reason in words may name the host.
+            "reason": entry.error_reason_translation_key,
+            "data": async_redact_data(entry.data, _SECRET),
+            "options": dict(entry.options),
+            "subentries": [
+                {
+                    "type": subentry.subentry_type,
+                    "data": async_redact_data(subentry.data, _SECRET_OF_SUBENTRIES),
+                }
+                for subentry in entry.subentries.values()
+            ],
+        }
+    }
+    if entry.state is ConfigEntryState.LOADED:
+        told["gateway"] = _gateway(entry.runtime_data)
+    return told
+
+
+def _gateway(coordinator: OpenVoxCoordinator) -> dict[str, Any]:
+    gateway = coordinator.gateway
+    return {
+        "connected": gateway.is_connected,
+        "features": asdict(gateway.features),
+        "active_calls": coordinator.data.active_calls,
+        "spans": {str(number): _span(span) for number, span in gateway.spans.items()},
+    }
+
+
+def _span(span: Span) -> dict[str, Any]:
+    return {
+        "status": span.status,
+        "network_status": span.network_status,
+        "state": _state(span.state_text),
+        "lines": {
+            _name(key): value if key in _OPEN_LINES else REDACTED
+            for key, value in span.lines.items()
+        },
+    }
+
+
+def _state(text: str) -> str:
+    """Return a protocol state without the number that stands in that of a call."""
+    return re.split(r" called |[0-9+]", text, maxsplit=1, flags=re.IGNORECASE)[0]
+
+
+def _name(line: str) -> str:
+    """Return the name of a line; what only looks like one may hold a number."""
+    return line if line in _OPEN_LINES or not re.search("[0-9]", line) else REDACTED

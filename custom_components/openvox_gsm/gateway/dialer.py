@@ -1,0 +1,192 @@
+"""Rings a phone and hangs up: a call that nobody has to answer."""
+
+import asyncio
+from collections.abc import Iterator
+import contextlib
+from time import monotonic
+from typing import Final
+
+from custom_components.openvox_gsm.ami import (
+    ActionFailedError,
+    AmiError,
+    CannotConnectError,
+    ConnectionLostError,
+    InvalidHeaderError,
+    Packet,
+    PermissionDeniedError,
+)
+
+from .calls import CallTracker, voice_channel
+from .connection import Connection
+from .model import RingOutcome, RingResult
+
+# The outcome comes right after the time that the gateway was given to ring.
+_SLACK: Final = 10.0  # seconds
+# A call that was begun shows its channel within this time, or not at all.
+_APPEARANCE: Final = 3.0  # seconds
+_LOOK_AGAIN: Final = 0.1  # seconds
+# How long a goodbye waits for calls to be hung up; their time limit ends the rest.
+_GOODBYE: Final = 5.0  # seconds
+_MAX_EARLY: Final = 50
+
+# Refusals after which there certainly is no call.
+_NOT_CALLED: Final = (
+    ActionFailedError,
+    CannotConnectError,
+    InvalidHeaderError,
+    PermissionDeniedError,
+)
+
+# ``Reason`` of an OriginateResponse: Asterisk's control frames (frame.h).
+_REASONS: Final = {
+    "1": RingOutcome.NO_ANSWER,  # hung up by the other side, or by the network
+    "3": RingOutcome.NO_ANSWER,  # still ringing when the time was over
+    "4": RingOutcome.ANSWERED,
+    "5": RingOutcome.BUSY,
+}
+
+
+class Dialer:
+    """Makes calls, and ends every call that it made.
+
+    Subscribe `receive` with the test `wants`. The outcome of a call is told by
+    its ActionID, which nobody can guess: the text of an SMS cannot forge it.
+    """
+
+    def __init__(self, connection: Connection, calls: CallTracker) -> None:
+        """Dial through `connection`; `calls` knows the channels."""
+        self._connection = connection
+        self._calls = calls
+        self._outcomes: dict[str, asyncio.Future[Packet]] = {}
+        # An outcome may be here before the ActionID of its call is.
+        self._early: dict[str, Packet] = {}
+        self._stopping: asyncio.Future[None] = (
+            asyncio.get_running_loop().create_future()
+        )
+        self._under_way: set[asyncio.Future[None]] = set()
+
+    @staticmethod
+    def wants(raw: bytes) -> bool:
+        """Tell cheaply whether a packet is the outcome of a call."""
+        return raw.startswith(b"Event: OriginateResponse\r\n")
+
+    def receive(self, packet: Packet) -> None:
+        """Take a packet that passed `wants`."""
+        action_id = packet.get("ActionID")
+        if outcome := self._outcomes.get(action_id):
+            if not outcome.done():
+                outcome.set_result(packet)
+            return
+        self._early[action_id] = packet
+        if len(self._early) > _MAX_EARLY:
+            del self._early[next(iter(self._early))]
+
+    def connection_lost(self) -> None:
+        """Give up the calls whose outcome nobody will tell any more."""
+        self._early.clear()
+        for outcome in self._outcomes.values():
+            if not outcome.done():
+                outcome.set_exception(ConnectionLostError("The connection was lost"))
+                outcome.exception()  # nobody may be waiting for it any more
+
+    async def ring(self, span: int, number: str, ring_time: int) -> RingResult:
+        """Ring a number for at most `ring_time` seconds; hang up if it answers.
+
+        The time in the result is counted from dialling to the outcome.
+
+        Raises AmiError where the gateway does not take the call or the
+        connection is lost; the call is then ended as far as that is possible.
+        The gateway ends it in any case: it was told the time limit.
+        """
+        begun = monotonic()
+        outcome: asyncio.Future[Packet] = asyncio.get_running_loop().create_future()
+        with self._noted():
+            try:
+                ending = await self._call(span, number, ring_time, outcome)
+            except _NOT_CALLED:
+                raise
+            except BaseException:
+                # Whoever is being cancelled leaves no phone ringing, either.
+                await self._end(span, outcome)
+                raise
+        return RingResult(span, ending, round(monotonic() - begun))
+
+    async def _call(
+        self, span: int, number: str, ring_time: int, outcome: asyncio.Future[Packet]
+    ) -> RingOutcome:
+        # Application Hangup: an answered call has nothing more to do.
+        response = await self._connection.action(
+            "Originate",
+            [
+                ("Channel", f"EXTRA/{voice_channel(span)}/{number}"),
+                ("Application", "Hangup"),
+                ("Timeout", str(ring_time * 1000)),
+                ("Async", "true"),
+            ],
+        )
+        action_id = response.get("ActionID")
+        self._outcomes[action_id] = outcome
+        try:
+            if early := self._early.pop(action_id, None):
+                outcome.set_result(early)
+            ends: list[asyncio.Future[Packet] | asyncio.Future[None]] = [
+                outcome,
+                self._stopping,
+            ]
+            await asyncio.wait(
+                ends,
+                timeout=ring_time + _SLACK,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+        finally:
+            del self._outcomes[action_id]
+        if outcome.done():
+            return _read(outcome.result())
+        if self._stopping.done():
+            raise ConnectionLostError("The connection was closed")
+        await self._end(span, outcome)
+        return RingOutcome.FAILED
+
+    async def _end(self, span: int, outcome: asyncio.Future[Packet]) -> None:
+        """Hang up the call on a span, even if whoever waits for that is cancelled."""
+        task = asyncio.create_task(self._hang_up(span, outcome))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        await asyncio.shield(task)
+
+    async def _hang_up(self, span: int, outcome: asyncio.Future[Packet]) -> None:
+        """Hang up the call on a span as soon as it is there, unless it has ended."""
+        now = asyncio.get_running_loop().time
+        deadline = now() + _APPEARANCE
+        with contextlib.suppress(AmiError):  # it may end by itself meanwhile
+            while self._connection.is_up and not outcome.done() and now() < deadline:
+                if channel := self._calls.channel_of_outgoing(span):
+                    await self._connection.action(
+                        "Hangup", [("Channel", channel), ("Cause", "16")]
+                    )
+                    return
+                await self._connection.pause(_LOOK_AGAIN)
+
+    @contextlib.contextmanager
+    def _noted(self) -> Iterator[None]:
+        """Let `stop` know of a call for as long as it lasts."""
+        over = asyncio.get_running_loop().create_future()
+        self._under_way.add(over)
+        try:
+            yield
+        finally:
+            self._under_way.discard(over)
+            over.set_result(None)
+
+    async def stop(self) -> None:
+        """Hang up every call that is under way; no more can be made."""
+        if not self._stopping.done():
+            self._stopping.set_result(None)
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=_GOODBYE)
+
+
+def _read(packet: Packet) -> RingOutcome:
+    if packet.get("Response") == "Success":
+        return RingOutcome.ANSWERED
+    return _REASONS.get(packet.get("Reason"), RingOutcome.FAILED)

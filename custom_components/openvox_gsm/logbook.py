@@ -1,0 +1,112 @@
+"""Tells SMS and calls as sentences in the logbook."""
+
+from collections.abc import Callable, Mapping
+from textwrap import shorten
+from typing import Any, Final
+
+from homeassistant.components.logbook import (
+    LOGBOOK_ENTRY_ICON,
+    LOGBOOK_ENTRY_MESSAGE,
+    LOGBOOK_ENTRY_NAME,
+)
+from homeassistant.const import ATTR_DEVICE_ID
+from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr
+
+from .const import DOMAIN, EVENT_CALL, EVENT_SMS_RECEIVED, EVENT_SMS_SENT
+from .gateway import CallDirection, CallNewsType, SendFailure, SendStatus
+
+type Describe = Callable[[Event[Any]], dict[str, str]]
+
+_LONGEST_TEXT: Final = 160
+
+_CALLS: Final[Mapping[Any, str]] = {
+    (CallNewsType.RINGING, CallDirection.INCOMING): "is ringing: {who} calls",
+    (CallNewsType.ANSWERED, CallDirection.INCOMING): "answered a call from {who}",
+    (CallNewsType.ANSWERED, CallDirection.OUTGOING): "called {who}, who answered",
+    (CallNewsType.MISSED, CallDirection.INCOMING): "missed a call from {who}",
+    (CallNewsType.ENDED, CallDirection.INCOMING): "ended a call from {who} after "
+    "{duration} s",
+    (CallNewsType.ENDED, CallDirection.OUTGOING): "ended a call to {who} after "
+    "{duration} s",
+}
+_NOT_ANSWERED: Final = "called {who}, who did not answer"
+_SENT: Final[Mapping[Any, str]] = {
+    SendStatus.SENT: "sent an SMS to {who}",
+    SendStatus.FAILED: "could not send an SMS to {who}: {why}",
+    SendStatus.UNKNOWN: "may have sent an SMS to {who}: {why}",
+}
+_FAILURES: Final[Mapping[Any, str]] = {
+    SendFailure.NO_SPAN_READY: "no SIM was ready to send",
+    SendFailure.SPAN_NOT_READY: "the SIM was not ready to send",
+    SendFailure.NO_SUCH_SPAN: "the gateway has no such span",
+    SendFailure.NOT_CONNECTED: "the gateway was not connected",
+    SendFailure.BUSY: "the SIM was busy the whole time",
+    SendFailure.REJECTED: "the network refused it",
+    SendFailure.REFUSED: "the gateway refused it",
+    SendFailure.TEXT_MODE: "the span is in SMS text mode",
+    SendFailure.WRONG_CODING: "the span's SMS coding would spoil the text",
+    SendFailure.TIMED_OUT: "the network did not answer in time",
+    SendFailure.CONNECTION_LOST: "the connection to the gateway was lost",
+}
+
+
+@callback
+def async_describe_events(
+    hass: HomeAssistant,
+    async_describe_event: Callable[[str, str, Describe], None],
+) -> None:
+    """Describe the events of this integration.
+
+    The recorder may hold events of an earlier version, and anybody can fire one:
+    nothing has to be in them.
+    """
+    describers = {
+        EVENT_SMS_RECEIVED: (_received, "mdi:message-arrow-left"),
+        EVENT_SMS_SENT: (_sent, "mdi:message-arrow-right"),
+        EVENT_CALL: (_called, "mdi:phone"),
+    }
+
+    @callback
+    def describe(event: Event[Any]) -> dict[str, str]:
+        describer, icon = describers[str(event.event_type)]
+        return {
+            LOGBOOK_ENTRY_NAME: _name(hass, event.data),
+            LOGBOOK_ENTRY_MESSAGE: describer(event.data),
+            LOGBOOK_ENTRY_ICON: icon,
+        }
+
+    for name in describers:
+        async_describe_event(DOMAIN, name, describe)
+
+
+def _name(hass: HomeAssistant, data: Mapping[str, Any]) -> str:
+    """Return the name of the span's device, which its user may have chosen."""
+    device = dr.async_get(hass).async_get(str(data.get(ATTR_DEVICE_ID)))
+    name = device and (device.name_by_user or device.name)
+    return name or "OpenVox GSM gateway"
+
+
+def _who(data: Mapping[str, Any], key: str) -> str:
+    return data.get("contact") or data.get(key) or "an unknown number"
+
+
+def _received(data: Mapping[str, Any]) -> str:
+    text = shorten(str(data.get("message")), _LONGEST_TEXT, placeholder=" …")
+    return f"received an SMS from {_who(data, 'sender')}: {text}"
+
+
+def _sent(data: Mapping[str, Any]) -> str:
+    sentence = _SENT.get(str(data.get("status")), _SENT[SendStatus.UNKNOWN])
+    why = _FAILURES.get(str(data.get("error")), "the reason is not known")
+    return sentence.format(who=_who(data, "target"), why=why)
+
+
+def _called(data: Mapping[str, Any]) -> str:
+    what, direction = str(data.get("type")), str(data.get("direction"))
+    duration = data.get("duration")
+    if (what, direction) == ("ended", "outgoing") and not duration:
+        sentence = _NOT_ANSWERED
+    else:
+        sentence = _CALLS.get((what, direction), "had a call with {who}")
+    return sentence.format(who=_who(data, "caller"), duration=duration)

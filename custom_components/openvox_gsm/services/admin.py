@@ -1,0 +1,120 @@
+"""openvox.cli_command and openvox.ami_action, for administrators only."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+import voluptuous as vol
+
+from custom_components.openvox_gsm.ami import (
+    AmiError,
+    InvalidHeaderError,
+    Packet,
+    PermissionDeniedError,
+)
+from custom_components.openvox_gsm.const import DOMAIN
+from custom_components.openvox_gsm.coordinator import OpenVoxCoordinator
+from custom_components.openvox_gsm.gateway import ForbiddenActionError
+from homeassistant.core import ServiceCall, ServiceResponse
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers import config_validation as cv
+from homeassistant.util.json import JsonObjectType, JsonValueType
+
+from .way import GATEWAY_FIELDS, find_way
+
+ATTR_COMMAND: Final = "command"
+ATTR_ACTION: Final = "action"
+ATTR_HEADERS: Final = "headers"
+
+_not_empty: Final[Callable[[Any], str]] = vol.All(
+    cv.string, vol.Strip, vol.Length(min=1)
+)
+
+
+def _text(value: Any) -> str:
+    """Write a value as a header has it; a switch of Asterisk reads yes and no."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return cv.string(value)
+
+
+COMMAND_SCHEMA = vol.Schema({vol.Required(ATTR_COMMAND): _not_empty, **GATEWAY_FIELDS})
+ACTION_SCHEMA = vol.Schema(
+    {
+        vol.Required(ATTR_ACTION): _not_empty,
+        vol.Optional(ATTR_HEADERS): vol.Any(
+            None, "", {cv.string: vol.All(cv.ensure_list, [_text])}
+        ),
+        **GATEWAY_FIELDS,
+    }
+)
+
+
+async def cli_command(call: ServiceCall) -> ServiceResponse:
+    """Run a command of the gateway's command line; return what it prints."""
+    coordinator = find_way(call.hass, call.data).one_gateway()
+    try:
+        output = await coordinator.gateway.run_command(call.data[ATTR_COMMAND])
+    except (ForbiddenActionError, AmiError) as err:
+        raise _in_words(coordinator, err) from err
+    return {"output": list[JsonValueType](output)} if call.return_response else None
+
+
+async def ami_action(call: ServiceCall) -> ServiceResponse:
+    """Run an action of the gateway's manager; return its answer and its list."""
+    coordinator = find_way(call.hass, call.data).one_gateway()
+    headers = [
+        (key, value)
+        for key, values in (call.data.get(ATTR_HEADERS) or {}).items()
+        for value in values
+    ]
+    try:
+        response, events = await coordinator.gateway.run_action(
+            call.data[ATTR_ACTION], headers
+        )
+    except (ForbiddenActionError, AmiError) as err:
+        raise _in_words(coordinator, err) from err
+    if not call.return_response:
+        return None
+    return {
+        "response": _as_mapping(response),
+        "events": [_as_mapping(event) for event in events],
+    }
+
+
+def _as_mapping(packet: Packet) -> JsonObjectType:
+    """Return the headers of a packet; one that comes repeatedly as a list.
+
+    What a command printed is a list of lines under `Output`, whatever the shape in
+    which Asterisk gave it. The ActionID is the session's own business.
+    """
+    mapping: JsonObjectType = {
+        key: _as_value(packet.get_all(key))
+        for key, _ in packet.headers
+        if key.lower() not in ("actionid", "output")
+    }
+    if packet.output or "Output" in packet:
+        mapping["Output"] = list[JsonValueType](packet.output.split("\n"))
+    return mapping
+
+
+def _as_value(values: Iterable[str]) -> JsonValueType:
+    first, *more = values
+    return [first, *more] if more else first
+
+
+def _in_words(
+    coordinator: OpenVoxCoordinator, err: ForbiddenActionError | AmiError
+) -> HomeAssistantError:
+    gateway = coordinator.config_entry.title
+    if isinstance(err, ForbiddenActionError | InvalidHeaderError):
+        return ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="not_allowed",
+            translation_placeholders={"reason": str(err)},
+        )
+    denied = isinstance(err, PermissionDeniedError)
+    return HomeAssistantError(
+        translation_domain=DOMAIN,
+        translation_key="no_action_right" if denied else "action_failed",
+        translation_placeholders={"gateway": gateway, "error": str(err)},
+    )

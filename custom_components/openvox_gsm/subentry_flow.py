@@ -1,0 +1,293 @@
+"""Add and change the contacts and USSD queries of a gateway."""
+
+from collections.abc import Mapping
+import re
+from typing import Any, override
+
+import voluptuous as vol
+
+from homeassistant.config_entries import (
+    SOURCE_RECONFIGURE,
+    ConfigEntry,
+    ConfigSubentryFlow,
+    SubentryFlowResult,
+)
+from homeassistant.const import CONF_NAME, UnitOfTime
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.selector import (
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    TextSelector,
+    TextSelectorConfig,
+    TextSelectorType,
+)
+
+from .const import (
+    CONF_CODE,
+    CONF_INTERVAL,
+    CONF_NUMBER,
+    CONF_PATTERN,
+    CONF_REPLIES,
+    CONF_SPAN,
+    CONF_UNIT,
+    DOMAIN,
+    SUBENTRY_CONTACT,
+    SUBENTRY_USSD_QUERY,
+)
+from .gateway import InvalidNumberError, is_ussd_code, normalise_number
+
+AUTOMATIC = "automatic"
+DEFAULT_INTERVAL = 24  # hours
+MIN_INTERVAL = 0.25
+MAX_INTERVAL = 720
+
+# What separates the targets of an SMS, so that no name can hold it.
+_SEPARATOR = re.compile(r"[,;\n]")
+
+
+class _Refused(Exception):
+    """What was typed into a field cannot be used; the key is that of its text."""
+
+    def __init__(self, field: str, key: str) -> None:
+        self.field = field
+        self.key = key
+
+
+class OpenVoxSubentryFlow(ConfigSubentryFlow):
+    """What both kinds of subentries have in common: one form, to add or to change."""
+
+    def _schema(self) -> vol.Schema:
+        """Return the fields of the form."""
+        raise NotImplementedError
+
+    def _read(self, user_input: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the data of the subentry; raises _Refused."""
+        raise NotImplementedError
+
+    def _suggest(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the data as the form shows them."""
+        return data
+
+    async def async_step_user(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Ask for a new one."""
+        return self._step("user", user_input)
+
+    async def async_step_reconfigure(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Ask for changes."""
+        return self._step("reconfigure", user_input)
+
+    def _step(
+        self, step_id: str, user_input: dict[str, Any] | None
+    ) -> SubentryFlowResult:
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            try:
+                return self._save(self._read(user_input))
+            except _Refused as err:
+                errors[err.field] = err.key
+        elif self.source == SOURCE_RECONFIGURE:
+            user_input = dict(self._suggest(self._get_reconfigure_subentry().data))
+        return self.async_show_form(
+            step_id=step_id,
+            data_schema=self.add_suggested_values_to_schema(self._schema(), user_input),
+            errors=errors,
+        )
+
+    def _save(self, data: dict[str, Any]) -> SubentryFlowResult:
+        """Add or change it; the entry is reloaded, for that makes its entities."""
+        entry = self._get_entry()
+        if self.source == SOURCE_RECONFIGURE:
+            return self.async_update_reload_and_abort(
+                entry,
+                self._get_reconfigure_subentry(),
+                title=data[CONF_NAME],
+                data=data,
+            )
+        result = self.async_create_entry(title=data[CONF_NAME], data=data)
+        self.hass.config_entries.async_schedule_reload(entry.entry_id)
+        return result
+
+    def _read_name(self, user_input: Mapping[str, Any]) -> str:
+        """Return the name, which no other of its kind has; the case is ignored."""
+        name: str = user_input[CONF_NAME].strip()
+        if not name:
+            raise _Refused(CONF_NAME, "no_name")
+        own_id = (
+            self._get_reconfigure_subentry().subentry_id
+            if self.source == SOURCE_RECONFIGURE
+            else None
+        )
+        for other in self._get_entry().get_subentries_of_type(self._subentry_type):
+            if (
+                other.subentry_id != own_id
+                and other.data[CONF_NAME].casefold() == name.casefold()
+            ):
+                raise _Refused(CONF_NAME, "name_taken")
+        return name
+
+    def _spans(self) -> dict[str, str]:
+        """Return the names of the gateway's spans by their numbers, written out."""
+        spans = _span_names(self.hass, self._get_entry())
+        if self.source == SOURCE_RECONFIGURE:
+            # The one that was chosen may be gone, and may come back.
+            chosen = self._get_reconfigure_subentry().data.get(CONF_SPAN)
+            if chosen is not None:
+                spans.setdefault(chosen, str(chosen))
+        return {str(number): spans[number] for number in sorted(spans)}
+
+
+class ContactFlow(OpenVoxSubentryFlow):
+    """Somebody with a name and a number."""
+
+    @override
+    def _schema(self) -> vol.Schema:
+        return vol.Schema(
+            {
+                vol.Required(CONF_NAME): TextSelector(),
+                vol.Required(CONF_NUMBER): TextSelector(
+                    TextSelectorConfig(type=TextSelectorType.TEL)
+                ),
+                vol.Required(CONF_SPAN, default=AUTOMATIC): _span_selector(
+                    {AUTOMATIC: AUTOMATIC, **self._spans()}
+                ),
+            }
+        )
+
+    @override
+    def _suggest(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {**data, CONF_SPAN: str(data.get(CONF_SPAN) or AUTOMATIC)}
+
+    @override
+    def _read(self, user_input: Mapping[str, Any]) -> dict[str, Any]:
+        name = self._read_name(user_input)
+        # It is a target of an SMS, too, where several stand in one line.
+        if _SEPARATOR.search(name) or _is_number(name):
+            raise _Refused(CONF_NAME, "invalid_name")
+        try:
+            number = normalise_number(user_input[CONF_NUMBER])
+        except InvalidNumberError as err:
+            raise _Refused(CONF_NUMBER, "invalid_number") from err
+        data: dict[str, Any] = {CONF_NAME: name, CONF_NUMBER: number}
+        if (span := user_input[CONF_SPAN]) != AUTOMATIC:
+            data[CONF_SPAN] = int(span)
+        return data
+
+
+class UssdQueryFlow(OpenVoxSubentryFlow):
+    """A USSD code that is asked again and again."""
+
+    @override
+    def _step(
+        self, step_id: str, user_input: dict[str, Any] | None
+    ) -> SubentryFlowResult:
+        if not self._spans():
+            return self.async_abort(reason="no_spans")
+        return super()._step(step_id, user_input)
+
+    @override
+    def _schema(self) -> vol.Schema:
+        return vol.Schema(
+            {
+                vol.Required(CONF_NAME): TextSelector(),
+                vol.Required(CONF_SPAN): _span_selector(self._spans()),
+                vol.Required(CONF_CODE): TextSelector(),
+                vol.Optional(CONF_REPLIES): TextSelector(
+                    TextSelectorConfig(multiple=True)
+                ),
+                # Its limits are ours to tell, in words.
+                vol.Required(CONF_INTERVAL, default=DEFAULT_INTERVAL): NumberSelector(
+                    NumberSelectorConfig(
+                        mode=NumberSelectorMode.BOX,
+                        step="any",
+                        unit_of_measurement=UnitOfTime.HOURS,
+                    )
+                ),
+                vol.Optional(CONF_PATTERN): TextSelector(),
+                vol.Optional(CONF_UNIT): TextSelector(),
+            }
+        )
+
+    @override
+    def _suggest(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {**data, CONF_SPAN: str(data[CONF_SPAN])}
+
+    @override
+    def _read(self, user_input: Mapping[str, Any]) -> dict[str, Any]:
+        data = {
+            CONF_NAME: self._read_name(user_input),
+            CONF_SPAN: int(user_input[CONF_SPAN]),
+            CONF_CODE: user_input[CONF_CODE].strip(),
+            CONF_INTERVAL: user_input[CONF_INTERVAL],
+        }
+        if not is_ussd_code(data[CONF_CODE]):
+            raise _Refused(CONF_CODE, "invalid_code")
+        replies = [reply.strip() for reply in user_input.get(CONF_REPLIES, ())]
+        if replies := [reply for reply in replies if reply]:
+            if not all(map(is_ussd_code, replies)):
+                raise _Refused(CONF_REPLIES, "invalid_reply")
+            data[CONF_REPLIES] = replies
+        if not MIN_INTERVAL <= data[CONF_INTERVAL] <= MAX_INTERVAL:
+            raise _Refused(CONF_INTERVAL, "invalid_interval")
+        if pattern := user_input.get(CONF_PATTERN):
+            _check_pattern(pattern)
+            data[CONF_PATTERN] = pattern
+        if unit := user_input.get(CONF_UNIT, "").strip():
+            data[CONF_UNIT] = unit
+        return data
+
+
+SUBENTRY_FLOWS: dict[str, type[ConfigSubentryFlow]] = {
+    SUBENTRY_CONTACT: ContactFlow,
+    SUBENTRY_USSD_QUERY: UssdQueryFlow,
+}
+
+
+def _check_pattern(pattern: str) -> None:
+    try:
+        groups = re.compile(pattern).groups
+    except re.error as err:
+        raise _Refused(CONF_PATTERN, "invalid_pattern") from err
+    if groups != 1:
+        raise _Refused(CONF_PATTERN, "not_one_group")
+
+
+def _is_number(name: str) -> bool:
+    try:
+        normalise_number(name)
+    except InvalidNumberError:
+        return False
+    return True
+
+
+def _span_selector(options: Mapping[str, str]) -> SelectSelector:
+    return SelectSelector(
+        SelectSelectorConfig(
+            options=[
+                SelectOptionDict(value=value, label=label)
+                for value, label in options.items()
+            ],
+            mode=SelectSelectorMode.DROPDOWN,
+            translation_key=CONF_SPAN,
+        )
+    )
+
+
+def _span_names(hass: HomeAssistant, entry: ConfigEntry) -> dict[int, str]:
+    """Return the names of the spans' devices, also while the gateway is away."""
+    names = {}
+    for device in dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id):
+        for domain, identifier in device.identifiers:
+            number = identifier.removeprefix(f"{entry.entry_id}_")
+            if domain == DOMAIN and number.isdecimal():
+                names[int(number)] = device.name_by_user or device.name or number
+    return names

@@ -1,0 +1,34 @@
+"""How the gateways are, on the system health page."""
+
+from typing import Any
+
+from homeassistant.components import system_health
+from homeassistant.core import HomeAssistant, callback
+
+from .const import DOMAIN
+from .coordinator import OpenVoxConfigEntry
+
+
+@callback
+def async_register(
+    hass: HomeAssistant, register: system_health.SystemHealthRegistration
+) -> None:
+    """Register the page's information."""
+    register.async_register_info(_info)
+
+
+async def _info(hass: HomeAssistant) -> dict[str, Any]:
+    """Count gateways and spans, those that work and all."""
+    entries: list[OpenVoxConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
+    gateways = [entry.runtime_data.gateway for entry in entries]
+    spans = [
+        span.can_send and gateway.is_connected
+        for gateway in gateways
+        for span in gateway.spans.values()
+    ]
+    return {
+        "gateways": len(hass.config_entries.async_entries(DOMAIN)),
+        "gateways_connected": sum(gateway.is_connected for gateway in gateways),
+        "spans": len(spans),
+        "spans_ready": sum(spans),
+    }

@@ -1,0 +1,141 @@
+"""The sensor and the button of each USSD query."""
+
+from collections.abc import Callable
+from typing import override
+
+from homeassistant.components.button import ButtonEntity
+from homeassistant.components.sensor import SensorEntity, SensorStateClass
+from homeassistant.const import MAX_LENGTH_STATE_STATE
+from homeassistant.core import callback
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.entity import Entity
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.restore_state import RestoredExtraData, RestoreEntity
+
+from .const import DOMAIN
+from .coordinator import OpenVoxConfigEntry
+from .gateway import UssdError
+from .ussd_query import NoValueError, UssdQuery, read_number
+
+ATTR_REPLY = "reply"
+ATTR_ANSWERED_AT = "answered_at"
+
+
+@callback
+def async_add_query_sensors(
+    entry: OpenVoxConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Add the sensors of a gateway's USSD queries."""
+    _add(entry, async_add_entities, UssdQuerySensor)
+
+
+@callback
+def async_add_query_buttons(
+    entry: OpenVoxConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Add the buttons of a gateway's USSD queries."""
+    _add(entry, async_add_entities, UssdQueryButton)
+
+
+def _add(
+    entry: OpenVoxConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+    make: Callable[[UssdQuery], Entity],
+) -> None:
+    for subentry_id, query in entry.runtime_data.ussd_queries.items():
+        async_add_entities([make(query)], config_subentry_id=subentry_id)
+
+
+class _UssdQueryEntity(Entity):
+    """Something of a USSD query."""
+
+    _attr_has_entity_name = True
+    _attr_should_poll = False
+
+    def __init__(self, query: UssdQuery) -> None:
+        """Be named as the query, on the device of its span."""
+        self.query = query
+        coordinator = query.coordinator
+        self._attr_translation_placeholders = {"name": query.name}
+        self._attr_unique_id = (
+            f"{coordinator.config_entry.entry_id}_{query.subentry_id}"
+        )
+        # Not by device_info: that would move the span's device to the subentry.
+        if device_id := coordinator.device_id(query.span):
+            self.device_entry = dr.async_get(coordinator.hass).async_get(device_id)
+
+
+class UssdQuerySensor(_UssdQueryEntity, SensorEntity, RestoreEntity):
+    """The last value of a query; kept over restarts.
+
+    It stays available while the gateway is away, for the value is as old as it
+    says anyway, and its return would look like a change to automations.
+    """
+
+    _attr_translation_key = "ussd_query"
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Take the last answer up again; from now on the query is asked."""
+        await super().async_added_to_hass()
+        last = await self.async_get_last_extra_data()
+        self.async_on_remove(
+            self.query.start(last.as_dict() if last else {}, self._answered)
+        )
+        self._show()
+
+    @property
+    @override
+    def extra_restore_state_data(self) -> RestoredExtraData:
+        """The query's memory."""
+        return RestoredExtraData(self.query.memory)
+
+    @callback
+    def _answered(self) -> None:
+        self._show()
+        self.async_write_ha_state()
+
+    def _show(self) -> None:
+        answer = self.query.answer
+        text = answer.value if answer else None
+        number = read_number(text) if text else None
+        # Home Assistant takes nothing but numbers for what has a unit.
+        unit = self.query.unit if text is None or number is not None else None
+        self._attr_native_value = (
+            text[:MAX_LENGTH_STATE_STATE] if text and number is None else number
+        )
+        self._attr_native_unit_of_measurement = unit
+        self._attr_state_class = SensorStateClass.MEASUREMENT if unit else None
+        self._attr_extra_state_attributes = {
+            ATTR_REPLY: answer.reply if answer else None,
+            ATTR_ANSWERED_AT: answer.answered_at.isoformat() if answer else None,
+        }
+
+
+class UssdQueryButton(_UssdQueryEntity, ButtonEntity):
+    """Asks now."""
+
+    _attr_translation_key = "ussd_query_now"
+
+    @override
+    async def async_press(self) -> None:
+        """Ask and wait for the answer; raises HomeAssistantError without one."""
+        query = self.query
+        try:
+            await query.ask()
+        except UssdError as err:
+            raise HomeAssistantError(
+                translation_domain=DOMAIN,
+                translation_key=f"ussd_{err.failure}",
+                translation_placeholders={
+                    "span": str(query.span),
+                    "gateway": query.coordinator.config_entry.title,
+                },
+            ) from err
+        except NoValueError as err:
+            raise HomeAssistantError(
+                translation_domain=DOMAIN,
+                translation_key="no_value_in_answer",
+                translation_placeholders={"name": query.name},
+            ) from err

@@ -1,0 +1,321 @@
+"""What a SIM is asked for again and again by USSD, such as its balance."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+import logging
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.const import CONF_NAME
+from homeassistant.core import CALLBACK_TYPE, callback
+from homeassistant.helpers.event import async_track_point_in_utc_time
+from homeassistant.util import dt as dt_util
+
+from .const import (
+    CONF_CODE,
+    CONF_INTERVAL,
+    CONF_PATTERN,
+    CONF_REPLIES,
+    CONF_SPAN,
+    CONF_UNIT,
+    SUBENTRY_USSD_QUERY,
+)
+from .gateway import UssdError, UssdFailure, UssdReply, UssdStatus
+
+if TYPE_CHECKING:
+    from .coordinator import OpenVoxCoordinator
+
+_LOGGER = logging.getLogger(__name__)
+
+# Whatever its data say: a network may block a SIM that asks all the time.
+MIN_INTERVAL: Final = timedelta(minutes=15)
+# Queries that are due when Home Assistant starts come one after another.
+FIRST_DELAY: Final = timedelta(seconds=30)
+SPREAD: Final = timedelta(minutes=1)
+# After this a span is looked at again that could not be asked.
+LOOK_AGAIN: Final = timedelta(minutes=1)
+
+# Nothing went out to the network: the gateway looks at the span before it asks.
+_NOT_ASKED: Final = (
+    UssdFailure.BUSY,
+    UssdFailure.SPAN_NOT_READY,
+    UssdFailure.NO_SUCH_SPAN,
+    UssdFailure.NOT_CONNECTED,
+)
+_NO_ANSWER: Final = {
+    UssdStatus.ANSWERED_ELSEWHERE: UssdFailure.FAILED,
+    UssdStatus.NOT_SUPPORTED: UssdFailure.FAILED,
+    UssdStatus.NETWORK_TIMEOUT: UssdFailure.TIMED_OUT,
+}
+
+
+class NoValueError(Exception):
+    """The regular expression finds nothing in the network's answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the network said, and when.
+
+    `value` is what the regular expression found, in this reply or, where it finds
+    nothing in it, in the last one that had it.
+    """
+
+    reply: str = field(repr=False)
+    value: str | None = field(repr=False)
+    answered_at: datetime
+
+
+def make_queries(coordinator: OpenVoxCoordinator) -> dict[str, UssdQuery]:
+    """Return the queries of a gateway by their subentries, none started yet."""
+    turn = asyncio.Lock()
+    subentries = coordinator.config_entry.get_subentries_of_type(SUBENTRY_USSD_QUERY)
+    return {
+        subentry.subentry_id: UssdQuery(
+            coordinator, subentry, turn, FIRST_DELAY + index * SPREAD
+        )
+        for index, subentry in enumerate(subentries)
+    }
+
+
+class UssdQuery:
+    """One query: when it is asked, and what was answered."""
+
+    def __init__(
+        self,
+        coordinator: OpenVoxCoordinator,
+        subentry: ConfigSubentry,
+        turn: asyncio.Lock,
+        first_delay: timedelta,
+    ) -> None:
+        """Prepare; nothing is asked before `start`, unless by hand.
+
+        `turn` is the lock that the queries of a gateway share. `first_delay` is
+        how long after its start a query waits that is due already.
+        """
+        data = subentry.data
+        self.subentry_id = subentry.subentry_id
+        self.name: str = data[CONF_NAME]
+        self.span: int = data[CONF_SPAN]
+        self.unit: str | None = data.get(CONF_UNIT)
+        self.answer: Answer | None = None
+        self.coordinator = coordinator
+        self._code: str = data[CONF_CODE]
+        self._replies: list[str] = data.get(CONF_REPLIES, [])
+        self._pattern = re.compile(data.get(CONF_PATTERN) or "(?s)(.*)")
+        self._interval = max(timedelta(hours=data[CONF_INTERVAL]), MIN_INTERVAL)
+        self._turn = turn
+        self._first_delay = first_delay
+        self._asked_at: datetime | None = None
+        self._failing = False
+        self._on_answer: Callable[[], None] | None = None
+        self._timer: CALLBACK_TYPE | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    # What is kept over a restart
+
+    @property
+    def memory(self) -> dict[str, Any]:
+        """What `start` takes up again, in a form that JSON knows."""
+        memory: dict[str, Any] = {
+            "question": self._question,
+            "asked_at": self._asked_at.isoformat() if self._asked_at else None,
+        }
+        if self.answer:
+            memory |= {
+                "reply": self.answer.reply,
+                "value": self.answer.value,
+                "answered_at": self.answer.answered_at.isoformat(),
+            }
+        return memory
+
+    @property
+    def _question(self) -> list[Any]:
+        return [self.span, self._code, *self._replies]
+
+    def _remember(self, memory: Mapping[str, Any]) -> None:
+        if memory.get("question") != self._question:
+            return  # the answer was to something else
+        # A clock that was wrong must not put the next time off for ever.
+        now = dt_util.utcnow()
+        if asked_at := dt_util.parse_datetime(memory.get("asked_at") or ""):
+            self._asked_at = min(asked_at, now)
+        if answered_at := dt_util.parse_datetime(memory.get("answered_at") or ""):
+            reply = memory["reply"]
+            # The expression may be a new one.
+            value = self._find(reply) or memory["value"]
+            self.answer = Answer(reply, value, answered_at)
+
+    # When it is asked
+
+    @callback
+    def start(
+        self, memory: Mapping[str, Any], on_answer: Callable[[], None]
+    ) -> CALLBACK_TYPE:
+        """Ask whenever it is due, from now on; returns what ends that.
+
+        `memory` is that of the last run, `on_answer` is called after each answer.
+        """
+        self._remember(memory)
+        self._on_answer = on_answer
+        self._schedule(self._first_delay)
+        return self._stop
+
+    @callback
+    def _stop(self) -> None:
+        self._on_answer = None
+        if self._timer:
+            self._timer()
+            self._timer = None
+        if self._task:
+            self._task.cancel()
+
+    @property
+    def _due(self) -> datetime:
+        """When it is to be asked by itself the next time."""
+        if self._asked_at is None:
+            return dt_util.utcnow()
+        return self._asked_at + self._interval
+
+    def _schedule(self, delay: timedelta) -> None:
+        """Come back when it is due, but not before the delay is over."""
+        if self._on_answer is None:
+            return  # not started, or stopped
+        if self._timer:
+            self._timer()
+        self._timer = async_track_point_in_utc_time(
+            self.coordinator.hass,
+            self._time_has_come,
+            max(self._due, dt_util.utcnow() + delay),
+        )
+
+    @callback
+    def _time_has_come(self, _now: datetime) -> None:
+        self._timer = None
+        self._task = self.coordinator.config_entry.async_create_background_task(
+            self.coordinator.hass, self._ask_if_due(), "OpenVox USSD query"
+        )
+
+    async def _ask_if_due(self) -> None:
+        async with self._turn:
+            # It may have been asked by hand meanwhile.
+            if self._due <= dt_util.utcnow():
+                # Failures are told where they happen.
+                with suppress(UssdError, NoValueError):
+                    await self._ask()
+        self._schedule(LOOK_AGAIN)
+
+    # Asking
+
+    async def ask(self) -> None:
+        """Ask now, as soon as no other query of the gateway is under way.
+
+        Raises UssdError where no answer came, and NoValueError where the answer
+        holds no value. The last value stays then.
+        """
+        async with self._turn:
+            try:
+                await self._ask()
+            finally:
+                self._schedule(LOOK_AGAIN)
+
+    async def _ask(self) -> None:
+        before = self._asked_at
+        try:
+            self._take(await self._converse())
+        except UssdError as err:
+            # Where nothing went out there is nothing to tell: it is tried again.
+            if self._asked_at != before:
+                self._tell_failure(err.failure)
+            raise
+        except NoValueError:
+            self._tell_failure("no_value")
+            raise
+        if self._failing:
+            self._failing = False
+            _LOGGER.info(
+                "The USSD query “%s” of %s has an answer again",
+                self.name,
+                self.coordinator.config_entry.title,
+            )
+
+    async def _converse(self) -> UssdReply:
+        """Send the code, and the replies as long as the network expects one."""
+        send = self.coordinator.gateway.send_ussd
+        # It counts as asked while nothing is known of it: it may be cancelled.
+        before, self._asked_at = self._asked_at, dt_util.utcnow()
+        try:
+            answer = await send(self.span, self._code)
+        except UssdError as err:
+            if err.failure in _NOT_ASKED:
+                self._asked_at = before
+            raise
+        for reply in self._replies:
+            if answer.status is not UssdStatus.REPLY_EXPECTED:
+                break
+            answer = await send(self.span, reply)
+        if (failure := _NO_ANSWER.get(answer.status)) is not None:
+            raise UssdError(failure, self.span)
+        return answer
+
+    def _take(self, reply: UssdReply) -> None:
+        """Take an answer; raises NoValueError where no value is in it."""
+        value = self._find(reply.text)
+        last = self.answer.value if self.answer else None
+        self.answer = Answer(reply.text, value or last, dt_util.utcnow())
+        if self._on_answer:
+            self._on_answer()
+        if value is None:
+            raise NoValueError
+
+    def _find(self, text: str) -> str | None:
+        match = self._pattern.search(text)
+        # The group may have taken no part in the match.
+        return (match[1] or "").strip() or None if match else None
+
+    def _tell_failure(self, failure: str) -> None:
+        if self._failing:
+            return
+        self._failing = True
+        _LOGGER.warning(
+            "The USSD query “%s” of %s on span %s failed: %s. It is asked again when "
+            "it is due",
+            self.name,
+            self.coordinator.config_entry.title,
+            self.span,
+            failure,
+        )
+
+
+# Numbers
+
+# What stands between the digits of a large number beside points and commas.
+_GAPS = re.compile(r"(?<=\d)[\s'\u2019](?=\d{3})")
+_NUMBER = re.compile(
+    r"(?P<sign>[+-]?)"
+    # 1234, or 1.234.567, or nothing in front of the decimal mark
+    r"(?:(?P<whole>\d+)"
+    r"|(?P<grouped>\d{1,3}(?P<mark>[.,])(?:\d{2,3}(?P=mark))*\d{3})"
+    r"|(?=[.,]\d))"
+    r"(?:(?!(?P=mark))[.,](?P<decimals>\d+))?"
+)
+
+
+def read_number(text: str) -> int | float | None:
+    """Read a number as people write it, None where the text is anything else.
+
+    Understood are the decimal point and the decimal comma, and points, commas,
+    blanks and apostrophes between the groups of a large number. A point or comma
+    that stands alone is the decimal one: 1.234 and 1,234 are a little over one.
+    """
+    bare = _GAPS.sub("", text.strip().replace("\u2212", "-"))
+    if not (match := _NUMBER.fullmatch(bare)):
+        return None
+    whole = match["whole"] or re.sub("[.,]", "", match["grouped"] or "0")
+    if decimals := match["decimals"]:
+        return float(f"{match['sign']}{whole}.{decimals}")
+    return int(f"{match['sign']}{whole}")

@@ -1,0 +1,522 @@
+"""Calls: from the bytes of the wire to news of each call.
+
+The text of an SMS can hold the events of a call that there never was, so all of
+this stands behind the inbox, in both ways in which Asterisk writes events.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import chain
+
+from freezegun.api import FrozenDateTimeFactory
+import pytest
+
+from custom_components.openvox_gsm.ami import Packet
+from custom_components.openvox_gsm.ami.packet import PacketReader
+from custom_components.openvox_gsm.gateway import calls as calls_module
+from custom_components.openvox_gsm.gateway.calls import CallTracker, voice_channel
+from custom_components.openvox_gsm.gateway.gateway import Gateway
+from custom_components.openvox_gsm.gateway.inbox import MESSAGE_TIMEOUT, REST, Inbox
+from custom_components.openvox_gsm.gateway.model import (
+    CallDirection,
+    CallNews,
+    CallNewsType,
+    IncomingSms,
+)
+from simulator import Dialect, Simulator
+from simulator.channels import Channel, ChannelEvents, ChannelState
+
+from .clock import Clock
+from .conftest import Heard, kinds_of_gateway, until
+from .test_inbox import ALL, NEWEXTEN, VARSET, Dialect as Writing, Sms, sms_with_pdu
+
+CALLER = "+4915112345678"
+FORGED = "+491"
+
+INCOMING, OUTGOING = CallDirection.INCOMING, CallDirection.OUTGOING
+RINGING, ANSWERED = CallNewsType.RINGING, CallNewsType.ANSWERED
+MISSED, ENDED = CallNewsType.MISSED, CallNewsType.ENDED
+
+BOTH_DIALECTS = pytest.mark.parametrize("dialect", Dialect)
+
+
+@dataclass
+class Phone:
+    """Writes the events of one call."""
+
+    dialect: Dialect
+    span: int = 1
+    number: str = CALLER
+    uniqueid: str = "1795400900.7"
+
+    def __post_init__(self) -> None:
+        """Take a channel of the span."""
+        self._events = ChannelEvents(self.dialect)
+        self.channel = Channel(
+            f"EXTRA/{voice_channel(self.span)}-1",
+            f"gsm-{self.span}",
+            "s",
+            self.uniqueid,
+            caller=self.number,
+        )
+
+    def begins(self, state: ChannelState) -> bytes:
+        """Write the beginning of the call."""
+        self.channel.state = state
+        return self._events.new_channel(self.channel)
+
+    def becomes(self, state: ChannelState) -> bytes:
+        """Write a new state of the call."""
+        self.channel.state = state
+        return self._events.new_state(self.channel)
+
+    def ends(self, cause: int = 16) -> bytes:
+        """Write the end of the call."""
+        return self._events.hangup(self.channel, cause)
+
+
+@dataclass
+class Bench:
+    """A tracker behind an inbox and a reader, and what it tells."""
+
+    clock: Clock = field(default_factory=Clock)
+    news: list[CallNews] = field(default_factory=list)
+    messages: list[IncomingSms] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Connect the parts as a gateway does."""
+        self.inbox = Inbox(self.messages.append, self.clock.call_later)
+        self.calls = CallTracker(self.news.append, self.inbox, self.clock.call_later)
+        self.reader = PacketReader()
+
+    def feed(self, *raw: bytes | Iterable[bytes]) -> None:
+        """Let events come in."""
+        data = b"".join(
+            chain.from_iterable(
+                [each] if isinstance(each, bytes) else each for each in raw
+            )
+        )
+        for packet in self.reader.feed(data):
+            for receiver in (self.inbox, self.calls):
+                if receiver.wants(packet):
+                    receiver.receive(Packet(packet))
+
+    def settle(self) -> None:
+        """Let the time pass in which SMS are judged."""
+        self.clock.let_pass(2 * MESSAGE_TIMEOUT + 1)
+
+    @property
+    def told(self) -> list[tuple[int, CallNewsType, CallDirection, str]]:
+        """Span, type, direction and number of the news, in order."""
+        return [
+            (each.span, each.type, each.direction, each.number) for each in self.news
+        ]
+
+
+@pytest.fixture
+def bench() -> Bench:
+    """A tracker and what it tells."""
+    return Bench()
+
+
+def ring(phone: Phone) -> bytes:
+    """Let a call come in."""
+    return phone.begins(ChannelState.RING)
+
+
+# One call
+
+
+@BOTH_DIALECTS
+def test_a_call_comes_in_and_is_answered(
+    bench: Bench, dialect: Dialect, freezer: FrozenDateTimeFactory
+) -> None:
+    """It rings, is answered and ends; the end tells how long and why."""
+    phone = Phone(dialect, span=3)
+    bench.feed(ring(phone))
+    freezer.tick(5)
+    bench.feed(phone.becomes(ChannelState.UP))
+    freezer.tick(61)
+    bench.feed(phone.ends(16))
+
+    assert bench.told == [
+        (3, kind, INCOMING, CALLER) for kind in (RINGING, ANSWERED, ENDED)
+    ]
+    assert [each.talk_time for each in bench.news] == [None, None, 61]
+    assert [each.ring_time for each in bench.news] == [0, 5, 66]
+    end = bench.news[-1]
+    assert (end.cause, end.cause_text) == (16, "Normal Clearing")
+
+
+@BOTH_DIALECTS
+def test_a_call_is_missed(
+    bench: Bench, dialect: Dialect, freezer: FrozenDateTimeFactory
+) -> None:
+    """It rings, and ends before anybody answers."""
+    phone = Phone(dialect)
+    bench.feed(ring(phone))
+    freezer.tick(20)
+    bench.feed(phone.ends(19))
+
+    assert bench.told == [(1, RINGING, INCOMING, CALLER), (1, MISSED, INCOMING, CALLER)]
+    assert (bench.news[-1].talk_time, bench.news[-1].ring_time) == (0, 20)
+
+
+@BOTH_DIALECTS
+def test_a_call_that_begins_to_ring_later(bench: Bench, dialect: Dialect) -> None:
+    """The channel may be there before it rings; it rings but once."""
+    phone = Phone(dialect)
+    bench.feed(phone.begins(ChannelState.DOWN))
+    assert bench.news == []
+
+    bench.feed(phone.becomes(ChannelState.RING), phone.becomes(ChannelState.RING))
+    assert bench.told == [(1, RINGING, INCOMING, CALLER)]
+
+
+@BOTH_DIALECTS
+def test_a_call_goes_out(
+    bench: Bench, dialect: Dialect, freezer: FrozenDateTimeFactory
+) -> None:
+    """That it rings there is no news here; that it is answered and ends is."""
+    phone = Phone(dialect, span=2)
+    bench.feed(
+        phone.begins(ChannelState.DOWN),
+        phone.becomes(ChannelState.DIALING),
+        phone.becomes(ChannelState.RINGING),
+    )
+    assert bench.news == []
+    assert bench.calls.channel_of_outgoing(2) == "EXTRA/3-1"
+    assert bench.calls.channel_of_outgoing(1) is None
+
+    freezer.tick(4)
+    bench.feed(phone.becomes(ChannelState.UP), phone.becomes(ChannelState.UP))
+    freezer.tick(10)
+    bench.feed(phone.ends())
+    assert bench.told == [(2, ANSWERED, OUTGOING, CALLER), (2, ENDED, OUTGOING, CALLER)]
+    assert (bench.news[-1].talk_time, bench.news[-1].ring_time) == (10, 14)
+    assert bench.calls.channel_of_outgoing(2) is None
+
+
+@BOTH_DIALECTS
+def test_a_call_that_goes_out_is_not_answered(bench: Bench, dialect: Dialect) -> None:
+    """It ends, and was no conversation; nobody here missed it."""
+    phone = Phone(dialect)
+    bench.feed(phone.begins(ChannelState.DIALING), phone.ends(17))
+
+    assert bench.told == [(1, ENDED, OUTGOING, CALLER)]
+    assert (bench.news[0].talk_time, bench.news[0].cause_text) == (0, "User busy")
+
+
+def test_a_call_that_is_answered_at_once(bench: Bench) -> None:
+    """Nothing says which way it went: only a call that comes in rings here."""
+    bench.feed(Phone(Dialect.ASTERISK_1_8).begins(ChannelState.UP))
+
+    assert bench.told == [(1, ANSWERED, OUTGOING, CALLER)]
+
+
+@BOTH_DIALECTS
+@pytest.mark.parametrize("withheld", ["<unknown>", "", "unknown"])
+def test_a_withheld_number(bench: Bench, dialect: Dialect, withheld: str) -> None:
+    """It is empty, whatever Asterisk writes for it; it may come to be known later."""
+    phone = Phone(dialect, number=withheld)
+    bench.feed(ring(phone))
+    phone.channel.caller = CALLER
+    bench.feed(phone.ends())
+
+    assert [each.number for each in bench.news] == ["", CALLER]
+
+
+def test_a_cause_that_is_not_told(bench: Bench) -> None:
+    """Then there is none."""
+    phone = Phone(Dialect.ASTERISK_1_8)
+    end = phone.ends().replace(b"Cause: 16\r\nCause-txt: Normal Clearing\r\n", b"")
+    bench.feed(ring(phone), end)
+
+    assert (bench.news[-1].cause, bench.news[-1].cause_text) == (None, "")
+
+
+@BOTH_DIALECTS
+def test_calls_on_several_spans(bench: Bench, dialect: Dialect) -> None:
+    """Each is told by itself."""
+    one = Phone(dialect, 1, "+491", "1795400900.1")
+    two = Phone(dialect, 2, "+492", "1795400900.2")
+    bench.feed(ring(one), ring(two), two.becomes(ChannelState.UP), one.ends())
+
+    assert bench.told == [
+        (1, RINGING, INCOMING, "+491"),
+        (2, RINGING, INCOMING, "+492"),
+        (2, ANSWERED, INCOMING, "+492"),
+        (1, MISSED, INCOMING, "+491"),
+    ]
+
+
+# What is no call on a span
+
+
+@BOTH_DIALECTS
+def test_what_belongs_to_no_call(bench: Bench, dialect: Dialect) -> None:
+    """Other channels, and what comes of a call that nobody saw begin."""
+    phone = Phone(dialect)
+    late = Phone(dialect, uniqueid="1795400900.8")
+    bench.feed(
+        ring(phone).replace(b"EXTRA/", b"SIP/"),
+        ring(phone).replace(b"EXTRA/1-1", b"EXTRA/1-1<ZOMBIE>"),
+        ring(phone).replace(b"Uniqueid: 1795400900.7", b"Uniqueid: "),
+        ring(phone).replace(b"Uniqueid: 1795400900.7", b"Uniqueid: open"),
+        late.becomes(ChannelState.RING),
+        late.ends(),
+    )
+    assert bench.news == []
+
+    # A Uniqueid is that of its channel.
+    bench.feed(ring(phone), phone.ends().replace(b"EXTRA/1-1", b"EXTRA/3-1"))
+    assert bench.told == [(1, RINGING, INCOMING, CALLER)]
+
+
+def test_a_packet_that_is_no_event_of_a_call_costs_nothing() -> None:
+    """It is not even parsed."""
+    phone = Phone(Dialect.ASTERISK_1_8)
+
+    assert CallTracker.wants(ring(phone))
+    assert not CallTracker.wants(ring(phone).replace(b"EXTRA/", b"SIP/"))
+    assert not CallTracker.wants(ring(phone).replace(b"EXTRA/", b"EXTRA-SMS/"))
+    assert not CallTracker.wants(ring(phone).replace(b"Newchannel", b"Newexten"))
+
+
+def test_calls_without_an_end_are_forgotten(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The oldest first, so that memory stays bounded."""
+    monkeypatch.setattr(calls_module, "_MAX_CALLS", 2)
+    phones = [
+        Phone(Dialect.ASTERISK_1_8, uniqueid=f"1795400900.{each}") for each in range(3)
+    ]
+    bench.feed(map(ring, phones))
+    bench.news.clear()
+    bench.feed(phone.ends() for phone in phones)
+
+    assert len(bench.news) == 2
+
+
+def test_the_connection_is_lost(bench: Bench) -> None:
+    """What was under way is forgotten: its end will not be told, nor a new beginning."""
+    phone = Phone(Dialect.ASTERISK_1_8)
+    later = Phone(Dialect.ASTERISK_1_8, uniqueid="1795400900.8")
+    bench.feed(ring(phone))
+    bench.feed(Sms().events(Writing.EARLY), ring(later))
+    bench.news.clear()
+
+    bench.inbox.connection_lost()
+    bench.calls.connection_lost()
+    bench.settle()
+    bench.feed(phone.ends(), later.ends())
+    assert bench.news == []
+
+
+# Calls while an SMS is being read
+
+WRITINGS = {Dialect.ASTERISK_1_8: Writing.EARLY, Dialect.ASTERISK_14: Writing.LATE}
+
+
+def sms_events(dialect: Dialect, text: str, *sources: str) -> Iterator[bytes]:
+    """Write an SMS as a gateway of this dialect does."""
+    return sms_with_pdu(text, span=1).events(WRITINGS[dialect], sources or ALL)
+
+
+@BOTH_DIALECTS
+def test_a_call_comes_while_an_sms_is_read(bench: Bench, dialect: Dialect) -> None:
+    """It is told once it is certain that the text did not forge it, in its order."""
+    phone = Phone(dialect, span=2)
+    bench.feed(sms_events(dialect, "Hello"), ring(phone), phone.ends())
+    assert bench.news == []
+
+    bench.clock.let_pass(REST)
+    assert bench.told == [(2, RINGING, INCOMING, CALLER), (2, MISSED, INCOMING, CALLER)]
+    assert len(bench.messages) == 1
+
+
+def test_every_event_waits_its_full_time(bench: Bench) -> None:
+    """One that waits already does not shorten the wait of another."""
+    first = Phone(Dialect.ASTERISK_1_8, 1, "+491", "1795400900.1")
+    second = Phone(Dialect.ASTERISK_1_8, 2, "+492", "1795400900.2")
+    bench.feed(sms_events(Dialect.ASTERISK_1_8, "Hello"), ring(first))
+    bench.clock.let_pass(REST - 0.01)
+    bench.feed(ring(second))
+    bench.clock.let_pass(0.01)
+    assert [each.number for each in bench.news] == ["+491"]
+
+    bench.clock.let_pass(REST - 0.01)
+    assert [each.number for each in bench.news] == ["+491", "+492"]
+
+
+# Calls that an SMS forges
+
+
+def forged(event: str, state: str = "Ring", uniqueid: str = "9.9") -> str:
+    """Write an event of a call as short as it can be."""
+    return (
+        f"\r\n\r\nEvent: {event}\r\nPrivilege:\r\nChannel: EXTRA/1-1\r\n"
+        f"ChannelStateDesc: {state}\r\nCallerIDNum: {FORGED}\r\n"
+        f"Uniqueid: {uniqueid}"
+    )
+
+
+OWN_UNIQUEID = Sms().uniqueid
+RUNNING = Phone(Dialect.ASTERISK_1_8).uniqueid
+FORGERIES = {
+    "call": "x" + forged("Newchannel"),
+    "call and blank line": f"x{forged('Newchannel')}\r\n\r\n",
+    "call and text": f"x{forged('Newchannel')}\r\n\r\nopen",
+    "call without its end": "x" + forged("Newchannel").partition("\r\nUniqueid")[0],
+    "call without privilege": "x"
+    + forged("Newchannel").replace("Privilege:\r\n", "")
+    + "\r\n\r\n",
+    "behind a guessed end": f"x\r\nUniqueid: {OWN_UNIQUEID}{forged('Newchannel')}",
+    "behind any end": f"x\r\nUniqueid: 1.1{forged('Newchannel')}\r\n\r\n",
+    "by its own Uniqueid": "x"
+    + forged("Newchannel", uniqueid=OWN_UNIQUEID)
+    + "\r\n\r\n",
+    "behind a guessed end, by its own Uniqueid": f"x\r\nUniqueid: {OWN_UNIQUEID}"
+    + forged("Newchannel", uniqueid=OWN_UNIQUEID),
+    "no Uniqueid that Asterisk writes": f"x\r\nUniqueid: {OWN_UNIQUEID}"
+    + forged("Newchannel", uniqueid="open"),
+    "behind an end of process_sms": 'x" > /dev/null\r\n\r\n' + forged("Newchannel"),
+    "answer of a running call": "x" + forged("Newstate", "Up", RUNNING) + "\r\n\r\n",
+    "end of a running call": "x" + forged("Hangup", "Up", RUNNING) + "\r\n\r\n",
+    "end of a running call behind a guessed end": f"x\r\nUniqueid: {OWN_UNIQUEID}"
+    + forged("Hangup", "Up", RUNNING),
+}
+
+
+@BOTH_DIALECTS
+@pytest.mark.parametrize("sources", [ALL, (VARSET,), (VARSET, NEWEXTEN)])
+@pytest.mark.parametrize("text", FORGERIES.values(), ids=FORGERIES.keys())
+def test_an_sms_forges_a_call(
+    bench: Bench, dialect: Dialect, text: str, sources: tuple[str, ...]
+) -> None:
+    """It is no call; calls that were there before and come later are told."""
+    assert len(text) <= 160  # more does not fit into one SMS
+    running = Phone(dialect, span=1)
+    bench.feed(ring(running))
+    bench.feed(sms_events(dialect, text, *sources))
+    bench.settle()
+    assert bench.told == [(1, RINGING, INCOMING, CALLER)]
+    assert [sms.text for sms in bench.messages] == [text]
+
+    later = Phone(dialect, 2, "+492", "1795400955.1")
+    bench.feed(ring(later))
+    assert bench.told[1:] == [(2, RINGING, INCOMING, "+492")]
+
+
+@BOTH_DIALECTS
+@pytest.mark.parametrize("name", ["call", "call and text", "call without its end"])
+def test_an_sms_forges_a_call_where_only_steps_are_seen(
+    bench: Bench, dialect: Dialect, name: str
+) -> None:
+    """The program's step tells the text, too."""
+    bench.feed(sms_events(dialect, FORGERIES[name], NEWEXTEN))
+    bench.settle()
+
+    assert bench.news == []
+
+
+@BOTH_DIALECTS
+def test_a_forgery_that_comes_after_its_sms_was_read(
+    bench: Bench, dialect: Dialect
+) -> None:
+    """A step of the dialplan may come late; the text is remembered."""
+    text = f"x{forged('Newchannel')}\r\n\r\n"
+    events = list(sms_events(dialect, text))
+    bench.feed(events[:6])
+    bench.settle()
+    assert [sms.text for sms in bench.messages] == [text]
+
+    bench.feed(events[6:])
+    bench.settle()
+    assert bench.news == []
+
+
+def test_the_end_of_a_torn_packet_comes_late(bench: Bench) -> None:
+    """What comes within the packet is not even taken into account."""
+    text = f"x{forged('Newchannel')}\r\n\r\nopen"
+    raw = b"".join(sms_events(Dialect.ASTERISK_1_8, text))
+    cut = raw.index(b"open")
+    bench.feed(raw[:cut])
+    bench.clock.let_pass(2 * REST)
+    bench.feed(raw[cut:])
+    bench.settle()
+
+    assert bench.news == []
+    assert [sms.text for sms in bench.messages] == [text]
+
+
+def test_a_forgery_without_the_headers_of_a_later_asterisk(bench: Bench) -> None:
+    """It is none of this gateway's events, even where nothing tells the text."""
+    text = f"x{forged('Newchannel')}\r\n\r\n"
+    step, *_ = sms_events(Dialect.ASTERISK_14, text, NEWEXTEN)
+    phone = Phone(Dialect.ASTERISK_14)
+    bench.feed(step, ring(phone))
+    bench.settle()
+
+    assert bench.told == [(1, RINGING, INCOMING, CALLER)]
+
+
+# Through a gateway
+
+
+@pytest.fixture
+async def told(
+    gateway: Simulator,
+    new_client: Callable[..., Gateway],
+    monkeypatch: pytest.MonkeyPatch,
+) -> list[CallNews]:
+    """What a client tells of calls."""
+    monkeypatch.setattr(calls_module, "REST", 0.02)
+    news: list[CallNews] = []
+    await new_client(on_call=news.append).start()
+    return news
+
+
+@kinds_of_gateway()
+async def test_calls_over_the_wire(gateway: Simulator, told: list[CallNews]) -> None:
+    """In, missed and answered, and out."""
+    missed = await gateway.incoming_call(2, CALLER)
+    await missed.hangup()
+    answered = await gateway.incoming_call(3, CALLER)
+    await answered.answer()
+    await answered.hangup()
+    await until(lambda: len(told) == 5)
+
+    assert [(each.span, each.type) for each in told] == [
+        (2, RINGING),
+        (2, MISSED),
+        (3, RINGING),
+        (3, ANSWERED),
+        (3, ENDED),
+    ]
+    assert {each.number for each in told} == {CALLER}
+
+
+@kinds_of_gateway()
+async def test_a_forged_call_over_the_wire(
+    gateway: Simulator, told: list[CallNews], heard: Heard
+) -> None:
+    """The SMS comes in as it is; the call that comes next is the only one."""
+    text = f"x{forged('Newchannel')}\r\n\r\nopen"
+    await gateway.receive_sms(1, CALLER, text)
+    await until(lambda: heard.sms)
+    await gateway.incoming_call(2, CALLER)
+    await until(lambda: told)
+
+    assert [sms.text for sms in heard.sms] == [text]
+    assert [(each.span, each.number) for each in told] == [(2, CALLER)]
+
+
+async def test_nobody_asks_for_calls(
+    gateway: Simulator, client: Gateway, heard: Heard
+) -> None:
+    """Then they come in all the same, and nothing is told."""
+    call = await gateway.incoming_call(1, CALLER)
+    await call.hangup()
+    await gateway.receive_sms(1, CALLER, "Hello")
+    await until(lambda: heard.sms)

@@ -1,0 +1,370 @@
+"""A call that is only to ring, and what ends it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from custom_components.openvox_gsm.ami import (
+    ActionFailedError,
+    CannotConnectError,
+    ConnectionLostError,
+    PermissionDeniedError,
+)
+from custom_components.openvox_gsm.gateway import (
+    Gateway,
+    InvalidNumberError,
+    RingOutcome,
+    RingResult,
+    SendFailure,
+    SpanError,
+    dialer as dialer_module,
+)
+from simulator import CallOutcome, Simulator, User
+
+from .conftest import kinds_of_gateway, until
+
+from tests.common import PHONE
+
+pytestmark = pytest.mark.usefixtures("impatient")
+
+# A call that rings until something else than its time ends it.
+RINGS_ON = (CallOutcome.NO_ANSWER, 60.0)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make seconds short."""
+    monkeypatch.setattr(dialer_module, "_SLACK", 0.1)
+    monkeypatch.setattr(dialer_module, "_APPEARANCE", 0.2)
+    monkeypatch.setattr(dialer_module, "_LOOK_AGAIN", 0.01)
+    monkeypatch.setattr(dialer_module, "_GOODBYE", 1.0)
+
+
+@pytest.fixture
+async def ringing(
+    gateway: Simulator, client: Gateway
+) -> AsyncIterator[asyncio.Task[RingResult]]:
+    """A call that rings on span 2."""
+    gateway.spans[2].call_outcomes.append(RINGS_ON)
+    call = asyncio.create_task(client.ring(PHONE, 60, span=2))
+    await until(lambda: gateway.spans[2].call)
+    yield call
+    call.cancel()
+    await asyncio.wait([call])
+
+
+# What became of it
+
+
+@kinds_of_gateway()
+@pytest.mark.parametrize(
+    ("scripted", "outcome"),
+    [
+        (CallOutcome.ANSWERED, RingOutcome.ANSWERED),
+        (CallOutcome.BUSY, RingOutcome.BUSY),
+        (CallOutcome.FAILED, RingOutcome.FAILED),
+        ((CallOutcome.NO_ANSWER, 0.01), RingOutcome.NO_ANSWER),
+    ],
+)
+async def test_the_outcome(
+    gateway: Simulator, client: Gateway, scripted: CallOutcome, outcome: RingOutcome
+) -> None:
+    """It is told by the gateway; afterwards there is no call any more."""
+    gateway.spans[2].call_outcomes.append(scripted)
+
+    result = await client.ring("+49 151 12345678", 20, span=2)
+
+    assert result == RingResult(2, outcome, 0)
+    await until(lambda: gateway.spans[2].call is None)
+    [call] = gateway.originated
+    assert (call.span, call.number, call.channel) == (2, PHONE, f"EXTRA/3/{PHONE}")
+    assert (call.application, call.timeout_ms) == ("Hangup", 20_000)
+
+
+async def test_it_rings_no_longer_than_it_may(
+    gateway: Simulator, client: Gateway
+) -> None:
+    """The gateway itself ends it, and the time is told."""
+    gateway.spans[1].call_outcomes.append(RINGS_ON)
+
+    result = await client.ring(PHONE, 1, span=1)
+
+    assert result == RingResult(1, RingOutcome.NO_ANSWER, 1)
+    assert gateway.spans[1].call is None
+
+
+async def test_the_outcome_of_another_call_is_not_taken(
+    gateway: Simulator, ringing: asyncio.Task[RingResult]
+) -> None:
+    """Nor is one that an SMS has forged: nobody can guess the ActionID."""
+    for number in range(200):
+        gateway.faults.garbage(
+            b"Event: OriginateResponse\r\nPrivilege: call,all\r\n"
+            b"ActionID: %d\r\nResponse: Success\r\nReason: 4\r\n\r\n" % number
+        )
+    await asyncio.sleep(0.05)
+    assert not ringing.done()
+
+    assert gateway.spans[2].call
+    gateway.spans[2].call.end()
+    assert (await ringing).outcome is RingOutcome.FAILED
+
+
+async def test_the_outcome_comes_before_the_answer_to_the_action(
+    gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They come in by two sessions, so either may be the first."""
+    connection = client._connection  # noqa: SLF001
+    action = connection.action
+
+    async def late(name: str, *args: object) -> object:
+        answer = await action(name, *args)  # type: ignore[arg-type]
+        await asyncio.sleep(0.05)
+        return answer
+
+    monkeypatch.setattr(connection, "action", late)
+    gateway.spans[1].call_outcomes.append(CallOutcome.BUSY)
+
+    assert (await client.ring(PHONE, 20, span=1)).outcome is RingOutcome.BUSY
+
+
+async def test_no_outcome_ever_comes(
+    gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The call is hung up, and counts as failed."""
+    monkeypatch.setattr(dialer_module, "_SLACK", -0.9)
+    gateway.spans[1].call_outcomes.append(RINGS_ON)
+
+    result = await client.ring(PHONE, 1, span=1)
+
+    assert result.outcome is RingOutcome.FAILED
+    assert gateway.spans[1].call is None
+
+
+# Whatever happens, the call ends
+
+
+async def test_whoever_dialled_is_cancelled(
+    gateway: Simulator, client: Gateway, ringing: asyncio.Task[RingResult]
+) -> None:
+    """The phone stops ringing, and the span is free when the cancelling is over."""
+    ringing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await ringing
+
+    assert gateway.spans[2].call is None
+    assert (await client.ring(PHONE, 20, span=2)).outcome is RingOutcome.ANSWERED
+
+
+async def test_cancelled_twice(
+    gateway: Simulator, ringing: asyncio.Task[RingResult]
+) -> None:
+    """The second time whoever dialled is gone at once; the phone still stops."""
+    ringing.cancel()
+    await asyncio.sleep(0)
+    ringing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await ringing
+
+    await until(lambda: gateway.spans[2].call is None)
+
+
+async def test_cancelled_before_the_channel_is_known(
+    gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The call may have just begun: its channel is waited for."""
+    tracker = client._calls  # noqa: SLF001
+    looks = iter([None, None])
+    find = tracker.channel_of_outgoing
+    monkeypatch.setattr(
+        tracker, "channel_of_outgoing", lambda span: next(looks, find(span))
+    )
+    gateway.spans[1].call_outcomes.append(RINGS_ON)
+    call = asyncio.create_task(client.ring(PHONE, 60, span=1))
+    await until(lambda: gateway.originated)
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+
+    assert gateway.spans[1].call is None
+
+
+async def test_the_client_stops(
+    gateway: Simulator, client: Gateway, ringing: asyncio.Task[RingResult]
+) -> None:
+    """It hangs up first; whoever dialled is told."""
+    await client.stop()
+
+    assert gateway.spans[2].call is None
+    with pytest.raises(ConnectionLostError):
+        await ringing
+
+
+async def test_the_connection_is_lost(
+    gateway: Simulator, ringing: asyncio.Task[RingResult]
+) -> None:
+    """Nobody waits for an outcome that cannot come; the gateway's time limit ends it."""
+    gateway.faults.drop_sessions()
+
+    with pytest.raises(ConnectionLostError):
+        async with asyncio.timeout(1):
+            await ringing
+
+
+# What cannot be called
+
+
+async def test_the_user_may_not_dial(
+    gateway: Simulator, new_client: Callable[..., Gateway]
+) -> None:
+    """The features say so beforehand; the gateway says so, too."""
+    gateway.users["admin"] = User("admin", "admin", write=["command", "system"])
+    client = new_client()
+    await client.start()
+    assert client.features.may_dial is False
+
+    with pytest.raises(PermissionDeniedError):
+        async with asyncio.timeout(0.1):  # nothing is looked for to hang up
+            await client.ring(PHONE, 20, span=1)
+
+
+async def test_the_gateway_refuses(
+    gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In its own words."""
+
+    async def nothing(*_args: object) -> None:
+        raise ActionFailedError("Invalid channel")
+
+    monkeypatch.setattr(client._connection, "action", nothing)  # noqa: SLF001
+    with pytest.raises(ActionFailedError, match="Invalid channel"):
+        await client.ring(PHONE, 20, span=1)
+
+
+async def test_a_span_that_cannot_call(gateway: Simulator, client: Gateway) -> None:
+    """One without signal, and one that there is not."""
+    gateway.spans[1].status = "No Signal"
+
+    for span, failure in (
+        (1, SendFailure.SPAN_NOT_READY),
+        (9, SendFailure.NO_SUCH_SPAN),
+    ):
+        with pytest.raises(SpanError) as error:
+            await client.ring(PHONE, 20, span=span)
+        assert (error.value.failure, error.value.span) == (failure, span)
+    assert gateway.originated == []
+
+
+async def test_a_span_in_a_call(
+    client: Gateway, ringing: asyncio.Task[RingResult], gateway: Simulator
+) -> None:
+    """One call at a time: the second waits for the first."""
+    second = asyncio.create_task(client.ring(PHONE, 20, span=2))
+    await asyncio.sleep(0.02)
+    assert len(gateway.originated) == 1
+
+    ringing.cancel()
+
+    assert (await second).outcome is RingOutcome.ANSWERED
+
+
+@pytest.mark.parametrize("number", ["", "home", "1\r\nAsync: false", "1/2"])
+async def test_what_is_no_number(
+    gateway: Simulator, client: Gateway, number: str
+) -> None:
+    """It never gets to the gateway."""
+    with pytest.raises(InvalidNumberError):
+        await client.ring(number, 20, span=1)
+    assert gateway.originated == []
+
+
+# Which span
+
+
+async def test_a_ready_span_is_chosen(gateway: Simulator, client: Gateway) -> None:
+    """One that is ready now, whatever the last poll said."""
+    gateway.spans[1].status = "No Signal"
+    first, second = [(await client.ring(PHONE, 20)).span for _ in range(2)]
+
+    assert 1 not in (first, second)
+    assert first != second
+
+
+async def test_a_span_that_has_become_ready(
+    gateway: Simulator, client: Gateway
+) -> None:
+    """It is found although no poll has seen it yet."""
+    for span in gateway.spans.values():
+        span.status = "No Signal"
+    await client.read_spans()
+    gateway.spans[3].status = "Up"
+
+    assert (await client.ring(PHONE, 20)).span == 3
+
+
+async def test_no_span_is_ready(gateway: Simulator, client: Gateway) -> None:
+    """Then nothing rings."""
+    for span in gateway.spans.values():
+        span.status = "No Signal"
+
+    with pytest.raises(SpanError) as error:
+        await client.ring(PHONE, 20)
+
+    assert error.value.failure is SendFailure.NO_SPAN_READY
+
+
+# Hanging up
+
+
+@kinds_of_gateway()
+async def test_hang_up(
+    gateway: Simulator, client: Gateway, ringing: asyncio.Task[RingResult]
+) -> None:
+    """All calls on the span end, whoever made them; others go on."""
+    await gateway.incoming_call(3, PHONE)
+
+    assert await client.hang_up(2) == 1
+    assert gateway.spans[2].call is None
+    await ringing
+    assert gateway.spans[3].call
+    assert await client.hang_up(3) == 1
+    assert await client.hang_up(3) == 0
+
+
+async def test_a_call_that_ends_just_now(
+    gateway: Simulator,
+    client: Gateway,
+    ringing: asyncio.Task[RingResult],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is none of those that were ended, and no error."""
+    connection = client._connection  # noqa: SLF001
+    action = connection.action
+
+    async def end_first(name: str, *args: object) -> object:
+        assert gateway.spans[2].call
+        gateway.spans[2].call.end()
+        return await action(name, *args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(connection, "action", end_first)
+    assert await client.hang_up(2) == 0
+
+
+async def test_hang_up_where_there_is_no_span(client: Gateway) -> None:
+    """That is said, not taken for a span without calls."""
+    with pytest.raises(SpanError) as error:
+        await client.hang_up(9)
+    assert error.value.failure is SendFailure.NO_SUCH_SPAN
+
+
+async def test_without_a_connection(gateway: Simulator, client: Gateway) -> None:
+    """Nothing can be done."""
+    gateway.faults.refuse = True
+    gateway.faults.drop_sessions()
+    await until(lambda: not client.is_connected)
+
+    with pytest.raises(CannotConnectError):
+        await client.ring(PHONE, 20, span=1)
+    with pytest.raises(CannotConnectError):
+        await client.hang_up(1)

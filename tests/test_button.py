@@ -1,0 +1,172 @@
+"""The button that restarts a module."""
+
+from freezegun.api import FrozenDateTimeFactory
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from homeassistant.const import STATE_UNAVAILABLE, EntityCategory
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import entity_registry as er
+from simulator import Simulator
+
+from .common import PHONE, poll, set_rights, until, until_later
+
+RESTART = "button.gsm_1_restart_module"
+
+
+@pytest.fixture(autouse=True)
+def _fast_modules(gateway: Simulator) -> None:
+    """Let the modules start and stop at once."""
+    gateway.power_speed = 0
+
+
+async def press(hass: HomeAssistant, *, blocking: bool = True) -> None:
+    """Press the button of span 1."""
+    await hass.services.async_call(
+        "button", "press", {"entity_id": RESTART}, blocking=blocking
+    )
+
+
+def resets(gateway: Simulator) -> list[str]:
+    """Return the commands to modules that the gateway was given."""
+    return [command for command in gateway.commands if "gsm power" in command]
+
+
+async def test_it_is_there_for_those_who_want_it(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """Nobody presses it by accident: it is disabled by default."""
+    registered = er.async_get(hass).async_get(RESTART)
+    assert registered
+    assert registered.disabled_by is er.RegistryEntryDisabler.INTEGRATION
+    assert registered.entity_category is EntityCategory.CONFIG
+    assert registered.original_device_class == "restart"
+    assert registered.original_name == "Restart module"
+
+
+@pytest.mark.usefixtures("all_entities")
+async def test_the_module_restarts(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """Once, and what it tells then is known at once."""
+    gateway.spans[1].operator = "China Telecom"
+
+    await press(hass)
+
+    assert resets(gateway) == ["gsm power reset 1"]
+    assert hass.states.is_state("sensor.gsm_1_operator", "China Telecom")
+
+
+@pytest.mark.usefixtures("all_entities")
+async def test_a_message_is_sent_first(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """The restart would tear it away."""
+    gateway.spans[1].send_duration = 0.05
+    sending = hass.async_create_task(
+        hass.services.async_call(
+            "notify",
+            "send_sms",
+            {"target": PHONE, "message": "Hello", "span": 1},
+            blocking=True,
+        )
+    )
+    await until(lambda: gateway.spans[1].state == "SMS SENDING")
+
+    pressing = hass.async_create_task(press(hass))
+    await until(lambda: gateway.sent)
+    assert resets(gateway) == []
+
+    await sending
+    await pressing
+    assert resets(gateway) == ["gsm power reset 1"]
+
+
+@pytest.mark.usefixtures("all_entities")
+async def test_a_module_that_does_not_restart(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """Is told, and what became of it is read."""
+    span = gateway.spans[1]
+    span.power_fails, span.status = True, "No Signal"
+
+    with pytest.raises(
+        HomeAssistantError,
+        match=r"^OpenVox could not do that to the module of span 1\. Try again",
+    ):
+        await press(hass)
+
+    assert hass.states.is_state("sensor.gsm_1_status", "no_signal")
+
+
+@pytest.mark.usefixtures("all_entities")
+async def test_without_the_right_for_commands(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """It is said which one is missing."""
+    set_rights(gateway, without="command")
+
+    with pytest.raises(HomeAssistantError, match=r"^The user may not run commands"):
+        await press(hass)
+
+    assert resets(gateway) == []
+
+
+@pytest.mark.usefixtures("all_entities")
+async def test_no_session_can_be_had(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """Nothing was done to the module."""
+    gateway.faults.refuse = True
+
+    with pytest.raises(HomeAssistantError, match=r"^The gateway cannot be reached: "):
+        await press(hass)
+
+    assert resets(gateway) == []
+
+
+@pytest.mark.usefixtures("all_entities")
+async def test_a_gateway_that_does_not_answer(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+) -> None:
+    """What became of the module is not known; it is not tried again."""
+    gateway.faults.silent_commands.add("gsm power")
+    pressing = hass.async_create_task(press(hass))
+
+    await until_later(freezer, pressing.done)
+
+    with pytest.raises(
+        HomeAssistantError,
+        match=r"^Whether OpenVox did that to the module of span 1 is not known: ",
+    ):
+        await pressing
+    assert len(resets(gateway)) == 1
+
+
+@pytest.mark.usefixtures("all_entities")
+async def test_a_gateway_that_is_away(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """Nothing can be pressed."""
+    await gateway.stop()
+
+    await until(lambda: hass.states.is_state(RESTART, STATE_UNAVAILABLE))
+
+
+@pytest.mark.usefixtures("all_entities")
+async def test_a_span_that_appears_later(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+) -> None:
+    """Has one, too."""
+    gateway.add_span(5)
+
+    await poll(hass, freezer)
+
+    assert hass.states.get("button.gsm_5_restart_module")

@@ -1,0 +1,337 @@
+"""Repairs: what a person has to mend is said, and no longer once it is mended."""
+
+from freezegun.api import FrozenDateTimeFactory
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.openvox_gsm.const import CONF_FINGERPRINT, CONF_TLS, DOMAIN
+from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
+from simulator import Simulator
+
+from .certificates import certificate
+from .common import (
+    give_rights_back,
+    pass_time,
+    poll,
+    set_rights,
+    settle,
+    until,
+    until_later,
+)
+from .test_translations import TEXTS, placeholders
+
+pytestmark = pytest.mark.usefixtures("enable_custom_integrations")
+
+
+def issues(hass: HomeAssistant) -> dict[str, str]:
+    """Return the issues that there are: which, and of which span."""
+    found = {}
+    for (domain, _), issue in ir.async_get(hass).issues.items():
+        if domain != DOMAIN or not issue.active:
+            continue
+        assert issue.translation_key
+        assert not issue.is_fixable
+        text = TEXTS["issues"][issue.translation_key]
+        given = issue.translation_placeholders or {}
+        assert placeholders(text["title"] + text["description"]) <= given.keys()
+        found[issue.translation_key] = given["span"]
+    return found
+
+
+async def set_up(hass: HomeAssistant, entry: MockConfigEntry) -> bool:
+    """Set an entry up."""
+    entry.add_to_hass(hass)
+    return await hass.config_entries.async_setup(entry.entry_id)
+
+
+async def test_all_is_well(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
+    """Then nothing is said."""
+    assert issues(hass) == {}
+
+
+def test_every_issue_has_steps() -> None:
+    """A title, and what to do, one step after the other."""
+    assert TEXTS["issues"].keys() == {
+        "certificate",
+        "no_command_right",
+        "no_incoming_sms",
+        "sim_pin",
+        "span_restarts",
+    }
+    for text in TEXTS["issues"].values():
+        assert text.keys() == {"title", "description"}
+        assert "{gateway}" in text["title"]
+        assert "\n1. " in text["description"]
+        assert "\n2. " in text["description"]
+
+
+# Rights
+
+
+async def test_no_right_to_see_incoming_sms(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    gateway: Simulator,
+    entry: MockConfigEntry,
+) -> None:
+    """Said while the entry works; once the right is given, SMS come in by themselves."""
+    set_rights(gateway, without="dialplan")
+    assert await set_up(hass, entry)
+    assert issues(hass) == {"no_incoming_sms": ""}
+    await poll(hass, freezer)
+    assert issues(hass) == {"no_incoming_sms": ""}
+    coordinator = entry.runtime_data
+
+    give_rights_back(gateway)
+    await poll(hass, freezer)
+
+    await until(lambda: issues(hass) == {})
+    await settle(hass)
+    assert entry.state is ConfigEntryState.LOADED
+    # A session keeps the rights of its login.
+    assert entry.runtime_data is not coordinator
+    await gateway.receive_sms(1, "+4915112345678", "At last")
+    await until_later(
+        freezer, lambda: not hass.states.is_state("sensor.gsm_1_last_sms", "unknown")
+    )
+
+
+async def test_no_right_for_commands(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    gateway: Simulator,
+    entry: MockConfigEntry,
+) -> None:
+    """Setting up fails with it, and works by itself once the right is given."""
+    set_rights(gateway, without="command")
+    assert not await set_up(hass, entry)
+    assert issues(hass) == {"no_command_right": ""}
+    gateway.faults.refuse = True
+    await pass_time(hass, freezer, 10)
+    # Being out of reach says nothing about rights.
+    assert issues(hass) == {"no_command_right": ""}
+
+    gateway.faults.refuse = False
+    give_rights_back(gateway)
+    await pass_time(hass, freezer, 20)
+
+    await until(lambda: entry.state is ConfigEntryState.LOADED)
+    await settle(hass)
+    assert issues(hass) == {}
+
+
+async def test_the_right_for_commands_is_taken_away(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+) -> None:
+    """That shows at the next login, and is said then, too."""
+    set_rights(gateway, without="command")
+    gateway.faults.drop_sessions()
+    await until_later(freezer, lambda: loaded.runtime_data.gateway.connection_error)
+    await poll(hass, freezer)
+    assert issues(hass) == {"no_command_right": ""}
+
+    give_rights_back(gateway)
+    await until_later(freezer, lambda: loaded.runtime_data.gateway.is_connected)
+    await settle(hass)
+    assert issues(hass) == {}
+
+
+# The certificate
+
+
+async def test_another_certificate(
+    freezer: FrozenDateTimeFactory, hass: HomeAssistant
+) -> None:
+    """Nothing is sent to who shows it; the accepted one makes all well again."""
+    async with Simulator(spans=1, tls=certificate().server) as gateway:
+        entry = MockConfigEntry(
+            domain=DOMAIN,
+            data={
+                "host": gateway.host,
+                "port": gateway.port,
+                "username": "admin",
+                "password": "admin",
+                CONF_TLS: True,
+                CONF_FINGERPRINT: certificate().fingerprint,
+            },
+        )
+        assert await set_up(hass, entry)
+        assert issues(hass) == {}
+
+        gateway.tls = certificate("127.0.0.7").server
+        await gateway.restart()
+        gateway.actions.clear()
+        await until_later(freezer, lambda: entry.runtime_data.gateway.connection_error)
+        await poll(hass, freezer)
+        assert issues(hass) == {"certificate": ""}
+
+        await hass.config_entries.async_reload(entry.entry_id)
+        assert entry.state is ConfigEntryState.SETUP_RETRY
+        assert entry.error_reason_translation_key == "certificate"
+        assert issues(hass) == {"certificate": ""}
+        assert gateway.actions == []
+
+        gateway.tls = certificate().server
+        await pass_time(hass, freezer, 10)
+        await until(lambda: entry.state is ConfigEntryState.LOADED)
+        await settle(hass)
+        assert issues(hass) == {}
+        assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+# Spans
+
+
+async def test_a_sim_asks_for_its_pin(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+) -> None:
+    """Each span by itself; nobody is told the PIN."""
+    gateway.spans[2].status = "Pin (1234) Error"
+    await poll(hass, freezer)
+    assert issues(hass) == {"sim_pin": "2"}
+    [issue] = ir.async_get(hass).issues.values()
+    assert "1234" not in str(issue)
+
+    gateway.spans[2].status = "Up"
+    gateway.spans[3].state = "SIM PUK REQ"
+    await poll(hass, freezer)
+    assert issues(hass) == {"sim_pin": "3"}
+
+    gateway.remove_span(3)
+    await poll(hass, freezer)
+    assert issues(hass) == {}
+
+
+async def restart(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    gateway: Simulator,
+    *statuses: str,
+) -> None:
+    """Let a module show these statuses, and then that it is up."""
+    for status in (*statuses, "Up"):
+        gateway.spans[1].status = status
+        await poll(hass, freezer)
+
+
+async def test_a_span_restarts_again_and_again(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+) -> None:
+    """Three times within an hour; after an hour without it is forgotten."""
+    await restart(hass, freezer, gateway, "Down", "Undetected SIM Card")
+    await restart(hass, freezer, gateway, "Undetected SIM Card")
+    assert issues(hass) == {}
+    await restart(hass, freezer, gateway, "Down")
+    assert issues(hass) == {"span_restarts": "1"}
+
+    await restart(hass, freezer, gateway, "Down")
+    await pass_time(hass, freezer, 3000)
+    assert issues(hass) == {"span_restarts": "1"}
+    await pass_time(hass, freezer, 700)
+    assert issues(hass) == {}
+
+
+async def test_restarts_that_are_far_apart(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+) -> None:
+    """They are no fault of the module."""
+    for _ in range(5):
+        await restart(hass, freezer, gateway, "Down")
+        await pass_time(hass, freezer, 1900)
+        assert issues(hass) == {}
+
+
+async def test_what_is_no_restart(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+) -> None:
+    """Bad reception, work, and a gateway that is out of reach."""
+    for _ in range(5):
+        await restart(hass, freezer, gateway, "No Signal")
+        gateway.spans[1].state = "SMS SENDING"
+        await poll(hass, freezer)
+        gateway.spans[1].state = None
+        gateway.faults.drop_sessions()
+        await until(lambda: not loaded.runtime_data.gateway.is_connected)
+        await until_later(freezer, lambda: loaded.runtime_data.gateway.is_connected)
+        await settle(hass)
+
+    assert issues(hass) == {}
+
+
+async def test_a_span_that_was_never_up(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    gateway: Simulator,
+    entry: MockConfigEntry,
+) -> None:
+    """Its first start is no restart."""
+    gateway.spans[1].status = "Down"
+    assert await set_up(hass, entry)
+    for _ in range(3):
+        await restart(hass, freezer, gateway, "Down")
+
+    assert issues(hass) == {}
+
+
+# The end
+
+
+async def test_unloading_takes_the_issues_along(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    gateway: Simulator,
+    entry: MockConfigEntry,
+) -> None:
+    """Another gateway's stay."""
+    gateway.spans[2].status = "Pin (1234) Error"
+    set_rights(gateway, without="dialplan")
+    assert await set_up(hass, entry)
+    for _ in range(3):
+        await restart(hass, freezer, gateway, "Down")
+    assert issues(hass) == {"no_incoming_sms": "", "sim_pin": "2", "span_restarts": "1"}
+    async with Simulator(spans=1) as other:
+        other.spans[1].status = "Pin (1) Error"
+        second = MockConfigEntry(domain=DOMAIN, data={**entry.data, "port": other.port})
+        assert await set_up(hass, second)
+
+        assert await hass.config_entries.async_unload(entry.entry_id)
+        assert issues(hass) == {"sim_pin": "1"}
+
+        await hass.config_entries.async_remove(second.entry_id)
+        assert issues(hass) == {}
+
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    # What the module did before is forgotten.
+    assert issues(hass) == {"no_incoming_sms": "", "sim_pin": "2"}
+
+
+async def test_an_entry_that_never_worked_is_disabled(
+    hass: HomeAssistant, gateway: Simulator, entry: MockConfigEntry
+) -> None:
+    """Nobody needs to mend anything for it any more."""
+    set_rights(gateway, without="command")
+    assert not await set_up(hass, entry)
+    assert issues(hass) == {"no_command_right": ""}
+
+    await hass.config_entries.async_set_disabled_by(
+        entry.entry_id, ConfigEntryDisabler.USER
+    )
+
+    assert issues(hass) == {}

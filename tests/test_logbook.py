@@ -1,0 +1,176 @@
+"""SMS and calls as sentences in the logbook."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.components.recorder.common import (
+    async_wait_recording_done,
+)
+from pytest_homeassistant_custom_component.typing import WebSocketGenerator
+
+from custom_components.openvox_gsm import logbook
+from custom_components.openvox_gsm.const import (
+    EVENT_CALL,
+    EVENT_SMS_RECEIVED,
+    EVENT_SMS_SENT,
+)
+from custom_components.openvox_gsm.gateway import SendFailure
+from homeassistant.core import Event, HomeAssistant
+from homeassistant.helpers import device_registry as dr
+from homeassistant.setup import async_setup_component
+from simulator import Simulator
+
+from .common import PHONE, add_contact, settle, span_device
+
+type Tell = Callable[[str, dict[str, Any]], str]
+
+
+@pytest.fixture
+def tell(hass: HomeAssistant) -> Tell:
+    """Put an event into a sentence, behind the name."""
+    describers: dict[str, logbook.Describe] = {}
+
+    def register(domain: str, event: str, describe: logbook.Describe) -> None:
+        assert domain == "openvox_gsm"
+        describers[event] = describe
+
+    logbook.async_describe_events(hass, register)
+
+    def tell(event: str, data: dict[str, Any]) -> str:
+        told = describers[event](Event(event, data))
+        assert told["icon"].startswith("mdi:")
+        return f"{told['name']} {told['message']}"
+
+    return tell
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        ({"contact": "Anna"}, "received an SMS from Anna: Hello"),
+        ({"contact": None}, f"received an SMS from {PHONE}: Hello"),
+        ({"sender": ""}, "received an SMS from an unknown number: Hello"),
+        (
+            {"message": "one\r\n\r\ntwo\tthree"},
+            f"received an SMS from {PHONE}: one two three",
+        ),
+        (
+            {"message": "word " * 100},
+            f"received an SMS from {PHONE}: {'word ' * 31}…",
+        ),
+    ],
+)
+def test_an_sms_came_in(tell: Tell, data: dict[str, Any], sentence: str) -> None:
+    """It stands in one line, however it was written."""
+    told = tell(EVENT_SMS_RECEIVED, {"sender": PHONE, "message": "Hello", **data})
+
+    assert told == f"OpenVox GSM gateway {sentence}"
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        ({"status": "sent", "error": None}, "sent an SMS to Anna"),
+        (
+            {"status": "failed", "error": "rejected"},
+            "could not send an SMS to Anna: the network refused it",
+        ),
+        (
+            {"status": "unknown", "error": "timed_out"},
+            "may have sent an SMS to Anna: the network did not answer in time",
+        ),
+    ],
+)
+def test_an_sms_was_sent(tell: Tell, data: dict[str, Any], sentence: str) -> None:
+    """Or was not, or nobody knows."""
+    told = tell(EVENT_SMS_SENT, {"target": PHONE, "contact": "Anna", **data})
+
+    assert told == f"OpenVox GSM gateway {sentence}"
+
+
+@pytest.mark.parametrize("failure", SendFailure)
+def test_every_failure_is_told_in_words(tell: Tell, failure: SendFailure) -> None:
+    """Not by its code."""
+    told = tell(EVENT_SMS_SENT, {"status": "failed", "error": failure.value})
+
+    assert "not known" not in told
+    assert "_" not in told
+
+
+@pytest.mark.parametrize(
+    ("kind", "direction", "duration", "sentence"),
+    [
+        ("ringing", "incoming", None, "is ringing: Anna calls"),
+        ("answered", "incoming", None, "answered a call from Anna"),
+        ("missed", "incoming", 0, "missed a call from Anna"),
+        ("ended", "incoming", 75, "ended a call from Anna after 75 s"),
+        ("answered", "outgoing", None, "called Anna, who answered"),
+        ("ended", "outgoing", 75, "ended a call to Anna after 75 s"),
+        ("ended", "outgoing", 0, "called Anna, who did not answer"),
+    ],
+)
+def test_calls(
+    tell: Tell, kind: str, direction: str, duration: int | None, sentence: str
+) -> None:
+    """Both ways, from the ringing to the end."""
+    data = {"type": kind, "direction": direction, "duration": duration}
+    told = tell(EVENT_CALL, {"caller": PHONE, "contact": "Anna", **data})
+
+    assert told == f"OpenVox GSM gateway {sentence}"
+
+
+@pytest.mark.parametrize("event", [EVENT_SMS_RECEIVED, EVENT_SMS_SENT, EVENT_CALL])
+def test_events_of_others(tell: Tell, event: str) -> None:
+    """The logbook shows whatever has the event's name; it must not break there."""
+    assert "an unknown number" in tell(event, {})
+    keys = ("device_id", "type", "direction", "status", "error", "message")
+    assert tell(event, {key: [{}] for key in keys})
+
+
+async def test_the_logbook(
+    recorder_mock: None,
+    hass: HomeAssistant,
+    hass_ws_client: WebSocketGenerator,
+    gateway: Simulator,
+    entry: MockConfigEntry,
+    enable_custom_integrations: None,
+) -> None:
+    """It tells of a span by the name that its user gave it."""
+    begin = datetime.now(UTC) - timedelta(minutes=1)
+    assert await async_setup_component(hass, "logbook", {})
+    entry.add_to_hass(hass)
+    add_contact(hass, entry, "Anna", PHONE)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await settle(hass)
+    device = span_device(hass, entry, 1)
+    dr.async_get(hass).async_update_device(device.id, name_by_user="My SIM")
+
+    call = await gateway.incoming_call(1, PHONE)
+    await call.hangup()
+    await hass.services.async_call(
+        "notify",
+        "send_sms",
+        {"message": "Hi", "target": PHONE, "device_id": device.id},
+        blocking=True,
+    )
+    await async_wait_recording_done(hass)
+    client = await hass_ws_client()
+    await client.send_json_auto_id(
+        {
+            "type": "logbook/get_events",
+            "start_time": begin.isoformat(),
+            "device_ids": [device.id],
+        }
+    )
+    response = await client.receive_json()
+
+    told = [f"{each.get('name')} {each.get('message')}" for each in response["result"]]
+    for sentence in (
+        "My SIM is ringing: Anna calls",
+        "My SIM missed a call from Anna",
+        "My SIM sent an SMS to Anna",
+    ):
+        assert told.count(sentence) == 1

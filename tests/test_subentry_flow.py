@@ -1,0 +1,414 @@
+"""Adding and changing the contacts and USSD queries of a gateway."""
+
+import inspect
+import json
+from pathlib import Path
+import re
+from typing import Any
+
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.openvox_gsm import subentry_flow
+from custom_components.openvox_gsm.config_flow import OpenVoxConfigFlow
+from custom_components.openvox_gsm.const import SUBENTRY_CONTACT, SUBENTRY_USSD_QUERY
+from custom_components.openvox_gsm.subentry_flow import (
+    ContactFlow,
+    OpenVoxSubentryFlow,
+    UssdQueryFlow,
+)
+from homeassistant.config_entries import SOURCE_USER, SubentryFlowResult
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import device_registry as dr
+from simulator import Simulator
+
+from .common import settle, span_device
+
+TEXTS: dict[str, Any] = json.loads(
+    Path(subentry_flow.__file__)
+    .with_name("translations")
+    .joinpath("en.json")
+    .read_text("utf-8")
+)
+CONTACT = {"name": "Anna", "number": "+49 (151) 1234-5678", "span": "automatic"}
+QUERY = {"name": "Balance", "span": "2", "code": "*100#", "interval": 24}
+
+
+async def add(
+    hass: HomeAssistant, entry: MockConfigEntry, kind: str, given: dict[str, Any]
+) -> SubentryFlowResult:
+    """Fill in the form for a new one."""
+    flow = await hass.config_entries.subentries.async_init(
+        (entry.entry_id, kind), context={"source": SOURCE_USER}
+    )
+    assert (flow["type"], flow["step_id"]) == (FlowResultType.FORM, "user")
+    result = await hass.config_entries.subentries.async_configure(
+        flow["flow_id"], given
+    )
+    await settle(hass)
+    return result
+
+
+async def change(
+    hass: HomeAssistant, entry: MockConfigEntry, name: str, given: dict[str, Any]
+) -> SubentryFlowResult:
+    """Fill in the form to change one."""
+    flow = await entry.start_subentry_reconfigure_flow(
+        hass, subentry_named(entry, name)
+    )
+    assert (flow["type"], flow["step_id"]) == (FlowResultType.FORM, "reconfigure")
+    result = await hass.config_entries.subentries.async_configure(
+        flow["flow_id"], given
+    )
+    await settle(hass)
+    return result
+
+
+def subentry_named(entry: MockConfigEntry, name: str) -> str:
+    """Return the id of a subentry."""
+    [subentry_id] = [
+        each.subentry_id for each in entry.subentries.values() if each.title == name
+    ]
+    return subentry_id
+
+
+def shown(flow: SubentryFlowResult) -> dict[str, Any]:
+    """Return what the fields of a form hold."""
+    schema = flow["data_schema"]
+    assert schema
+    return {
+        str(key): (key.description or {}).get("suggested_value")
+        for key in schema.schema
+    }
+
+
+def choices(flow: SubentryFlowResult) -> dict[str, str]:
+    """Return value and label of the spans to choose from."""
+    schema = flow["data_schema"]
+    assert schema
+    [selector] = [value for key, value in schema.schema.items() if key == "span"]
+    return {each["value"]: each["label"] for each in selector.config["options"]}
+
+
+def saved(entry: MockConfigEntry) -> list[tuple[str, str, dict[str, Any]]]:
+    """Return kind, title and data of the subentries."""
+    return [
+        (each.subentry_type, each.title, dict(each.data))
+        for each in entry.subentries.values()
+    ]
+
+
+def test_a_gateway_offers_both(entry: MockConfigEntry) -> None:
+    """Contacts and USSD queries."""
+    assert OpenVoxConfigFlow.async_get_supported_subentry_types(entry) == {
+        SUBENTRY_CONTACT: ContactFlow,
+        SUBENTRY_USSD_QUERY: UssdQueryFlow,
+    }
+
+
+# Contacts
+
+
+async def test_a_contact_is_added(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
+    """The number without its decoration; it is there at once."""
+    result = await add(hass, loaded, SUBENTRY_CONTACT, CONTACT | {"name": " Anna "})
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert saved(loaded) == [
+        ("contact", "Anna", {"name": "Anna", "number": "+4915112345678"})
+    ]
+    assert hass.states.get("notify.anna")
+
+
+async def test_a_contact_has_a_span_of_its_own(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """One of the gateway's, by the name that it has here."""
+    registry = dr.async_get(hass)
+    registry.async_update_device(
+        span_device(hass, loaded, 2).id, name_by_user="Work SIM"
+    )
+    flow = await hass.config_entries.subentries.async_init(
+        (loaded.entry_id, SUBENTRY_CONTACT), context={"source": SOURCE_USER}
+    )
+
+    assert choices(flow) == {
+        "automatic": "automatic",
+        "1": "GSM 1",
+        "2": "Work SIM",
+        "3": "GSM 3",
+        "4": "GSM 4",
+    }
+    await hass.config_entries.subentries.async_configure(
+        flow["flow_id"], CONTACT | {"span": "2"}
+    )
+    await settle(hass)
+    [(_, _, data)] = saved(loaded)
+    assert data["span"] == 2
+
+
+@pytest.mark.parametrize(
+    ("changed", "error"),
+    [
+        ({"name": "  "}, {"name": "no_name"}),
+        ({"name": "Anna, Bert"}, {"name": "invalid_name"}),
+        ({"name": "Anna; Bert"}, {"name": "invalid_name"}),
+        ({"name": "+49 151 1"}, {"name": "invalid_name"}),
+        ({"number": "Anna"}, {"number": "invalid_number"}),
+        ({"number": ""}, {"number": "invalid_number"}),
+        ({"number": "+49 (0)151 1"}, {"number": "invalid_number"}),
+    ],
+)
+async def test_a_contact_that_cannot_be(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    changed: dict[str, str],
+    error: dict[str, str],
+) -> None:
+    """Is refused in words; what was typed stays."""
+    result = await add(hass, loaded, SUBENTRY_CONTACT, CONTACT | changed)
+
+    assert (result["type"], result["errors"]) == (FlowResultType.FORM, error)
+    assert shown(result) == CONTACT | changed
+    result = await hass.config_entries.subentries.async_configure(
+        result["flow_id"], CONTACT
+    )
+    await settle(hass)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_a_name_is_there_once(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """Whatever its case; but a query may be called as a contact."""
+    await add(hass, loaded, SUBENTRY_CONTACT, CONTACT)
+
+    result = await add(hass, loaded, SUBENTRY_CONTACT, CONTACT | {"name": "ANNA"})
+    assert result["errors"] == {"name": "name_taken"}
+
+    result = await add(hass, loaded, SUBENTRY_USSD_QUERY, QUERY | {"name": "Anna"})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_a_contact_is_changed(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """The form shows what there is; the change takes effect at once."""
+    await add(hass, loaded, SUBENTRY_CONTACT, CONTACT | {"span": "3"})
+    await add(hass, loaded, SUBENTRY_CONTACT, CONTACT | {"name": "Bert"})
+    flow = await loaded.start_subentry_reconfigure_flow(
+        hass, subentry_named(loaded, "Anna")
+    )
+    assert shown(flow) == {"name": "Anna", "number": "+4915112345678", "span": "3"}
+
+    result = await change(hass, loaded, "Anna", CONTACT | {"name": "bert"})
+    assert result["errors"] == {"name": "name_taken"}
+
+    result = await change(hass, loaded, "Anna", CONTACT | {"name": "anna"})
+    assert (result["type"], result["reason"]) == (
+        FlowResultType.ABORT,
+        "reconfigure_successful",
+    )
+    assert saved(loaded)[0] == (
+        "contact",
+        "anna",
+        {"name": "anna", "number": "+4915112345678"},
+    )
+    state = hass.states.get("notify.anna")
+    assert state
+    assert state.name == "anna"
+
+
+async def test_a_contact_without_a_span_shows_so(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """Automatic is a choice that can be seen."""
+    await add(hass, loaded, SUBENTRY_CONTACT, CONTACT)
+
+    flow = await loaded.start_subentry_reconfigure_flow(
+        hass, subentry_named(loaded, "Anna")
+    )
+
+    assert shown(flow)["span"] == "automatic"
+
+
+async def test_a_contact_is_removed(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """With its entity, and without losing the connection."""
+    await add(hass, loaded, SUBENTRY_CONTACT, CONTACT)
+    coordinator = loaded.runtime_data
+
+    hass.config_entries.async_remove_subentry(loaded, subentry_named(loaded, "Anna"))
+    await settle(hass)
+
+    assert not hass.states.get("notify.anna")
+    assert loaded.runtime_data is coordinator
+    assert coordinator.gateway.is_connected
+
+
+# USSD queries
+
+
+async def test_a_query_is_added(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
+    """With no more than it needs."""
+    result = await add(hass, loaded, SUBENTRY_USSD_QUERY, QUERY | {"code": " *100# "})
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert saved(loaded) == [
+        (
+            "ussd_query",
+            "Balance",
+            {"name": "Balance", "span": 2, "code": "*100#", "interval": 24},
+        )
+    ]
+    assert hass.states.get("sensor.gsm_2_balance")
+    assert hass.states.get("button.gsm_2_balance_query_now")
+
+
+async def test_a_query_with_all_that_it_can_have(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """And the form to change it shows all of that."""
+    extras = {
+        "interval": 0.25,
+        "pattern": r"(?:is|of) ([\d.,]+)",
+        "unit": "EUR",
+    }
+    await add(
+        hass,
+        loaded,
+        SUBENTRY_USSD_QUERY,
+        QUERY | extras | {"replies": [" 1 ", "", "2"], "unit": " EUR "},
+    )
+
+    assert saved(loaded) == [
+        ("ussd_query", "Balance", QUERY | extras | {"span": 2, "replies": ["1", "2"]})
+    ]
+    flow = await loaded.start_subentry_reconfigure_flow(
+        hass, subentry_named(loaded, "Balance")
+    )
+    assert shown(flow) == QUERY | extras | {"replies": ["1", "2"]}
+
+
+@pytest.mark.parametrize(
+    ("changed", "error"),
+    [
+        ({"name": " "}, {"name": "no_name"}),
+        ({"code": " "}, {"code": "invalid_code"}),
+        ({"code": "*100#\nx"}, {"code": "invalid_code"}),
+        ({"replies": ["1", "2" * 161]}, {"replies": "invalid_reply"}),
+        ({"interval": 0.2}, {"interval": "invalid_interval"}),
+        ({"interval": 721}, {"interval": "invalid_interval"}),
+        ({"pattern": "(\\d"}, {"pattern": "invalid_pattern"}),
+        ({"pattern": "\\d+"}, {"pattern": "not_one_group"}),
+        ({"pattern": "(\\d)(\\d)"}, {"pattern": "not_one_group"}),
+    ],
+)
+async def test_a_query_that_cannot_be(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    changed: dict[str, Any],
+    error: dict[str, str],
+) -> None:
+    """Is refused in words; what was typed stays."""
+    result = await add(hass, loaded, SUBENTRY_USSD_QUERY, QUERY | changed)
+
+    assert (result["type"], result["errors"]) == (FlowResultType.FORM, error)
+    assert shown(result) == {
+        "replies": None,
+        "pattern": None,
+        "unit": None,
+        **QUERY,
+        **changed,
+    }
+    assert not loaded.subentries
+
+
+async def test_a_query_is_changed(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
+    """What was taken out is gone; its entities go over to the other span."""
+    await add(hass, loaded, SUBENTRY_USSD_QUERY, QUERY | {"unit": "EUR"})
+
+    result = await change(hass, loaded, "Balance", QUERY | {"span": "3"})
+
+    assert (result["type"], result["reason"]) == (
+        FlowResultType.ABORT,
+        "reconfigure_successful",
+    )
+    assert saved(loaded) == [("ussd_query", "Balance", QUERY | {"span": 3})]
+    state = hass.states.get("sensor.gsm_2_balance")
+    assert state
+    assert state.name == "GSM 3 Balance"
+
+
+async def test_no_query_without_a_span(
+    hass: HomeAssistant, entry: MockConfigEntry, enable_custom_integrations: None
+) -> None:
+    """A gateway that never answered has told none; a contact needs none."""
+    entry.add_to_hass(hass)
+
+    flow = await hass.config_entries.subentries.async_init(
+        (entry.entry_id, SUBENTRY_USSD_QUERY), context={"source": SOURCE_USER}
+    )
+    assert (flow["type"], flow["reason"]) == (FlowResultType.ABORT, "no_spans")
+
+    flow = await hass.config_entries.subentries.async_init(
+        (entry.entry_id, SUBENTRY_CONTACT), context={"source": SOURCE_USER}
+    )
+    assert choices(flow) == {"automatic": "automatic"}
+
+
+async def test_a_span_that_is_gone_can_be_kept(
+    hass: HomeAssistant, loaded: MockConfigEntry, gateway: Simulator
+) -> None:
+    """It may come back."""
+    await add(hass, loaded, SUBENTRY_USSD_QUERY, QUERY)
+    dr.async_get(hass).async_remove_device(span_device(hass, loaded, 2).id)
+
+    flow = await loaded.start_subentry_reconfigure_flow(
+        hass, subentry_named(loaded, "Balance")
+    )
+
+    assert list(choices(flow)) == ["1", "2", "3", "4"]
+    assert choices(flow)["2"] == "2"
+
+
+# Texts
+
+
+@pytest.mark.parametrize(
+    ("kind", "given"),
+    [
+        (SUBENTRY_CONTACT, CONTACT),
+        (SUBENTRY_USSD_QUERY, QUERY | {"replies": [], "pattern": "", "unit": ""}),
+    ],
+)
+def test_every_field_and_error_has_its_text(kind: str, given: dict[str, Any]) -> None:
+    """Each its own; no text is left over."""
+    texts = TEXTS["config_subentries"][kind]
+    errors = {
+        re.search(r"_Refused\(CONF_\w+, \"(\w+)\"\)", line)[1]  # type: ignore[index]
+        for line in _lines(kind)
+    }
+
+    assert texts["error"].keys() == errors
+    assert len(set(texts["error"].values())) == len(errors)
+    assert texts["step"].keys() == {"user", "reconfigure"}
+    for step in texts["step"].values():
+        assert step["title"]
+        assert step["data"].keys() == step["data_description"].keys() == given.keys()
+    assert texts["initiate_flow"].keys() == {"user", "reconfigure"}
+    assert texts["entry_type"]
+
+
+def _lines(kind: str) -> list[str]:
+    """Return the lines of the code that refuse something in a form of this kind."""
+    flow: type[OpenVoxSubentryFlow] = {
+        SUBENTRY_CONTACT: ContactFlow,
+        SUBENTRY_USSD_QUERY: UssdQueryFlow,
+    }[kind]
+    code = inspect.getsource(flow) + inspect.getsource(OpenVoxSubentryFlow)
+    if kind == SUBENTRY_USSD_QUERY:
+        code += inspect.getsource(subentry_flow._check_pattern)  # noqa: SLF001
+    return [line for line in code.splitlines() if "raise _Refused" in line]

@@ -1,0 +1,514 @@
+"""The triggers, in automations that run."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+import json
+from pathlib import Path
+from typing import Any
+
+from freezegun.api import FrozenDateTimeFactory
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_capture_events,
+)
+
+from custom_components.openvox_gsm import trigger as trigger_module
+from custom_components.openvox_gsm.const import CONF_COUNTRY_PREFIX
+from homeassistant.const import STATE_OFF, STATE_ON, STATE_UNAVAILABLE
+from homeassistant.core import Event, HomeAssistant
+from homeassistant.helpers import (
+    area_registry as ar,
+    device_registry as dr,
+    entity_registry as er,
+    label_registry as lr,
+)
+from homeassistant.helpers.trigger import async_get_all_descriptions
+from homeassistant.setup import async_setup_component
+from simulator import Simulator
+
+from .common import (
+    OTHER_PHONE,
+    PHONE,
+    add_contact,
+    gateway_device,
+    settle,
+    span_device,
+    until,
+    until_later,
+)
+
+CONNECTED = "binary_sensor.openvox_connectivity"
+ROOT = Path(trigger_module.__file__).parent
+SMS, CALL = "openvox_gsm.sms_received", "openvox_gsm.call_received"
+WHEN = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
+
+type Automate = Callable[..., Awaitable[list[Event]]]
+
+
+@pytest.fixture(autouse=True)
+def _no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let SMS and calls rest no longer than on a wire without forgers."""
+    for module in ("inbox", "calls"):
+        monkeypatch.setattr(
+            f"custom_components.openvox_gsm.gateway.{module}.REST", 0.01
+        )
+
+
+@pytest.fixture
+async def germany(
+    hass: HomeAssistant, enable_custom_integrations: None, entry: MockConfigEntry
+) -> MockConfigEntry:
+    """A gateway in Germany that is set up, with a contact."""
+    entry.add_to_hass(hass)
+    hass.config_entries.async_update_entry(entry, options={CONF_COUNTRY_PREFIX: "49"})
+    add_contact(hass, entry, "Anna", PHONE)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await settle(hass)
+    return entry
+
+
+@pytest.fixture
+def automate(hass: HomeAssistant, germany: MockConfigEntry) -> Automate:
+    """Make an automation that runs on a trigger; returns what it sees."""
+
+    async def make(
+        trigger: str,
+        options: dict[str, Any] | None = None,
+        target: dict[str, Any] | None = None,
+        see: str = "{{ trigger.message | default(trigger.caller) }}",
+    ) -> list[Event]:
+        seen: list[Event] = async_capture_events(hass, "seen")
+        config: dict[str, Any] = {"trigger": trigger}
+        if options is not None:
+            config["options"] = options
+        if target is not None:
+            config["target"] = target
+        assert await async_setup_component(
+            hass,
+            "automation",
+            {
+                "automation": {
+                    "id": "on_news",
+                    "alias": "On news",
+                    "mode": "queued",
+                    "triggers": config,
+                    "actions": {"event": "seen", "event_data": {"see": see}},
+                }
+            },
+        )
+        await settle(hass)
+        return seen
+
+    return make
+
+
+def is_usable(hass: HomeAssistant) -> bool:
+    """Tell whether the automation's configuration was accepted."""
+    return hass.states.is_state("automation.on_news", STATE_ON)
+
+
+@pytest.fixture
+def receive(
+    hass: HomeAssistant, gateway: Simulator, germany: MockConfigEntry
+) -> Callable[..., Awaitable[None]]:
+    """Let an SMS come in, and all that it sets off come to an end."""
+    published = async_capture_events(hass, "openvox_gsm_sms_received")
+
+    async def receive(text: str, sender: str = PHONE, span: int = 1) -> None:
+        count = len(published)
+        await gateway.receive_sms(span, sender, text)
+        await until(lambda: len(published) > count)
+        await settle(hass)
+
+    return receive
+
+
+@pytest.fixture
+def ring(
+    hass: HomeAssistant, gateway: Simulator, germany: MockConfigEntry
+) -> Callable[..., Awaitable[None]]:
+    """Let a call come in and be missed, and all that it sets off come to an end."""
+    published = async_capture_events(hass, "openvox_gsm_call")
+
+    async def ring(caller: str, span: int = 1) -> None:
+        count = len(published)
+        call = await gateway.incoming_call(span, caller)
+        await call.hangup()
+        await until(lambda: len(published) == count + 2)
+        await settle(hass)
+
+    return ring
+
+
+def seen_by(events: list[Event]) -> list[Any]:
+    """Return what an automation saw."""
+    return [event.data["see"] for event in events]
+
+
+# SMS
+
+
+async def test_any_sms(
+    hass: HomeAssistant, automate: Automate, receive: Any, germany: MockConfigEntry
+) -> None:
+    """Without options every SMS runs the automation; it is told all of it."""
+    seen = await automate(SMS, see="{{ trigger }}")
+
+    await receive("Hello")
+
+    told = seen[0].data["see"]
+    received_at = told.pop("received_at")
+    assert datetime.fromisoformat(received_at).tzinfo
+    assert told == {
+        "id": "0",
+        "idx": "0",
+        "alias": None,
+        "platform": SMS,
+        "description": "SMS on span 1",
+        "span": 1,
+        "device_id": span_device(hass, germany, 1).id,
+        "sender": PHONE,
+        "contact": "Anna",
+        "message": "Hello",
+        "parts": 1,
+        "complete": True,
+        "groups": {},
+    }
+
+
+@pytest.mark.parametrize(
+    ("wanted", "senders", "seen"),
+    [
+        ([PHONE], [PHONE, OTHER_PHONE], [PHONE]),
+        ("0049 151 / 1234 5678", [PHONE, OTHER_PHONE], [PHONE]),
+        (["0151 12345678", OTHER_PHONE], [PHONE, OTHER_PHONE], [PHONE, OTHER_PHONE]),
+        (4915112345678, [PHONE, OTHER_PHONE], [PHONE]),
+        (["mybank"], ["MyBank", "YourBank", PHONE], ["MyBank"]),
+        (["10086"], ["10086", "+4910086"], ["10086"]),
+    ],
+)
+async def test_the_sender(
+    automate: Automate,
+    receive: Any,
+    wanted: Any,
+    senders: list[str],
+    seen: list[str],
+) -> None:
+    """A number by its digits, a name by its letters."""
+    events = await automate(SMS, {"senders": wanted}, see="{{ [trigger.sender] }}")
+
+    for sender in senders:
+        await receive("Hello", sender)
+
+    assert [each for [each] in seen_by(events)] == seen
+
+
+async def test_known_contacts_only(automate: Automate, receive: Any) -> None:
+    """Nobody else."""
+    events = await automate(SMS, {"known_contacts": True}, see="{{ trigger.contact }}")
+
+    await receive("Hello", OTHER_PHONE)
+    await receive("Hello", "Anna")
+    await receive("Hello", PHONE)
+
+    assert seen_by(events) == ["Anna"]
+
+
+@pytest.mark.parametrize(
+    ("options", "fits", "does_not_fit"),
+    [
+        ({"text": "open"}, ["open", "OPEN", " Open\n"], ["open gate", "reopen", "x"]),
+        ({"text": "open", "ignore_case": False}, ["open"], ["Open"]),
+        ({"text": "Öffne ", "match": "is"}, ["öffne"], ["öffne das Tor"]),
+        ({"text": "gate", "match": "contains"}, ["open Gate 1"], ["open"]),
+        ({"text": "a.e", "match": "contains"}, ["a.e"], ["ate"]),
+        ({"text": "open", "match": "starts_with"}, ["Open it"], ["please open"]),
+        ({"text": "^open$", "match": "regex"}, ["OPEN"], ["open it"]),
+        ({"text": "o+", "match": "regex", "ignore_case": False}, ["foo"], ["FOO"]),
+        ({"match": "regex"}, ["anything"], []),
+    ],
+)
+async def test_the_text(
+    automate: Automate,
+    receive: Any,
+    options: dict[str, Any],
+    fits: list[str],
+    does_not_fit: list[str],
+) -> None:
+    """Compared in one of four ways; its case and outer blanks do not matter."""
+    events = await automate(SMS, options)
+
+    for text in (*does_not_fit, *fits):
+        await receive(text)
+
+    assert [str(each).strip() for each in seen_by(events)] == [
+        each.strip() for each in fits
+    ]
+
+
+async def test_the_groups_of_an_expression(automate: Automate, receive: Any) -> None:
+    """By their names and by their numbers; 0 is all that fitted."""
+    events = await automate(
+        SMS,
+        {"text": r"set (?P<room>\w+) to (\d+)( degrees)?", "match": "regex"},
+        see="{{ trigger.groups.room }}|{{ trigger.groups[1] }}|{{ trigger.groups[2] }}"
+        "|{{ trigger.groups[3] }}|{{ trigger.groups[0] }}",
+    )
+
+    await receive("Please set bath to 21!")
+
+    assert seen_by(events) == ["bath|bath|21|None|set bath to 21"]
+
+
+# Calls
+
+
+async def test_a_call(
+    hass: HomeAssistant, automate: Automate, ring: Any, germany: MockConfigEntry
+) -> None:
+    """It runs the automation when it rings, and not again when it is missed."""
+    events = await automate(CALL, see="{{ trigger }}")
+
+    await ring(PHONE, span=2)
+
+    [told] = seen_by(events)
+    assert datetime.fromisoformat(told.pop("received_at")).tzinfo
+    assert told == {
+        "id": "0",
+        "idx": "0",
+        "alias": None,
+        "platform": CALL,
+        "description": "call on span 2",
+        "span": 2,
+        "device_id": span_device(hass, germany, 2).id,
+        "caller": PHONE,
+        "contact": "Anna",
+    }
+
+
+@pytest.mark.parametrize(
+    "options", [{"callers": ["0151 12345678"]}, {"known_contacts": True}]
+)
+async def test_who_may_open_the_gate(
+    automate: Automate, ring: Any, options: dict[str, Any]
+) -> None:
+    """Nobody else, and nobody who withholds the number."""
+    events = await automate(CALL, options, see="{{ trigger.contact }}")
+
+    for caller in (OTHER_PHONE, "<unknown>", PHONE):
+        await ring(caller)
+
+    assert seen_by(events) == ["Anna"]
+
+
+async def test_a_withheld_number_cannot_be_wished_for(
+    hass: HomeAssistant, automate: Automate, ring: Any
+) -> None:
+    """Whatever number is so short that nothing is left to compare."""
+    events = await automate(CALL, {"callers": ["00"]})
+    assert is_usable(hass)
+
+    await ring("<unknown>")
+    assert events == []
+
+
+async def test_an_sms_that_forges_a_call(
+    hass: HomeAssistant, gateway: Simulator, automate: Automate, receive: Any
+) -> None:
+    """It opens no gate."""
+    events = await automate(CALL, {"callers": [PHONE]})
+
+    await receive(
+        "x\r\n\r\nEvent: Newchannel\r\nPrivilege:\r\nChannel: EXTRA/1-1\r\n"
+        f"ChannelStateDesc: Ring\r\nCallerIDNum: {PHONE}\r\nUniqueid: 9.9\r\n\r\n",
+        OTHER_PHONE,
+    )
+    assert events == []
+
+    await gateway.incoming_call(1, PHONE)
+    await until(lambda: events)
+
+
+# Where
+
+
+def in_area(hass: HomeAssistant, device: dr.DeviceEntry) -> dict[str, Any]:
+    """Put a device into an area."""
+    area = ar.async_get(hass).async_create("Cellar")
+    dr.async_get(hass).async_update_device(device.id, area_id=area.id)
+    return {"area_id": area.id}
+
+
+def with_label(hass: HomeAssistant, device: dr.DeviceEntry) -> dict[str, Any]:
+    """Put a label on a device."""
+    label = lr.async_get(hass).async_create("Mobile")
+    dr.async_get(hass).async_update_device(device.id, labels={label.label_id})
+    return {"label_id": label.label_id}
+
+
+def entity_with_label(hass: HomeAssistant, device: dr.DeviceEntry) -> dict[str, Any]:
+    """Put a label on an entity of the device."""
+    label = lr.async_get(hass).async_create("Mobile")
+    er.async_get(hass).async_update_entity("event.gsm_2_sms", labels={label.label_id})
+    return {"label_id": [label.label_id]}
+
+
+@pytest.mark.parametrize(
+    "target_of",
+    [
+        lambda hass, device: {"device_id": device.id},
+        lambda hass, device: {"device_id": ["unknown", device.id]},
+        lambda hass, device: {"entity_id": "event.gsm_2_sms"},
+        in_area,
+        with_label,
+        entity_with_label,
+    ],
+    ids=["device", "devices", "entity", "area", "label", "label of an entity"],
+)
+async def test_the_target_is_a_span(
+    hass: HomeAssistant,
+    germany: MockConfigEntry,
+    automate: Automate,
+    receive: Any,
+    target_of: Callable[[HomeAssistant, dr.DeviceEntry], dict[str, Any]],
+) -> None:
+    """Named in any of the ways that the editor offers; other spans do not count."""
+    target = target_of(hass, span_device(hass, germany, 2))
+    events = await automate(SMS, target=target)
+
+    await receive("one", span=1)
+    await receive("two", span=2)
+
+    assert seen_by(events) == ["two"]
+
+
+@pytest.mark.parametrize("trigger", [SMS, CALL])
+async def test_the_target_is_a_gateway(
+    hass: HomeAssistant,
+    germany: MockConfigEntry,
+    automate: Automate,
+    receive: Any,
+    ring: Any,
+    trigger: str,
+) -> None:
+    """It stands for all its spans."""
+    target = {"device_id": gateway_device(hass, germany).id}
+    events = await automate(trigger, target=target, see="{{ trigger.span }}")
+
+    for span in (1, 2):
+        await receive("Hello", span=span)
+        await ring(PHONE, span=span)
+
+    assert seen_by(events) == [1, 2]
+
+
+async def test_the_target_is_something_else(
+    hass: HomeAssistant, gateway: Simulator, automate: Automate, receive: Any
+) -> None:
+    """Then nothing runs the automation, even if neither belongs to a device."""
+    gateway.add_span(7)  # so new that no poll has seen it yet
+    er.async_get(hass).async_get_or_create("light", "test", "1")
+    events = await automate(SMS, target={"entity_id": ["light.test_1", "light.none"]})
+
+    await receive("Hello")
+    await receive("Hello", span=7)
+    assert events == []
+
+
+# In the long run
+
+
+async def test_an_automation_outlives_a_reload_and_a_reconnection(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    gateway: Simulator,
+    germany: MockConfigEntry,
+    automate: Automate,
+) -> None:
+    """Neither runs it, and it runs once for what comes in afterwards."""
+    events = await automate(SMS)
+    await gateway.receive_sms(1, PHONE, "one", WHEN)
+    await until_later(freezer, lambda: events)
+
+    assert await hass.config_entries.async_reload(germany.entry_id)
+    await settle(hass)
+    gateway.faults.drop_sessions()
+    await until(lambda: hass.states.is_state(CONNECTED, STATE_OFF))
+    await until_later(freezer, lambda: hass.states.is_state(CONNECTED, STATE_ON))
+    await settle(hass)
+    assert seen_by(events) == ["one"]
+
+    await gateway.receive_sms(1, PHONE, "two", WHEN)
+    await until_later(freezer, lambda: len(events) > 1)
+    assert seen_by(events) == ["one", "two"]
+
+
+async def test_an_automation_that_is_switched_off(
+    hass: HomeAssistant, automate: Automate, receive: Any
+) -> None:
+    """It hears of nothing any more."""
+    events = await automate(SMS)
+    await hass.services.async_call(
+        "automation", "turn_off", {"entity_id": "automation.on_news"}, blocking=True
+    )
+
+    await receive("Hello")
+    assert events == []
+
+
+# The editor
+
+
+@pytest.mark.parametrize(
+    ("trigger", "options"),
+    [
+        (SMS, {"text": "(", "match": "regex"}),
+        (SMS, {"match": "sounds_like"}),
+        (SMS, {"senders": [""]}),
+        (SMS, {"callers": [PHONE]}),
+        (CALL, {"callers": [PHONE, "  "]}),
+        (CALL, {"text": "open"}),
+        ("openvox_gsm.fax_received", {}),
+    ],
+)
+async def test_what_the_editor_refuses(
+    hass: HomeAssistant, automate: Automate, trigger: str, options: dict[str, Any]
+) -> None:
+    """An empty number would be anybody; the rest is a mistake, too."""
+    await automate(trigger, options)
+
+    assert hass.states.is_state("automation.on_news", STATE_UNAVAILABLE)
+
+
+async def test_the_editor_knows_the_triggers(
+    hass: HomeAssistant, germany: MockConfigEntry, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Their fields are those of the schemas, each with texts and a selector."""
+    assert await async_setup_component(hass, "automation", {})
+    await settle(hass)
+    texts = json.loads((ROOT / "translations/en.json").read_text("utf-8"))
+    icons = json.loads((ROOT / "icons.json").read_text("utf-8"))
+
+    descriptions = await async_get_all_descriptions(hass)
+
+    assert "Unable to parse triggers.yaml" not in caplog.text
+    for name, schema in (
+        ("sms_received", trigger_module.SMS_OPTIONS),
+        ("call_received", trigger_module.CALL_OPTIONS),
+    ):
+        description = descriptions[f"openvox_gsm.{name}"]
+        assert description
+        options = {str(key): key for key in schema}
+        fields = description["fields"]
+        assert (
+            fields.keys() == options.keys() == texts["triggers"][name]["fields"].keys()
+        )
+        assert icons["triggers"][name]["trigger"].startswith("mdi:")
+        assert description["target"]["device"] == [{"integration": "openvox_gsm"}]
+        for key, field in fields.items():
+            assert field["selector"]
+            if "default" in field:
+                assert field["default"] == options[key].default()
+    select = descriptions[SMS]["fields"]["match"]["selector"]["select"]  # type: ignore[index]
+    assert set(select["options"]) == texts["selector"]["match"]["options"].keys()
