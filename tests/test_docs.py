@@ -1,0 +1,55 @@
+"""What the documents show: every example is one that Home Assistant takes."""
+
+from pathlib import Path
+import re
+from typing import Any
+
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from homeassistant.components.alert import CONFIG_SCHEMA as ALERT_SCHEMA
+from homeassistant.const import STATE_ON
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.script import async_validate_actions_config
+from homeassistant.setup import async_setup_component
+from homeassistant.util.yaml import parse_yaml
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+
+
+def examples() -> list[Any]:
+    """Return every YAML block of the documents."""
+    return [
+        pytest.param(block, id=f"{page.name}-{number}")
+        for page in PAGES
+        for number, block in enumerate(
+            re.findall(r"^```yaml\n(.*?)^```", page.read_text(), re.M | re.S), 1
+        )
+    ]
+
+
+@pytest.mark.parametrize("block", examples())
+async def test_an_example_is_valid(
+    hass: HomeAssistant, loaded: MockConfigEntry, block: str
+) -> None:
+    """As an automation, a sequence of actions, or an alert."""
+    config = parse_yaml(block)
+    if isinstance(config, list):
+        await async_validate_actions_config(hass, cv.SCRIPT_SCHEMA(config))
+    elif "alert" in config:
+        ALERT_SCHEMA(config)
+    else:
+        assert await async_setup_component(hass, "automation", {"automation": config})
+        (automation,) = hass.states.async_all("automation")
+        assert automation.state == STATE_ON
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    """To a file of the project, where it is not an address."""
+    targets = re.findall(r"\]\(([^)#]+)[^)]*\)|src=\"([^\"]+)\"", page.read_text())
+    for target in (first or second for first, second in targets):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
