@@ -25,7 +25,10 @@ def examples() -> list[Any]:
         pytest.param(block, id=f"{page.name}-{number}")
         for page in PAGES
         for number, block in enumerate(
-            re.findall(r"^```yaml\n(.*?)^```", page.read_text(), re.M | re.S), 1
+            re.findall(
+                r"^```yaml\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL
+            ),
+            1,
         )
     ]
 
