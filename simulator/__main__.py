@@ -4,6 +4,7 @@ import argparse
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
+import errno
 import json
 import signal
 import sys
@@ -27,8 +28,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         return asyncio.run(steer(options))
     except OSError as err:
-        print(f"simulator: {err}", file=sys.stderr)
+        print(f"simulator: {_in_words(err)}", file=sys.stderr)
         return 1
+
+
+def _in_words(error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            "a port is taken, perhaps by a simulator or demo that runs already: steer that "
+            "one with a command (see --help), or choose --port and --control-port"
+        )
+    return str(error)
 
 
 # ---- options -----------------------------------------------------------------------------
