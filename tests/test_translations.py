@@ -278,3 +278,32 @@ def test_the_manifest_is_in_order() -> None:
 
     assert keys[:2] == ["domain", "name"]
     assert keys[2:] == sorted(keys[2:])
+
+
+LANGUAGES = ("de", "es", "fr", "it", "pt", "ru", "tr", "zh-Hans")
+
+
+def _flattened(texts: dict[str, Any], path: str = "") -> dict[str, str]:
+    """Return all texts by their path."""
+    flat: dict[str, str] = {}
+    for key, value in texts.items():
+        if isinstance(value, dict):
+            flat |= _flattened(value, f"{path}{key}.")
+        else:
+            flat[path + key] = value
+    return flat
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_language_is_complete(language: str) -> None:
+    """It has the texts of English, each with the same placeholders."""
+    english, other = (
+        _flattened(json.loads((ROOT / f"translations/{name}.json").read_text("utf-8")))
+        for name in ("en", language)
+    )
+    assert other.keys() == english.keys()
+    assert {
+        key
+        for key, text in other.items()
+        if not text.strip() or placeholders(text) != placeholders(english[key])
+    } == set()

@@ -1,0 +1,827 @@
+"""The blueprints, as automations that run against a gateway."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+import json
+from pathlib import Path
+from typing import Any
+
+from freezegun.api import FrozenDateTimeFactory
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_capture_events,
+    async_fire_time_changed,
+    async_mock_service,
+)
+
+from homeassistant.components.automation.const import DOMAIN as AUTOMATION
+from homeassistant.components.automation.helpers import async_get_blueprints
+from homeassistant.components.blueprint import Blueprint
+from homeassistant.components.blueprint.models import DomainBlueprints
+from homeassistant.const import STATE_OFF, STATE_ON
+from homeassistant.core import Event, HomeAssistant, ServiceCall
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
+from homeassistant.util.yaml import parse_yaml
+from simulator import CallOutcome, Simulator
+
+from .common import OTHER_PHONE, PHONE, add_contact, settle, span_device, until
+from .test_ussd_query import BUTTON, SENSOR, query
+
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / "blueprints" / AUTOMATION
+STRANGER = "+15550100"
+PHONE_APP = "notify.mobile_app_phone"
+AUTOMATED = "automation.from_blueprint"
+# What an action of the user's own does in these tests.
+DONE = {"event": "done", "event_data": {"what": "{{ message | default('it') }}"}}
+
+type Automate = Callable[..., Awaitable[None]]
+type ComeIn = Callable[..., Awaitable[None]]
+
+
+@pytest.fixture(autouse=True)
+def _repository(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let Home Assistant find its blueprints here, and SMS and calls rest briefly."""
+    monkeypatch.setattr(DomainBlueprints, "blueprint_folder", FOLDER)
+    for module in ("inbox", "calls"):
+        monkeypatch.setattr(
+            f"custom_components.openvox_gsm.gateway.{module}.REST", 0.01
+        )
+
+
+@pytest.fixture
+def automate(hass: HomeAssistant) -> Automate:
+    """Make an automation from a blueprint."""
+
+    async def make(name: str, **inputs: Any) -> None:
+        assert await async_setup_component(
+            hass,
+            AUTOMATION,
+            {
+                AUTOMATION: {
+                    "alias": "From blueprint",
+                    "use_blueprint": {
+                        "path": f"openvox_gsm/{name}.yaml",
+                        "input": inputs,
+                    },
+                }
+            },
+        )
+        await settle(hass)
+        assert hass.states.is_state(AUTOMATED, STATE_ON)
+
+    return make
+
+
+@pytest.fixture
+def receive(hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry) -> ComeIn:
+    """Let an SMS come in, and all that it sets off come to an end."""
+    published = async_capture_events(hass, "openvox_gsm_sms_received")
+
+    async def receive(text: str, sender: str = PHONE, span: int = 1) -> None:
+        count = len(published)
+        await gateway.receive_sms(span, sender, text)
+        await until(lambda: len(published) > count)
+        await settle(hass)
+
+    return receive
+
+
+@pytest.fixture
+def ring(hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry) -> ComeIn:
+    """Let a call come in and be missed, and what it sets off begin."""
+    published = async_capture_events(hass, "openvox_gsm_call")
+
+    async def ring(caller: str, span: int = 1) -> None:
+        count = len(published)
+        call = await gateway.incoming_call(span, caller)
+        await call.hangup()
+        await until(lambda: len(published) == count + 2)
+        await go_on()
+
+    return ring
+
+
+@pytest.fixture
+def done(hass: HomeAssistant) -> list[Event]:
+    """What actions of the user's own did."""
+    done: list[Event] = async_capture_events(hass, "done")
+    return done
+
+
+@pytest.fixture
+def told(hass: HomeAssistant) -> list[ServiceCall]:
+    """What phones and chats were told."""
+    told: list[ServiceCall] = async_mock_service(hass, "notify", "send_message")
+    return told
+
+
+async def go_on() -> None:
+    """Let all run that need not wait, where an automation does and so has no end."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+def words(done: list[Event]) -> list[Any]:
+    """Return what actions of the user's own did, in a word each."""
+    return [event.data["what"] for event in done]
+
+
+def messages(told: list[ServiceCall]) -> list[str]:
+    """Return what a phone was told."""
+    return [
+        call.data["message"]
+        for call in told
+        if call.data.get("entity_id") == [PHONE_APP]
+    ]
+
+
+def sent(gateway: Simulator) -> list[tuple[int, str, str]]:
+    """Return span, number and text of each SMS that went out."""
+    return [(sms.span, sms.number, sms.text) for sms in gateway.sent]
+
+
+def rung(gateway: Simulator) -> list[str]:
+    """Return each number that was rung."""
+    return [call.number for call in gateway.originated]
+
+
+# All of them
+
+
+@pytest.fixture(params=sorted(FOLDER.rglob("*.yaml")), ids=lambda path: path.stem)
+async def blueprint(hass: HomeAssistant, request: pytest.FixtureRequest) -> Blueprint:
+    """Each blueprint, as Home Assistant reads it."""
+    assert await async_setup_component(hass, AUTOMATION, {})
+    return await async_get_blueprints(hass).async_get_blueprint(
+        str(request.param.relative_to(FOLDER))
+    )
+
+
+def test_what_a_person_reads(blueprint: Blueprint) -> None:
+    """Every input has a name, a description and a field that fits."""
+    assert blueprint.metadata["description"]
+    for key, each in blueprint.inputs.items():
+        assert {"name", "description", "selector"} <= each.keys(), key
+
+
+def test_the_oldest_home_assistant(blueprint: Blueprint) -> None:
+    """Is the same as the integration's."""
+    oldest = json.loads((ROOT / "hacs.json").read_text())["homeassistant"]
+
+    assert blueprint.metadata["homeassistant"] == {"min_version": oldest}
+    assert blueprint.validate() is None
+
+
+def test_an_import(blueprint: Blueprint) -> None:
+    """Home Assistant writes the file anew, and reads the same from that."""
+    assert parse_yaml(blueprint.yaml()) == blueprint.data
+
+
+# Forward SMS
+
+
+async def test_an_sms_is_forwarded(
+    automate: Automate, receive: ComeIn, told: list[ServiceCall], done: list[Event]
+) -> None:
+    """To a phone, and to actions of the user's own."""
+    await automate("forward_sms", recipients=[PHONE_APP], actions=[DONE])
+
+    await receive("Hello\nyou")
+
+    assert messages(told) == [f"SMS from {PHONE}: Hello\nyou"]
+    assert words(done) == messages(told)
+
+
+async def test_nobody_to_tell(
+    automate: Automate, receive: ComeIn, done: list[Event]
+) -> None:
+    """Actions alone will do."""
+    await automate("forward_sms", actions=[DONE])
+
+    await receive("Hello")
+
+    assert words(done) == [f"SMS from {PHONE}: Hello"]
+
+
+async def test_a_phone_that_cannot_be_told(
+    hass: HomeAssistant, automate: Automate, receive: ComeIn, done: list[Event]
+) -> None:
+    """The actions are done all the same."""
+    async_mock_service(
+        hass, "notify", "send_message", raise_exception=HomeAssistantError("Offline")
+    )
+    await automate("forward_sms", recipients=[PHONE_APP], actions=[DONE])
+
+    await receive("Hello")
+
+    assert words(done) == [f"SMS from {PHONE}: Hello"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["12", "+4930123", "[1, 2]", "{'a': 1}", "None", "{{ states.sensor }}", "{% x %}"],
+)
+async def test_a_text_that_looks_like_something_else(
+    automate: Automate,
+    receive: ComeIn,
+    told: list[ServiceCall],
+    done: list[Event],
+    text: str,
+) -> None:
+    """It arrives as it was written, and nothing in it is carried out."""
+    await automate("forward_sms", recipients=[PHONE_APP], actions=[DONE])
+
+    await receive(text)
+
+    assert messages(told) == words(done) == [f"SMS from {PHONE}: {text}"]
+
+
+async def test_many_sms_at_once(
+    hass: HomeAssistant,
+    automate: Automate,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+    done: list[Event],
+) -> None:
+    """None is lost, and they stay in order, even where the actions take their time."""
+    await automate("forward_sms", actions=[{"delay": {"milliseconds": 1}}, DONE])
+
+    for number in range(30):
+        await gateway.receive_sms(1, PHONE, f"No. {number}")
+    await until(lambda: len(done) == 30)
+
+    assert words(done) == [f"SMS from {PHONE}: No. {number}" for number in range(30)]
+    await settle(hass)
+
+
+async def test_only_some_sms(
+    hass: HomeAssistant,
+    automate: Automate,
+    receive: ComeIn,
+    told: list[ServiceCall],
+    loaded: MockConfigEntry,
+) -> None:
+    """From some senders, to some SIM."""
+    await automate(
+        "forward_sms",
+        recipients=[PHONE_APP],
+        senders=["0049 151 12345678", "MyBank"],
+        receiver={"device_id": span_device(hass, loaded, 2).id},
+    )
+
+    await receive("A stranger", STRANGER, span=2)
+    await receive("Another SIM", PHONE, span=1)
+    assert messages(told) == []
+
+    await receive("Hello", PHONE, span=2)
+    await receive("A code", "MYBANK", span=2)
+    assert messages(told) == [f"SMS from {PHONE}: Hello", "SMS from MYBANK: A code"]
+
+
+# Commands by SMS
+
+HEATING = {
+    "word_1": "Heating on",
+    "actions_1": [{"event": "done", "event_data": {"what": "heating"}}],
+    "reply_1": "Heating is on",
+}
+STATUS = {"word_3": "1", "reply_3": "{{ states('sensor.kitchen') }} degrees"}
+
+
+@pytest.mark.parametrize("text", ["heating on", "HEATING ON", " Heating\n  on "])
+async def test_a_command(
+    automate: Automate,
+    receive: ComeIn,
+    gateway: Simulator,
+    done: list[Event],
+    text: str,
+) -> None:
+    """It is done, and the SIM that got it replies."""
+    await automate("sms_commands", senders=[PHONE], **HEATING)
+
+    await receive(text, span=3)
+
+    assert words(done) == ["heating"]
+    assert sent(gateway) == [(3, PHONE, "Heating is on")]
+
+
+async def test_a_command_without_actions(
+    hass: HomeAssistant, automate: Automate, receive: ComeIn, gateway: Simulator
+) -> None:
+    """It asks for a value, and may be a digit."""
+    hass.states.async_set("sensor.kitchen", "21.5")
+    await automate("sms_commands", senders=[PHONE], **HEATING, **STATUS)
+
+    await receive("1")
+
+    assert sent(gateway) == [(1, PHONE, "21.5 degrees")]
+
+
+async def test_a_command_without_reply(
+    automate: Automate, receive: ComeIn, gateway: Simulator, done: list[Event]
+) -> None:
+    """It is done in silence, whatever another command replied before."""
+    await automate("sms_commands", senders=[PHONE], **HEATING | {"reply_1": ""})
+
+    await receive("heating on")
+
+    assert words(done) == ["heating"]
+    assert sent(gateway) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "sender"),
+    [
+        ("swordfish heating on", STRANGER),
+        ("heating on", PHONE),
+        ("heating on swordfish", PHONE),
+        ("sword heating on", PHONE),
+        ("swordfishheating on", PHONE),
+        ("", PHONE),
+        ("{{ code_word }} heating on", PHONE),
+        ("{{ states('sensor.kitchen') }}", PHONE),
+    ],
+)
+async def test_who_may_not_command(
+    automate: Automate,
+    receive: ComeIn,
+    gateway: Simulator,
+    done: list[Event],
+    text: str,
+    sender: str,
+) -> None:
+    """A stranger, or who does not know the code word; they get no reply either."""
+    await automate(
+        "sms_commands",
+        senders=[PHONE],
+        code_word="Swordfish",
+        unknown_reply="I do not know that",
+        **HEATING,
+    )
+
+    await receive(text, sender)
+
+    assert words(done) == []
+    assert sent(gateway) == []
+
+
+async def test_the_code_word(
+    automate: Automate, receive: ComeIn, gateway: Simulator, done: list[Event]
+) -> None:
+    """It stands before the command; one of digits keeps its zeros."""
+    await automate("sms_commands", senders=[PHONE], code_word="0042", **HEATING)
+
+    await receive("42 heating on")
+    assert words(done) == []
+
+    await receive("0042 heating on")
+    assert words(done) == ["heating"]
+
+
+@pytest.mark.parametrize(
+    "text", ["swordfish", "swordfish heating", "swordfish heating on now"]
+)
+async def test_an_unknown_command(
+    automate: Automate,
+    receive: ComeIn,
+    gateway: Simulator,
+    done: list[Event],
+    text: str,
+) -> None:
+    """Nothing is done; a reply says so where one is wanted."""
+    await automate(
+        "sms_commands",
+        senders=[PHONE],
+        code_word="swordfish",
+        unknown_reply="I know: heating on",
+        **HEATING,
+    )
+
+    await receive(text)
+
+    assert words(done) == []
+    assert sent(gateway) == [(1, PHONE, "I know: heating on")]
+
+
+async def test_nobody_may_command(
+    automate: Automate, receive: ComeIn, done: list[Event]
+) -> None:
+    """An empty list lets nobody in, not everybody."""
+    await automate("sms_commands", senders=[], **HEATING)
+
+    await receive("heating on")
+
+    assert words(done) == []
+
+
+# Open a gate by a call
+
+
+async def test_a_call_opens_the_gate(
+    automate: Automate, ring: ComeIn, done: list[Event]
+) -> None:
+    """One from the list does; a stranger's, or one that hides its number, does not."""
+    await automate(
+        "open_gate_by_call", callers=["0049 151 12345678"], actions=[DONE], pause=0
+    )
+
+    await ring(STRANGER)
+    await ring("<unknown>")
+    assert words(done) == []
+
+    await ring(PHONE)
+    assert words(done) == ["it"]
+
+
+async def test_the_gate_opens_while_it_rings(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+    automate: Automate,
+    done: list[Event],
+) -> None:
+    """Nobody has to hang up first, and the gateway does not answer."""
+    await automate("open_gate_by_call", callers=[PHONE], actions=[DONE], pause=0)
+
+    call = await gateway.incoming_call(1, PHONE)
+    await until(lambda: done)
+
+    assert call.cause is None
+    assert call.state == f"RING Called from {PHONE}"
+
+
+async def test_a_second_call(
+    hass: HomeAssistant, automate: Automate, ring: ComeIn, done: list[Event]
+) -> None:
+    """It does not stop the gate that is opening, but opens it again later."""
+    await automate("open_gate_by_call", callers=[PHONE, OTHER_PHONE], actions=[DONE])
+
+    await ring(PHONE)
+    await ring(OTHER_PHONE)
+    assert len(done) == 1
+
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=11))
+    await settle(hass)
+    await ring(OTHER_PHONE)
+    assert len(done) == 2
+
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=11))
+    await settle(hass)
+
+
+async def test_nobody_may_open_the_gate(
+    automate: Automate, ring: ComeIn, done: list[Event]
+) -> None:
+    """An empty list lets nobody in, not everybody."""
+    await automate("open_gate_by_call", callers=[], actions=[DONE], pause=0)
+
+    await ring(PHONE)
+
+    assert words(done) == []
+
+
+async def test_an_sms_opens_no_gate(
+    automate: Automate, receive: ComeIn, done: list[Event]
+) -> None:
+    """Even if it comes from somebody who may."""
+    await automate("open_gate_by_call", callers=[PHONE], actions=[DONE], pause=0)
+
+    await receive("open")
+
+    assert words(done) == []
+
+
+# Low balance
+
+
+async def ask_balance(hass: HomeAssistant, gateway: Simulator, balance: str) -> None:
+    """Let the query find a balance."""
+    gateway.spans[2].ussd["*100#"] = f"Your balance is {balance} EUR"
+    await hass.services.async_call(
+        "button", "press", {"entity_id": BUTTON}, blocking=True
+    )
+    await settle(hass)
+
+
+@pytest.fixture
+async def balance(
+    hass: HomeAssistant,
+    enable_custom_integrations: None,
+    gateway: Simulator,
+    entry: MockConfigEntry,
+) -> MockConfigEntry:
+    """A gateway that asks a SIM for its balance, which is 12,50."""
+    entry.add_to_hass(hass)
+    hass.config_entries.async_add_subentry(
+        entry, query(pattern=r"is ([\d.,]+)", unit="EUR")
+    )
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await ask_balance(hass, gateway, "12,50")
+    return entry
+
+
+async def test_a_balance_that_falls(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    balance: MockConfigEntry,
+    automate: Automate,
+    told: list[ServiceCall],
+    done: list[Event],
+) -> None:
+    """It is told once, and once more after the SIM was topped up."""
+    await automate(
+        "low_balance",
+        balances=[SENSOR],
+        limit=5,
+        recipients=[PHONE_APP],
+        actions=[DONE],
+    )
+
+    for amount in ("5,00", "4,99", "3,20", "20,00", "0,10"):
+        await ask_balance(hass, gateway, amount)
+
+    assert messages(told) == [
+        "GSM 2 Balance is low: 4.99 EUR",
+        "GSM 2 Balance is low: 0.1 EUR",
+    ]
+    assert words(done) == messages(told)
+
+
+async def test_a_reload(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    balance: MockConfigEntry,
+    automate: Automate,
+    done: list[Event],
+) -> None:
+    """A balance that comes back has not fallen again."""
+    await automate("low_balance", balances=[SENSOR], limit=5, actions=[DONE])
+    await ask_balance(hass, gateway, "4,00")
+
+    await hass.config_entries.async_reload(balance.entry_id)
+    await settle(hass)
+
+    assert words(done) == ["GSM 2 Balance is low: 4.0 EUR"]
+
+
+# Alarm chain
+
+ALARM = {
+    "triggers": [{"trigger": "event", "event_type": "smoke"}],
+    "message": "Smoke in the {{ trigger.event.data.room }}",
+    "numbers": [PHONE, OTHER_PHONE],
+}
+
+
+async def smoke(hass: HomeAssistant) -> None:
+    """Let there be smoke."""
+    hass.bus.async_fire("smoke", {"room": "kitchen"})
+    await settle(hass)
+
+
+def script(gateway: Simulator, *outcomes: CallOutcome) -> None:
+    """Say what becomes of the next calls, which all go by one span."""
+    for number in range(2, 5):
+        gateway.spans[number].status = "Undetected SIM Card"
+    gateway.spans[1].call_outcomes.extend(
+        (outcome, 0.01) if outcome is CallOutcome.NO_ANSWER else outcome
+        for outcome in outcomes
+    )
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "called"),
+    [
+        ([CallOutcome.ANSWERED], [PHONE]),
+        ([CallOutcome.BUSY, CallOutcome.ANSWERED], [PHONE, OTHER_PHONE]),
+        (
+            [CallOutcome.NO_ANSWER, CallOutcome.FAILED, CallOutcome.ANSWERED],
+            [PHONE, OTHER_PHONE, PHONE],
+        ),
+    ],
+)
+async def test_an_alarm(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+    automate: Automate,
+    done: list[Event],
+    outcomes: list[CallOutcome],
+    called: list[str],
+) -> None:
+    """All get an SMS, then one after another is rung until somebody answers."""
+    script(gateway, *outcomes)
+    await automate("alarm_chain", **ALARM, ring_time=30, nobody_actions=[DONE])
+    assert rung(gateway) == []
+
+    await smoke(hass)
+
+    assert {(number, text) for _, number, text in sent(gateway)} == {
+        (PHONE, "Smoke in the kitchen"),
+        (OTHER_PHONE, "Smoke in the kitchen"),
+    }
+    assert len(gateway.sent) == 2
+    assert rung(gateway) == called
+    assert gateway.originated[0].timeout_ms == 30_000
+    assert words(done) == []
+
+
+async def test_nobody_answers(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+    automate: Automate,
+    done: list[Event],
+) -> None:
+    """The list is gone through as often as wanted, then something else is done."""
+    script(gateway, *[CallOutcome.BUSY] * 6)
+    await automate("alarm_chain", **ALARM, rounds=3, nobody_actions=[DONE])
+
+    await smoke(hass)
+
+    assert rung(gateway) == [PHONE, OTHER_PHONE] * 3
+    assert words(done) == ["it"]
+
+
+async def test_a_number_that_is_none(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    entry: MockConfigEntry,
+    enable_custom_integrations: None,
+    automate: Automate,
+) -> None:
+    """The others are alarmed all the same; contacts are known by their names."""
+    entry.add_to_hass(hass)
+    add_contact(hass, entry, "Anna", OTHER_PHONE)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await automate("alarm_chain", **ALARM | {"numbers": ["nobody", PHONE, "Anna"]})
+    script(gateway, CallOutcome.BUSY, CallOutcome.ANSWERED)
+
+    await smoke(hass)
+
+    assert [number for _, number, _ in sent(gateway)] == [PHONE, OTHER_PHONE]
+    assert rung(gateway) == [PHONE, OTHER_PHONE]
+
+
+async def test_two_alarms_at_once(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+    automate: Automate,
+) -> None:
+    """Neither is lost."""
+    await automate("alarm_chain", **ALARM | {"numbers": [PHONE]})
+
+    hass.bus.async_fire("smoke", {"room": "kitchen"})
+    hass.bus.async_fire("smoke", {"room": "cellar"})
+    await settle(hass)
+
+    assert [text for _, _, text in sent(gateway)] == [
+        "Smoke in the kitchen",
+        "Smoke in the cellar",
+    ]
+    assert rung(gateway) == [PHONE, PHONE]
+
+
+# Silent gateway or SIM
+
+CONNECTED = "binary_sensor.openvox_connectivity"
+STATUS_1, STATUS_2 = "sensor.gsm_1_status", "sensor.gsm_2_status"
+WELL, NO_SIM, NO_SIGNAL = "Up", "Undetected SIM Card", "No Signal"
+
+
+@pytest.fixture
+async def watched(
+    loaded: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    automate: Automate,
+    told: list[ServiceCall],
+) -> list[ServiceCall]:
+    """A gateway and two of its SIMs are watched; returns what a phone is told."""
+    await automate(
+        "silent_gateway",
+        watched=[CONNECTED, STATUS_1, STATUS_2],
+        minutes=5,
+        recipients=[PHONE_APP],
+        actions=[DONE],
+    )
+    return told
+
+
+@pytest.fixture
+def pass_minutes(
+    hass: HomeAssistant, loaded: MockConfigEntry, freezer: FrozenDateTimeFactory
+) -> Callable[[float], Awaitable[None]]:
+    """Let minutes pass, and what they set off begin."""
+
+    async def pass_minutes(minutes: float) -> None:
+        freezer.tick(timedelta(minutes=minutes))
+        async_fire_time_changed(hass)
+        # What the gateway is asked must not be under way when more time passes.
+        await loaded.runtime_data.async_refresh()
+        await go_on()
+
+    return pass_minutes
+
+
+@pytest.fixture
+def set_status(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> Callable[..., Awaitable[None]]:
+    """Let a SIM have a status, and the gateway be asked for it."""
+
+    async def set_status(status: str, span: int = 1) -> None:
+        gateway.spans[span].status = status
+        await loaded.runtime_data.async_refresh()
+        await go_on()
+
+    return set_status
+
+
+async def test_a_sim_that_is_gone(
+    watched: list[ServiceCall], done: list[Event], set_status: Any, pass_minutes: Any
+) -> None:
+    """It is told once, after some minutes; each SIM by itself."""
+    await set_status(NO_SIM)
+    await pass_minutes(3)
+    await set_status(NO_SIGNAL, span=2)
+    await pass_minutes(1.9)
+    assert messages(watched) == []
+
+    await pass_minutes(0.2)
+    assert messages(watched) == ["GSM 1 Status for 5 minutes or more: No SIM"]
+
+    await pass_minutes(3)
+    await pass_minutes(60)
+    assert messages(watched)[1:] == ["GSM 2 Status for 5 minutes or more: No signal"]
+    assert words(done) == messages(watched)
+
+
+async def test_a_sim_that_is_back_soon(
+    watched: list[ServiceCall], set_status: Any, pass_minutes: Any
+) -> None:
+    """It is not told."""
+    await set_status(NO_SIM)
+    await pass_minutes(4)
+    await set_status(WELL)
+    await pass_minutes(60)
+
+    assert messages(watched) == []
+
+
+async def test_from_one_trouble_to_the_next(
+    watched: list[ServiceCall], set_status: Any, pass_minutes: Any
+) -> None:
+    """The minutes do not begin anew."""
+    await set_status(NO_SIM)
+    await pass_minutes(3)
+    await set_status(NO_SIGNAL)
+    await pass_minutes(2.1)
+
+    assert messages(watched) == ["GSM 1 Status for 5 minutes or more: No signal"]
+
+
+async def test_a_sim_in_a_call(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    watched: list[ServiceCall],
+    loaded: MockConfigEntry,
+    pass_minutes: Any,
+) -> None:
+    """It is in use, not silent."""
+    call = await gateway.incoming_call(1, PHONE)
+    await call.answer()
+    await loaded.runtime_data.async_refresh()
+    assert hass.states.is_state(STATUS_1, "in_call")
+
+    await pass_minutes(60)
+
+    assert messages(watched) == []
+
+
+async def test_a_gateway_that_is_gone(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    watched: list[ServiceCall],
+    set_status: Any,
+    pass_minutes: Any,
+) -> None:
+    """It alone is told, not each of its SIMs, even one that was in trouble."""
+    await set_status(NO_SIM)
+    gateway.faults.refuse = True
+    gateway.drop_connections(abort=True)
+    await until(lambda: hass.states.is_state(CONNECTED, STATE_OFF))
+    await go_on()
+
+    await pass_minutes(4.9)
+    assert messages(watched) == []
+
+    await pass_minutes(0.2)
+    assert messages(watched) == [
+        "OpenVox Connectivity for 5 minutes or more: Disconnected"
+    ]
