@@ -351,6 +351,11 @@ def test_all_spans_that_are_not_whole(output: str) -> None:
             "CALL ACTIVE Called from 13632919026 00:01:12",
             SpanStatus.IN_CALL,
         ),
+        (
+            "Power on, Up, Active",
+            "RING Called from 13632919026",
+            SpanStatus.IN_CALL,
+        ),
         ("Power on, Up, Standby", "READY", SpanStatus.DOWN),
         ("Power on, Provisioned, Down, Active", "DOWN", SpanStatus.DOWN),
         ("Power on, Provisioned, No Signal, Active", "READY", SpanStatus.NO_SIGNAL),

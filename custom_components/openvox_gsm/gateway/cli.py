@@ -267,7 +267,7 @@ def _status(status_text: str, state_text: str) -> SpanStatus:
     match state.split():
         case [] | ["READY"]:
             return SpanStatus.READY
-        case ["CALL", *_]:
+        case ["CALL" | "RING", *_]:
             return SpanStatus.IN_CALL
         case ["SMS" | "USSD" | "WAIT" | "INIT", *_]:
             return SpanStatus.BUSY
