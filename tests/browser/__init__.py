@@ -1,0 +1,1 @@
+"""The ways of a user through Home Assistant's pages, in a real browser."""
