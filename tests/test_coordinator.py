@@ -651,3 +651,19 @@ async def test_the_device_registry_is_asked_nothing_outdated(
     """Home Assistant complains of what will stop working."""
     assert dr.async_get(hass)
     assert "Detected that custom integration" not in caplog.text
+
+
+async def test_half_of_a_long_sms_at_a_reload_reaches_the_entities(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """The entities that go do not see it, so those that come after them do."""
+    events = async_capture_events(hass, EVENT_SMS_RECEIVED)
+    await gateway.receive_sms(1, PHONE, "x" * 200, order=[1])
+    await asyncio.sleep(0.4)  # the inbox takes its time over a text
+    await hass.config_entries.async_reload(loaded.entry_id)
+    await settle(hass)
+    (event,) = events
+    assert not event.data["complete"]
+    state = hass.states.get("event.gsm_1_sms")
+    assert state
+    assert state.attributes["message"] == event.data["message"]

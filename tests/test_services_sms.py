@@ -12,6 +12,7 @@ import voluptuous as vol
 
 from custom_components.openvox_gsm.const import (
     CONF_FLASH,
+    CONF_LINE_BREAKS,
     EVENT_SMS_SENT,
     SUBENTRY_CONTACT,
 )
@@ -320,3 +321,20 @@ async def test_one_event_for_each_message(
         await send(hass, target=OTHER_PHONE, span=9, config_entry_id=loaded.entry_id)
 
     assert [event.data["status"] for event in events] == ["sent", "failed"]
+
+
+async def test_a_text_that_one_gateway_cannot_send_is_sent_by_none(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    other: Simulator,
+    loaded: MockConfigEntry,
+    other_loaded: MockConfigEntry,
+) -> None:
+    """How long a text is depends on the gateway; who repeats it sends nothing twice."""
+    await set_option(hass, other_loaded, **{CONF_LINE_BREAKS: True})
+    await hass.config_entries.async_reload(other_loaded.entry_id)
+    await add_contact(hass, loaded, "Anna", PHONE)
+    await add_contact(hass, other_loaded, "Bert", OTHER_PHONE)
+    with pytest.raises(ServiceValidationError):
+        await send(hass, target="Anna, Bert", message="a\n" * 700)
+    assert gateway.sent == other.sent == []

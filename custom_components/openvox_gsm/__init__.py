@@ -49,8 +49,15 @@ async def async_setup_entry(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> b
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> bool:
-    """Remove the entities; the coordinator shuts itself down after that."""
-    return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+    """Remove the entities; the coordinator shuts itself down after that.
+
+    What comes in from now on is held for the entities that come after these.
+    """
+    entry.runtime_data.async_hold()
+    if await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
+        return True
+    entry.runtime_data.async_publish_from_start()
+    return False
 
 
 async def async_remove_config_entry_device(

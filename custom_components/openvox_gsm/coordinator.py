@@ -355,6 +355,11 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
         )
 
     @callback
+    def async_hold(self) -> None:
+        """Hold SMS and calls back again, since the entities are about to go."""
+        self._may_publish = False
+
+    @callback
     def _sms_received(self, sms: IncomingSms) -> None:
         if self._may_publish:
             self._publish_sms(sms)

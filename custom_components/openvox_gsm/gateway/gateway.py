@@ -435,6 +435,10 @@ class Gateway:
 
     # Sending SMS
 
+    def check_text(self, text: str) -> None:
+        """Raise InvalidTextError where a text cannot be sent through this gateway."""
+        compose(text, line_breaks=self._line_breaks)
+
     async def send_sms(
         self,
         number: str,

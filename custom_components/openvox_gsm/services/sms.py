@@ -82,16 +82,11 @@ async def send_sms(call: ServiceCall) -> ServiceResponse:
     if message.flash:
         for recipient in recipients:
             _require_flash(recipient)
-    try:
-        outcomes = await asyncio.gather(
-            *(_send_one(recipient, message) for recipient in recipients)
-        )
-    except InvalidTextError as err:
-        raise ServiceValidationError(
-            translation_domain=DOMAIN,
-            translation_key="invalid_text",
-            translation_placeholders={"reason": str(err)},
-        ) from err
+    for recipient in recipients:
+        _require_sendable(recipient, message.text)
+    outcomes = await asyncio.gather(
+        *(_send_one(recipient, message) for recipient in recipients)
+    )
     if call.return_response:
         return {"messages": [outcome.as_response() for outcome in outcomes]}
     if failed := [
@@ -162,6 +157,22 @@ class _Message:
     text: str
     timeout: int  # seconds for each part
     flash: bool
+
+
+def _require_sendable(recipient: Recipient, text: str) -> None:
+    """Raise before anything is sent where a text is too long or not sendable.
+
+    How long it is differs from gateway to gateway, with their options.
+    """
+    try:
+        for coordinator in recipient.way.coordinators:
+            coordinator.gateway.check_text(text)
+    except InvalidTextError as err:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="invalid_text",
+            translation_placeholders={"reason": str(err)},
+        ) from err
 
 
 def _require_flash(recipient: Recipient) -> None:
