@@ -315,6 +315,7 @@ def test_the_connection_is_lost(bench: Bench) -> None:
 
 # Calls while an SMS is being read
 
+SUSPICIOUS = "Look: EXTRA-SMS/1-1"
 WRITINGS = {Dialect.ASTERISK_1_8: Writing.EARLY, Dialect.ASTERISK_14: Writing.LATE}
 
 
@@ -327,7 +328,7 @@ def sms_events(dialect: Dialect, text: str, *sources: str) -> Iterator[bytes]:
 def test_a_call_comes_while_an_sms_is_read(bench: Bench, dialect: Dialect) -> None:
     """It is told once it is certain that the text did not forge it, in its order."""
     phone = Phone(dialect, span=2)
-    bench.feed(sms_events(dialect, "Hello"), ring(phone), phone.ends())
+    bench.feed(sms_events(dialect, SUSPICIOUS), ring(phone), phone.ends())
     assert bench.news == []
 
     bench.clock.let_pass(REST)
@@ -339,7 +340,7 @@ def test_every_event_waits_its_full_time(bench: Bench) -> None:
     """One that waits already does not shorten the wait of another."""
     first = Phone(Dialect.ASTERISK_1_8, 1, "+491", "1795400900.1")
     second = Phone(Dialect.ASTERISK_1_8, 2, "+492", "1795400900.2")
-    bench.feed(sms_events(Dialect.ASTERISK_1_8, "Hello"), ring(first))
+    bench.feed(sms_events(Dialect.ASTERISK_1_8, SUSPICIOUS), ring(first))
     bench.clock.let_pass(REST - 0.01)
     bench.feed(ring(second))
     bench.clock.let_pass(0.01)

@@ -452,13 +452,152 @@ def test_firmware_that_escapes_nothing(
 # Messages
 
 
-def test_a_message_is_delivered_as_soon_as_all_is_known(bench: Bench) -> None:
-    """With its PDU it rests for a moment only."""
-    bench.feed(sms_with_pdu("hello").events(Dialect.EARLY))
-    bench.clock.let_pass(REST)
+@BOTH_DIALECTS
+def test_a_message_that_comes_alone_is_delivered_at_once(
+    bench: Bench, dialect: Dialect
+) -> None:
+    """With its PDU all is known, and nothing else can have forged it."""
+    *first, pdu = list(sms_with_pdu("hello").events(dialect, (VARSET,)))[:3]
+    bench.feed(first)
+    assert bench.messages == []
+    bench.feed([pdu])
 
     assert bench.told == [(2, "+4915112345678", "hello")]
     assert not bench.clock.running
+
+
+@BOTH_DIALECTS
+def test_messages_that_come_together_are_delivered_as_soon_as_all_texts_are_known(
+    bench: Bench, dialect: Dialect
+) -> None:
+    """None of them waits for more than the PDU of the last one."""
+    *first, first_pdu = list(sms_with_pdu("first").events(dialect, (VARSET,)))[:3]
+    second = list(
+        sms_with_pdu("second", span=3, uniqueid=VICTIM.uniqueid).events(dialect)
+    )
+    bench.feed(first)
+    bench.feed(second)
+    assert bench.messages == []
+    bench.feed([first_pdu])
+
+    assert [text for _, _, text in bench.told] == ["first", "second"]
+    assert not bench.clock.running
+
+
+@BOTH_DIALECTS
+def test_a_message_rests_while_another_text_is_not_known(
+    bench: Bench, dialect: Dialect
+) -> None:
+    """It might be that text's work."""
+    bench.feed(list(ME.events(dialect, (VARSET,)))[:1])
+    bench.feed(NEIGHBOURS[0].events(dialect))
+    bench.clock.let_pass(REST - 0.01)
+    assert bench.messages == []
+    bench.clock.let_pass(0.01)
+
+    assert bench.told == [NEIGHBOURS_TOLD[0]]
+
+
+@BOTH_DIALECTS
+@pytest.mark.parametrize(
+    "text",
+    ["see EXTRA-SMS/3-1", "x\r\nUniqueid: 1.1", "x\r\nEvent: VarSet"],
+)
+def test_a_message_rests_after_a_text_that_may_forge(
+    bench: Bench, text: str, dialect: Dialect
+) -> None:
+    """That text rests, too; events that tell it may come a little later."""
+    bench.feed(hostile_sms(text, with_pdu=True).events(dialect))
+    assert bench.messages == []
+    bench.clock.let_pass(REST)
+    assert bench.told == [(2, ATTACKER, text)]
+
+    bench.clock.let_pass(MESSAGE_TIMEOUT - REST)
+    bench.feed(NEIGHBOURS[0].events(dialect))
+    assert len(bench.messages) == 1
+    bench.clock.let_pass(REST)
+    assert len(bench.messages) == 2
+
+    bench.clock.let_pass(MESSAGE_TIMEOUT)
+    bench.feed(NEIGHBOURS[1].events(dialect))
+    assert len(bench.messages) == 3
+    assert not bench.clock.running
+
+
+@BOTH_DIALECTS
+def test_a_text_in_a_national_language_may_forge(
+    bench: Bench, dialect: Dialect
+) -> None:
+    """The driver knows no such languages: it makes another text of it."""
+    pdu = deliver_pdu("+4915112345678", "hello", header=bytes((3, 0x24, 1, 1)))
+    sms = Sms(pdu=pdu)
+    bench.feed(sms.events(dialect))
+    assert bench.messages == []
+    bench.clock.let_pass(REST)
+    assert len(bench.messages) == 1
+
+
+def test_a_message_that_two_texts_forge_together(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One tells its sender, the other its PDU; both guess their own Uniqueid."""
+    accomplice = replace(ME, uniqueid="1795400805.6", span=1)
+    texts = [
+        "x" + forged_end(sms.uniqueid) + forged_varset(VICTIM, variable, value, FOREIGN)
+        for sms, variable, value in (
+            (ME, "SMSSRC", "MyBank"),
+            (accomplice, "SMSPDU", FORGED_PDU),
+        )
+    ]
+    for sms, text in zip((ME, accomplice), texts, strict=True):
+        bench.feed(
+            replace(sms, text=rendered(text), pdu=deliver_pdu(ATTACKER, text)).events(
+                Dialect.EARLY
+            )
+        )
+    bench.settle()
+
+    assert sorted(bench.told) == [(1, ATTACKER, texts[1]), (2, ATTACKER, texts[0])]
+    assert "Span 3: ignored what is not the gateway's own message" in caplog.text
+
+
+@BOTH_DIALECTS
+def test_no_message_without_its_pdu_where_that_is_required(
+    bench: Bench, dialect: Dialect, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is dropped with a warning, the others come as ever."""
+    bench.inbox = Inbox(
+        bench.messages.append, bench.clock.call_later, requires_pdu=True
+    )
+    bench.feed(Sms().events(dialect))
+    bench.settle()
+    bench.feed(NEIGHBOURS[0].events(dialect))
+    bench.settle()
+
+    assert bench.told == [NEIGHBOURS_TOLD[0]]
+    assert [record.getMessage() for record in caplog.records] == [
+        "Span 2: dropped an SMS that came without its PDU, as the option of the "
+        "gateway wants it"
+    ]
+
+
+@BOTH_DIALECTS
+def test_channels_with_other_names(bench: Bench, dialect: Dialect) -> None:
+    """The names of the channels can be told, as for an Asterisk without the driver."""
+    bench.inbox = Inbox(
+        bench.messages.append,
+        bench.clock.call_later,
+        channel=re.compile(r"Local/(?P<voice>[0-9]+)@sms-[0-9a-f]+;2"),
+        mark="@sms-",
+    )
+
+    @dataclass(frozen=True)
+    class LocalSms(Sms):
+        channel = "Local/5@sms-0000000a;2"
+
+    bench.feed(LocalSms(pdu=deliver_pdu("+4915112345678", "hello")).events(dialect))
+    bench.feed(sms_with_pdu("elsewhere").events(dialect))
+    assert bench.told == [(3, "+4915112345678", "hello")]
 
 
 def test_a_message_without_pdu_waits_for_it(bench: Bench) -> None:
@@ -469,6 +608,7 @@ def test_a_message_without_pdu_waits_for_it(bench: Bench) -> None:
     bench.clock.let_pass(0.1)
 
     assert bench.told == [(2, "+4915112345678", "hello")]
+    bench.clock.let_pass(MESSAGE_TIMEOUT)  # its text stays under suspicion
     assert not bench.clock.running
 
 
@@ -1352,9 +1492,13 @@ def test_a_text_that_makes_process_sms_look_unfinished(
 @BOTH_DIALECTS
 def test_whether_an_sms_is_coming_in(bench: Bench, dialect: Dialect) -> None:
     """Until its text is known for certain, events of calls may be its work."""
-    sms = sms_with_pdu("hello")
+    first, *others = sms_with_pdu("hello").events(dialect)
     assert not bench.inbox.is_reading
-    bench.feed(sms.events(dialect))
+    bench.feed([first])
+    assert bench.inbox.is_reading
+    bench.feed(others)
+    assert not bench.inbox.is_reading
+    bench.feed(hostile_sms(HOSTILE["Hangup"], with_pdu=True).events(dialect))
     assert bench.inbox.is_reading
     bench.clock.let_pass(REST)
     assert not bench.inbox.is_reading

@@ -19,13 +19,17 @@ text holds, one SMS must not become two, nor come from somebody else:
 * The PDU is hex, so the text cannot break out of it. Everything is taken from
   it where it comes, unless it names another sender than SMSSRC.
 * A message whose Uniqueid stands in another message's text may be that text's
-  work: it counts only by a PDU that does not stand there as well. So that all
-  texts are known by then, a message rests for a moment before it is judged.
+  work: it counts only by a PDU that does not stand there as well.
+* A text can forge only while its own message comes in, or right after. So a
+  message that has its PDU is delivered at once where every text that was lately
+  there is known, and none could forge anything; else it rests for a moment, so
+  that all texts are known when it is judged.
 
 Without a PDU this does not hold against a sender who guesses the Uniqueid of his
 own message beforehand. Nor does it, guess or not, on an Asterisk before 12 that
 shows Newexten events only, if no process_sms is among them or the driver does not
-escape the quotes in the text.
+escape the quotes in the text. Whoever cannot live with that takes no message
+without its PDU (`requires_pdu`).
 """
 
 from collections.abc import Iterator
@@ -44,15 +48,16 @@ from .pdu import Deliver, PduError, decode_deliver
 _LOGGER = logging.getLogger(__name__)
 
 # All events of one SMS come within milliseconds. After the longer time a message
-# is taken as it is; one that has its PDU rests for the shorter.
+# is taken as it is; one that has its PDU rests for the shorter at most.
 MESSAGE_TIMEOUT: Final = 2.0  # seconds
 REST: Final = 0.25  # seconds
 _MAX_MESSAGES_REMEMBERED: Final = 200
 _MAX_TORN: Final = 16 * 1024  # bytes; an SMS has at most 160 characters
 
 _PACKET_END = b"\r\n\r\n"
-_SMS_MARK = b"EXTRA-SMS/"
-_CHANNEL = re.compile(r"EXTRA-SMS/(?P<voice>[0-9]{1,4})-[0-9]{1,4}")
+# A channel of an incoming SMS, and what stands in the name of every one.
+_CHANNEL: Final = re.compile(r"EXTRA-SMS/(?P<voice>[0-9]{1,4})-[0-9]{1,4}")
+_MARK: Final = "EXTRA-SMS/"
 _UNIQUEID = re.compile(r"[!-~]+")
 _SMS_VARIABLES: Final = frozenset(
     ("SMSSRC", "SMSTXT", "SMSPDU", "SMSTIME", "SMSTZ", "DIALSTATUS")
@@ -65,8 +70,7 @@ _PROGRAM = r'\S*process_sms "[0-9]+" "(?P<sender>[^"]*)" "(?P<time>[^"]*)" '
 _PROCESS_SMS = re.compile(_PROGRAM + r'"(?P<text>.*)"[^"]*', re.DOTALL)
 _UNFINISHED_PROCESS_SMS = re.compile(_PROGRAM + r'"(?:[^"\\]|\\.)*\\?', re.DOTALL)
 _POSES_AS_PACKET = re.compile(
-    r"[\r\n](?:(?:Event|Response|Uniqueid)\s*:|--END COMMAND--)|EXTRA-SMS/",
-    re.IGNORECASE,
+    r"[\r\n](?:(?:Event|Response|Uniqueid)\s*:|--END COMMAND--)", re.IGNORECASE
 )
 
 type _Key = tuple[str, str]  # a channel and its Uniqueid
@@ -76,6 +80,7 @@ type _Key = tuple[str, str]  # a channel and its Uniqueid
 class _Step:
     """One event of an SMS channel: a variable that was set, or a dialplan step."""
 
+    span: int
     channel: str
     uniqueid: str  # empty where the packet ends before it
     has_uniqueid_last: bool
@@ -108,6 +113,7 @@ class _Message:
     """What has been seen of one SMS so far."""
 
     key: _Key
+    span: int
     arrived_at: datetime
     # Whether it began with SMSSRC, on a gateway that shows it for all messages.
     is_announced: bool
@@ -120,11 +126,6 @@ class _Message:
     texts: list[str] = field(default_factory=list)
     first_step: str | None = None
 
-    @property
-    def span(self) -> int:
-        """The span whose channel this is."""
-        return _span_of(self.key[0])
-
 
 class Inbox:
     """Decides from the events of a gateway what is one genuine SMS.
@@ -132,12 +133,31 @@ class Inbox:
     Subscribe `receive` with the test `wants`. Messages come out of `deliver`.
     """
 
-    def __init__(self, deliver: Deliverer, call_later: CallLater) -> None:
-        """Use `call_later` (as of an event loop) for the time limits."""
+    def __init__(
+        self,
+        deliver: Deliverer,
+        call_later: CallLater,
+        *,
+        requires_pdu: bool = False,
+        channel: re.Pattern[str] = _CHANNEL,
+        mark: str = _MARK,
+    ) -> None:
+        """Use `call_later` (as of an event loop) for the time limits.
+
+        With `requires_pdu` a message without its PDU is dropped, with a warning.
+        `channel` matches the whole name of an SMS channel, its group `voice` is
+        the number of the span's voice channel, and every such name holds `mark`.
+        """
         self._call_later = call_later
+        self._requires_pdu = requires_pdu
+        self._channel = channel
+        self._mark = mark
+        self._raw_mark = mark.encode()
         self._assembler = Assembler(deliver, call_later)
         self._open: dict[_Key, _Message] = {}
         self._judged: dict[_Key, _Message] = {}  # lately
+        # Those of them whose texts may still forge something, for a moment.
+        self._suspects: dict[_Message, Timer] = {}
         self._pieces: list[bytes] = []  # of a packet that its text cut in two
         self._pieces_timer: Timer | None = None
         # The headers that all events of this gateway have, from its first one.
@@ -145,7 +165,7 @@ class Inbox:
 
     def wants(self, raw: bytes) -> bool:
         """Tell cheaply whether a packet may concern an SMS."""
-        return _SMS_MARK in raw or bool(self._pieces)
+        return self._raw_mark in raw or bool(self._pieces)
 
     def receive(self, packet: Packet) -> None:
         """Take a packet that passed `wants`."""
@@ -209,6 +229,9 @@ class Inbox:
         self._forget_pieces()
         for message in list(self._open.values()):
             self._judge(message, at_last=True)
+        for timer in self._suspects.values():
+            timer.cancel()
+        self._suspects.clear()
         self._assembler.flush()
 
     # From packets to events
@@ -227,8 +250,8 @@ class Inbox:
         else:
             return None
         head = Packet(before)
-        channel = head.get("Channel")
-        if not found or not _CHANNEL.fullmatch(channel):
+        channel = self._channel.fullmatch(head.get("Channel"))
+        if not found or not channel:
             return None
         variable = head.get("Variable")
         uniqueid = head.get("Uniqueid")
@@ -241,7 +264,8 @@ class Inbox:
         elif variable:
             text = _unescape_c(text)
         return _Step(
-            channel=channel,
+            span=(int(channel["voice"]) + 1) // 2,
+            channel=channel[0],
             uniqueid=uniqueid if _UNIQUEID.fullmatch(uniqueid) else "",
             has_uniqueid_last=has_uniqueid_last,
             has_usual_headers=self._has_usual_headers(head),
@@ -310,7 +334,7 @@ class Inbox:
         if self._is_credible(step):
             self._take(step)
         else:
-            _warn_of_forgery(step.channel)
+            _warn_of_forgery(step.span)
         for raw in others:
             self.receive(Packet(raw))
 
@@ -375,10 +399,15 @@ class Inbox:
             message.pdus[step.value] = pdu
             message.texts.append(pdu.text)
             self._judge_later(message, REST, at_last=False)
+            if not self._suspects and not any(
+                map(self._may_forge, self._open.values())
+            ):
+                for each in list(self._open.values()):
+                    self._judge(each, at_last=False)
 
     def _begin(self, step: _Step) -> _Message:
         is_announced = step.variable == "SMSSRC" and self._all_are_announced
-        message = _Message(step.key, datetime.now(UTC), is_announced)
+        message = _Message(step.key, step.span, datetime.now(UTC), is_announced)
         self._open[step.key] = message
         self._judge_later(message, MESSAGE_TIMEOUT, at_last=True)
         return message
@@ -407,9 +436,16 @@ class Inbox:
             timer.cancel()
         del self._open[message.key]
         if (accusing and not pdu) or self._is_on_wrong_channel(message):
-            _warn_of_forgery(message.key[0])
+            _warn_of_forgery(message.span)
             return
         part = _read_pdu(message, pdu) if pdu else _read_rendering(message, values)
+        if self._requires_pdu and not pdu:
+            _LOGGER.warning(
+                "Span %s: dropped an SMS that came without its PDU, as the option of "
+                "the gateway wants it",
+                message.span,
+            )
+            return
         if part is None:
             _LOGGER.warning(
                 "Span %s: an SMS came in of which the gateway told too little to "
@@ -418,13 +454,31 @@ class Inbox:
             )
             return
         self._remember(message)
-        if _POSES_AS_PACKET.search(part.text):
+        if self._poses_as_packet(part.text):
             _LOGGER.warning(
                 "Span %s: an SMS imitates the gateway's own messages; it was taken "
                 "as the text that it is",
                 message.span,
             )
         self._assembler.add(part)
+
+    def _may_forge(self, message: _Message) -> bool:
+        """Tell whether a message's text, as far as it is known, may forge an event.
+
+        It is known by the PDU. Read with the tables of another language, the driver
+        may make something else of it.
+        """
+        if not message.is_announced or len(message.pdus) != 1:
+            return True
+        (pdu,) = message.pdus.values()
+        return (
+            not _is_same_sender(_sender(message, message.variables), pdu.sender)
+            or pdu.is_in_national_language
+            or any(map(self._poses_as_packet, message.texts))
+        )
+
+    def _poses_as_packet(self, text: str) -> bool:
+        return self._mark in text or _POSES_AS_PACKET.search(text) is not None
 
     def _texts_that_name(self, message: _Message) -> Iterator[str]:
         """Yield other messages' texts in which the message's Uniqueid stands."""
@@ -443,22 +497,20 @@ class Inbox:
         )
 
     def _remember(self, message: _Message) -> None:
+        if self._may_forge(message):
+            self._suspects[message] = self._call_later(
+                MESSAGE_TIMEOUT, partial(self._suspects.__delitem__, message)
+            )
         self._judged[message.key] = message
         while len(self._judged) > _MAX_MESSAGES_REMEMBERED:
             del self._judged[next(iter(self._judged))]
 
 
-def _span_of(channel: str) -> int:
-    match = _CHANNEL.fullmatch(channel)
-    assert match
-    return (int(match["voice"]) + 1) // 2
-
-
-def _warn_of_forgery(channel: str) -> None:
+def _warn_of_forgery(span: int) -> None:
     _LOGGER.warning(
         "Span %s: ignored what is not the gateway's own message; somebody may have "
         "forged it in the text of an SMS",
-        _span_of(channel),
+        span,
     )
 
 

@@ -132,6 +132,11 @@ class Deliver:
     single_language: int = 0
 
     @property
+    def is_in_national_language(self) -> bool:
+        """Whether the text is not written in the default alphabet alone."""
+        return bool(self.locking_language or self.single_language)
+
+    @property
     def text(self) -> str:
         """The text of this PDU alone; see `join`."""
         return join((self,))
