@@ -15,11 +15,15 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.openvox_gsm.const import (
+    CONF_ALLOWED,
     CONF_CALL_EVENTS,
     CONF_COUNTRY_PREFIX,
+    CONF_DAILY_LIMIT,
     CONF_FINGERPRINT,
     CONF_FLASH,
+    CONF_HOURLY_LIMIT,
     CONF_LINE_BREAKS,
+    CONF_ONLY_CONFIRMED,
     CONF_TLS,
     DOMAIN,
 )
@@ -866,7 +870,14 @@ async def test_an_entry_that_moves_may_be_another_box(
 
 # Options
 
-DEFAULTS = {CONF_CALL_EVENTS: True, CONF_LINE_BREAKS: False, CONF_FLASH: False}
+DEFAULTS = {
+    CONF_HOURLY_LIMIT: 60,
+    CONF_DAILY_LIMIT: 500,
+    CONF_CALL_EVENTS: True,
+    CONF_ONLY_CONFIRMED: False,
+    CONF_LINE_BREAKS: False,
+    CONF_FLASH: False,
+}
 
 
 async def set_options(
@@ -939,4 +950,44 @@ async def test_no_country_prefix(
     assert {
         str(key): (key.description or {}).get("suggested_value")
         for key in form["data_schema"].schema
+        if str(key) != CONF_ALLOWED
     } == DEFAULTS | {CONF_COUNTRY_PREFIX: given, CONF_FLASH: True}
+
+
+async def test_allowed_destinations(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """They are kept in one way of writing; empty rows are none."""
+    given = ["+49 (151)", " 0043", "", "112"]
+    await set_options(hass, loaded, **{CONF_ALLOWED: given})
+    assert loaded.options == DEFAULTS | {CONF_ALLOWED: ["+49151", "+43", "112"]}
+
+    await set_options(hass, loaded, **{CONF_ALLOWED: [""]})
+    assert loaded.options == DEFAULTS
+
+
+async def test_a_destination_that_is_none(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """It is said to be none, and can be mended."""
+    form = await set_options(hass, loaded, **{CONF_ALLOWED: ["+49", "Anna"]})
+
+    assert form["errors"] == {CONF_ALLOWED: "invalid_destination"}
+    assert loaded.options == {}
+
+
+async def test_options_keep_the_connection(
+    hass: HomeAssistant, loaded: MockConfigEntry, gateway: Simulator
+) -> None:
+    """Whatever comes in or goes out at that moment is not disturbed."""
+    coordinator, accepted = loaded.runtime_data, gateway.sessions
+    await set_options(
+        hass, loaded, **{CONF_ONLY_CONFIRMED: True, CONF_LINE_BREAKS: True}
+    )
+    await hass.async_block_till_done()
+
+    assert loaded.runtime_data is coordinator
+    assert coordinator.gateway.is_connected
+    assert coordinator.gateway.requires_pdu
+    assert coordinator.gateway.line_breaks
+    assert gateway.sessions == accepted

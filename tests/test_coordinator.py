@@ -13,6 +13,7 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.openvox_gsm.const import EVENT_SMS_RECEIVED, EVENT_SMS_SENT
+from custom_components.openvox_gsm.sending import OutgoingSms, async_send
 from homeassistant.config_entries import SOURCE_REAUTH
 from homeassistant.const import (
     EVENT_HOMEASSISTANT_STARTED,
@@ -537,7 +538,7 @@ async def test_what_became_of_a_message(
     gateway.spans[1].sms_outcomes.append(SmsOutcome.FAILED)
 
     for number in (PHONE, OTHER_PHONE):
-        await entry.runtime_data.async_send_sms(number, "x" * 200, 1)
+        await async_send(OutgoingSms(number, "x" * 200, 1), [entry.runtime_data])
     await settle(hass)
 
     where = {
@@ -566,23 +567,6 @@ async def test_what_became_of_a_message(
     ]
 
 
-async def test_a_message_that_another_gateway_gets(
-    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
-) -> None:
-    """That one tells of it, unless it may have been sent here."""
-    events = async_capture_events(hass, EVENT_SMS_SENT)
-    outcomes = gateway.spans[1].sms_outcomes
-    outcomes.extend([SmsOutcome.FAILED, SmsOutcome.SUCCESS])
-
-    for _ in range(2):
-        await loaded.runtime_data.async_send_sms(
-            PHONE, "Hello", 1, tried_elsewhere=True
-        )
-    await settle(hass)
-
-    assert [event.data["status"] for event in events] == ["sent"]
-
-
 async def test_a_message_that_no_span_can_take(
     hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
 ) -> None:
@@ -591,7 +575,7 @@ async def test_a_message_that_no_span_can_take(
     for span in gateway.spans.values():
         span.power = False
 
-    await loaded.runtime_data.async_send_sms(PHONE, "Hello", None)
+    await async_send(OutgoingSms(PHONE, "Hello"), [loaded.runtime_data])
     await settle(hass)
 
     [event] = events

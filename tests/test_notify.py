@@ -1,6 +1,5 @@
 """Contacts as something to notify."""
 
-import asyncio
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
@@ -216,28 +215,6 @@ async def test_a_message_counts_once(
     await settle(hass)
 
     assert len([each for each in changes if each.data["entity_id"] == ANNA]) == 1
-
-
-async def test_another_sms_counts_while_its_own_is_under_way(
-    hass: HomeAssistant, loaded: MockConfigEntry, gateway: Simulator
-) -> None:
-    """And is not taken for it, though the own one fails."""
-    gateway.spans[3].sms_outcomes.append(SmsOutcome.FAILED)
-    gateway.spans[3].send_duration = 0.3
-
-    own = hass.async_create_task(notify(hass, BERT, message="Hello"))
-    await asyncio.sleep(0.05)
-    await hass.services.async_call(
-        "notify",
-        "send_sms",
-        {"message": "Hello", "target": OTHER_PHONE, "span": 1},
-        blocking=True,
-    )
-
-    assert not own.done()
-    assert state_of(hass, BERT) != STATE_UNKNOWN
-    with pytest.raises(HomeAssistantError):
-        await own
 
 
 # Over time

@@ -528,7 +528,9 @@ def counts(hass: HomeAssistant, span: int) -> tuple[int, int, int]:
     return received, sent, failed
 
 
-async def send(hass: HomeAssistant, text: str, span: int) -> list[dict[str, Any]]:
+async def send(
+    hass: HomeAssistant, text: str, span: int | None
+) -> list[dict[str, Any]]:
     """Send an SMS, and return what became of it."""
     response: Any = await hass.services.async_call(
         "notify",
@@ -587,6 +589,17 @@ async def test_sms_that_fail_are_counted(
     gateway.spans[1].sms_outcomes.extend([SmsOutcome.SUCCESS, SmsOutcome.FAILED])
     await send(hass, LONG, 1)
     assert counts(hass, 1) == (0, 1, 3)
+
+
+async def test_a_failure_counts_where_it_was(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """Though another span sent the message after that."""
+    gateway.spans[1].sms_outcomes.append(SmsOutcome.FAILED)
+    [message] = await send(hass, "Hello", None)
+
+    assert (message["status"], message["span"]) == ("sent", 2)
+    assert (counts(hass, 1), counts(hass, 2)) == ((0, 0, 1), (0, 1, 0))
 
 
 RESULT = SendResult(PHONE, SendStatus.UNKNOWN, 1, 3, 1, SendFailure.TIMED_OUT)

@@ -23,7 +23,6 @@ from custom_components.openvox_gsm.gateway import (
     SpanStatus,
     UssdFailure,
 )
-from custom_components.openvox_gsm.outcome import SEND_FAILURES
 from custom_components.openvox_gsm.services.sms import Encoding
 from homeassistant.helpers.entity import EntityDescription
 from homeassistant.util.yaml import load_yaml_dict
@@ -257,10 +256,9 @@ def test_every_state_has_its_name(
 
 def test_every_failure_has_its_words() -> None:
     """They stand in the response and in the error."""
-    words = SEND_FAILURES
-
-    assert words.keys() == set(SendFailure)
-    assert all(placeholders(text) <= {"gateway", "span"} for text in words.values())
+    for failure in SendFailure:
+        text = TEXTS["exceptions"][f"sms_{failure}"]["message"]
+        assert placeholders(text) <= {"gateway", "span"}
 
 
 def test_texts_are_texts() -> None:

@@ -9,6 +9,7 @@ from homeassistant.helpers.typing import ConfigType
 from .const import DOMAIN
 from .coordinator import OpenVoxConfigEntry, OpenVoxCoordinator, async_forget_memory
 from .issues import async_setup_issues
+from .limits import async_forget_budget
 from .services import async_setup_services
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
@@ -42,10 +43,19 @@ async def async_setup_entry(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> b
         hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, shut_down)
     )
     entry.runtime_data = coordinator
+    entry.async_on_unload(entry.add_update_listener(_async_entry_updated))
     _remove_stale_devices(hass, entry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     coordinator.async_publish_from_start()
     return True
+
+
+async def _async_entry_updated(_hass: HomeAssistant, entry: OpenVoxConfigEntry) -> None:
+    """Take over what needs no new connection: options, contacts, queries, the name.
+
+    Whoever changes the entry's data schedules the reload.
+    """
+    entry.runtime_data.async_apply_entry()
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> bool:
@@ -74,8 +84,9 @@ async def async_remove_config_entry_device(
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> None:
-    """Forget the senders and messages of a gateway that is removed."""
+    """Forget what is kept of a gateway that is removed."""
     async_forget_memory(hass, entry)
+    await async_forget_budget(hass, entry)
 
 
 def _remove_stale_devices(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> None:

@@ -17,7 +17,6 @@ from homeassistant.config_entries import (
     ConfigFlowResult,
     ConfigSubentryFlow,
     OptionsFlow,
-    OptionsFlowWithReload,
 )
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_USERNAME
 from homeassistant.core import callback
@@ -47,17 +46,22 @@ from .ami import (
     read_fingerprint,
 )
 from .const import (
+    CONF_ALLOWED,
     CONF_CALL_EVENTS,
     CONF_COUNTRY_PREFIX,
+    CONF_DAILY_LIMIT,
     CONF_FINGERPRINT,
     CONF_FLASH,
+    CONF_HOURLY_LIMIT,
     CONF_LINE_BREAKS,
+    CONF_ONLY_CONFIRMED,
     CONF_TLS,
     DEFAULT_PORT,
     DEFAULT_USERNAME,
     DOMAIN,
 )
 from .gateway import Features, Gateway, NotAnOpenVoxGatewayError
+from .limits import DEFAULT_DAILY_LIMIT, DEFAULT_HOURLY_LIMIT, read_destination
 from .subentry_flow import SUBENTRY_FLOWS
 from .tls import UNVERIFIED, tls_of
 
@@ -85,12 +89,22 @@ _DISCOVERED = {
 GATEWAY_SCHEMA = vol.Schema({vol.Required(CONF_HOST): TextSelector(), **_DISCOVERED})
 DISCOVERY_SCHEMA = vol.Schema(_DISCOVERED)
 CREDENTIALS_SCHEMA = vol.Schema(_CREDENTIALS)
+_LIMIT = vol.All(
+    NumberSelector(
+        NumberSelectorConfig(min=0, max=100_000, mode=NumberSelectorMode.BOX)
+    ),
+    vol.Coerce(int),
+)
 OPTIONS_SCHEMA = vol.Schema(
     {
         vol.Optional(CONF_COUNTRY_PREFIX): TextSelector(
             TextSelectorConfig(type=TextSelectorType.TEL)
         ),
+        vol.Optional(CONF_ALLOWED): TextSelector(TextSelectorConfig(multiple=True)),
+        vol.Required(CONF_HOURLY_LIMIT, default=DEFAULT_HOURLY_LIMIT): _LIMIT,
+        vol.Required(CONF_DAILY_LIMIT, default=DEFAULT_DAILY_LIMIT): _LIMIT,
         vol.Required(CONF_CALL_EVENTS, default=True): BooleanSelector(),
+        vol.Required(CONF_ONLY_CONFIRMED, default=False): BooleanSelector(),
         vol.Required(CONF_LINE_BREAKS, default=False): BooleanSelector(),
         vol.Required(CONF_FLASH, default=False): BooleanSelector(),
     }
@@ -262,23 +276,22 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
     ) -> ConfigFlowResult:
         """Add the gateway, or change the one that is there."""
         if self.source == SOURCE_REAUTH:
-            return self.async_update_reload_and_abort(
-                self._get_reauth_entry(), data=self._data
-            )
+            return self._change(self._get_reauth_entry())
         if self.source == SOURCE_RECONFIGURE:
             entry = self._get_reconfigure_entry()
             moved = entry.data[CONF_HOST] != self._data[CONF_HOST]
-            return self.async_update_reload_and_abort(
-                entry,
-                data=self._data,
-                # It may be another box; discovery tells which.
-                unique_id=None if moved else entry.unique_id,
-            )
+            # It may be another box; discovery tells which.
+            return self._change(entry, unique_id=None if moved else entry.unique_id)
         # It may have been added elsewhere while this question was open.
         self._abort_if_known()
         return self.async_create_entry(
             title=f"OpenVox {self._data[CONF_HOST]}", data=self._data
         )
+
+    def _change(self, entry: ConfigEntry, **changes: Any) -> ConfigFlowResult:
+        """Change an entry and connect anew, as also what did not change asks for."""
+        self.hass.config_entries.async_schedule_reload(entry.entry_id)
+        return self.async_update_and_abort(entry, data=self._data, **changes)
 
     async def async_step_reauth(
         self, entry_data: Mapping[str, Any]
@@ -372,8 +385,8 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
         return None
 
 
-class OpenVoxOptionsFlow(OptionsFlowWithReload):
-    """Set what cannot be learnt from the gateway."""
+class OpenVoxOptionsFlow(OptionsFlow):
+    """Set what cannot be learnt from the gateway; it counts at once."""
 
     async def async_step_init(
         self, user_input: dict[str, Any] | None = None
@@ -385,9 +398,20 @@ class OpenVoxOptionsFlow(OptionsFlowWithReload):
             prefix = re.sub(r"[\s()-]", "", options.pop(CONF_COUNTRY_PREFIX, ""))
             if match := _COUNTRY_PREFIX.fullmatch(prefix):
                 options[CONF_COUNTRY_PREFIX] = match["digits"]
-            if match or not prefix:
+            elif prefix:
+                errors[CONF_COUNTRY_PREFIX] = "invalid_country_prefix"
+            try:
+                allowed = [
+                    read_destination(each)
+                    for each in options.pop(CONF_ALLOWED, ())
+                    if each.strip()
+                ]
+                if allowed:
+                    options[CONF_ALLOWED] = allowed
+            except ValueError:
+                errors[CONF_ALLOWED] = "invalid_destination"
+            if not errors:
                 return self.async_create_entry(data=options)
-            errors[CONF_COUNTRY_PREFIX] = "invalid_country_prefix"
         return self.async_show_form(
             step_id="init",
             data_schema=self.add_suggested_values_to_schema(

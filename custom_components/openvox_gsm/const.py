@@ -18,6 +18,10 @@ CONF_LINE_BREAKS: Final = "line_breaks"
 CONF_FLASH: Final = "flash"
 CONF_COUNTRY_PREFIX: Final = "country_prefix"
 CONF_CALL_EVENTS: Final = "call_events"
+CONF_ONLY_CONFIRMED: Final = "only_confirmed"
+CONF_ALLOWED: Final = "allowed_destinations"
+CONF_HOURLY_LIMIT: Final = "hourly_limit"
+CONF_DAILY_LIMIT: Final = "daily_limit"
 
 # Subentries
 SUBENTRY_CONTACT: Final = "contact"

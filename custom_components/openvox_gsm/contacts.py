@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
+from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import CONF_NAME
 
 from .const import CONF_COUNTRY_PREFIX, CONF_NUMBER, CONF_SPAN, SUBENTRY_CONTACT
@@ -24,18 +25,23 @@ class Contact:
     number: str = field(repr=False)
     span: int | None
 
+    @classmethod
+    def of(cls, subentry: ConfigSubentry) -> Self:
+        """Read a contact from its subentry."""
+        data = subentry.data
+        return cls(
+            subentry_id=subentry.subentry_id,
+            name=data[CONF_NAME],
+            number=data[CONF_NUMBER],
+            span=data.get(CONF_SPAN),
+        )
+
 
 def contacts_of(entry: OpenVoxConfigEntry) -> list[Contact]:
     """Return the contacts of a gateway."""
     return [
-        Contact(
-            subentry_id=subentry.subentry_id,
-            name=subentry.data[CONF_NAME],
-            number=subentry.data[CONF_NUMBER],
-            span=subentry.data.get(CONF_SPAN),
-        )
-        for subentry in entry.subentries.values()
-        if subentry.subentry_type == SUBENTRY_CONTACT
+        Contact.of(subentry)
+        for subentry in entry.get_subentries_of_type(SUBENTRY_CONTACT)
     ]
 
 
@@ -63,6 +69,20 @@ def find_by_name(entry: OpenVoxConfigEntry, name: str) -> Contact | None:
 def country_prefix(entry: OpenVoxConfigEntry) -> str:
     """Return the country prefix of a gateway as digits, empty where none is set."""
     return str(entry.options.get(CONF_COUNTRY_PREFIX, "")).lstrip("+0")
+
+
+def international(number: str, prefix: str = "") -> str:
+    """Return a number with the plus sign of its country's code, where it has one.
+
+    `0049 151…` and, where `prefix` is "49", `0151…` become `+49151…`. A number
+    without any of these stays as it is: it may be a short code.
+    """
+    bare = _DECORATION.sub("", number)
+    if bare.startswith("00"):
+        return f"+{bare[2:]}"
+    if prefix and bare.startswith("0"):
+        return f"+{prefix}{bare[1:]}"
+    return bare
 
 
 def comparable(sender: str, prefix: str = "") -> str:

@@ -1,5 +1,6 @@
 """The link between one gateway and Home Assistant."""
 
+import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -28,6 +29,7 @@ from .ami import (
 from .const import (
     CONF_CALL_EVENTS,
     CONF_LINE_BREAKS,
+    CONF_ONLY_CONFIRMED,
     DOMAIN,
     EVENT_CALL,
     EVENT_SMS_RECEIVED,
@@ -44,14 +46,17 @@ from .gateway import (
     Gateway,
     IncomingSms,
     NotAnOpenVoxGatewayError,
+    SendFailure,
     SendResult,
+    SendStatus,
     Span,
     SpanStatus,
 )
 from .gateway.gateway import SMS_TIMEOUT
-from .issues import update_issues
+from .issues import update_issues, update_limit_issue
+from .limits import SmsBudget, is_allowed
 from .tls import tls_of
-from .ussd_query import make_queries
+from .ussd_query import UssdQueries
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -114,10 +119,10 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
             entry.data[CONF_PORT],
             entry.data[CONF_USERNAME],
             entry.data[CONF_PASSWORD],
-            line_breaks=entry.options.get(CONF_LINE_BREAKS, False),
             tls=tls_of(entry.data),
             on_sms=self._sms_received,
-            on_call=self._call_changed if self.call_events else None,
+            on_call=self._call_changed,
+            on_attempt=self._sms_attempted,
             on_connection=self._connection_changed,
         )
         self._memory = hass.data.setdefault(_MEMORIES, {}).setdefault(
@@ -127,16 +132,36 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
         self._gateway_device_id: str | None = None
         self._device_ids: dict[int, str] = {}
         self._sending = 0
-        self.ussd_queries = make_queries(self)
+        self.budget = SmsBudget(hass, entry)
+        self.ussd_queries = UssdQueries(self)
+        self._apply_options()
 
     @property
     def call_events(self) -> bool:
         """Whether calls are told as events."""
         return bool(self.config_entry.options.get(CONF_CALL_EVENTS, True))
 
+    def _apply_options(self) -> None:
+        options = self.config_entry.options
+        self.gateway.line_breaks = options.get(CONF_LINE_BREAKS, False)
+        self.gateway.requires_pdu = options.get(CONF_ONLY_CONFIRMED, False)
+
+    @callback
+    def async_apply_entry(self) -> None:
+        """Take over what was changed in the entry's options and subentries.
+
+        The connection stays, so no SMS is lost over it.
+        """
+        self.name = self.config_entry.title
+        self._apply_options()
+        self.ussd_queries.update()
+        update_limit_issue(self)
+        self.async_update_listeners()
+
     @override
     async def _async_setup(self) -> None:
         """Connect; from then on the gateway stays connected by itself."""
+        await self.budget.async_load()
         try:
             await self.gateway.start()
         except AuthenticationError as err:
@@ -292,39 +317,59 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
         self,
         number: str,
         text: str,
-        span: int | None,
+        span: int | None = None,
         *,
         timeout: int = SMS_TIMEOUT,
         flash: bool = False,
-        tried_elsewhere: bool = False,
+        given_up: asyncio.Event | None = None,
     ) -> SendResult:
-        """Send an SMS as Gateway.send_sms does, and tell what became of it.
+        """Send an SMS as Gateway.send_sms does, within what the options allow.
 
-        With `tried_elsewhere` another gateway gets it where it certainly was not
-        sent, so the bus hears of it from there.
+        Whoever calls this tells the bus what became of it (`async_tell_sent`).
         """
+        parts = self.gateway.count_parts(text, flash=flash)
+        if not is_allowed(self.config_entry, number):
+            return _refused(number, parts, SendFailure.NOT_ALLOWED)
+        taken = self.budget.take(parts)
+        update_limit_issue(self)
+        if taken is None:
+            return _refused(number, parts, SendFailure.LIMIT_REACHED)
         self._sending += 1
         try:
             result = await self.gateway.send_sms(
-                number, text, span=span, timeout=timeout, flash=flash
+                number,
+                text,
+                span=span,
+                timeout=timeout,
+                flash=flash,
+                given_up=given_up,
             )
         finally:
             self._sending -= 1
-        async_dispatcher_send(self.hass, SIGNAL_SENT, self, result)
-        if not (tried_elsewhere and result.certainly_not_sent):
-            self._fire(
-                EVENT_SMS_SENT,
-                result.span,
-                {
-                    "target": result.number,
-                    "contact": self.contact_name(result.number),
-                    "status": result.status.value,
-                    "parts": result.parts,
-                    "parts_sent": result.parts_sent,
-                    "error": result.failure.value if result.failure else None,
-                },
-            )
+        if result.certainly_not_sent:
+            self.budget.give_back(taken)
         return result
+
+    @callback
+    def _sms_attempted(self, result: SendResult) -> None:
+        """Tell the entities what became of a message on a span."""
+        async_dispatcher_send(self.hass, SIGNAL_SENT, self, result)
+
+    @callback
+    def async_tell_sent(self, result: SendResult) -> None:
+        """Tell the bus what became of a message in the end."""
+        self._fire(
+            EVENT_SMS_SENT,
+            result.span,
+            {
+                "target": result.number,
+                "contact": self.contact_name(result.number),
+                "status": result.status.value,
+                "parts": result.parts,
+                "parts_sent": result.parts_sent,
+                "error": result.failure.value if result.failure else None,
+            },
+        )
 
     @property
     def load(self) -> float:
@@ -426,6 +471,8 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
         Not that it rings, or was answered: that is over when it is published, and
         a gate must not open when nobody stands before it any more.
         """
+        if not self.call_events:
+            return
         if self._may_publish:
             self._publish_call(news)
         elif news.type in (CallNewsType.MISSED, CallNewsType.ENDED):
@@ -467,6 +514,10 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
                 **data,
             },
         )
+
+
+def _refused(number: str, parts: int, failure: SendFailure) -> SendResult:
+    return SendResult(number, SendStatus.FAILED, None, parts, failure=failure)
 
 
 def _update_failed(err: AmiError) -> UpdateFailed:

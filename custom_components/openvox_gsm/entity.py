@@ -1,8 +1,9 @@
 """The two kinds of entities: a gateway's and a span's."""
 
-from collections.abc import Awaitable, Callable, Iterable
-from typing import override
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, override
 
+from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.device_registry import DeviceInfo
@@ -118,3 +119,43 @@ def async_add_span_entities(
 
     add_new()
     entry.async_on_unload(coordinator.async_add_listener(add_new))
+
+
+@callback
+def async_add_subentry_entities(
+    entry: OpenVoxConfigEntry,
+    add_entities: AddConfigEntryEntitiesCallback,
+    kind: str,
+    make: Callable[[ConfigSubentry], Entity | None],
+) -> None:
+    """Add the entity of each subentry of a kind, and keep up with its changes.
+
+    One that is changed is made anew; one that is removed takes its entity with it.
+    `make` returns None for an entity that cannot be there yet.
+    """
+    coordinator = entry.runtime_data
+    # With the data that each was made of: the subentry itself is changed in place.
+    made: dict[str, tuple[Mapping[str, Any], Entity]] = {}
+
+    @callback
+    def add(subentry: ConfigSubentry) -> None:
+        if entity := make(subentry):
+            made[subentry.subentry_id] = (subentry.data, entity)
+            add_entities([entity], config_subentry_id=subentry.subentry_id)
+
+    async def make_anew(old: Entity, subentry: ConfigSubentry) -> None:
+        await old.async_remove()
+        add(subentry)
+
+    @callback
+    def keep_up() -> None:
+        for subentry in entry.get_subentries_of_type(kind):
+            data, entity = made.get(subentry.subentry_id, (None, None))
+            if entity is None:
+                add(subentry)
+            elif data != subentry.data:
+                made[subentry.subentry_id] = (subentry.data, entity)
+                entry.async_create_task(coordinator.hass, make_anew(entity, subentry))
+
+    keep_up()
+    entry.async_on_unload(coordinator.async_add_listener(keep_up))

@@ -4,6 +4,7 @@ Every issue goes by itself when its cause does.
 """
 
 from collections import defaultdict, deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -96,6 +97,7 @@ def update_issues(
         _set(coordinator, "certificate", other_certificate)
     if error is not None:
         return
+    update_limit_issue(coordinator)
     _set(
         coordinator,
         "no_incoming_sms",
@@ -126,6 +128,18 @@ def update_issues(
         )
 
 
+@callback
+def update_limit_issue(coordinator: OpenVoxCoordinator) -> None:
+    """Say that no more SMS are sent for a while, or that they are again."""
+    hourly, daily = coordinator.budget.limits
+    _set(
+        coordinator,
+        "sms_limit",
+        coordinator.budget.is_used_up,
+        placeholders={"hourly": str(hourly or "∞"), "daily": str(daily or "∞")},
+    )
+
+
 def _set(
     coordinator: OpenVoxCoordinator,
     key: str,
@@ -133,6 +147,7 @@ def _set(
     *,
     span: int | None = None,
     severity: ir.IssueSeverity = ir.IssueSeverity.ERROR,
+    placeholders: Mapping[str, str] | None = None,
 ) -> None:
     """Raise an issue of a gateway, or of one of its spans, or drop it."""
     entry = coordinator.config_entry
@@ -151,5 +166,6 @@ def _set(
             "gateway": entry.title,
             "username": entry.data[CONF_USERNAME],
             "span": str(span or ""),
+            **(placeholders or {}),
         },
     )

@@ -48,6 +48,9 @@ _FAILURES: Final[Mapping[Any, str]] = {
     SendFailure.WRONG_CODING: "the span's SMS coding would spoil the text",
     SendFailure.TIMED_OUT: "the network did not answer in time",
     SendFailure.CONNECTION_LOST: "the connection to the gateway was lost",
+    SendFailure.GIVEN_UP: "whoever sent it stopped",
+    SendFailure.NOT_ALLOWED: "the options do not allow the number",
+    SendFailure.LIMIT_REACHED: "the limit of SMS is reached",
 }
 
 

@@ -1,6 +1,5 @@
 """The contacts of a gateway, each as something to notify."""
 
-from contextvars import ContextVar
 from typing import override
 
 from homeassistant.components.notify import NotifyEntity, NotifyEntityFeature
@@ -9,11 +8,12 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .const import DOMAIN, SIGNAL_SENT
-from .contacts import Contact, comparable, contacts_of, country_prefix
+from .const import DOMAIN, SIGNAL_SENT, SUBENTRY_CONTACT
+from .contacts import Contact, comparable, country_prefix
 from .coordinator import OpenVoxConfigEntry, OpenVoxCoordinator
+from .entity import async_add_subentry_entities
 from .gateway import InvalidTextError, SendResult, SendStatus
-from .outcome import failure_reason
+from .sending import OutgoingSms, async_send
 
 PARALLEL_UPDATES = 0
 
@@ -24,11 +24,12 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the gateway's contacts."""
-    for contact in contacts_of(entry):
-        async_add_entities(
-            [ContactNotify(entry.runtime_data, contact)],
-            config_subentry_id=contact.subentry_id,
-        )
+    async_add_subentry_entities(
+        entry,
+        async_add_entities,
+        SUBENTRY_CONTACT,
+        lambda subentry: ContactNotify(entry.runtime_data, Contact.of(subentry)),
+    )
 
 
 class ContactNotify(NotifyEntity):
@@ -45,6 +46,7 @@ class ContactNotify(NotifyEntity):
     def __init__(self, coordinator: OpenVoxCoordinator, contact: Contact) -> None:
         """Be named as the contact."""
         self.coordinator = coordinator
+        self._sending = 0
         self.contact = contact
         self._attr_unique_id = (
             f"{coordinator.config_entry.entry_id}_{contact.subentry_id}"
@@ -63,10 +65,11 @@ class ContactNotify(NotifyEntity):
     async def async_send_message(self, message: str, title: str | None = None) -> None:
         """Send an SMS; raises HomeAssistantError where it may not have arrived."""
         text = f"{title}: {message}" if title else message
-        token = _SENDER.set(self)
+        self._sending += 1
         try:
-            result = await self.coordinator.async_send_sms(
-                self.contact.number, text, self.contact.span
+            outcome = await async_send(
+                OutgoingSms(self.contact.number, text, self.contact.span),
+                [self.coordinator],
             )
         except InvalidTextError as err:
             raise ServiceValidationError(
@@ -75,13 +78,14 @@ class ContactNotify(NotifyEntity):
                 translation_placeholders={"reason": str(err)},
             ) from err
         finally:
-            _SENDER.reset(token)
-        if result.status is not SendStatus.SENT:
-            reason = failure_reason(self.coordinator, result)
+            self._sending -= 1
+        if outcome.result.status is not SendStatus.SENT:
             raise HomeAssistantError(
                 translation_domain=DOMAIN,
                 translation_key="sms_not_sent",
-                translation_placeholders={"messages": f"{self.contact.name}: {reason}"},
+                translation_placeholders={
+                    "messages": f"{self.contact.name}: {outcome.reason}"
+                },
             )
 
     @callback
@@ -90,7 +94,7 @@ class ContactNotify(NotifyEntity):
         if (
             result.status is SendStatus.SENT
             # Its own messages are recorded by the base class.
-            and _SENDER.get() is not self
+            and not self._sending
             and self._has_number(result.number)
         ):
             self._async_record_notification()
@@ -98,8 +102,3 @@ class ContactNotify(NotifyEntity):
     def _has_number(self, number: str) -> bool:
         prefix = country_prefix(self.coordinator.config_entry)
         return comparable(number, prefix) == comparable(self.contact.number, prefix)
-
-
-# The contact through which the message goes out that is being sent right here: the
-# news of it is told before `async_send_sms` returns, and may mix with others'.
-_SENDER: ContextVar[ContactNotify | None] = ContextVar("sender", default=None)

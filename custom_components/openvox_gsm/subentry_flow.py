@@ -104,18 +104,15 @@ class OpenVoxSubentryFlow(ConfigSubentryFlow):
         )
 
     def _save(self, data: dict[str, Any]) -> SubentryFlowResult:
-        """Add or change it; the entry is reloaded, for that makes its entities."""
-        entry = self._get_entry()
+        """Add or change it; the entry's listener makes its entities."""
         if self.source == SOURCE_RECONFIGURE:
-            return self.async_update_reload_and_abort(
-                entry,
+            return self.async_update_and_abort(
+                self._get_entry(),
                 self._get_reconfigure_subentry(),
                 title=data[CONF_NAME],
                 data=data,
             )
-        result = self.async_create_entry(title=data[CONF_NAME], data=data)
-        self.hass.config_entries.async_schedule_reload(entry.entry_id)
-        return result
+        return self.async_create_entry(title=data[CONF_NAME], data=data)
 
     def _read_name(self, user_input: Mapping[str, Any]) -> str:
         """Return the name, which no other of its kind has; the case is ignored."""

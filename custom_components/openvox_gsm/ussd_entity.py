@@ -13,8 +13,9 @@ from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.restore_state import RestoredExtraData, RestoreEntity
 
-from .const import DOMAIN
+from .const import DOMAIN, SUBENTRY_USSD_QUERY
 from .coordinator import OpenVoxConfigEntry
+from .entity import async_add_subentry_entities
 from .gateway import UssdError
 from .ussd_query import NoValueError, UssdQuery, read_number
 
@@ -41,10 +42,15 @@ def async_add_query_buttons(
 def _add(
     entry: OpenVoxConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
-    make: Callable[[UssdQuery], Entity],
+    kind: Callable[[UssdQuery], Entity],
 ) -> None:
-    for subentry_id, query in entry.runtime_data.ussd_queries.items():
-        async_add_entities([make(query)], config_subentry_id=subentry_id)
+    queries = entry.runtime_data.ussd_queries
+    async_add_subentry_entities(
+        entry,
+        async_add_entities,
+        SUBENTRY_USSD_QUERY,
+        lambda subentry: kind(queries[subentry.subentry_id]),
+    )
 
 
 class _UssdQueryEntity(Entity):

@@ -1,13 +1,13 @@
 """What a SIM is asked for again and again by USSD, such as its balance."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 import logging
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, override
 
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import CONF_NAME
@@ -39,13 +39,6 @@ SPREAD: Final = timedelta(minutes=1)
 # After this a span is looked at again that could not be asked.
 LOOK_AGAIN: Final = timedelta(minutes=1)
 
-# Nothing went out to the network: the gateway looks at the span before it asks.
-_NOT_ASKED: Final = (
-    UssdFailure.BUSY,
-    UssdFailure.SPAN_NOT_READY,
-    UssdFailure.NO_SUCH_SPAN,
-    UssdFailure.NOT_CONNECTED,
-)
 _NO_ANSWER: Final = {
     UssdStatus.ANSWERED_ELSEWHERE: UssdFailure.FAILED,
     UssdStatus.NOT_SUPPORTED: UssdFailure.FAILED,
@@ -70,16 +63,44 @@ class Answer:
     answered_at: datetime
 
 
-def make_queries(coordinator: OpenVoxCoordinator) -> dict[str, UssdQuery]:
-    """Return the queries of a gateway by their subentries, none started yet."""
-    turn = asyncio.Lock()
-    subentries = coordinator.config_entry.get_subentries_of_type(SUBENTRY_USSD_QUERY)
-    return {
-        subentry.subentry_id: UssdQuery(
-            coordinator, subentry, turn, FIRST_DELAY + index * SPREAD
+class UssdQueries(Mapping[str, "UssdQuery"]):
+    """The queries of a gateway by the ids of their subentries, none started yet."""
+
+    def __init__(self, coordinator: OpenVoxCoordinator) -> None:
+        """Make the queries that there are."""
+        self._coordinator = coordinator
+        self._turn = asyncio.Lock()
+        self._queries: dict[str, UssdQuery] = {}
+        self.update()
+
+    @callback
+    def update(self) -> None:
+        """Make those anew that were changed, and forget those that were removed."""
+        subentries = self._coordinator.config_entry.get_subentries_of_type(
+            SUBENTRY_USSD_QUERY
         )
-        for index, subentry in enumerate(subentries)
-    }
+        self._queries = {
+            subentry.subentry_id: self._make(subentry, FIRST_DELAY + index * SPREAD)
+            for index, subentry in enumerate(subentries)
+        }
+
+    def _make(self, subentry: ConfigSubentry, first_delay: timedelta) -> UssdQuery:
+        query = self._queries.get(subentry.subentry_id)
+        if query and query.data == subentry.data:
+            return query
+        return UssdQuery(self._coordinator, subentry, self._turn, first_delay)
+
+    @override
+    def __getitem__(self, subentry_id: str) -> UssdQuery:
+        return self._queries[subentry_id]
+
+    @override
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._queries)
+
+    @override
+    def __len__(self) -> int:
+        return len(self._queries)
 
 
 class UssdQuery:
@@ -99,6 +120,7 @@ class UssdQuery:
         """
         data = subentry.data
         self.subentry_id = subentry.subentry_id
+        self.data = data  # what it was made of
         self.name: str = data[CONF_NAME]
         self.span: int = data[CONF_SPAN]
         self.unit: str | None = data.get(CONF_UNIT)
@@ -245,19 +267,16 @@ class UssdQuery:
 
     async def _converse(self) -> UssdReply:
         """Send the code, and the replies as long as the network expects one."""
-        send = self.coordinator.gateway.send_ussd
         # It counts as asked while nothing is known of it: it may be cancelled.
         before, self._asked_at = self._asked_at, dt_util.utcnow()
         try:
-            answer = await send(self.span, self._code)
+            answer = await self.coordinator.gateway.ask_ussd(
+                self.span, self._code, self._replies
+            )
         except UssdError as err:
-            if err.failure in _NOT_ASKED:
+            if not err.was_asked:
                 self._asked_at = before
             raise
-        for reply in self._replies:
-            if answer.status is not UssdStatus.REPLY_EXPECTED:
-                break
-            answer = await send(self.span, reply)
         if (failure := _NO_ANSWER.get(answer.status)) is not None:
             raise UssdError(failure, self.span)
         return answer

@@ -11,6 +11,7 @@ from custom_components.openvox_gsm.gateway import (
     CallNews,
     Gateway,
     IncomingSms,
+    SendResult,
     connection as connection_module,
     gateway as gateway_module,
     inbox as inbox_module,
@@ -111,6 +112,7 @@ async def new_client(
         secret: str = PASSWORD,
         line_breaks: bool = False,
         on_call: Callable[[CallNews], None] | None = None,
+        on_attempt: Callable[[SendResult], None] | None = None,
     ) -> Gateway:
         clients.append(
             Gateway(
@@ -121,6 +123,7 @@ async def new_client(
                 on_sms=heard.sms.append,
                 on_connection=heard.changes.append,
                 on_call=on_call,
+                on_attempt=on_attempt,
                 line_breaks=line_breaks,
             )
         )

@@ -1110,7 +1110,66 @@ async def test_nothing_is_sent_where_no_session_can_be_had(
     assert len(sends(gateway)) == 2
 
 
+# Attempts
+
+
+async def test_every_attempt_is_told(
+    gateway: Simulator, new_client: MakeClient
+) -> None:
+    """Each with its span, though the message had one outcome."""
+    attempts: list[SendResult] = []
+    client = new_client(on_attempt=attempts.append)
+    await client.start()
+    await client.read_spans()
+    gateway.spans[1].sms_outcomes.append(SmsOutcome.FAILED)
+    result = await client.send_sms(NUMBER, "Hi")
+
+    assert [outcome(attempt) for attempt in attempts] == [
+        (SendStatus.FAILED, SendFailure.REJECTED, 1),
+        outcome(result),
+    ]
+    assert outcome(result) == sent_on(2)
+
+
 # Given up
+
+
+async def test_a_message_may_be_stopped(
+    gateway: Simulator, new_client: MakeClient
+) -> None:
+    """The part under way ends, no other is begun, and what became of it is told."""
+    attempts: list[SendResult] = []
+    client = new_client(on_attempt=attempts.append)
+    await client.start()
+    await client.read_spans()
+    gateway.spans[1].send_duration = 0.02
+    given_up = asyncio.Event()
+    sending = asyncio.create_task(
+        client.send_sms(NUMBER, LONG, span=1, given_up=given_up)
+    )
+    await until(lambda: len(sends(gateway)) == 2)
+    given_up.set()
+    result = await sending
+
+    assert outcome(result) == (SendStatus.FAILED, SendFailure.GIVEN_UP, 1)
+    assert (result.parts_sent, result.certainly_not_sent) == (2, False)
+    assert attempts == [result]
+    assert [part.sequence for part in gateway.sent_parts] == [1, 2]
+
+
+async def test_a_message_that_is_stopped_goes_to_no_other_span(
+    gateway: Simulator, client: Gateway
+) -> None:
+    """Though the first one refused it."""
+    gateway.spans[1].send_duration = 0.02
+    gateway.spans[1].sms_outcomes.append(SmsOutcome.FAILED)
+    given_up = asyncio.Event()
+    sending = asyncio.create_task(client.send_sms(NUMBER, "Hi", given_up=given_up))
+    await until(lambda: sends(gateway))
+    given_up.set()
+
+    assert outcome(await sending) == (SendStatus.FAILED, SendFailure.REJECTED, 1)
+    assert len(sends(gateway)) == 1
 
 
 async def test_a_send_that_is_given_up_leaves_the_span_usable(
@@ -1396,6 +1455,67 @@ async def test_a_wrong_ussd_code_is_not_sent(
     """It is the caller's mistake."""
     with pytest.raises(ValueError, match="1 to 160 characters on one line"):
         await client.send_ussd(1, code)
+    assert sends(gateway) == []
+
+
+async def test_nobody_gets_into_a_ussd_conversation(
+    gateway: Simulator, client: Gateway
+) -> None:
+    """Another code waits until the last reply has its answer."""
+    gateway.spans[1].ussd["*111#"] = UssdMenu("1 Account", {"1": "12.50"})
+    gateway.spans[1].ussd["*100#"] = "other"
+    gateway.spans[1].ussd_duration = 0.02
+    asking = asyncio.create_task(client.ask_ussd(1, "*111#", ["1", "2"]))
+    await until(lambda: sends(gateway))
+    other = asyncio.create_task(client.send_ussd(1, "*100#"))
+
+    assert (await asking).text == "12.50"
+    assert (await other).text == "other"
+    # What is over needs no further reply.
+    assert [command.split()[4] for command in sends(gateway)] == [
+        '"*111#"',
+        '"1"',
+        '"*100#"',
+    ]
+
+
+async def test_no_question_goes_into_a_menu_that_is_open(
+    gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would be taken for a reply; whoever opened the menu may reply."""
+    gateway.spans[1].ussd["*111#"] = UssdMenu("1 Account", {"1": "12.50"})
+    gateway.spans[1].ussd["*100#"] = "other"
+    await client.send_ussd(1, "*111#")
+    with pytest.raises(UssdError) as caught:
+        await client.ask_ussd(1, "*100#")
+    assert (caught.value.failure, caught.value.was_asked) == (UssdFailure.BUSY, False)
+    assert len(sends(gateway)) == 1
+
+    assert (await client.send_ussd(1, "1")).text == "12.50"
+    assert (await client.ask_ussd(1, "*100#")).text == "other"
+
+    monkeypatch.setattr(gateway_module, "_MENU_TIME", 0)
+    await client.send_ussd(1, "*111#")
+    assert await client.ask_ussd(1, "1")  # nobody replied for so long
+
+
+async def test_a_conversation_that_fails_in_the_middle(
+    gateway: Simulator, client: Gateway
+) -> None:
+    """Something of it was asked, though not the last reply."""
+    gateway.spans[1].ussd["*111#"] = UssdMenu("1 Account", {"1": "12.50"})
+    gateway.spans[1].ussd_outcomes.extend([UssdOutcome.SUCCESS, UssdOutcome.BUSY])
+    with pytest.raises(UssdError) as caught:
+        await client.ask_ussd(1, "*111#", ["1"])
+    assert (caught.value.failure, caught.value.was_asked) == (UssdFailure.BUSY, True)
+
+
+async def test_a_conversation_whose_replies_cannot_be_any(
+    gateway: Simulator, client: Gateway
+) -> None:
+    """Nothing of it is begun."""
+    with pytest.raises(ValueError, match="1 to 160 characters on one line"):
+        await client.ask_ussd(1, "*111#", ["1", ""])
     assert sends(gateway) == []
 
 

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 import math
 import random
 import re
@@ -45,9 +46,10 @@ from .model import (
     SpanStatus,
     UssdFailure,
     UssdReply,
+    UssdStatus,
 )
 from .outbox import Outbox
-from .text import Alphabet, OutgoingText, compose, normalise_number
+from .text import Alphabet, InvalidTextError, OutgoingText, compose, normalise_number
 
 SMS_TIMEOUT: Final = 30  # seconds that the network has for each part of a message
 USSD_TIMEOUT: Final = 30  # seconds
@@ -57,6 +59,8 @@ _BUSY_WAIT: Final = 1.0  # seconds between two attempts on a busy span
 # After a time-out the span rests: the driver may take a late answer for the
 # answer to the next message. The late answer is waited for meanwhile.
 _REST: Final = 5.0  # seconds
+# Guess: for this long a network keeps a USSD menu open that nobody answers.
+_MENU_TIME: Final = 120.0  # seconds
 # A span that answers nothing is left alone: each command that it does not answer
 # takes a session from the gateway until that restarts.
 _SILENCE: Final = 300.0  # seconds
@@ -79,18 +83,36 @@ def is_ussd_code(code: str) -> bool:
     return _USSD_CODE.fullmatch(code) is not None
 
 
+def _require_ussd_code(code: str) -> None:
+    if not is_ussd_code(code):
+        raise ValueError("A USSD code is 1 to 160 characters on one line")
+
+
 class NotAnOpenVoxGatewayError(AmiError):
     """An Asterisk answers there, but it has no ``gsm`` commands."""
 
 
+# The gateway looks at the span before anything goes out to the network.
+_NOT_ASKED: Final = (
+    UssdFailure.BUSY,
+    UssdFailure.SPAN_NOT_READY,
+    UssdFailure.NO_SUCH_SPAN,
+    UssdFailure.NOT_CONNECTED,
+)
+
+
 class UssdError(Exception):
-    """A USSD request brought no answer."""
+    """A USSD request brought no answer.
+
+    `was_asked` tells whether anything may have gone out to the network.
+    """
 
     def __init__(self, failure: UssdFailure, span: int) -> None:
         """Say why, and on which span."""
         super().__init__(f"USSD on span {span}: {failure}")
         self.failure = failure
         self.span = span
+        self.was_asked = failure not in _NOT_ASKED
 
 
 class SpanError(Exception):
@@ -119,6 +141,7 @@ class _Line:
     last_used: float = 0.0
     rests_until: float = 0.0  # gets no slow command before
     silent_until: float = 0.0  # is not even looked at before
+    menu_until: float = 0.0  # a USSD code would be taken for a reply before
     sms_mode_checked: bool = False
     sms_coding_checked: bool = False
 
@@ -136,7 +159,9 @@ class Gateway:
         on_sms: Callable[[IncomingSms], None],
         on_connection: Callable[[AmiError | None], None],
         on_call: Callable[[CallNews], None] | None = None,
+        on_attempt: Callable[[SendResult], None] | None = None,
         line_breaks: bool = False,
+        requires_pdu: bool = False,
         tls: Tls | None = None,
     ) -> None:
         r"""Prepare; nothing is opened before `start`.
@@ -144,14 +169,18 @@ class Gateway:
         `on_sms` is called with each SMS that comes in. `on_connection` is told
         when the connection goes, with the reason, and when it is back, with
         None; after an AuthenticationError nothing more is tried. `on_call` is
-        told what happens to the calls on the spans. `line_breaks` says that the
-        firmware makes a line break of ``\n`` in a text. `tls` encrypts.
+        told what happens to the calls on the spans, `on_attempt` what became of
+        each message on each span on which it was tried. `line_breaks` says that
+        the firmware makes a line break of ``\n`` in a text. With `requires_pdu`
+        no SMS is taken that the gateway does not confirm by its PDU; both may be
+        changed at any time. `tls` encrypts.
         """
         self._username = username
-        self._line_breaks = line_breaks
+        self.line_breaks = line_breaks
         self._on_connection = on_connection
+        self._on_attempt = on_attempt or (lambda _result: None)
         call_later = asyncio.get_running_loop().call_later
-        self._inbox = Inbox(on_sms, call_later)
+        self._inbox = Inbox(on_sms, call_later, requires_pdu=requires_pdu)
         self._outbox = Outbox()
         self._calls = CallTracker(
             on_call or (lambda _news: None), self._inbox, call_later
@@ -180,6 +209,15 @@ class Gateway:
         self.spans: Mapping[int, Span] = MappingProxyType({})
         #: What firmware and rights allow; read after each login.
         self.features = Features()
+
+    @property
+    def requires_pdu(self) -> bool:
+        """Whether an SMS is taken only with its PDU."""
+        return self._inbox.requires_pdu
+
+    @requires_pdu.setter
+    def requires_pdu(self, required: bool) -> None:
+        self._inbox.requires_pdu = required
 
     @property
     def is_connected(self) -> bool:
@@ -435,9 +473,21 @@ class Gateway:
 
     # Sending SMS
 
-    def check_text(self, text: str) -> None:
-        """Raise InvalidTextError where a text cannot be sent through this gateway."""
-        compose(text, line_breaks=self._line_breaks)
+    def count_parts(self, text: str, *, flash: bool = False) -> int:
+        """Return how many SMS a text takes.
+
+        Raises InvalidTextError where it cannot be sent through this gateway.
+        """
+        return len(self._compose(text, flash).parts)
+
+    def _compose(self, text: str, flash: bool) -> OutgoingText:
+        message = compose(text, line_breaks=self.line_breaks)
+        if flash and len(message.parts) > 1 and "flash" not in self._part_arguments:
+            raise InvalidTextError(
+                "This gateway can show at once what fits into one SMS; the text "
+                f"takes {len(message.parts)}"
+            )
+        return message
 
     async def send_sms(
         self,
@@ -447,6 +497,7 @@ class Gateway:
         span: int | None = None,
         timeout: int = SMS_TIMEOUT,
         flash: bool = False,
+        given_up: asyncio.Event | None = None,
     ) -> SendResult:
         """Send a message and return what became of it.
 
@@ -454,26 +505,37 @@ class Gateway:
         certainly not sent. `timeout` (whole seconds) is what the network has for
         each part, and how long a busy span is waited for. A message whose fate
         is unknown is never sent again. With `flash` the phone shows the text at
-        once and does not keep it, where the firmware can (see `features`).
+        once and does not keep it, where the firmware can (see `features`). Once
+        `given_up` is set nothing more is begun; the part under way ends.
 
         Raises InvalidNumberError and InvalidTextError; nothing was sent then.
         """
         number = normalise_number(number)
-        message = compose(text, line_breaks=self._line_breaks)
+        message = self._compose(text, flash)
+        given_up = given_up or asyncio.Event()
+        send = partial(
+            self._send_on,
+            number=number,
+            message=message,
+            timeout=timeout,
+            flash=flash,
+            given_up=given_up,
+        )
         if span is not None:
-            return await self._send_on(span, number, message, timeout, flash)
+            return await send(span)
         result = _not_sent(number, message, SendFailure.NO_SPAN_READY)
         tried: set[int] = set()
         rejections = 0
         for spans_may_be_outdated in (True, False):
             while (choice := self.choose_span(frozenset(tried))) is not None:
                 tried.add(choice)
-                outcome = await self._send_on(choice, number, message, timeout, flash)
+                outcome = await send(choice)
                 if outcome.failure is SendFailure.REJECTED:
                     rejections += 1
                 if (
                     not outcome.certainly_not_sent
                     or outcome.failure in _HOPELESS
+                    or given_up.is_set()
                     or rejections > _MAX_RETRIES
                 ):
                     return outcome
@@ -487,14 +549,19 @@ class Gateway:
         return result
 
     async def _send_on(
-        self, span: int, number: str, message: OutgoingText, timeout: int, flash: bool
+        self,
+        span: int,
+        number: str,
+        message: OutgoingText,
+        timeout: int,
+        flash: bool,
+        given_up: asyncio.Event,
     ) -> SendResult:
         """Send a message on one span.
 
         Whoever gives this up ends the message, but not the part under way: that
         cannot be taken back, and the span is not free before its answer is here.
         """
-        given_up = asyncio.Event()
         # Eager, so that the span counts as used before another one is chosen.
         sending = asyncio.Task(
             self._send_parts(span, number, message, timeout, flash, given_up),
@@ -541,7 +608,7 @@ class Gateway:
                 if outcome.status is not SendStatus.SENT:
                     break
                 sent += 1
-            return SendResult(
+            result = SendResult(
                 number=number,
                 status=outcome.status,
                 span=span,
@@ -550,6 +617,8 @@ class Gateway:
                 failure=outcome.failure,
                 detail=outcome.detail,
             )
+        self._on_attempt(result)
+        return result
 
     def _sms_command(
         self,
@@ -709,43 +778,76 @@ class Gateway:
         Raises ValueError for a code that cannot be one, UssdError where no
         answer came.
         """
-        if not is_ussd_code(code):
-            raise ValueError("A USSD code is 1 to 160 characters on one line")
+        _require_ussd_code(code)
         async with self._line(span) as line:
-            now = asyncio.get_running_loop().time
+            return await self._exchange_ussd(span, line, code, timeout)
+
+    async def ask_ussd(
+        self, span: int, code: str, replies: Sequence[str] = ()
+    ) -> UssdReply:
+        """Send a USSD code, and the replies in turn for as long as one is expected.
+
+        Nobody else's request comes in between, and none goes into a menu that
+        somebody has open on the span (UssdFailure.BUSY).
+
+        Raises as `send_ussd` does.
+        """
+        for text in (code, *replies):
+            _require_ussd_code(text)
+        async with self._line(span) as line:
+            if asyncio.get_running_loop().time() < line.menu_until:
+                raise UssdError(UssdFailure.BUSY, span)
+            answer = await self._exchange_ussd(span, line, code, USSD_TIMEOUT)
             try:
-                failure = await self._why_not_ready(span, line, now() + timeout)
-            except AmiError:
-                failure = SendFailure.NOT_CONNECTED
-            if failure:
-                raise UssdError(UssdFailure(failure.value), span)
-            # Until the network has answered, the driver takes its answer for the
-            # answer to whatever is asked next.
-            line.rests_until = now() + timeout
-            try:
-                output = await self._connection.slow_command(
-                    cli.send_ussd(span, code, timeout),
-                    timeout=timeout + _COMMAND_SLACK,
-                )
-            except ConnectionLostError as err:
-                raise UssdError(UssdFailure.CONNECTION_LOST, span) from err
-            except ActionTimeoutError as err:
-                line.rests_until = now() + _REST
-                raise UssdError(UssdFailure.TIMED_OUT, span) from err
-            except AmiError as err:
-                line.rests_until = 0.0
-                connected = not isinstance(err, CannotConnectError)
-                raise UssdError(
-                    UssdFailure.REFUSED if connected else UssdFailure.NOT_CONNECTED,
-                    span,
-                ) from err
-            reply = cli.read_ussd_reply(span, output)
-            if isinstance(reply, UssdReply):
-                line.rests_until = 0.0
-                return reply
-            timed_out = reply.failure is UssdFailure.TIMED_OUT
-            line.rests_until = now() + _REST if timed_out else 0.0
-            raise UssdError(reply.failure, span)
+                for reply in replies:
+                    if answer.status is not UssdStatus.REPLY_EXPECTED:
+                        break
+                    answer = await self._exchange_ussd(span, line, reply, USSD_TIMEOUT)
+            except UssdError as err:
+                err.was_asked = True
+                raise
+            return answer
+
+    async def _exchange_ussd(
+        self, span: int, line: _Line, code: str, timeout: int
+    ) -> UssdReply:
+        """Send one USSD request as soon as the span is ready; return its answer."""
+        now = asyncio.get_running_loop().time
+        try:
+            failure = await self._why_not_ready(span, line, now() + timeout)
+        except AmiError:
+            failure = SendFailure.NOT_CONNECTED
+        if failure:
+            raise UssdError(UssdFailure(failure.value), span)
+        # Until the network has answered, the driver takes its answer for the
+        # answer to whatever is asked next.
+        line.rests_until = now() + timeout
+        try:
+            output = await self._connection.slow_command(
+                cli.send_ussd(span, code, timeout),
+                timeout=timeout + _COMMAND_SLACK,
+            )
+        except ConnectionLostError as err:
+            raise UssdError(UssdFailure.CONNECTION_LOST, span) from err
+        except ActionTimeoutError as err:
+            line.rests_until = now() + _REST
+            raise UssdError(UssdFailure.TIMED_OUT, span) from err
+        except AmiError as err:
+            line.rests_until = 0.0
+            connected = not isinstance(err, CannotConnectError)
+            raise UssdError(
+                UssdFailure.REFUSED if connected else UssdFailure.NOT_CONNECTED,
+                span,
+            ) from err
+        reply = cli.read_ussd_reply(span, output)
+        if isinstance(reply, UssdReply):
+            line.rests_until = 0.0
+            is_menu = reply.status is UssdStatus.REPLY_EXPECTED
+            line.menu_until = now() + _MENU_TIME if is_menu else 0.0
+            return reply
+        timed_out = reply.failure is UssdFailure.TIMED_OUT
+        line.rests_until = now() + _REST if timed_out else 0.0
+        raise UssdError(reply.failure, span)
 
     # Calls
 
@@ -885,7 +987,7 @@ class _Outcome:
 
 
 _SENT: Final = _Outcome(SendStatus.SENT)
-_GIVEN_UP: Final = _Outcome(SendStatus.FAILED)  # nobody is there to read it
+_GIVEN_UP: Final = _Outcome(SendStatus.FAILED, SendFailure.GIVEN_UP)
 _FAILED: Final = _Outcome(SendStatus.FAILED, SendFailure.REJECTED)
 # What another span would say, too.
 _HOPELESS: Final = (SendFailure.NOT_CONNECTED, SendFailure.REFUSED)

@@ -149,7 +149,8 @@ class Inbox:
         the number of the span's voice channel, and every such name holds `mark`.
         """
         self._call_later = call_later
-        self._requires_pdu = requires_pdu
+        #: Whether a message is taken only with its PDU; may be changed at any time.
+        self.requires_pdu = requires_pdu
         self._channel = channel
         self._mark = mark
         self._raw_mark = mark.encode()
@@ -439,7 +440,7 @@ class Inbox:
             _warn_of_forgery(message.span)
             return
         part = _read_pdu(message, pdu) if pdu else _read_rendering(message, values)
-        if self._requires_pdu and not pdu:
+        if self.requires_pdu and not pdu:
             _LOGGER.warning(
                 "Span %s: dropped an SMS that came without its PDU, as the option of "
                 "the gateway wants it",

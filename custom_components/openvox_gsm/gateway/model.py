@@ -161,6 +161,9 @@ class SendFailure(StrEnum):
     WRONG_CODING = "wrong_coding"
     TIMED_OUT = "timed_out"
     CONNECTION_LOST = "connection_lost"
+    GIVEN_UP = "given_up"
+    NOT_ALLOWED = "not_allowed"
+    LIMIT_REACHED = "limit_reached"
 
 
 @dataclass(frozen=True, slots=True)

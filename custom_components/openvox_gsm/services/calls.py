@@ -13,10 +13,11 @@ from custom_components.openvox_gsm.ami import (
 from custom_components.openvox_gsm.const import DOMAIN
 from custom_components.openvox_gsm.coordinator import OpenVoxCoordinator
 from custom_components.openvox_gsm.gateway import RingOutcome, RingResult, SpanError
+from custom_components.openvox_gsm.limits import is_allowed
 from homeassistant.core import ServiceCall, ServiceResponse
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
-from .recipients import Recipient, read_recipients
+from .recipients import Recipient, read_recipients, require_allowed
 from .way import WAY_FIELDS, find_way
 
 ATTR_NUMBER: Final = "number"
@@ -44,6 +45,7 @@ async def dial(call: ServiceCall) -> ServiceResponse:
         raise ServiceValidationError(
             translation_domain=DOMAIN, translation_key="one_number"
         )
+    require_allowed(recipients[0])
     coordinator, result = await _ring(recipients[0], call.data[ATTR_RING_TIME])
     if call.return_response:
         return {
@@ -70,6 +72,8 @@ async def _ring(
     """Ring by the gateway with the least to do, by the next where nothing rang."""
     errors: list[HomeAssistantError] = []
     for coordinator in recipient.way.by_load():
+        if not is_allowed(coordinator.config_entry, recipient.number):
+            continue
         try:
             _require_rights(coordinator)
             return coordinator, await coordinator.gateway.ring(

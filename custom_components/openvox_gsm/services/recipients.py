@@ -8,6 +8,7 @@ from typing import Final
 from custom_components.openvox_gsm.const import DOMAIN
 from custom_components.openvox_gsm.contacts import find_by_name
 from custom_components.openvox_gsm.gateway import InvalidNumberError, normalise_number
+from custom_components.openvox_gsm.limits import is_allowed
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 
@@ -119,3 +120,19 @@ def _restore_plus(hass: HomeAssistant, number: int) -> str:
         translation_key="number_without_quotes",
         translation_placeholders={"number": digits, "example": "{{ [number] }}"},
     )
+
+
+def require_allowed(recipient: Recipient) -> None:
+    """Raise where the options of no gateway of the way allow the number."""
+    coordinators = recipient.way.coordinators
+    if not any(
+        is_allowed(each.config_entry, recipient.number) for each in coordinators
+    ):
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="destination_not_allowed",
+            translation_placeholders={
+                "number": recipient.number,
+                "gateway": coordinators[0].config_entry.title,
+            },
+        )

@@ -1,6 +1,7 @@
 """notify.send_sms."""
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -10,14 +11,9 @@ import voluptuous as vol
 
 from custom_components.openvox_gsm.const import CONF_FLASH, DOMAIN
 from custom_components.openvox_gsm.coordinator import OpenVoxCoordinator
-from custom_components.openvox_gsm.gateway import (
-    InvalidTextError,
-    SendFailure,
-    SendResult,
-    SendStatus,
-)
+from custom_components.openvox_gsm.gateway import InvalidTextError, SendStatus
 from custom_components.openvox_gsm.gateway.gateway import SMS_TIMEOUT
-from custom_components.openvox_gsm.outcome import failure_reason
+from custom_components.openvox_gsm.sending import Outcome, OutgoingSms, async_send
 from homeassistant.components.notify import (
     ATTR_DATA,
     ATTR_MESSAGE,
@@ -28,7 +24,7 @@ from homeassistant.core import ServiceCall, ServiceResponse
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import config_validation as cv
 
-from .recipients import Recipient, read_recipients
+from .recipients import Recipient, read_recipients, require_allowed
 from .way import WAY_FIELDS, find_way
 
 ATTR_ENCODING: Final = "encoding"
@@ -83,21 +79,19 @@ async def send_sms(call: ServiceCall) -> ServiceResponse:
         for recipient in recipients:
             _require_flash(recipient)
     for recipient in recipients:
-        _require_sendable(recipient, message.text)
+        _require_sendable(recipient, message)
     outcomes = await asyncio.gather(
-        *(_send_one(recipient, message) for recipient in recipients)
+        *(_send_to(recipient, message) for recipient in recipients)
     )
     if call.return_response:
-        return {"messages": [outcome.as_response() for outcome in outcomes]}
+        return {"messages": list(map(_as_response, outcomes))}
     if failed := [
         each for each in outcomes if each.result.status is not SendStatus.SENT
     ]:
         raise HomeAssistantError(
             translation_domain=DOMAIN,
             translation_key="sms_not_sent",
-            translation_placeholders={
-                "messages": "; ".join(each.as_sentence() for each in failed)
-            },
+            translation_placeholders={"messages": "; ".join(map(_as_sentence, failed))},
         )
     return None
 
@@ -159,14 +153,36 @@ class _Message:
     flash: bool
 
 
-def _require_sendable(recipient: Recipient, text: str) -> None:
-    """Raise before anything is sent where a text is too long or not sendable.
+def _send_to(recipient: Recipient, message: _Message) -> Awaitable[Outcome]:
+    return async_send(
+        OutgoingSms(
+            recipient.number,
+            message.text,
+            recipient.way.span,
+            message.timeout,
+            message.flash,
+        ),
+        [
+            each
+            for each in recipient.way.coordinators
+            if not message.flash or _may_flash(each)
+        ],
+    )
+
+
+# What is checked before anything is sent
+
+
+def _require_sendable(recipient: Recipient, message: _Message) -> None:
+    """Raise where the text is too long or not sendable, or the number not allowed.
 
     How long it is differs from gateway to gateway, with their options.
     """
+    require_allowed(recipient)
     try:
         for coordinator in recipient.way.coordinators:
-            coordinator.gateway.check_text(text)
+            if not message.flash or _may_flash(coordinator):
+                coordinator.gateway.count_parts(message.text, flash=message.flash)
     except InvalidTextError as err:
         raise ServiceValidationError(
             translation_domain=DOMAIN,
@@ -204,54 +220,22 @@ def _may_flash(coordinator: OpenVoxCoordinator) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    """What became of the message to one number, and by which gateway."""
-
-    result: SendResult
-    coordinator: OpenVoxCoordinator
-
-    def as_response(self) -> dict[str, Any]:
-        """The shape that scripts see."""
-        return {
-            "target": self.result.number,
-            "contact": self.coordinator.contact_name(self.result.number),
-            "status": self.result.status.value,
-            "config_entry_id": self.coordinator.config_entry.entry_id,
-            "span": self.result.span,
-            "parts": self.result.parts,
-            "error": failure_reason(self.coordinator, self.result),
-        }
-
-    def as_sentence(self) -> str:
-        """The form in which a person reads it in an error."""
-        return f"{self.result.number}: {failure_reason(self.coordinator, self.result)}"
+def _as_response(outcome: Outcome) -> dict[str, Any]:
+    """Return the shape that scripts see."""
+    result = outcome.result
+    return {
+        "target": result.number,
+        "contact": outcome.coordinator.contact_name(result.number),
+        "status": result.status.value,
+        "config_entry_id": outcome.coordinator.config_entry.entry_id,
+        "span": result.span,
+        "parts": result.parts,
+        "error": outcome.reason,
+    }
 
 
-async def _send_one(recipient: Recipient, message: _Message) -> _Outcome:
-    """Send to one number, by the next gateway where it certainly was not sent."""
-    untried = [
-        each
-        for each in recipient.way.coordinators
-        if not message.flash or _may_flash(each)
-    ]
-    outcomes: list[_Outcome] = []
-    while untried:
-        coordinator = min(untried, key=lambda each: each.load)
-        untried.remove(coordinator)
-        result = await coordinator.async_send_sms(
-            recipient.number,
-            message.text,
-            recipient.way.span,
-            timeout=message.timeout,
-            flash=message.flash,
-            tried_elsewhere=bool(untried),
-        )
-        outcomes.append(_Outcome(result, coordinator))
-        if not result.certainly_not_sent:
-            return outcomes[-1]
-    # A gateway that tried says more than one that could not.
-    return min(outcomes, key=lambda each: each.result.failure in _NOT_TRIED)
-
-
-_NOT_TRIED: Final = (SendFailure.NO_SPAN_READY, SendFailure.NOT_CONNECTED)
+def _as_sentence(outcome: Outcome) -> str:
+    """Return the form in which a person reads it in an error."""
+    number = outcome.result.number
+    name = outcome.coordinator.contact_name(number) or number
+    return f"{name}: {outcome.reason}"

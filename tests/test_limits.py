@@ -1,0 +1,248 @@
+"""Where SMS may go, and how many: nothing costs a fortune."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from freezegun.api import FrozenDateTimeFactory
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.openvox_gsm.const import (
+    CONF_ALLOWED,
+    CONF_COUNTRY_PREFIX,
+    CONF_DAILY_LIMIT,
+    CONF_HOURLY_LIMIT,
+    DOMAIN,
+)
+from custom_components.openvox_gsm.limits import is_allowed, read_destination
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers import issue_registry as ir
+from simulator import Simulator, SmsOutcome
+
+from .common import OTHER_PHONE, PHONE, poll, settle
+from .test_services import send, send_and_ask
+
+LONG = "All work and no play makes Jack a dull boy. " * 10  # three parts
+
+
+async def set_options(
+    hass: HomeAssistant, entry: MockConfigEntry, **options: Any
+) -> None:
+    """Set options of a gateway."""
+    hass.config_entries.async_update_entry(entry, options=options)
+    await settle(hass)
+
+
+# Destinations
+
+
+@pytest.mark.parametrize(
+    ("allowed", "number", "expected"),
+    [
+        ([], "+1900", True),
+        (["+49"], "+4915112345678", True),
+        (["+49"], "004915112345678", True),
+        (["+49"], "+43900", False),
+        (["+49"], "015112345678", True),  # with the country's prefix
+        (["+49"], "491234", False),  # a short code of some other network
+        (["+49", "10086"], "10086", True),
+        (["10086"], "1008", False),
+        (["015"], "+4915112345678", True),
+        (["*100#"], "*100#", True),
+    ],
+)
+def test_which_numbers_are_allowed(
+    allowed: list[str], number: str, expected: bool
+) -> None:
+    """A destination is a number or its beginning, in any way of writing."""
+    options = {CONF_ALLOWED: allowed, CONF_COUNTRY_PREFIX: "49"}
+
+    assert (
+        is_allowed(MockConfigEntry(domain=DOMAIN, options=options), number) is expected
+    )
+
+
+@pytest.mark.parametrize("text", ["", "+", "Anna", "+49x", "49+", "+49,+43"])
+def test_what_is_no_destination(text: str) -> None:
+    """It is refused, for nothing would match it."""
+    with pytest.raises(ValueError, match="Neither a number"):
+        read_destination(text)
+
+
+async def test_nothing_goes_elsewhere(
+    hass: HomeAssistant, loaded: MockConfigEntry, gateway: Simulator
+) -> None:
+    """Nor to those who are allowed, where one of several is not; no call, either."""
+    await set_options(hass, loaded, **{CONF_ALLOWED: [PHONE]})
+
+    for target in (OTHER_PHONE, [PHONE, OTHER_PHONE]):
+        with pytest.raises(ServiceValidationError) as caught:
+            await send(hass, target=target)
+        assert caught.value.translation_key == "destination_not_allowed"
+    with pytest.raises(ServiceValidationError) as caught:
+        await hass.services.async_call(
+            "openvox", "dial", {"number": OTHER_PHONE}, blocking=True
+        )
+    assert caught.value.translation_key == "destination_not_allowed"
+    assert gateway.sent == []
+    assert not [name for name in gateway.actions if name == "Originate"]
+
+    await send(hass, target=PHONE)
+    assert len(gateway.sent) == 1
+
+
+async def test_the_gateway_that_may(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    other_loaded: MockConfigEntry,
+    gateway: Simulator,
+    other: Simulator,
+) -> None:
+    """Where several would do, one that may send there is taken."""
+    await set_options(hass, loaded, **{CONF_ALLOWED: [OTHER_PHONE]})
+
+    [message] = await send_and_ask(hass, target=PHONE)
+
+    assert message["status"] == "sent"
+    assert (len(gateway.sent), len(other.sent)) == (0, 1)
+
+
+# The budget
+
+
+def issue(hass: HomeAssistant, entry: MockConfigEntry) -> ir.IssueEntry | None:
+    """Return the issue that says that nothing more is sent."""
+    return ir.async_get(hass).async_get_issue(DOMAIN, f"{entry.entry_id}_sms_limit")
+
+
+@pytest.mark.parametrize(
+    ("limit", "window"), [(CONF_HOURLY_LIMIT, 3600), (CONF_DAILY_LIMIT, 24 * 3600)]
+)
+async def test_no_more_than_so_many(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    gateway: Simulator,
+    freezer: FrozenDateTimeFactory,
+    limit: str,
+    window: int,
+) -> None:
+    """Each part counts. What is too much is refused, and a repair issue says so."""
+    await set_options(
+        hass, loaded, **{CONF_HOURLY_LIMIT: 0, CONF_DAILY_LIMIT: 0, limit: 4}
+    )
+    await send(hass, target=PHONE, message=LONG)
+    assert issue(hass, loaded) is None
+
+    with pytest.raises(HomeAssistantError, match="the limit of SMS"):
+        await send(hass, target=PHONE, message=LONG)
+    assert len(gateway.sent) == 1
+    assert issue(hass, loaded)
+
+    await send(hass, target=PHONE)  # one more has room
+    assert len(gateway.sent) == 2
+    assert issue(hass, loaded) is None
+
+    with pytest.raises(HomeAssistantError):
+        await send(hass, target=PHONE)
+    await poll(hass, freezer)
+    assert issue(hass, loaded)
+    freezer.tick(window)
+    await poll(hass, freezer)
+    assert issue(hass, loaded) is None
+    await send(hass, target=PHONE, message=LONG)
+    assert len(gateway.sent) == 3
+
+
+async def test_sixty_an_hour_unless_said_otherwise(
+    hass: HomeAssistant, loaded: MockConfigEntry, gateway: Simulator
+) -> None:
+    """A runaway automation comes to its end."""
+    messages = [
+        message
+        for n in range(7)
+        for message in await send_and_ask(
+            hass, target=[f"+49151{n}{m}" for m in range(10)]
+        )
+    ]
+
+    assert [each["status"] for each in messages].count("sent") == 60
+    assert len(gateway.sent) == 60
+
+
+async def test_no_limit(
+    hass: HomeAssistant, loaded: MockConfigEntry, gateway: Simulator
+) -> None:
+    """Nought stands for none."""
+    await set_options(hass, loaded, **{CONF_HOURLY_LIMIT: 0, CONF_DAILY_LIMIT: 0})
+    assert all(loaded.runtime_data.budget.take(10) for _ in range(100))
+
+
+async def test_what_was_not_sent_does_not_count(
+    hass: HomeAssistant, loaded: MockConfigEntry, gateway: Simulator
+) -> None:
+    """What may have been sent does."""
+    await set_options(hass, loaded, **{CONF_HOURLY_LIMIT: 1})
+    gateway.spans[1].sms_outcomes.extend([SmsOutcome.FAILED, SmsOutcome.TIMEOUT])
+    gateway.timeout_scale = 0.01
+
+    for expected in ("rejected", "timed_out", "limit_reached"):
+        [message] = await send_and_ask(hass, target=PHONE, span=1)
+        assert message["status"] != "sent"
+        reason = {
+            "rejected": "the network refused it",
+            "timed_out": "it is not known",
+            "limit_reached": "the limit of SMS",
+        }[expected]
+        assert message["error"].startswith(reason)
+
+
+async def test_higher_limits_count_at_once(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """The issue goes with them."""
+    await set_options(hass, loaded, **{CONF_HOURLY_LIMIT: 1})
+    await send(hass, target=PHONE)
+    with pytest.raises(HomeAssistantError):
+        await send(hass, target=PHONE)
+    assert issue(hass, loaded)
+
+    await set_options(hass, loaded, **{CONF_HOURLY_LIMIT: 2})
+    assert issue(hass, loaded) is None
+    await send(hass, target=PHONE)
+
+
+async def test_the_count_survives_a_restart(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    enable_custom_integrations: None,
+    hass_storage: dict[str, Any],
+) -> None:
+    """Home Assistant is restarted where something runs away."""
+    # The clock was a year ahead when these were sent.
+    sent = [[(datetime.now(UTC) + timedelta(days=365)).timestamp(), 59]]
+    hass_storage[f"{DOMAIN}.{entry.entry_id}"] = {"version": 1, "data": {"sent": sent}}
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await settle(hass)
+
+    await send(hass, target=PHONE)
+    with pytest.raises(HomeAssistantError):
+        await send(hass, target=PHONE)
+
+
+async def test_the_count_is_kept_and_removed_with_the_gateway(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    hass_storage: dict[str, Any],
+) -> None:
+    """It is written soon after each message."""
+    await send(hass, target=PHONE, message=LONG)
+    await poll(hass, freezer)
+    key = f"{DOMAIN}.{loaded.entry_id}"
+    assert [parts for _, parts in hass_storage[key]["data"]["sent"]] == [3]
+
+    await hass.config_entries.async_remove(loaded.entry_id)
+    await settle(hass)
+    assert key not in hass_storage
