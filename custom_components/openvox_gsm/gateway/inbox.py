@@ -159,6 +159,7 @@ class Inbox:
         self._judged: dict[_Key, _Message] = {}  # lately
         # Those of them whose texts may still forge something, for a moment.
         self._suspects: dict[_Message, Timer] = {}
+        self._warned: Timer | None = None  # of a forgery, a moment ago
         self._pieces: list[bytes] = []  # of a packet that its text cut in two
         self._pieces_timer: Timer | None = None
         # The headers that all events of this gateway have, from its first one.
@@ -230,7 +231,8 @@ class Inbox:
         self._forget_pieces()
         for message in list(self._open.values()):
             self._judge(message, at_last=True)
-        for timer in self._suspects.values():
+        timers = [*self._suspects.values(), *([self._warned] if self._warned else [])]
+        for timer in timers:
             timer.cancel()
         self._suspects.clear()
         self._assembler.flush()
@@ -335,7 +337,7 @@ class Inbox:
         if self._is_credible(step):
             self._take(step)
         else:
-            _warn_of_forgery(step.span)
+            self._warn_of_forgery(step.span)
         for raw in others:
             self.receive(Packet(raw))
 
@@ -437,16 +439,14 @@ class Inbox:
             timer.cancel()
         del self._open[message.key]
         if (accusing and not pdu) or self._is_on_wrong_channel(message):
-            _warn_of_forgery(message.span)
-            return
-        part = _read_pdu(message, pdu) if pdu else _read_rendering(message, values)
-        if self.requires_pdu and not pdu:
+            # Not with the others: it may be an honest one.
             _LOGGER.warning(
-                "Span %s: dropped an SMS that came without its PDU, as the option of "
-                "the gateway wants it",
+                "Span %s: dropped a message that the text of another SMS seems to "
+                "have forged",
                 message.span,
             )
             return
+        part = _read_pdu(message, pdu) if pdu else _read_rendering(message, values)
         if part is None:
             _LOGGER.warning(
                 "Span %s: an SMS came in of which the gateway told too little to "
@@ -456,11 +456,14 @@ class Inbox:
             return
         self._remember(message)
         if self._poses_as_packet(part.text):
+            self._warn_of_forgery(message.span)
+        if self.requires_pdu and not pdu:
             _LOGGER.warning(
-                "Span %s: an SMS imitates the gateway's own messages; it was taken "
-                "as the text that it is",
+                "Span %s: dropped an SMS that came without its PDU, as the option of "
+                "the gateway wants it",
                 message.span,
             )
+            return
         self._assembler.add(part)
 
     def _may_forge(self, message: _Message) -> bool:
@@ -477,6 +480,20 @@ class Inbox:
             or pdu.is_in_national_language
             or any(map(self._poses_as_packet, message.texts))
         )
+
+    def _warn_of_forgery(self, span: int) -> None:
+        """Warn of a hostile text; once, for all that is noticed of it."""
+        if self._warned:
+            return
+        self._warned = self._call_later(MESSAGE_TIMEOUT, self._warn_again)
+        _LOGGER.warning(
+            "Span %s: the text of an SMS imitates the gateway's own events; it is taken "
+            "as a text, and the events are not believed",
+            span,
+        )
+
+    def _warn_again(self) -> None:
+        self._warned = None
 
     def _poses_as_packet(self, text: str) -> bool:
         return self._mark in text or _POSES_AS_PACKET.search(text) is not None
@@ -505,14 +522,6 @@ class Inbox:
         self._judged[message.key] = message
         while len(self._judged) > _MAX_MESSAGES_REMEMBERED:
             del self._judged[next(iter(self._judged))]
-
-
-def _warn_of_forgery(span: int) -> None:
-    _LOGGER.warning(
-        "Span %s: ignored what is not the gateway's own message; somebody may have "
-        "forged it in the text of an SMS",
-        span,
-    )
 
 
 # The PDU
