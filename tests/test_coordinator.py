@@ -188,6 +188,30 @@ async def test_a_poll_that_finds_nothing_new_writes_nothing(
 # Away and back
 
 
+async def test_a_thousand_entities_do_not_hold_everything_up(
+    hass: HomeAssistant, loaded: MockConfigEntry, caplog: pytest.LogCaptureFixture
+) -> None:
+    """They hear the news in turns; one that goes meanwhile hears it no more."""
+    coordinator = loaded.runtime_data
+    heard: list[int] = []
+
+    def stumble() -> None:
+        raise ValueError
+
+    coordinator.async_add_listener(stumble)
+    removers = [
+        coordinator.async_add_listener(lambda number=number: heard.append(number))
+        for number in range(250)
+    ]
+    coordinator.async_update_listeners()
+    assert 0 < len(heard) <= 100
+    removers[200]()
+    await until(lambda: 249 in heard)
+
+    assert sorted(heard) == [number for number in range(250) if number != 200]
+    assert said(caplog, logging.ERROR) == ["Unexpected error while updating an entity"]
+
+
 async def test_the_gateway_goes_and_comes_back(
     freezer: FrozenDateTimeFactory,
     hass: HomeAssistant,

@@ -58,6 +58,7 @@ def test_every_issue_has_steps() -> None:
         "no_command_right",
         "no_incoming_sms",
         "sim_pin",
+        "sms_limit",
         "span_restarts",
     }
     for text in TEXTS["issues"].values():

@@ -61,6 +61,8 @@ from .ussd_query import UssdQueries
 _LOGGER = logging.getLogger(__name__)
 
 _MAX_SENDERS = 500
+# Entities that are updated in one turn of the event loop, some milliseconds.
+_TOLD_AT_ONCE = 100
 # As long as the gateway package remembers what it delivered.
 _REPETITION_WINDOW = timedelta(minutes=5)
 
@@ -132,6 +134,7 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
         self._gateway_device_id: str | None = None
         self._device_ids: dict[int, str] = {}
         self._sending = 0
+        self._untold: list[int] = []  # the listeners that have not heard the news yet
         self.budget = SmsBudget(hass, entry)
         self.ussd_queries = UssdQueries(self)
         self._apply_options()
@@ -195,10 +198,34 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
         update_issues(self)
         return state
 
+    @callback
+    @override
+    def async_update_listeners(self) -> None:
+        """Tell the entities that there is news, so many at a time.
+
+        A large gateway has a thousand of them; all at once would hold up whatever
+        else Home Assistant does.
+        """
+        self._untold = list(self._listeners)
+        self._tell_some()
+
+    def _tell_some(self) -> None:
+        told, self._untold = self._untold[:_TOLD_AT_ONCE], self._untold[_TOLD_AT_ONCE:]
+        for number in told:
+            if number not in self._listeners:
+                continue  # it was removed meanwhile
+            try:
+                self._listeners[number][0]()
+            except Exception:
+                _LOGGER.exception("Unexpected error while updating an entity")
+        if self._untold:
+            self.hass.loop.call_soon(self._tell_some)
+
     @override
     async def async_shutdown(self) -> None:
         """Stop polling, disconnect."""
         await super().async_shutdown()
+        self._untold = []
         await self.gateway.stop()
 
     async def _log_in_anew_where_that_helps(self) -> None:
