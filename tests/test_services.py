@@ -241,15 +241,28 @@ async def test_a_long_text(
     assert gateway.sent[0].text == text
 
 
-@pytest.mark.parametrize("text", ["", "  ", "a\x00b", "x" * 2000])
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("", "empty"),
+        ("  ", "blank"),
+        ("a\x00b", "character"),
+        ("x" * 2000, "too_long"),
+    ],
+    ids=lambda value: value[:10],
+)
 async def test_a_text_that_cannot_be_sent(
-    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry, text: str
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+    text: str,
+    fault: str,
 ) -> None:
     """That is the caller's mistake."""
     with pytest.raises(ServiceValidationError) as error:
         await send(hass, message=text, target=[PHONE, OTHER_PHONE])
 
-    assert error.value.translation_key == "invalid_text"
+    assert error.value.translation_key == f"text_{fault}"
     assert gateway.sent == []
 
 

@@ -204,7 +204,7 @@ async def test_nothing_is_left_in_plain_letters(
     """Then there is no text to send."""
     with pytest.raises(ServiceValidationError) as error:
         await send(hass, message="👍", target=PHONE, encoding="ascii")
-    assert error.value.translation_key == "invalid_text"
+    assert error.value.translation_key == "text_empty"
 
 
 async def test_an_encoding_that_there_is_not(

@@ -21,6 +21,7 @@ from custom_components.openvox_gsm.gateway import (
     NetworkStatus,
     SendFailure,
     SpanStatus,
+    TextFault,
     UssdFailure,
 )
 from custom_components.openvox_gsm.services.sms import Encoding
@@ -78,6 +79,8 @@ def _keys(node: ast.expr) -> list[str]:
             return [key]
         case ast.JoinedStr(values=[ast.Constant(value="ussd_"), _]):
             return [f"ussd_{failure}" for failure in UssdFailure]
+        case ast.JoinedStr(values=[ast.Constant(value="text_"), _]):
+            return [f"text_{fault}" for fault in TextFault]
         case ast.JoinedStr(values=[ast.Constant(value="call_"), _]):
             return [
                 "call_busy",

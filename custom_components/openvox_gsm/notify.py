@@ -4,7 +4,7 @@ from typing import override
 
 from homeassistant.components.notify import NotifyEntity, NotifyEntityFeature
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
@@ -13,7 +13,7 @@ from .contacts import Contact, comparable, country_prefix
 from .coordinator import OpenVoxConfigEntry, OpenVoxCoordinator
 from .entity import async_add_subentry_entities
 from .gateway import InvalidTextError, SendResult, SendStatus
-from .sending import OutgoingSms, async_send
+from .sending import OutgoingSms, async_send, text_error
 
 PARALLEL_UPDATES = 0
 
@@ -72,11 +72,7 @@ class ContactNotify(NotifyEntity):
                 [self.coordinator],
             )
         except InvalidTextError as err:
-            raise ServiceValidationError(
-                translation_domain=DOMAIN,
-                translation_key="invalid_text",
-                translation_placeholders={"reason": str(err)},
-            ) from err
+            raise text_error(err) from err
         finally:
             self._sending -= 1
         if outcome.result.status is not SendStatus.SENT:

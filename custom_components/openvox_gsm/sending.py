@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.translation import async_get_cached_translations
 
 from .const import DOMAIN
 from .coordinator import OpenVoxCoordinator
-from .gateway import SendFailure, SendResult
+from .gateway import InvalidTextError, SendFailure, SendResult
 from .gateway.gateway import SMS_TIMEOUT
 
 # What comes from a gateway that did not even try.
@@ -58,6 +59,15 @@ class Outcome:
             sent = text("sms_parts_sent", sent=result.parts_sent, parts=result.parts)
             reason += f" ({sent})"
         return f"{reason}: {result.detail}" if result.detail else reason
+
+
+def text_error(err: InvalidTextError) -> ServiceValidationError:
+    """Say in words for a person why a text cannot be sent."""
+    return ServiceValidationError(
+        translation_domain=DOMAIN,
+        translation_key=f"text_{err.fault}",
+        translation_placeholders={"detail": err.detail},
+    )
 
 
 async def async_send(

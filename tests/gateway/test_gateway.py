@@ -1110,6 +1110,21 @@ async def test_nothing_is_sent_where_no_session_can_be_had(
     assert len(sends(gateway)) == 2
 
 
+@later_firmware
+async def test_a_flash_that_takes_several_sms(
+    gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is refused where the command for parts has no place for the flag."""
+    await client.send_sms(NUMBER, LONG, flash=True)
+    assert all(part.flash for part in gateway.sent_parts)
+
+    monkeypatch.setattr(client, "_part_arguments", ["timeout", "id"])
+    assert client.count_parts("Hi", flash=True) == 1
+    with pytest.raises(InvalidTextError, match="only what fits into one SMS"):
+        await client.send_sms(NUMBER, LONG, flash=True)
+    assert len(gateway.sent) == 1
+
+
 # Attempts
 
 

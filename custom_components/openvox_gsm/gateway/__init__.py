@@ -27,7 +27,7 @@ from .model import (
     UssdReply,
     UssdStatus,
 )
-from .text import InvalidNumberError, InvalidTextError, normalise_number
+from .text import InvalidNumberError, InvalidTextError, TextFault, normalise_number
 
 __all__ = [
     "CallDirection",
@@ -50,6 +50,7 @@ __all__ = [
     "Span",
     "SpanError",
     "SpanStatus",
+    "TextFault",
     "UssdError",
     "UssdFailure",
     "UssdReply",

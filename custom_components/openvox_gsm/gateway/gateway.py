@@ -49,7 +49,14 @@ from .model import (
     UssdStatus,
 )
 from .outbox import Outbox
-from .text import Alphabet, InvalidTextError, OutgoingText, compose, normalise_number
+from .text import (
+    Alphabet,
+    InvalidTextError,
+    OutgoingText,
+    TextFault,
+    compose,
+    normalise_number,
+)
 
 SMS_TIMEOUT: Final = 30  # seconds that the network has for each part of a message
 USSD_TIMEOUT: Final = 30  # seconds
@@ -484,8 +491,9 @@ class Gateway:
         message = compose(text, line_breaks=self.line_breaks)
         if flash and len(message.parts) > 1 and "flash" not in self._part_arguments:
             raise InvalidTextError(
-                "This gateway can show at once what fits into one SMS; the text "
-                f"takes {len(message.parts)}"
+                TextFault.TOO_LONG_FOR_FLASH,
+                "This gateway can show at once only what fits into one SMS",
+                str(len(message.parts)),
             )
         return message
 

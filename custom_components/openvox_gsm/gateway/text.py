@@ -42,8 +42,28 @@ class InvalidNumberError(ValueError):
     """A destination that is no telephone number; the message does not repeat it."""
 
 
+class TextFault(StrEnum):
+    """Why a text cannot be sent."""
+
+    EMPTY = "empty"
+    BLANK = "blank"
+    CHARACTER = "character"
+    TOO_LONG = "too_long"
+    TOO_LONG_FOR_FLASH = "too_long_for_flash"
+
+
 class InvalidTextError(ValueError):
-    """A text that cannot be sent; the message does not repeat it."""
+    """A text that cannot be sent; the message does not repeat it.
+
+    `detail` is the code point that no SMS carries, the number of SMS that a text
+    may take, or the number that it takes where only one can be shown at once.
+    """
+
+    def __init__(self, fault: TextFault, message: str, detail: str = "") -> None:
+        """Say what is wrong with the text."""
+        super().__init__(message)
+        self.fault = fault
+        self.detail = detail
 
 
 class Alphabet(StrEnum):
@@ -138,12 +158,15 @@ def compose(text: str, *, line_breaks: bool) -> OutgoingText:
     with control characters or lone surrogates, and one of more than ten parts.
     """
     if not text:
-        raise InvalidTextError("The text is empty")
+        raise InvalidTextError(TextFault.EMPTY, "The text is empty")
     if not text.strip():
-        raise InvalidTextError("The text is nothing but blanks")
+        raise InvalidTextError(TextFault.BLANK, "The text is nothing but blanks")
     text = _LINE_BREAK.sub(r"\\n" if line_breaks else " ", text).replace("\t", " ")
     if found := _UNSENDABLE.search(text):
-        raise InvalidTextError(f"The text holds U+{ord(found[0]):04X}")
+        character = f"U+{ord(found[0]):04X}"
+        raise InvalidTextError(
+            TextFault.CHARACTER, f"The text holds {character}", character
+        )
 
     if text.isascii():
         alphabet = Alphabet.GSM7
@@ -167,7 +190,11 @@ def _split(units: str, alphabet: Alphabet) -> list[str]:
     parts: list[str] = []
     while units:
         if len(parts) == MAX_PARTS:
-            raise InvalidTextError(f"The text takes more than {MAX_PARTS} SMS")
+            raise InvalidTextError(
+                TextFault.TOO_LONG,
+                f"The text takes more than {MAX_PARTS} SMS",
+                str(MAX_PARTS),
+            )
         if alphabet is Alphabet.GSM7:
             part = _longest_part(units, alphabet.part_limit)
         else:

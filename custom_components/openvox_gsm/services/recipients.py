@@ -98,7 +98,7 @@ def _normalised(number: str) -> str:
         raise ServiceValidationError(
             translation_domain=DOMAIN,
             translation_key="invalid_number",
-            translation_placeholders={"number": number, "reason": str(err)},
+            translation_placeholders={"number": number},
         ) from err
 
 

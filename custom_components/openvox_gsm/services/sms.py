@@ -13,7 +13,12 @@ from custom_components.openvox_gsm.const import CONF_FLASH, DOMAIN
 from custom_components.openvox_gsm.coordinator import OpenVoxCoordinator
 from custom_components.openvox_gsm.gateway import InvalidTextError, SendStatus
 from custom_components.openvox_gsm.gateway.gateway import SMS_TIMEOUT
-from custom_components.openvox_gsm.sending import Outcome, OutgoingSms, async_send
+from custom_components.openvox_gsm.sending import (
+    Outcome,
+    OutgoingSms,
+    async_send,
+    text_error,
+)
 from homeassistant.components.notify import (
     ATTR_DATA,
     ATTR_MESSAGE,
@@ -184,11 +189,7 @@ def _require_sendable(recipient: Recipient, message: _Message) -> None:
             if not message.flash or _may_flash(coordinator):
                 coordinator.gateway.count_parts(message.text, flash=message.flash)
     except InvalidTextError as err:
-        raise ServiceValidationError(
-            translation_domain=DOMAIN,
-            translation_key="invalid_text",
-            translation_placeholders={"reason": str(err)},
-        ) from err
+        raise text_error(err) from err
 
 
 def _require_flash(recipient: Recipient) -> None:
