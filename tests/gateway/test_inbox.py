@@ -1014,6 +1014,29 @@ def test_a_connection_that_is_lost_in_the_middle(bench: Bench) -> None:
 
 
 @BOTH_DIALECTS
+def test_a_gateway_that_counts_from_the_beginning_again(
+    bench: Bench, dialect: Dialect
+) -> None:
+    """Its clock stood still while it was off; another SMS has the same Uniqueid."""
+    bench.feed(sms_with_pdu("first").events(dialect))
+    bench.reconnect()
+    bench.feed(sms_with_pdu("second").events(dialect))
+
+    assert [text for _, _, text in bench.told] == ["first", "second"]
+
+
+def test_what_asterisk_spoils_in_a_variable(bench: Bench) -> None:
+    """The step shows the bytes as they are."""
+    sms = Sms(text="Grüße".encode("latin-1"))
+    spoilt = replace(sms, text="Gr\ufffd\ufffde".encode())
+    bench.feed(spoilt.events(Dialect.LATE, (VARSET,)))
+    bench.feed(sms.events(Dialect.LATE, (NEWEXTEN, HANGUP)))
+    bench.settle()
+
+    assert [text for _, _, text in bench.told] == ["Grüße"]
+
+
+@BOTH_DIALECTS
 def test_a_gateway_that_comes_back_as_another_version(
     bench: Bench, dialect: Dialect
 ) -> None:

@@ -29,6 +29,10 @@ class AuthenticationError(AmiError):
     """The manager refused the user name or the password."""
 
 
+class ChallengeMissingError(AmiError):
+    """The other side wants the password itself; it was not sent."""
+
+
 class PermissionDeniedError(AmiError):
     """The user lacks the right for this action."""
 

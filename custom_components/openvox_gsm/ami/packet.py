@@ -135,6 +135,9 @@ class PacketReader:
             self._searched = 0
             yield raw
         if len(self._buffer) >= MAX_PACKET + len(_PACKET_END):
+            # Whoever keeps the error keeps its traceback, and with it all of this.
+            self._buffer.clear()
+            self._searched = 0
             raise ProtocolError(
                 f"The gateway sent a packet of more than {MAX_PACKET} bytes"
             )

@@ -22,6 +22,7 @@ from .errors import (
     AuthenticationError,
     CannotConnectError,
     CertificateError,
+    ChallengeMissingError,
     ConnectionLostError,
     PermissionDeniedError,
     ProtocolError,
@@ -48,10 +49,15 @@ type RawTest = Callable[[bytes], bool]
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """A manager user; the secret stays out of its representation."""
+    """A manager user; the secret stays out of its representation.
+
+    `may_be_plain` is False where the manager is known to have MD5 challenges: who
+    has none is somebody else then, and is not sent the secret.
+    """
 
     username: str
     secret: str = field(repr=False)
+    may_be_plain: bool = True
 
 
 @dataclass(slots=True)
@@ -93,6 +99,8 @@ class Session(asyncio.Protocol):
         self._closing = False
         #: The greeting's version, such as "1.1".
         self.version = ""
+        #: Whether the login was by MD5 challenge.
+        self.was_challenged = False
 
     @classmethod
     async def connect(
@@ -115,16 +123,18 @@ class Session(asyncio.Protocol):
         encrypts; nothing is sent before the certificate has been checked.
 
         The password goes over the wire only where the gateway has no MD5
-        challenge (app note; Asterisk's own login code for the rest).
+        challenge (app note; Asterisk's own login code for the rest), and the
+        credentials allow it.
 
         Raises CannotConnectError, TlsError, CertificateError, ProtocolError (no
-        AMI there), ActionTimeoutError, AuthenticationError, ConnectionLostError, and
-        ActionFailedError where the manager allows a user one session only.
+        AMI there), ActionTimeoutError, ChallengeMissingError, AuthenticationError,
+        ConnectionLostError, and ActionFailedError where the manager allows a user
+        one session only.
         """
         session = cls(tls)
         if subscribe:
             subscribe(session)
-        with connecting(host, port, timeout):
+        with connecting(host, port, timeout, encrypted=tls is not None):
             async with asyncio.timeout(timeout):
                 await session._loop.create_connection(
                     lambda: session, host, port, ssl=tls.context if tls else None
@@ -156,9 +166,14 @@ class Session(asyncio.Protocol):
             challenge = await self.action(
                 "Challenge", [("AuthType", "MD5")], timeout=timeout
             )
-        except ActionFailedError, PermissionDeniedError:
+        except (ActionFailedError, PermissionDeniedError) as err:
+            if not credentials.may_be_plain:
+                raise ChallengeMissingError(
+                    "The gateway no longer offers a login without sending the password"
+                ) from err
             proof = [("Secret", credentials.secret)]
         else:
+            self.was_challenged = True
             digest = hashlib.md5(
                 # A UnicodeEncodeError would show the password.
                 (challenge.get("Challenge") + credentials.secret).encode(

@@ -56,7 +56,7 @@ async def read_fingerprint(
     CannotConnectError, and TlsError where no TLS is spoken there.
     """
     loop = asyncio.get_running_loop()
-    with connecting(host, port, timeout):
+    with connecting(host, port, timeout, encrypted=True):
         async with asyncio.timeout(timeout):
             transport, _ = await loop.create_connection(
                 asyncio.Protocol, host, port, ssl=context
@@ -68,7 +68,9 @@ async def read_fingerprint(
 
 
 @contextlib.contextmanager
-def connecting(host: str, port: int, timeout: float) -> Iterator[None]:
+def connecting(
+    host: str, port: int, timeout: float, *, encrypted: bool
+) -> Iterator[None]:
     """Put what can go wrong while connecting in this package's words."""
     try:
         yield
@@ -84,13 +86,13 @@ def connecting(host: str, port: int, timeout: float) -> Iterator[None]:
         raise TlsError(
             f"No encrypted connection to {host}:{port}: {err.reason}"
         ) from err
-    except (ConnectionResetError, ConnectionAbortedError) as err:
-        # Who likes nothing of what TLS offers may just hang up.
-        raise TlsError(
-            f"No encrypted connection to {host}:{port}: the other side hung up"
-        ) from err
     except (OSError, ValueError, OverflowError) as err:
-        # The latter two come of what can be no host name and no port.
+        if encrypted and isinstance(err, ConnectionResetError | ConnectionAbortedError):
+            # Who likes nothing of what TLS offers may just hang up.
+            raise TlsError(
+                f"No encrypted connection to {host}:{port}: the other side hung up"
+            ) from err
+        # ValueError and OverflowError come of what can be no host name and no port.
         raise CannotConnectError(f"No connection to {host}:{port}: {err}") from err
 
 

@@ -222,19 +222,24 @@ class Inbox:
         )
 
     def connection_lost(self) -> None:
-        """Forget what only the lost connection could have made whole."""
+        """Deliver what is there: nothing more comes of it.
+
+        A gateway that has restarted may give the same Uniqueids again.
+        """
         self._forget_pieces()
+        for message in list(self._open.values()):
+            self._judge(message, at_last=True)
+        self._judged.clear()
+        for timer in self._suspects.values():
+            timer.cancel()
+        self._suspects.clear()
         self._headers = None
 
     def stop(self) -> None:
         """Deliver what is there and end all timers."""
-        self._forget_pieces()
-        for message in list(self._open.values()):
-            self._judge(message, at_last=True)
-        timers = [*self._suspects.values(), *([self._warned] if self._warned else [])]
-        for timer in timers:
-            timer.cancel()
-        self._suspects.clear()
+        self.connection_lost()
+        if self._warned:
+            self._warned.cancel()
         self._assembler.flush()
 
     # From packets to events
@@ -632,8 +637,13 @@ def _read_rendering(
     time, zone = _first(variables, "SMSTIME") or "", _first(variables, "SMSTZ") or ""
     if program := message.program:
         time = time or program["time"]
-        # The shorter one, if any, was cut by what it holds.
-        text = max(text or "", program["text"], key=len)
+        # The shorter one, if any, was cut by what it holds. Asterisk 13.5 and later
+        # spoil in a variable what is no UTF-8.
+        text = max(
+            text or "",
+            program["text"],
+            key=lambda each: (-each.count("\ufffd"), len(each)),
+        )
     elif text is None:
         text = message.first_step
     if text is None:

@@ -1,0 +1,1 @@
+"""Tests against a real Asterisk, which script/asterisk fetches and which runs here."""
