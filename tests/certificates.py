@@ -19,11 +19,15 @@ _TIME = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Certificate:
-    """A certificate that signed itself; `server` is the context of who shows it."""
+    """A certificate that signed itself; `server` is the context of who shows it.
+
+    `pem` is the certificate, `key` its private key, in PEM as well.
+    """
 
     pem: str
     fingerprint: str
     server: ssl.SSLContext
+    key: str
 
     def trusting(self) -> ssl.SSLContext:
         """Return a client's context that trusts just this certificate."""
@@ -65,7 +69,7 @@ def certificate(name: str = "127.0.0.1", *, old: bool = False) -> Certificate:
         serialization.NoEncryption(),
     ).decode()
     fingerprint = made.fingerprint(hashes.SHA256()).hex()
-    return Certificate(pem, fingerprint, _server(key_pem + pem, old=old))
+    return Certificate(pem, fingerprint, _server(key_pem + pem, old=old), key_pem)
 
 
 def _server(pem: str, *, old: bool) -> ssl.SSLContext:
@@ -80,3 +84,8 @@ def _server(pem: str, *, old: bool) -> ssl.SSLContext:
         path.write_text(pem, "utf-8")
         context.load_cert_chain(path)
     return context
+
+
+# At once: `cryptography` keeps the class of the first time that it is given, which
+# would be that of a test that has frozen time, and takes no other from then on.
+certificate()

@@ -13,10 +13,13 @@ from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     async_fire_time_changed,
 )
+import pytest_socket
 
+from custom_components.openvox_gsm import config_flow
 from custom_components.openvox_gsm.const import (
     CONF_ALLOWED,
     CONF_CALL_EVENTS,
+    CONF_CHALLENGE,
     CONF_COUNTRY_PREFIX,
     CONF_DAILY_LIMIT,
     CONF_FINGERPRINT,
@@ -45,7 +48,14 @@ from simulator.asterisk_cli import COMMANDS as ASTERISK_COMMANDS
 from simulator.cli import CommandLine
 
 from .certificates import certificate
-from .common import PHONE, gateway_device, give_rights_back, set_rights, until
+from .common import (
+    PHONE,
+    gateway_device,
+    give_rights_back,
+    set_rights,
+    span_names,
+    until,
+)
 
 pytestmark = pytest.mark.usefixtures("enable_custom_integrations")
 
@@ -59,6 +69,11 @@ def answers(gateway: Simulator, **changed: Any) -> dict[str, Any]:
         CONF_USERNAME: "admin",
         CONF_PASSWORD: "admin",
     } | changed
+
+
+def learnt(gateway: Simulator, **changed: Any) -> dict[str, Any]:
+    """Return the data of an entry of the gateway that was connected before."""
+    return answers(gateway, **changed) | {CONF_CHALLENGE: True}
 
 
 async def start(hass: HomeAssistant) -> ConfigFlowResult:
@@ -300,6 +315,49 @@ async def test_our_own_mistake(
     assert "RuntimeError: a bug" in caplog.text
 
 
+# The password is not for everybody
+
+
+async def test_that_a_gateway_has_challenges_is_kept(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """Whoever then asks for the password itself is not the gateway."""
+    assert loaded.data[CONF_CHALLENGE] is True
+    gateway.challenge = False
+    gateway.actions.clear()
+
+    await hass.config_entries.async_reload(loaded.entry_id)
+    assert loaded.state is ConfigEntryState.SETUP_RETRY
+    assert loaded.error_reason_translation_key == "no_challenge"
+    for form, given in (
+        (await loaded.start_reauth_flow(hass), {"username": "a", "password": "b"}),
+        (await loaded.start_reconfigure_flow(hass), answers(gateway)),
+    ):
+        again = await answer(hass, form, given)
+        assert again["errors"] == {"base": "no_challenge"}
+    assert "Login" not in gateway.actions
+
+    # One at another address may be another box.
+    form = await loaded.start_reconfigure_flow(hass)
+    result = await answer(hass, form, answers(gateway, host="localhost"))
+    assert result["reason"] == "reconfigure_successful"
+    await hass.async_block_till_done()
+    assert loaded.state is ConfigEntryState.LOADED
+    assert loaded.data == answers(gateway, host="localhost")
+
+
+@pytest.mark.parametrize("gateway", [{"challenge": False}], indirect=True, ids=[""])
+async def test_a_gateway_without_challenges(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """It works as any other."""
+    assert loaded.state is ConfigEntryState.LOADED
+    assert CONF_CHALLENGE not in loaded.data
+
+    await hass.config_entries.async_reload(loaded.entry_id)
+    assert loaded.state is ConfigEntryState.LOADED
+
+
 # The right to see incoming SMS
 
 
@@ -403,7 +461,7 @@ async def test_a_new_password(
         FlowResultType.ABORT,
         "reauth_successful",
     )
-    assert loaded.data == answers(gateway, username="ha", password="new")
+    assert loaded.data == learnt(gateway, username="ha", password="new")
     await hass.async_block_till_done()
     assert loaded.state is ConfigEntryState.LOADED
     await until(lambda: gateway.logged_in_users == ["ha", "ha"])
@@ -456,7 +514,7 @@ async def test_a_gateway_moves(
             FlowResultType.ABORT,
             "reconfigure_successful",
         )
-        assert loaded.data == answers(other)
+        assert loaded.data == learnt(other)
         await hass.async_block_till_done()
         await until(lambda: other.sessions == 2 and gateway.connections == 0)
         assert await hass.config_entries.async_unload(loaded.entry_id)
@@ -490,7 +548,7 @@ async def test_another_user_at_the_same_address(
     result = await answer(hass, await loaded.start_reconfigure_flow(hass), given)
 
     assert result["reason"] == "reconfigure_successful"
-    assert loaded.data == given
+    assert loaded.data == given | {CONF_CHALLENGE: True}
 
 
 async def test_a_move_to_where_no_sms_can_be_seen(
@@ -628,7 +686,7 @@ async def test_a_new_password_keeps_the_certificate(
     result = await answer(hass, await pinned.start_reauth_flow(hass), given)
 
     assert result["reason"] == "reauth_successful"
-    assert pinned.data == answers(
+    assert pinned.data == learnt(
         encrypted, tls=True, fingerprint=certificate().fingerprint, password="new"
     )
     await hass.async_block_till_done()
@@ -649,7 +707,7 @@ async def test_reconfiguring_keeps_the_certificate(
         form = await pinned.start_reconfigure_flow(hass)
         result = await answer(hass, form, answers(plain))
         assert result["reason"] == "reconfigure_successful"
-        assert pinned.data == answers(plain)
+        assert pinned.data == learnt(plain)
         await hass.async_block_till_done()
         assert await hass.config_entries.async_unload(pinned.entry_id)
 
@@ -761,7 +819,8 @@ async def test_a_gateway_is_found_twice(
 async def test_a_known_gateway_has_another_address(
     hass: HomeAssistant, gateway: Simulator
 ) -> None:
-    """It is followed there at once."""
+    """It is followed there at once, since nothing answers at the old one."""
+    pytest_socket.socket_allow_hosts(["127.0.0.1", "127.0.0.99"])
     entry = MockConfigEntry(
         domain=DOMAIN, unique_id=UNIQUE_ID, data=answers(gateway, host="127.0.0.99")
     )
@@ -777,6 +836,40 @@ async def test_a_known_gateway_has_another_address(
     assert entry.data == answers(gateway)
     await hass.async_block_till_done()
     assert entry.state is ConfigEntryState.LOADED
+
+
+async def test_somebody_asks_for_an_address_in_a_gateways_name(
+    hass: HomeAssistant, gateway: Simulator
+) -> None:
+    """The gateway still answers where it was, so it has not moved."""
+    entry = MockConfigEntry(domain=DOMAIN, unique_id=UNIQUE_ID, data=answers(gateway))
+    entry.add_to_hass(hass)
+
+    result = await discover(hass, "127.0.0.99")
+
+    assert (result["type"], result["reason"]) == (
+        FlowResultType.ABORT,
+        "already_configured",
+    )
+    assert entry.data == answers(gateway)
+    await until(lambda: not gateway.connections)
+
+
+async def test_an_address_that_leads_nowhere(
+    hass: HomeAssistant, gateway: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even a refusal comes from there; that, too, is no answer."""
+    monkeypatch.setattr(config_flow, "_ANSWER_TIME", 0.05)
+    entry = MockConfigEntry(domain=DOMAIN, unique_id=UNIQUE_ID, data=answers(gateway))
+    entry.add_to_hass(hass)
+    entry.mock_state(hass, ConfigEntryState.LOADED)
+    gateway.faults.unreachable = True
+
+    with patch.object(hass.config_entries, "async_schedule_reload"):
+        await discover(hass, "127.0.0.99")
+
+    assert entry.data == answers(gateway, host="127.0.0.99")
+    entry.mock_state(hass, ConfigEntryState.NOT_LOADED)
 
 
 async def test_a_name_is_kept(hass: HomeAssistant, gateway: Simulator) -> None:
@@ -862,10 +955,23 @@ async def test_an_entry_that_moves_may_be_another_box(
     await answer(hass, form, answers(gateway))
     assert entry.unique_id == UNIQUE_ID
 
+    assert gateway_device(hass, entry).connections == {("mac", UNIQUE_ID)}
+
     form = await entry.start_reconfigure_flow(hass)
     await answer(hass, form, answers(gateway, host="localhost"))
     assert entry.unique_id is None
     await hass.async_block_till_done()
+    assert gateway_device(hass, entry).connections == set()
+
+    # The box that was there is found again: a gateway of its own.
+    form = await discover(hass, gateway.host)
+    result = await answer(hass, form, without_host(answers(gateway)))
+    await hass.async_block_till_done()
+    old = result["result"]
+    assert old.unique_id == UNIQUE_ID
+    assert gateway_device(hass, old).connections == {("mac", UNIQUE_ID)}
+    assert gateway_device(hass, old).id != gateway_device(hass, entry).id
+    assert span_names(hass, old) == span_names(hass, entry)
 
 
 # Options

@@ -3,7 +3,7 @@
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.openvox_gsm.const import CONF_COUNTRY_PREFIX
+from custom_components.openvox_gsm.const import CONF_COUNTRY_PREFIX, DOMAIN
 from custom_components.openvox_gsm.contacts import (
     Contact,
     comparable,
@@ -12,6 +12,7 @@ from custom_components.openvox_gsm.contacts import (
     find_by_name,
     find_by_number,
 )
+from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.core import HomeAssistant
 
 from .common import add_contact
@@ -68,7 +69,7 @@ def test_the_country_prefix(hass: HomeAssistant, prefix: str) -> None:
 @pytest.fixture
 def entry(hass: HomeAssistant) -> MockConfigEntry:
     """A gateway with two contacts, in Germany."""
-    entry = MockConfigEntry(options={CONF_COUNTRY_PREFIX: "49"})
+    entry = MockConfigEntry(domain=DOMAIN, options={CONF_COUNTRY_PREFIX: "49"})
     entry.add_to_hass(hass)
     add_contact(hass, entry, "Anna", "0151 12345678")
     add_contact(hass, entry, "Bert", "+43 660 1234567")
@@ -86,17 +87,17 @@ def test_the_contacts_of_a_gateway(entry: MockConfigEntry) -> None:
     assert "1234567" not in repr(contacts)
 
 
-def test_find_a_contact(entry: MockConfigEntry) -> None:
+def test_find_a_contact(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     """By the number, however it is written, or by the name."""
 
     def name(contact: Contact | None) -> str | None:
         return contact and contact.name
 
-    assert name(find_by_number(entry, "+4915112345678")) == "Anna"
-    assert name(find_by_number(entry, "00436601234567")) == "Bert"
+    assert name(find_by_number(hass, entry, "+4915112345678")) == "Anna"
+    assert name(find_by_number(hass, entry, "00436601234567")) == "Bert"
     assert name(find_by_name(entry, " anna ")) == "Anna"
-    assert find_by_number(entry, "+4915112345679") is None
-    assert find_by_number(entry, "Anna") is None
+    assert find_by_number(hass, entry, "+4915112345679") is None
+    assert find_by_number(hass, entry, "Anna") is None
     assert find_by_name(entry, "Carl") is None
 
 
@@ -106,4 +107,30 @@ def test_a_withheld_number_is_nobody(
     """Even if a contact has none that could be dialled."""
     add_contact(hass, entry, "Nobody", "00")
 
-    assert find_by_number(entry, "") is None
+    assert find_by_number(hass, entry, "") is None
+
+
+def test_the_contacts_of_other_gateways(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    """They come after its own, each number as its own gateway reads it."""
+    austria = MockConfigEntry(domain=DOMAIN, options={CONF_COUNTRY_PREFIX: "43"})
+    disabled = MockConfigEntry(domain=DOMAIN, disabled_by=ConfigEntryDisabler.USER)
+    stranger = MockConfigEntry(domain="another")
+    for other in (austria, disabled, stranger):
+        other.add_to_hass(hass)
+    add_contact(hass, austria, "Anna at work", "+49 151 12345678")
+    add_contact(hass, austria, "Carl", "0660 7654321")
+    add_contact(hass, disabled, "Dora", "+43 1")
+    add_contact(hass, stranger, "Emil", "+43 2")
+
+    def name_at(gateway: MockConfigEntry, number: str) -> str | None:
+        contact = find_by_number(hass, gateway, number)
+        return contact and contact.name
+
+    assert name_at(entry, "0151 12345678") == "Anna"
+    assert name_at(austria, "+4915112345678") == "Anna at work"
+    assert name_at(entry, "+436607654321") == "Carl"
+    assert name_at(entry, "06607654321") is None
+    assert name_at(entry, "+431") is None
+    assert name_at(entry, "+432") is None

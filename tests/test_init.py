@@ -247,10 +247,14 @@ async def test_the_device_of_a_span_that_is_gone_can_be_removed(
 
 
 async def test_the_devices_of_a_board_that_is_gone(
-    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
 ) -> None:
-    """They are removed when the gateway is set up; what else the entry has stays."""
+    """They are removed after ten minutes; what else the entry has stays."""
     registry = dr.async_get(hass)
+    before = span_names(hass, loaded)
     contact = registry.async_get_or_create(
         config_entry_id=loaded.entry_id,
         identifiers={(DOMAIN, f"{loaded.entry_id}_contact")},
@@ -261,7 +265,11 @@ async def test_the_devices_of_a_board_that_is_gone(
 
     assert await hass.config_entries.async_setup(loaded.entry_id)
     await settle(hass)
+    for _ in range(18):
+        await poll(hass, freezer)
+    assert span_names(hass, loaded) == before | {contact.name}
 
+    await poll(hass, freezer)
     assert span_names(hass, loaded) == {"GSM 1", "GSM 2", contact.name}
     assert hass.states.get("sensor.gsm_4_status") is None
     assert hass.states.is_state("sensor.gsm_2_status", "ready")
@@ -274,17 +282,52 @@ async def test_the_devices_of_a_board_that_is_gone(
 
 
 async def test_a_gateway_that_is_only_starting(
-    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
 ) -> None:
-    """It shows no span yet; that is no reason to remove any."""
+    """It shows no span, or some of them; that is no reason to remove any."""
     before = span_names(hass, loaded)
     for number in list(gateway.spans):
         gateway.remove_span(number)
-
     assert await hass.config_entries.async_reload(loaded.entry_id)
     await settle(hass)
-
     assert loaded.state is ConfigEntryState.LOADED
+
+    for _ in range(22):
+        await poll(hass, freezer)
+    for number in (1, 2, 3):
+        gateway.add_span(number)
+    for _ in range(15):
+        await poll(hass, freezer)
+    # It starts once more, so all begins anew.
+    gateway.faults.drop_sessions()
+    await until(lambda: not loaded.runtime_data.gateway.is_connected)
+    await until_later(freezer, lambda: loaded.runtime_data.gateway.is_connected)
+    await settle(hass)
+    for _ in range(15):
+        await poll(hass, freezer)
+
+    assert span_names(hass, loaded) == before
+    gateway.add_span(4)
+    await poll(hass, freezer)
+    assert hass.states.is_state("sensor.gsm_4_status", "ready")
+
+
+async def test_a_span_that_was_seen_is_not_removed(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+) -> None:
+    """Its module may come back; whoever took it out can delete the device."""
+    before = span_names(hass, loaded)
+    gateway.remove_span(4)
+
+    for _ in range(22):
+        await poll(hass, freezer)
+
     assert span_names(hass, loaded) == before
 
 

@@ -2,9 +2,18 @@
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_capture_events,
+)
 
-from custom_components.openvox_gsm.const import CONF_FINGERPRINT, CONF_TLS, DOMAIN
+from custom_components.openvox_gsm.const import (
+    CONF_CALL_EVENTS,
+    CONF_FINGERPRINT,
+    CONF_TLS,
+    DOMAIN,
+    EVENT_CALL,
+)
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
@@ -55,6 +64,7 @@ def test_every_issue_has_steps() -> None:
     """A title, and what to do, one step after the other."""
     assert TEXTS["issues"].keys() == {
         "certificate",
+        "no_call_events",
         "no_command_right",
         "no_incoming_sms",
         "sim_pin",
@@ -97,6 +107,57 @@ async def test_no_right_to_see_incoming_sms(
     await until_later(
         freezer, lambda: not hass.states.is_state("sensor.gsm_1_last_sms", "unknown")
     )
+
+
+async def test_no_right_to_see_calls(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    gateway: Simulator,
+    entry: MockConfigEntry,
+) -> None:
+    """Said where calls are wanted; once the right is given, they are seen."""
+    set_rights(gateway, without="call")
+    assert await set_up(hass, entry)
+    await poll(hass, freezer)
+    assert issues(hass) == {"no_call_events": ""}
+    coordinator = entry.runtime_data
+
+    for wanted in (False, True):
+        hass.config_entries.async_update_entry(
+            entry, options={CONF_CALL_EVENTS: wanted}
+        )
+        await settle(hass)
+        assert issues(hass) == ({"no_call_events": ""} if wanted else {})
+    assert entry.runtime_data is coordinator
+
+    give_rights_back(gateway)
+    await poll(hass, freezer)
+    await until(lambda: issues(hass) == {})
+    await settle(hass)
+    assert entry.runtime_data is not coordinator
+    events = async_capture_events(hass, EVENT_CALL)
+    await gateway.incoming_call(1, "+4915112345678")
+    await until(lambda: events)
+
+
+async def test_calls_that_nobody_wants(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    gateway: Simulator,
+    entry: MockConfigEntry,
+) -> None:
+    """Whether they may be seen is no matter then: nothing is said, nothing reloaded."""
+    set_rights(gateway, without="call")
+    entry.add_to_hass(hass)
+    hass.config_entries.async_update_entry(entry, options={CONF_CALL_EVENTS: False})
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    assert issues(hass) == {}
+    coordinator = entry.runtime_data
+
+    give_rights_back(gateway)
+    await poll(hass, freezer)
+    await settle(hass)
+    assert entry.runtime_data is coordinator
 
 
 async def test_no_right_for_commands(

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from .common import (
     PHONE,
     add_contact,
     gateway_device,
+    said,
     settle,
     span_device,
     until,
@@ -259,6 +261,37 @@ async def test_the_groups_of_an_expression(automate: Automate, receive: Any) -> 
     await receive("Please set bath to 21!")
 
     assert seen_by(events) == ["bath|bath|21|None|set bath to 21"]
+
+
+async def test_an_expression_that_takes_too_long(
+    automate: Automate, receive: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The text counts as another one, and that is said; neither stands in the log."""
+    events = await automate(SMS, {"text": r"(a|a)+$", "match": "regex"})
+
+    await receive("a" * 60 + "b")
+    assert events == []
+    [warning] = said(caplog, logging.WARNING)
+    assert "0.1 seconds" in warning
+    assert "aaa" not in warning
+    assert PHONE not in warning
+
+    await receive("a" * 60)
+    assert len(events) == 1
+
+
+async def test_a_contact_of_another_gateway(
+    hass: HomeAssistant, automate: Automate, receive: Any
+) -> None:
+    """It is known here, too, as it is when an SMS is sent to it."""
+    other = MockConfigEntry(domain="openvox_gsm")
+    other.add_to_hass(hass)
+    add_contact(hass, other, "Bert", OTHER_PHONE)
+    events = await automate(SMS, {"known_contacts": True}, see="{{ trigger.contact }}")
+
+    await receive("Hello", OTHER_PHONE)
+
+    assert seen_by(events) == ["Bert"]
 
 
 # Calls

@@ -14,13 +14,14 @@ from pytest_homeassistant_custom_component.common import (
     mock_restore_cache_with_extra_data,
 )
 
+from custom_components.openvox_gsm import async_remove_config_entry_device
 from custom_components.openvox_gsm.const import SUBENTRY_USSD_QUERY
 from custom_components.openvox_gsm.ussd_query import read_number
 from homeassistant.config_entries import ConfigSubentry
-from homeassistant.const import STATE_UNKNOWN
+from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant, State
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.restore_state import async_get as restore_data
 from homeassistant.util import dt as dt_util
 from simulator import Simulator, UssdMenu, UssdOutcome
@@ -322,6 +323,17 @@ async def test_an_answer_without_the_value(
     assert attribute(hass, "reply") == "Try again later"
     [told] = said(caplog, logging.WARNING)
     assert "Try again later" not in told
+
+
+async def test_an_expression_that_takes_for_ever(
+    hass: HomeAssistant, entry: MockConfigEntry, gateway: Simulator
+) -> None:
+    """It holds nothing up, and finds no value."""
+    gateway.spans[2].ussd["*100#"] = "a" * 100 + "!"
+    await set_up(hass, entry, query(pattern="^((?:a|aa)+)$"))
+
+    with pytest.raises(HomeAssistantError, match="finds no value"):
+        await press(hass)
 
 
 async def test_a_group_that_stays_empty_is_no_value(
@@ -772,11 +784,59 @@ async def test_a_span_that_is_not_there(
     gateway: Simulator,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """Is not asked; its entities are there, without a device."""
+    """Is not asked, and has no entities; they come with its device."""
     await set_up(hass, entry, query(span=9))
     await pass_time(hass, freezer, HOUR)
-
     assert not asked(gateway)
-    registered = er.async_get(hass).async_get("sensor.balance")
-    assert registered
-    assert registered.device_id is None
+    assert not hass.states.async_entity_ids("sensor.gsm_9_balance")
+
+    gateway.add_span(9)
+    await poll(hass, freezer)
+
+    for entity_id in ("sensor.gsm_9_balance", "button.gsm_9_balance_query_now"):
+        registered = er.async_get(hass).async_get(entity_id)
+        assert registered
+        assert registered.device_id == span_device(hass, entry, 9).id
+        assert hass.states.is_state(entity_id, STATE_UNKNOWN)
+
+
+@pytest.mark.parametrize("by_hand", [True, False])
+async def test_the_device_of_the_span_goes_and_comes_back(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    gateway: Simulator,
+    freezer: FrozenDateTimeFactory,
+    by_hand: bool,
+) -> None:
+    """The query's entities are of no use meanwhile, and then where they belong."""
+    await set_up(hass, entry, query())
+    device = span_device(hass, entry, 2)
+    gateway.remove_span(2)
+    if by_hand:
+        await poll(hass, freezer)
+        assert hass.states.get(SENSOR)
+        assert await async_remove_config_entry_device(hass, entry, device)
+        dr.async_get(hass).async_remove_device(device.id)
+        await settle(hass)
+    else:
+        await hass.config_entries.async_reload(entry.entry_id)
+        await settle(hass)
+        # Until then they are where they were.
+        registered = er.async_get(hass).async_get(SENSOR)
+        assert registered
+        assert registered.device_id == device.id
+        assert hass.states.is_state(SENSOR, STATE_UNKNOWN)
+        for _ in range(20):
+            await poll(hass, freezer)
+    await poll(hass, freezer)
+    assert hass.states.is_state(SENSOR, STATE_UNAVAILABLE)
+    assert hass.states.is_state(BUTTON, STATE_UNAVAILABLE)
+
+    gateway.add_span(2)
+    await poll(hass, freezer)
+
+    for entity_id in (SENSOR, BUTTON):
+        registered = er.async_get(hass).async_get(entity_id)
+        assert registered
+        assert registered.device_id == span_device(hass, entry, 2).id
+        assert hass.states.is_state(entity_id, STATE_UNKNOWN)

@@ -44,7 +44,6 @@ async def async_setup_entry(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> b
     )
     entry.runtime_data = coordinator
     entry.async_on_unload(entry.add_update_listener(_async_entry_updated))
-    _remove_stale_devices(hass, entry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     coordinator.async_publish_from_start()
     return True
@@ -87,21 +86,3 @@ async def async_remove_entry(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> 
     """Forget what is kept of a gateway that is removed."""
     async_forget_memory(hass, entry)
     await async_forget_budget(hass, entry)
-
-
-def _remove_stale_devices(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> None:
-    """Remove the devices of spans that are gone, as after a board was taken out.
-
-    A gateway that shows no span at all has not started yet.
-    """
-    coordinator = entry.runtime_data
-    if not coordinator.data.spans:
-        return
-    registry = dr.async_get(hass)
-    for device in dr.async_entries_for_config_entry(registry, entry.entry_id):
-        is_span = any(
-            identifier.removeprefix(f"{entry.entry_id}_").isdecimal()
-            for _, identifier in device.identifiers
-        )
-        if is_span and coordinator.async_forget_device(device):
-            registry.async_remove_device(device.id)

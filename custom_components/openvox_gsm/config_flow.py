@@ -1,5 +1,6 @@
 """Add a gateway, renew its password, move it, set its options."""
 
+import asyncio
 from collections.abc import Mapping
 import logging
 import re
@@ -39,6 +40,7 @@ from .ami import (
     AmiError,
     AuthenticationError,
     CannotConnectError,
+    ChallengeMissingError,
     InvalidHeaderError,
     PermissionDeniedError,
     ProtocolError,
@@ -48,6 +50,7 @@ from .ami import (
 from .const import (
     CONF_ALLOWED,
     CONF_CALL_EVENTS,
+    CONF_CHALLENGE,
     CONF_COUNTRY_PREFIX,
     CONF_DAILY_LIMIT,
     CONF_FINGERPRINT,
@@ -113,9 +116,12 @@ OPTIONS_SCHEMA = vol.Schema(
 # ITU-T E.164: one to three digits, none of them a leading zero.
 _COUNTRY_PREFIX: Final = re.compile(r"(?:\+|00)?(?P<digits>[1-9][0-9]{0,2})", re.ASCII)
 
+_ANSWER_TIME: Final = 5.0  # seconds
+
 # The first that fits counts.
 _ERRORS: tuple[tuple[type[AmiError], str], ...] = (
     (AuthenticationError, "invalid_auth"),
+    (ChallengeMissingError, "no_challenge"),
     (PermissionDeniedError, "no_command_right"),
     (NotAnOpenVoxGatewayError, "not_openvox"),
     (ProtocolError, "not_asterisk"),
@@ -136,6 +142,7 @@ async def _try_gateway(data: Mapping[str, Any]) -> Features:
         data[CONF_USERNAME],
         data[CONF_PASSWORD],
         tls=tls_of(data),
+        plain_login=not data.get(CONF_CHALLENGE),
         on_sms=lambda _sms: None,
         on_connection=lambda _error: None,
     )
@@ -144,6 +151,17 @@ async def _try_gateway(data: Mapping[str, Any]) -> Features:
     finally:
         await gateway.stop()
     return gateway.features
+
+
+async def _answers(host: str, port: int) -> bool:
+    """Tell whether something takes connections at an address."""
+    try:
+        async with asyncio.timeout(_ANSWER_TIME):
+            _, writer = await asyncio.open_connection(host, port)
+    except OSError:  # of which a TimeoutError is one
+        return False
+    writer.transport.abort()
+    return True
 
 
 class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
@@ -199,9 +217,19 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
         host = discovery_info.ip
         mac = format_mac(discovery_info.macaddress)
         known = await self.async_set_unique_id(mac)
-        # A name that was given for the gateway leads to it wherever it is.
-        follows = known and is_ip_address(known.data.get(CONF_HOST, ""))
-        self._abort_if_unique_id_configured({CONF_HOST: host} if follows else None)
+        if (
+            known
+            # A name that was given for the gateway leads to it wherever it is.
+            and is_ip_address(known.data.get(CONF_HOST, ""))
+            and known.data[CONF_HOST] != host
+            # Anybody can ask for an address in the gateway's name.
+            and not await _answers(known.data[CONF_HOST], known.data[CONF_PORT])
+        ):
+            self.hass.config_entries.async_update_entry(
+                known, data={**known.data, CONF_HOST: host}
+            )
+            self.hass.config_entries.async_schedule_reload(known.entry_id)
+        self._abort_if_unique_id_configured()
         for entry in self._async_current_entries(include_ignore=False):
             if entry.unique_id is None and entry.data[CONF_HOST] in (
                 host,
@@ -290,8 +318,10 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
 
     def _change(self, entry: ConfigEntry, **changes: Any) -> ConfigFlowResult:
         """Change an entry and connect anew, as also what did not change asks for."""
+        result = self.async_update_and_abort(entry, data=self._data, **changes)
+        # Not before: an entry that is not set up begins to connect at once.
         self.hass.config_entries.async_schedule_reload(entry.entry_id)
-        return self.async_update_and_abort(entry, data=self._data, **changes)
+        return result
 
     async def async_step_reauth(
         self, entry_data: Mapping[str, Any]
@@ -329,6 +359,10 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
             self._take(
                 {CONF_FINGERPRINT: entry.data.get(CONF_FINGERPRINT), **user_input}
             )
+            # At another address there may be another box.
+            moved = self._data[CONF_HOST] != entry.data[CONF_HOST]
+            if CONF_CHALLENGE in entry.data and not moved:
+                self._data[CONF_CHALLENGE] = entry.data[CONF_CHALLENGE]
             self._abort_if_known()
             if result := await self._try(errors):
                 return result

@@ -12,6 +12,7 @@ UPDATE_INTERVAL: Final = timedelta(seconds=30)
 # Data of an entry
 CONF_TLS: Final = "tls"
 CONF_FINGERPRINT: Final = "fingerprint"
+CONF_CHALLENGE: Final = "challenge"  # the gateway was seen to have MD5 challenges
 
 # Options
 CONF_LINE_BREAKS: Final = "line_breaks"

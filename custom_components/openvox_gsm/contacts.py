@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Self
 
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import CONF_NAME
+from homeassistant.core import HomeAssistant
 
-from .const import CONF_COUNTRY_PREFIX, CONF_NUMBER, CONF_SPAN, SUBENTRY_CONTACT
+from .const import CONF_COUNTRY_PREFIX, CONF_NUMBER, CONF_SPAN, DOMAIN, SUBENTRY_CONTACT
 
 if TYPE_CHECKING:
     from .coordinator import OpenVoxConfigEntry
@@ -45,16 +46,25 @@ def contacts_of(entry: OpenVoxConfigEntry) -> list[Contact]:
     ]
 
 
-def find_by_number(entry: OpenVoxConfigEntry, number: str) -> Contact | None:
-    """Return the contact with this number, however either is written.
+def find_by_number(
+    hass: HomeAssistant, entry: OpenVoxConfigEntry, number: str
+) -> Contact | None:
+    """Return the contact with a number that a gateway tells, however it is written.
 
-    A withheld number, which is empty, is nobody's.
+    Those of the gateway itself come first, then those of all others. A withheld
+    number, which is empty, is nobody's.
     """
-    prefix = country_prefix(entry)
-    wanted = comparable(number, prefix)
-    for contact in contacts_of(entry):
-        if wanted and comparable(contact.number, prefix) == wanted:
-            return contact
+    wanted = comparable(number, country_prefix(entry))
+    if not wanted:
+        return None
+    others = hass.config_entries.async_entries(
+        DOMAIN, include_ignore=False, include_disabled=False
+    )
+    for each in dict.fromkeys((entry, *others)):
+        prefix = country_prefix(each)
+        for contact in contacts_of(each):
+            if comparable(contact.number, prefix) == wanted:
+                return contact
     return None
 
 

@@ -24,10 +24,12 @@ from .ami import (
     AuthenticationError,
     CannotConnectError,
     CertificateError,
+    ChallengeMissingError,
     PermissionDeniedError,
 )
 from .const import (
     CONF_CALL_EVENTS,
+    CONF_CHALLENGE,
     CONF_LINE_BREAKS,
     CONF_ONLY_CONFIRMED,
     DOMAIN,
@@ -53,7 +55,7 @@ from .gateway import (
     SpanStatus,
 )
 from .gateway.gateway import SMS_TIMEOUT
-from .issues import update_issues, update_limit_issue
+from .issues import update_call_issue, update_issues, update_limit_issue
 from .limits import SmsBudget, is_allowed
 from .tls import tls_of
 from .ussd_query import UssdQueries
@@ -63,6 +65,9 @@ _LOGGER = logging.getLogger(__name__)
 _MAX_SENDERS = 500
 # Entities that are updated in one turn of the event loop, some milliseconds.
 _TOLD_AT_ONCE = 100
+# Polls without a break, ten minutes, after which a span that has not shown since
+# set-up is gone: a board may take minutes to start, one span after the other.
+_POLLS_UNTIL_STALE = 20
 # As long as the gateway package remembers what it delivered.
 _REPETITION_WINDOW = timedelta(minutes=5)
 
@@ -122,6 +127,7 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
             entry.data[CONF_USERNAME],
             entry.data[CONF_PASSWORD],
             tls=tls_of(entry.data),
+            plain_login=not entry.data.get(CONF_CHALLENGE),
             on_sms=self._sms_received,
             on_call=self._call_changed,
             on_attempt=self._sms_attempted,
@@ -132,7 +138,9 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
         )
         self._may_publish = False
         self._gateway_device_id: str | None = None
-        self._device_ids: dict[int, str] = {}
+        self._device_ids = self._known_span_devices()
+        self._spans_seen: set[int] = set()
+        self._polls_with_spans = 0  # since the gateway was connected
         self._sending = 0
         self._untold: list[int] = []  # the listeners that have not heard the news yet
         self.budget = SmsBudget(hass, entry)
@@ -143,6 +151,11 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
     def call_events(self) -> bool:
         """Whether calls are told as events."""
         return bool(self.config_entry.options.get(CONF_CALL_EVENTS, True))
+
+    @property
+    def lacks_call_right(self) -> bool:
+        """Whether calls are to be told as events, and the user may not see them."""
+        return self.call_events and self.gateway.features.may_see_calls is False
 
     def _apply_options(self) -> None:
         options = self.config_entry.options
@@ -159,6 +172,7 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
         self._apply_options()
         self.ussd_queries.update()
         update_limit_issue(self)
+        update_call_issue(self)
         self.async_update_listeners()
 
     @override
@@ -173,6 +187,12 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
             ) from err
         except AmiError as err:
             raise self._failed(err) from err
+        if self.gateway.was_challenged:
+            # From now on nobody at its address gets the password by asking for it.
+            self.hass.config_entries.async_update_entry(
+                self.config_entry,
+                data={**self.config_entry.data, CONF_CHALLENGE: True},
+            )
 
     @override
     async def _async_update_data(self) -> GatewayState:
@@ -195,6 +215,7 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
         except AmiError as err:
             raise self._failed(err) from err
         self._register_devices(state.spans)
+        self._remove_stale_devices(state.spans)
         update_issues(self)
         return state
 
@@ -229,11 +250,14 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
         await self.gateway.stop()
 
     async def _log_in_anew_where_that_helps(self) -> None:
-        """Reload once the user has been given the right to see incoming SMS."""
-        if (
-            self.gateway.features.may_see_sms is False
-            and await self.gateway.may_see_sms_now()
-        ):
+        """Reload once the user has been given a right that the session lacks."""
+        features = self.gateway.features
+        lacking = set()
+        if features.may_see_sms is False:
+            lacking.add("dialplan")
+        if self.lacks_call_right:
+            lacking.add("call")
+        if lacking and lacking & await self.gateway.read_rights_now():
             self.hass.config_entries.async_schedule_reload(self.config_entry.entry_id)
 
     def _failed(self, error: AmiError) -> UpdateFailed:
@@ -249,6 +273,7 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
                 self.hass, self.async_refresh(), "OpenVox refresh after reconnection"
             )
             return
+        self._polls_with_spans = 0  # it may be starting
         self.async_set_update_error(self._failed(error))
         if isinstance(error, AuthenticationError):
             self.config_entry.async_start_reauth(self.hass)
@@ -269,13 +294,12 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
         registry = dr.async_get(self.hass)
         features = self.gateway.features
         host = self.config_entry.data[CONF_HOST]
+        # DHCP discovery gives the entry its id.
+        mac = self.config_entry.unique_id
+        connections = {(dr.CONNECTION_NETWORK_MAC, each) for each in (mac,) if each}
         gateway = registry.async_get_or_create(
             config_entry_id=self.config_entry.entry_id,
             identifiers={self.gateway_identifier},
-            # DHCP discovery gives the entry its id.
-            connections={(dr.CONNECTION_NETWORK_MAC, self.config_entry.unique_id)}
-            if self.config_entry.unique_id
-            else set(),
             manufacturer="OpenVox",
             model="GSM gateway",
             name=self.config_entry.title,
@@ -291,6 +315,9 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
             configuration_url=f"http://[{host}]" if ":" in host else f"http://{host}",
         )
         self._gateway_device_id = gateway.id
+        if gateway.connections != connections:
+            # An entry that was given another address may be another box.
+            registry.async_update_device(gateway.id, new_connections=connections)
         for number, span in spans.items():
             self._device_ids[number] = registry.async_get_or_create(
                 config_entry_id=self.config_entry.entry_id,
@@ -304,6 +331,32 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
                 serial_number=span.imei or UNDEFINED,
                 via_device_id=gateway.id,
             ).id
+
+    def _known_span_devices(self) -> dict[int, str]:
+        """Return the devices of spans that were registered before, by span."""
+        entry_id = self.config_entry.entry_id
+        devices = dr.async_entries_for_config_entry(dr.async_get(self.hass), entry_id)
+        return {
+            int(number): device.id
+            for device in devices
+            for _, identifier in device.identifiers
+            if (number := identifier.removeprefix(f"{entry_id}_")).isdecimal()
+        }
+
+    def _remove_stale_devices(self, spans: Collection[int]) -> None:
+        """Remove the devices of spans that are gone, as after a board was taken out.
+
+        They are those that no poll has shown since set-up, after many polls.
+        """
+        self._spans_seen.update(spans)
+        self._polls_with_spans += bool(spans)
+        if self._polls_with_spans < _POLLS_UNTIL_STALE:
+            return
+        stale = self._device_ids.keys() - self._spans_seen
+        for number in stale:
+            dr.async_get(self.hass).async_remove_device(self._device_ids.pop(number))
+        if stale:
+            self.async_update_listeners()
 
     @property
     def span_devices(self) -> Collection[int]:
@@ -527,7 +580,7 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
 
     def contact_name(self, number: str) -> str | None:
         """Return the name of the contact with this number, None where there is none."""
-        contact = find_by_number(self.config_entry, number)
+        contact = find_by_number(self.hass, self.config_entry, number)
         return contact.name if contact else None
 
     def _fire(self, event: str, span: int | None, data: dict[str, Any]) -> None:
@@ -557,6 +610,8 @@ def _update_failed(err: AmiError) -> UpdateFailed:
         key = "not_openvox"
     elif isinstance(err, CertificateError):
         key = "certificate"
+    elif isinstance(err, ChallengeMissingError):
+        key = "no_challenge"
     else:
         return UpdateFailed(
             translation_domain=DOMAIN,

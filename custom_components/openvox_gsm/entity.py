@@ -127,34 +127,43 @@ def async_add_subentry_entities(
     add_entities: AddConfigEntryEntitiesCallback,
     kind: str,
     make: Callable[[ConfigSubentry], Entity | None],
+    device_of: Callable[[ConfigSubentry], str | None] = lambda _subentry: None,
 ) -> None:
     """Add the entity of each subentry of a kind, and keep up with its changes.
 
-    One that is changed is made anew; one that is removed takes its entity with it.
-    `make` returns None for an entity that cannot be there yet.
+    One that is changed, or whose device (its id) is another one, is made anew; one
+    that is removed takes its entity with it. `make` returns None for an entity that
+    cannot be there yet.
     """
     coordinator = entry.runtime_data
-    # With the data that each was made of: the subentry itself is changed in place.
-    made: dict[str, tuple[Mapping[str, Any], Entity]] = {}
+    # With what each was made of: the subentry itself is changed in place.
+    made: dict[str, tuple[tuple[Mapping[str, Any], str | None], Entity]] = {}
+    changing: set[str] = set()
 
     @callback
     def add(subentry: ConfigSubentry) -> None:
         if entity := make(subentry):
-            made[subentry.subentry_id] = (subentry.data, entity)
+            of = (subentry.data, device_of(subentry))
+            made[subentry.subentry_id] = (of, entity)
             add_entities([entity], config_subentry_id=subentry.subentry_id)
 
     async def make_anew(old: Entity, subentry: ConfigSubentry) -> None:
         await old.async_remove()
+        changing.remove(subentry.subentry_id)
+        del made[subentry.subentry_id]
         add(subentry)
 
     @callback
     def keep_up() -> None:
         for subentry in entry.get_subentries_of_type(kind):
-            data, entity = made.get(subentry.subentry_id, (None, None))
+            of, entity = made.get(subentry.subentry_id, (None, None))
             if entity is None:
                 add(subentry)
-            elif data != subentry.data:
-                made[subentry.subentry_id] = (subentry.data, entity)
+            elif (
+                of != (subentry.data, device_of(subentry))
+                and subentry.subentry_id not in changing
+            ):
+                changing.add(subentry.subentry_id)
                 entry.async_create_task(coordinator.hass, make_anew(entity, subentry))
 
     keep_up()

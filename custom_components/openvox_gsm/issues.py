@@ -98,6 +98,7 @@ def update_issues(
     if error is not None:
         return
     update_limit_issue(coordinator)
+    update_call_issue(coordinator)
     _set(
         coordinator,
         "no_incoming_sms",
@@ -126,6 +127,17 @@ def update_issues(
             span=number,
             severity=ir.IssueSeverity.WARNING,
         )
+
+
+@callback
+def update_call_issue(coordinator: OpenVoxCoordinator) -> None:
+    """Say that no calls can be seen though they are wanted, or that they can."""
+    _set(
+        coordinator,
+        "no_call_events",
+        coordinator.lacks_call_right,
+        severity=ir.IssueSeverity.WARNING,
+    )
 
 
 @callback

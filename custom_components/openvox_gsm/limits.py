@@ -1,12 +1,12 @@
 """What a gateway may send, and how much: SMS cost money, and automations run away."""
 
-from collections import deque
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
 import re
 from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.storage import Store
+from homeassistant.util import dt as dt_util
 
 from .const import CONF_ALLOWED, CONF_DAILY_LIMIT, CONF_HOURLY_LIMIT, DOMAIN
 from .contacts import country_prefix, international
@@ -17,14 +17,20 @@ if TYPE_CHECKING:
 DEFAULT_HOURLY_LIMIT: Final = 60  # SMS
 DEFAULT_DAILY_LIMIT: Final = 500
 
-_HOUR: Final = timedelta(hours=1)
-_DAY: Final = timedelta(days=1)
+_HOUR: Final = 60  # minutes
+_DAY: Final = 24 * 60  # minutes
 _STORE_VERSION: Final = 1
 _SAVE_DELAY: Final = 1.0  # seconds
 
 _DESTINATION: Final = re.compile(r"\+?[0-9*#]+")
 
-type _Taken = tuple[datetime, int]  # when, and how many SMS
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """So many SMS that were counted in a minute."""
+
+    minute: int
+    parts: int
 
 
 def read_destination(text: str) -> str:
@@ -52,39 +58,40 @@ def is_allowed(entry: OpenVoxConfigEntry, number: str) -> bool:
 class SmsBudget:
     """Counts the SMS of the last hour and day; keeps the count over restarts.
 
-    A long message is as many SMS as it has parts.
+    A long message is as many SMS as it has parts. Counted by the minute, so that
+    there is little to keep however many are sent; none counts too short.
     """
 
     def __init__(self, hass: HomeAssistant, entry: OpenVoxConfigEntry) -> None:
         """Count nothing yet; `async_load` takes up what was counted before."""
         self._entry = entry
         self._store = _store(hass, entry)
-        self._sent: deque[_Taken] = deque()
+        self._sent: dict[int, int] = {}  # how many SMS, by the minute
         self._refused = 0
 
     async def async_load(self) -> None:
         """Take up the count of the last run."""
-        now = datetime.now(UTC)
-        for timestamp, parts in (await self._store.async_load() or {}).get("sent", []):
+        now = _minute()
+        for minute, parts in (await self._store.async_load() or {}).get("sent", []):
             # A clock that was wrong must not stop everything for years.
-            self._sent.append((min(datetime.fromtimestamp(timestamp, UTC), now), parts))
+            self._count(min(minute, now), parts)
 
     @callback
-    def take(self, parts: int) -> _Taken | None:
+    def take(self, parts: int) -> Taken | None:
         """Count so many SMS; None, and nothing counted, where that is too many."""
         if not self._has_room(parts):
             self._refused = parts
             return None
         self._refused = 0
-        taken = (datetime.now(UTC), parts)
-        self._sent.append(taken)
+        taken = Taken(_minute(), parts)
+        self._count(taken.minute, parts)
         self._save()
         return taken
 
     @callback
-    def give_back(self, taken: _Taken) -> None:
+    def give_back(self, taken: Taken) -> None:
         """Count no longer what was taken, since it was not sent after all."""
-        self._sent.remove(taken)
+        self._count(taken.minute, -taken.parts)
         self._save()
 
     @property
@@ -101,13 +108,18 @@ class SmsBudget:
             int(options.get(CONF_DAILY_LIMIT, DEFAULT_DAILY_LIMIT)),
         )
 
+    def _count(self, minute: int, parts: int) -> None:
+        self._sent[minute] = self._sent.get(minute, 0) + parts
+
     def _has_room(self, parts: int) -> bool:
-        now = datetime.now(UTC)
-        while self._sent and self._sent[0][0] <= now - _DAY:
-            self._sent.popleft()
+        now = _minute()
+        self._sent = {
+            minute: sent for minute, sent in self._sent.items() if minute >= now - _DAY
+        }
         return all(
             not limit
-            or sum(n for when, n in self._sent if when > now - window) + parts <= limit
+            or sum(n for minute, n in self._sent.items() if minute >= now - window)
+            <= limit - parts
             for limit, window in zip(self.limits, (_HOUR, _DAY), strict=True)
         )
 
@@ -115,7 +127,11 @@ class SmsBudget:
         self._store.async_delay_save(self._as_dict, _SAVE_DELAY)
 
     def _as_dict(self) -> dict[str, Any]:
-        return {"sent": [(when.timestamp(), parts) for when, parts in self._sent]}
+        return {"sent": list(self._sent.items())}
+
+
+def _minute() -> int:
+    return int(dt_util.utcnow().timestamp()) // 60
 
 
 async def async_forget_budget(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> None:

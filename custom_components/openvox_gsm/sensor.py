@@ -24,10 +24,9 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
 
 from .const import SIGNAL_SENT, SIGNAL_SMS
-from .coordinator import GatewayState, OpenVoxConfigEntry, OpenVoxCoordinator
+from .coordinator import OpenVoxConfigEntry, OpenVoxCoordinator
 from .entity import OpenVoxEntity, OpenVoxSpanEntity, async_add_span_entities
 from .gateway import (
-    Features,
     IncomingSms,
     NetworkStatus,
     SendResult,
@@ -49,16 +48,9 @@ class SpanSensorDescription(SensorEntityDescription):
 
 @dataclass(frozen=True, kw_only=True)
 class GatewaySensorDescription(SensorEntityDescription):
-    """A sensor of a gateway, and how its value is read from its state."""
+    """A sensor of a gateway, and how its value is read."""
 
-    value: Callable[[GatewayState], StateType | datetime]
-
-
-@dataclass(frozen=True, kw_only=True)
-class FeatureSensorDescription(SensorEntityDescription):
-    """A sensor of a gateway, and how its value is read from what its firmware is."""
-
-    value: Callable[[Features], StateType]
+    value: Callable[[OpenVoxCoordinator], StateType | datetime]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -230,32 +222,29 @@ GATEWAY_SENSORS = (
         key="active_calls",
         translation_key="active_calls",
         state_class=SensorStateClass.MEASUREMENT,
-        value=lambda state: state.active_calls,
+        value=lambda coordinator: coordinator.data.active_calls,
     ),
     GatewaySensorDescription(
         key="start_time",
         translation_key="start_time",
         device_class=SensorDeviceClass.TIMESTAMP,
         entity_category=EntityCategory.DIAGNOSTIC,
-        value=lambda state: state.started_at,
+        value=lambda coordinator: coordinator.data.started_at,
     ),
-)
-
-# The gateway's device tells them as well.
-FEATURE_SENSORS = (
-    FeatureSensorDescription(
+    # The gateway's device tells these two as well.
+    GatewaySensorDescription(
         key="driver_version",
         translation_key="driver_version",
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
-        value=lambda features: features.driver_version or None,
+        value=lambda coordinator: coordinator.gateway.features.driver_version or None,
     ),
-    FeatureSensorDescription(
+    GatewaySensorDescription(
         key="asterisk_version",
         translation_key="asterisk_version",
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
-        value=lambda features: features.asterisk_version or None,
+        value=lambda coordinator: coordinator.gateway.features.asterisk_version or None,
     ),
 )
 
@@ -267,12 +256,7 @@ async def async_setup_entry(
 ) -> None:
     """Add the sensors of the gateway and of each span."""
     coordinator = entry.runtime_data
-    async_add_entities(
-        [
-            *(GatewaySensor(coordinator, each) for each in GATEWAY_SENSORS),
-            *(FeatureSensor(coordinator, each) for each in FEATURE_SENSORS),
-        ]
-    )
+    async_add_entities(GatewaySensor(coordinator, each) for each in GATEWAY_SENSORS)
 
     def make(number: int) -> list[SensorEntity]:
         return [
@@ -294,19 +278,7 @@ class GatewaySensor(OpenVoxEntity, SensorEntity):
     @override
     def native_value(self) -> StateType | datetime:
         """The value as it was last read."""
-        return self.entity_description.value(self.coordinator.data)
-
-
-class FeatureSensor(OpenVoxEntity, SensorEntity):
-    """Something that the gateway's firmware is."""
-
-    entity_description: FeatureSensorDescription
-
-    @property
-    @override
-    def native_value(self) -> StateType:
-        """The value as it was read after the last login."""
-        return self.entity_description.value(self.coordinator.gateway.features)
+        return self.entity_description.value(self.coordinator)
 
 
 class SpanSensor(OpenVoxSpanEntity, SensorEntity):

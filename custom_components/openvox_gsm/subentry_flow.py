@@ -41,6 +41,7 @@ from .const import (
     SUBENTRY_USSD_QUERY,
 )
 from .gateway import InvalidNumberError, is_ussd_code, normalise_number
+from .pattern import Pattern
 
 AUTOMATIC = "automatic"
 DEFAULT_INTERVAL = 24  # hours
@@ -251,8 +252,8 @@ SUBENTRY_FLOWS: dict[str, type[ConfigSubentryFlow]] = {
 
 def _check_pattern(pattern: str) -> None:
     try:
-        groups = re.compile(pattern).groups
-    except re.error as err:
+        groups = Pattern(pattern).groups
+    except ValueError as err:
         raise _Refused(CONF_PATTERN, "invalid_pattern") from err
     if groups != 1:
         raise _Refused(CONF_PATTERN, "not_one_group")

@@ -1,7 +1,7 @@
 """Triggers for automations: an SMS came in, a call came in."""
 
 from collections.abc import Callable
-import re
+import logging
 from typing import Any, Final, override
 
 import voluptuous as vol
@@ -22,6 +22,9 @@ from .const import SIGNAL_CALL, SIGNAL_SMS
 from .contacts import comparable, country_prefix, find_by_number
 from .coordinator import OpenVoxCoordinator
 from .gateway import CallNews, CallNewsType, IncomingSms
+from .pattern import TIME_LIMIT, Pattern
+
+_LOGGER = logging.getLogger(__name__)
 
 CONF_SENDERS: Final = "senders"
 CONF_CALLERS: Final = "callers"
@@ -39,7 +42,10 @@ MATCH_REGEX: Final = "regex"
 def _check_regex(options: ConfigType) -> ConfigType:
     """Refuse a text that is no regular expression where it has to be one."""
     if options[CONF_MATCH] == MATCH_REGEX:
-        cv.is_regex(options.get(CONF_TEXT, ""))
+        try:
+            Pattern(options.get(CONF_TEXT, ""))
+        except ValueError as err:
+            raise vol.Invalid(str(err), path=[CONF_TEXT]) from err
     return options
 
 
@@ -131,7 +137,9 @@ class _SpanTrigger(Trigger):
     ) -> bool:
         """Tell whether a number is one of those wanted, and a contact's if need be."""
         entry = coordinator.config_entry
-        if self._options[CONF_KNOWN_CONTACTS] and not find_by_number(entry, number):
+        if self._options[CONF_KNOWN_CONTACTS] and not find_by_number(
+            self._hass, entry, number
+        ):
             return False
         if not wanted:
             return True
@@ -155,6 +163,15 @@ class SmsReceivedTrigger(_SpanTrigger):
 
     _schema = _schema_of(SMS_OPTIONS, _check_regex)
     _signal = SIGNAL_SMS
+    _pattern: Pattern | None = None
+
+    def __init__(self, hass: HomeAssistant, config: TriggerConfig) -> None:
+        """Read the regular expression, where there is one."""
+        super().__init__(hass, config)
+        if self._options[CONF_MATCH] == MATCH_REGEX and CONF_TEXT in self._options:
+            self._pattern = Pattern(
+                self._options[CONF_TEXT], ignore_case=self._options[CONF_IGNORE_CASE]
+            )
 
     @override
     def _match(
@@ -162,7 +179,16 @@ class SmsReceivedTrigger(_SpanTrigger):
     ) -> dict[str, Any] | None:
         if not self._is_wanted(coordinator, news.sender, self._options[CONF_SENDERS]):
             return None
-        groups = self._match_text(news.text)
+        try:
+            groups = self._match_text(news.text)
+        except TimeoutError:
+            _LOGGER.warning(
+                "The regular expression of a trigger needed more than %g seconds for "
+                "the text of an SMS, which then counts as one that does not match. "
+                "Make it simpler: what can fit in many ways takes that long",
+                TIME_LIMIT,
+            )
+            return None
         if groups is None:
             return None
         return {**coordinator.sms_data(news), "groups": groups}
@@ -170,21 +196,15 @@ class SmsReceivedTrigger(_SpanTrigger):
     def _match_text(self, text: str) -> dict[int | str, str | None] | None:
         """Return the groups of the expression; None where the text does not fit.
 
-        Named groups stand under their names, all of them under their numbers; 0 is
-        the whole match.
+        Raises TimeoutError where that takes too long to find out.
         """
         wanted = self._options.get(CONF_TEXT)
         if wanted is None:
             return {}
-        ignore_case = self._options[CONF_IGNORE_CASE]
-        if self._options[CONF_MATCH] == MATCH_REGEX:
-            match = re.search(wanted, text, re.IGNORECASE if ignore_case else 0)
-            if not match:
-                return None
-            numbers = range(match.re.groups + 1)
-            return {number: match[number] for number in numbers} | match.groupdict()
+        if self._pattern:
+            return self._pattern.search(text)
         text, wanted = text.strip(), wanted.strip()
-        if ignore_case:
+        if self._options[CONF_IGNORE_CASE]:
             text, wanted = text.casefold(), wanted.casefold()
         fits = {
             MATCH_IS: text == wanted,

@@ -5,6 +5,7 @@ from typing import override
 
 from homeassistant.components.button import ButtonEntity
 from homeassistant.components.sensor import SensorEntity, SensorStateClass
+from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import MAX_LENGTH_STATE_STATE
 from homeassistant.core import callback
 from homeassistant.exceptions import HomeAssistantError
@@ -13,7 +14,7 @@ from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.restore_state import RestoredExtraData, RestoreEntity
 
-from .const import DOMAIN, SUBENTRY_USSD_QUERY
+from .const import CONF_SPAN, DOMAIN, SUBENTRY_USSD_QUERY
 from .coordinator import OpenVoxConfigEntry
 from .entity import async_add_subentry_entities
 from .gateway import UssdError
@@ -44,12 +45,19 @@ def _add(
     async_add_entities: AddConfigEntryEntitiesCallback,
     kind: Callable[[UssdQuery], Entity],
 ) -> None:
-    queries = entry.runtime_data.ussd_queries
+    coordinator = entry.runtime_data
+
+    def device_of(subentry: ConfigSubentry) -> str | None:
+        return coordinator.device_id(subentry.data[CONF_SPAN])
+
+    def make(subentry: ConfigSubentry) -> Entity | None:
+        """Make the entity once its span is there."""
+        if device_of(subentry) is None:
+            return None
+        return kind(coordinator.ussd_queries[subentry.subentry_id])
+
     async_add_subentry_entities(
-        entry,
-        async_add_entities,
-        SUBENTRY_USSD_QUERY,
-        lambda subentry: kind(queries[subentry.subentry_id]),
+        entry, async_add_entities, SUBENTRY_USSD_QUERY, make, device_of
     )
 
 

@@ -25,6 +25,7 @@ from .const import (
     SUBENTRY_USSD_QUERY,
 )
 from .gateway import UssdError, UssdFailure, UssdReply, UssdStatus
+from .pattern import Pattern
 
 if TYPE_CHECKING:
     from .coordinator import OpenVoxCoordinator
@@ -128,7 +129,7 @@ class UssdQuery:
         self.coordinator = coordinator
         self._code: str = data[CONF_CODE]
         self._replies: list[str] = data.get(CONF_REPLIES, [])
-        self._pattern = re.compile(data.get(CONF_PATTERN) or "(?s)(.*)")
+        self._pattern = Pattern(data.get(CONF_PATTERN) or "(?s)(.*)")
         self._interval = max(timedelta(hours=data[CONF_INTERVAL]), MIN_INTERVAL)
         self._turn = turn
         self._first_delay = first_delay
@@ -292,9 +293,12 @@ class UssdQuery:
             raise NoValueError
 
     def _find(self, text: str) -> str | None:
-        match = self._pattern.search(text)
+        try:
+            groups = self._pattern.search(text)
+        except TimeoutError:
+            return None  # an expression that needs so long finds nothing
         # The group may have taken no part in the match.
-        return (match[1] or "").strip() or None if match else None
+        return (groups[1] or "").strip() or None if groups else None
 
     def _tell_failure(self, failure: str) -> None:
         if self._failing:

@@ -20,6 +20,7 @@ from custom_components.openvox_gsm.ami import (
     AmiError,
     AuthenticationError,
     CannotConnectError,
+    ChallengeMissingError,
     ConnectionLostError,
     Credentials,
     InvalidHeaderError,
@@ -125,7 +126,7 @@ async def connect(server: Simulator | tuple[str, int], **options: Any) -> Sessio
     """Open a session."""
     if isinstance(server, Simulator):
         server = (server.host, server.port)
-    return await Session.connect(*server, CREDENTIALS, **options)
+    return await Session.connect(*server, **{"credentials": CREDENTIALS} | options)
 
 
 @asynccontextmanager
@@ -269,6 +270,25 @@ async def test_any_refusal_of_the_challenge_leads_to_plain_login(refusal: str) -
 
     async with manager(script) as address:
         (await connect(address)).abort()
+
+
+async def test_a_password_that_must_not_be_sent() -> None:
+    """Whoever has no challenge, where there was one before, gets nothing at all."""
+    careful = Credentials("admin", PASSWORD, may_be_plain=False)
+    async with Simulator(users=[USER]) as sim:
+        async with session_with(sim, credentials=careful) as session:
+            assert session.was_challenged
+        sim.challenge = False
+        sim.actions.clear()
+
+        with pytest.raises(ChallengeMissingError) as error:
+            await connect(sim, credentials=careful)
+
+        assert sim.actions == ["Challenge"]
+        assert PASSWORD not in str(error.value)
+        await until(lambda: not sim.connections)
+        async with session_with(sim) as session:
+            assert not session.was_challenged
 
 
 async def test_first_event_finds_its_handler(sim: Simulator) -> None:

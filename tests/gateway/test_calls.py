@@ -185,8 +185,8 @@ def test_a_call_goes_out(
         phone.becomes(ChannelState.RINGING),
     )
     assert bench.news == []
-    assert bench.calls.channel_of_outgoing(2) == "EXTRA/3-1"
-    assert bench.calls.channel_of_outgoing(1) is None
+    assert bench.calls.channel_of_outgoing(2, 0) == "EXTRA/3-1"
+    assert bench.calls.channel_of_outgoing(1, 0) is None
 
     freezer.tick(4)
     bench.feed(phone.becomes(ChannelState.UP), phone.becomes(ChannelState.UP))
@@ -194,7 +194,33 @@ def test_a_call_goes_out(
     bench.feed(phone.ends())
     assert bench.told == [(2, ANSWERED, OUTGOING, CALLER), (2, ENDED, OUTGOING, CALLER)]
     assert (bench.news[-1].talk_time, bench.news[-1].ring_time) == (10, 14)
-    assert bench.calls.channel_of_outgoing(2) is None
+    assert bench.calls.channel_of_outgoing(2, 0) is None
+
+
+@BOTH_DIALECTS
+def test_which_call_goes_out(bench: Bench, dialect: Dialect) -> None:
+    """The newest of those that began later than others and surely go out."""
+
+    def dial(number: int) -> Phone:
+        phone = Phone(dialect, span=2, uniqueid=f"1795400900.{number}")
+        phone.channel.name = f"EXTRA/3-{number}"
+        bench.feed(phone.begins(ChannelState.DOWN))
+        return phone
+
+    def outgoing_after(others: int) -> str | None:
+        return bench.calls.channel_of_outgoing(2, others)
+
+    for count, number in enumerate((7, 8)):
+        assert bench.calls.begun == count
+        bench.feed(dial(number).becomes(ChannelState.DIALING))
+    coming_in = dial(9)
+    # It may go either way.
+    assert outgoing_after(2) is None
+    assert outgoing_after(1) == outgoing_after(0) == "EXTRA/3-8"
+
+    bench.feed(coming_in.becomes(ChannelState.RING))
+    assert outgoing_after(2) is None
+    assert outgoing_after(1) == outgoing_after(0) == "EXTRA/3-8"
 
 
 @BOTH_DIALECTS

@@ -12,6 +12,7 @@ from custom_components.openvox_gsm.ami import (
     AmiError,
     AuthenticationError,
     CannotConnectError,
+    ChallengeMissingError,
     ConnectionLostError,
     Credentials,
     InvalidHeaderError,
@@ -411,6 +412,33 @@ async def test_something_else_is_told_at_once(
     gateway.faults.greeting = b"220 FTP server ready\r\n"
     with pytest.raises(ProtocolError):
         await new_connection().start()
+
+
+async def test_a_challenge_that_is_gone(
+    gateway: Simulator, connection: Connection
+) -> None:
+    """Whoever answers now is not sent the password, but may be himself again."""
+    assert connection.was_challenged
+    gateway.challenge = False
+    gateway.actions.clear()
+    gateway.faults.drop_sessions()
+    await until(lambda: isinstance(connection.error, ChallengeMissingError))
+    assert "Login" not in gateway.actions
+
+    gateway.challenge = True
+    await until(lambda: connection.is_up)
+
+
+@gateway_with(challenge=False)
+async def test_there_never_was_a_challenge(
+    gateway: Simulator, connection: Connection
+) -> None:
+    """Then the password is sent at each login."""
+    assert not connection.was_challenged
+
+    gateway.faults.drop_sessions()
+    await until(lambda: not connection.is_up)
+    await until(lambda: connection.is_up)
 
 
 async def test_a_refused_login_ends_the_attempts(

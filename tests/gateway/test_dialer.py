@@ -7,6 +7,7 @@ import pytest
 
 from custom_components.openvox_gsm.ami import (
     ActionFailedError,
+    ActionTimeoutError,
     CannotConnectError,
     ConnectionLostError,
     PermissionDeniedError,
@@ -21,6 +22,7 @@ from custom_components.openvox_gsm.gateway import (
     dialer as dialer_module,
 )
 from simulator import CallOutcome, Simulator, User
+from simulator.channels import ChannelState
 
 from .conftest import kinds_of_gateway, until
 
@@ -178,7 +180,9 @@ async def test_cancelled_before_the_channel_is_known(
     looks = iter([None, None])
     find = tracker.channel_of_outgoing
     monkeypatch.setattr(
-        tracker, "channel_of_outgoing", lambda span: next(looks, find(span))
+        tracker,
+        "channel_of_outgoing",
+        lambda span, others: next(looks, find(span, others)),
     )
     gateway.spans[1].call_outcomes.append(RINGS_ON)
     call = asyncio.create_task(client.ring(PHONE, 60, span=1))
@@ -188,6 +192,89 @@ async def test_cancelled_before_the_channel_is_known(
         await call
 
     assert gateway.spans[1].call is None
+
+
+async def test_a_strangers_call_goes_on(
+    gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It began before ours, which the gateway's answer to is still on its way."""
+    calls = client._calls  # noqa: SLF001
+    stranger = gateway.new_channel("EXTRA/3-9", "gsm-2", "", ChannelState.DIALING)
+    gateway.emit(gateway.events.new_channel(stranger))
+    await until(lambda: calls.channel_of_outgoing(2, 0) == "EXTRA/3-9")
+    connection = client._connection  # noqa: SLF001
+    action = connection.action
+    hung_up: list[object] = []
+
+    async def hold_back(name: str, *args: object) -> object:
+        if name == "Originate":
+            await asyncio.sleep(60)
+        hung_up.append(args)
+        return await action(name, *args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(connection, "action", hold_back)
+    call = asyncio.create_task(client._dialer.ring(2, PHONE, 60))  # noqa: SLF001
+    await asyncio.sleep(0)
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+
+    assert hung_up == []
+
+
+async def test_the_gateway_fails_to_hang_up_at_first(
+    gateway: Simulator,
+    client: Gateway,
+    ringing: asyncio.Task[RingResult],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is told again until the phone is silent."""
+    connection = client._connection  # noqa: SLF001
+    action = connection.action
+    errors = iter([ActionFailedError("Busy"), ActionTimeoutError("No answer")])
+
+    async def fail_first(name: str, *args: object) -> object:
+        if error := next(errors, None):
+            raise error
+        return await action(name, *args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(connection, "action", fail_first)
+    ringing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await ringing
+
+    assert gateway.spans[2].call is None
+
+
+@pytest.mark.parametrize("ends_by_itself", [True, False])
+async def test_a_call_that_cannot_be_hung_up(
+    gateway: Simulator,
+    client: Gateway,
+    ringing: asyncio.Task[RingResult],
+    monkeypatch: pytest.MonkeyPatch,
+    ends_by_itself: bool,
+) -> None:
+    """That is tried until it has ended, or for some time."""
+    connection = client._connection  # noqa: SLF001
+    monkeypatch.setattr(dialer_module, "_PERSISTENCE", 60.0 if ends_by_itself else 0.1)
+    monkeypatch.setattr(dialer_module, "_APPEARANCE", 60.0 if ends_by_itself else 0.0)
+    tries: list[str] = []
+
+    async def refuse(name: str, *_args: object) -> None:
+        tries.append(name)
+        if len(tries) == 3 and ends_by_itself:
+            assert gateway.spans[2].call
+            gateway.spans[2].call.end()
+        raise ActionFailedError("No")
+
+    monkeypatch.setattr(connection, "action", refuse)
+    ringing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        async with asyncio.timeout(1):
+            await ringing
+
+    assert set(tries) == {"Hangup"}
+    assert len(tries) == 3 or not ends_by_itself
 
 
 async def test_the_client_stops(

@@ -24,6 +24,7 @@ _CHANNEL = re.compile(r"EXTRA/(?P<voice>[0-9]{1,4})-[0-9]{1,4}")
 # Seconds and a counter, behind the system's name if it has one. Digits are the same
 # in every alphabet of an SMS, so they are found again in its text.
 _UNIQUEID = re.compile(r"(?:[!-~]+-)?[0-9]+\.[0-9]+")
+_CAUSE = re.compile(r"[0-9]{1,3}")  # Q.850
 _MAX_CALLS: Final = 200
 # What Asterisk writes where it knows no number.
 _NO_NUMBER: Final = frozenset(("", "<unknown>", "unknown", "<null>"))
@@ -40,6 +41,7 @@ class _Call:
 
     span: int
     channel: str
+    order: int
     direction: CallDirection | None = None
     number: str = field(default="", repr=False)
     ringing_at: float | None = None
@@ -67,6 +69,8 @@ class CallTracker:
         self._call_later = call_later
         self._waiting: deque[tuple[Packet, Timer]] = deque()
         self._calls: dict[str, _Call] = {}
+        #: How many calls have begun so far: `channel_of_outgoing` counts from it.
+        self.begun = 0
 
     @staticmethod
     def wants(raw: bytes) -> bool:
@@ -80,10 +84,16 @@ class CallTracker:
             _, timer = self._waiting.popleft()
             timer.cancel()
 
-    def channel_of_outgoing(self, span: int) -> str | None:
-        """Return the channel of the call that goes out on a span now."""
-        for call in self._calls.values():
-            if call.span == span and call.direction is not CallDirection.INCOMING:
+    def channel_of_outgoing(self, span: int, begun: int) -> str | None:
+        """Return the channel of the call that goes out on a span now.
+
+        It is the newest of those that began after so many others. One that shows
+        neither that it comes in nor that it goes out is none yet.
+        """
+        for call in reversed(self._calls.values()):
+            if call.order < begun:
+                break
+            if call.span == span and call.direction is CallDirection.OUTGOING:
                 return call.channel
         return None
 
@@ -109,7 +119,9 @@ class CallTracker:
             return
         if packet.event == "Newchannel":
             span = (int(match["voice"]) + 1) // 2
-            self._calls.setdefault(uniqueid, _Call(span, channel))
+            if uniqueid not in self._calls:
+                self._calls[uniqueid] = _Call(span, channel, self.begun)
+                self.begun += 1
             while len(self._calls) > _MAX_CALLS:
                 del self._calls[next(iter(self._calls))]
         call = self._calls.get(uniqueid)
@@ -153,7 +165,7 @@ class CallTracker:
         self._tell(
             call,
             CallNewsType.MISSED if missed else CallNewsType.ENDED,
-            cause=int(cause) if cause.isdecimal() else None,
+            cause=int(cause) if _CAUSE.fullmatch(cause) else None,
             cause_text=packet.get("Cause-txt"),
         )
 

@@ -12,6 +12,7 @@ it is away is lost. The others are replaced without touching it.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 import logging
 import random
 from typing import Final
@@ -82,6 +83,11 @@ class Connection:
         self._up = False
         #: Why the last attempt to connect again failed, None while it is up.
         self.error: AmiError | None = None
+
+    @property
+    def was_challenged(self) -> bool:
+        """Whether the gateway has MD5 challenges; then no login is plain any more."""
+        return not self._credentials.may_be_plain
 
     @property
     def is_up(self) -> bool:
@@ -252,7 +258,7 @@ class Connection:
             async with asyncio.timeout(None) as limit:
                 self._connecting[limit] = ended
                 try:
-                    return await Session.connect(
+                    session = await Session.connect(
                         self._host,
                         self._port,
                         self._credentials,
@@ -261,6 +267,11 @@ class Connection:
                         timeout=CONNECT_TIMEOUT,
                         tls=self._tls,
                     )
+                    if session.was_challenged:
+                        self._credentials = replace(
+                            self._credentials, may_be_plain=False
+                        )
+                    return session
                 finally:
                     del self._connecting[limit]
                     ended.set_result(None)

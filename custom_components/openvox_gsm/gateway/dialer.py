@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 import contextlib
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import Final
 
@@ -24,6 +25,8 @@ from .model import RingOutcome, RingResult
 _SLACK: Final = 10.0  # seconds
 # A call that was begun shows its channel within this time, or not at all.
 _APPEARANCE: Final = 3.0  # seconds
+# How long a call is hung up again and again while the gateway does not do so.
+_PERSISTENCE: Final = 30.0  # seconds
 _LOOK_AGAIN: Final = 0.1  # seconds
 # How long a goodbye waits for calls to be hung up; their time limit ends the rest.
 _GOODBYE: Final = 5.0  # seconds
@@ -44,6 +47,18 @@ _REASONS: Final = {
     "4": RingOutcome.ANSWERED,
     "5": RingOutcome.BUSY,
 }
+
+
+@dataclass(slots=True, eq=False)
+class _OutgoingCall:
+    """A call of ours; `others` is how many calls began before it."""
+
+    span: int
+    others: int
+    action_id: str = ""
+    outcome: asyncio.Future[Packet] = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
 
 
 class Dialer:
@@ -99,73 +114,76 @@ class Dialer:
         The gateway ends it in any case: it was told the time limit.
         """
         begun = monotonic()
-        outcome: asyncio.Future[Packet] = asyncio.get_running_loop().create_future()
+        call = _OutgoingCall(span, self._calls.begun)
         with self._noted():
             try:
-                ending = await self._call(span, number, ring_time, outcome)
+                ending = await self._call(call, number, ring_time)
             except _NOT_CALLED:
                 raise
             except BaseException:
                 # Whoever is being cancelled leaves no phone ringing, either.
-                await self._end(span, outcome)
+                await self._end(call)
                 raise
+            finally:
+                self._outcomes.pop(call.action_id, None)
         return RingResult(span, ending, round(monotonic() - begun))
 
     async def _call(
-        self, span: int, number: str, ring_time: int, outcome: asyncio.Future[Packet]
+        self, call: _OutgoingCall, number: str, ring_time: int
     ) -> RingOutcome:
         # Application Hangup: an answered call has nothing more to do.
         response = await self._connection.action(
             "Originate",
             [
-                ("Channel", f"EXTRA/{voice_channel(span)}/{number}"),
+                ("Channel", f"EXTRA/{voice_channel(call.span)}/{number}"),
                 ("Application", "Hangup"),
                 ("Timeout", str(ring_time * 1000)),
                 ("Async", "true"),
             ],
         )
-        action_id = response.get("ActionID")
-        self._outcomes[action_id] = outcome
-        try:
-            if early := self._early.pop(action_id, None):
-                outcome.set_result(early)
-            ends: list[asyncio.Future[Packet] | asyncio.Future[None]] = [
-                outcome,
-                self._stopping,
-            ]
-            await asyncio.wait(
-                ends,
-                timeout=ring_time + _SLACK,
-                return_when=asyncio.FIRST_COMPLETED,
-            )
-        finally:
-            del self._outcomes[action_id]
-        if outcome.done():
-            return _read(outcome.result())
+        call.action_id = response.get("ActionID")
+        self._outcomes[call.action_id] = call.outcome
+        if early := self._early.pop(call.action_id, None):
+            call.outcome.set_result(early)
+        ends: list[asyncio.Future[Packet] | asyncio.Future[None]] = [
+            call.outcome,
+            self._stopping,
+        ]
+        await asyncio.wait(
+            ends, timeout=ring_time + _SLACK, return_when=asyncio.FIRST_COMPLETED
+        )
+        if call.outcome.done():
+            return _read(call.outcome.result())
         if self._stopping.done():
             raise ConnectionLostError("The connection was closed")
-        await self._end(span, outcome)
+        await self._end(call)
         return RingOutcome.FAILED
 
-    async def _end(self, span: int, outcome: asyncio.Future[Packet]) -> None:
-        """Hang up the call on a span, even if whoever waits for that is cancelled."""
-        task = asyncio.create_task(self._hang_up(span, outcome))
+    async def _end(self, call: _OutgoingCall) -> None:
+        """Hang up a call, even if whoever waits for that is cancelled."""
+        task = asyncio.create_task(self._hang_up(call))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
         await asyncio.shield(task)
 
-    async def _hang_up(self, span: int, outcome: asyncio.Future[Packet]) -> None:
-        """Hang up the call on a span as soon as it is there, unless it has ended."""
+    async def _hang_up(self, call: _OutgoingCall) -> None:
+        """Hang up a call as soon as it is there, unless it has ended."""
         now = asyncio.get_running_loop().time
-        deadline = now() + _APPEARANCE
-        with contextlib.suppress(AmiError):  # it may end by itself meanwhile
-            while self._connection.is_up and not outcome.done() and now() < deadline:
-                if channel := self._calls.channel_of_outgoing(span):
+        begun, seen = now(), False
+        while self._connection.is_up and not call.outcome.done():
+            channel = self._calls.channel_of_outgoing(call.span, call.others)
+            too_late = now() >= begun + (_PERSISTENCE if channel else _APPEARANCE)
+            if too_late or (seen and not channel):
+                return
+            if channel:
+                seen = True
+                # It may end by itself meanwhile; if not, the next look shows it.
+                with contextlib.suppress(AmiError):
                     await self._connection.action(
                         "Hangup", [("Channel", channel), ("Cause", "16")]
                     )
                     return
-                await self._connection.pause(_LOOK_AGAIN)
+            await asyncio.wait([self._connection.stopped], timeout=_LOOK_AGAIN)
 
     @contextlib.contextmanager
     def _noted(self) -> Iterator[None]:

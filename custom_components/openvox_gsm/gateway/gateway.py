@@ -82,6 +82,7 @@ _RAW_TIMEOUT: Final = 60.0  # seconds
 _SESSION_ACTIONS: Final = frozenset(("login", "logoff", "challenge", "events"))
 _HANGS_THE_SPAN: Final = "gsm power stat hangs the span until the gateway is restarted"
 
+_COUNT = re.compile(r"[0-9]{1,9}")
 _USSD_CODE = re.compile(r"[^\x00-\x1f\x7f]{1,160}")
 
 
@@ -170,6 +171,7 @@ class Gateway:
         line_breaks: bool = False,
         requires_pdu: bool = False,
         tls: Tls | None = None,
+        plain_login: bool = True,
     ) -> None:
         r"""Prepare; nothing is opened before `start`.
 
@@ -180,7 +182,8 @@ class Gateway:
         each message on each span on which it was tried. `line_breaks` says that
         the firmware makes a line break of ``\n`` in a text. With `requires_pdu`
         no SMS is taken that the gateway does not confirm by its PDU; both may be
-        changed at any time. `tls` encrypts.
+        changed at any time. `tls` encrypts. Without `plain_login` the secret is
+        never sent; nor is it after a login without it.
         """
         self._username = username
         self.line_breaks = line_breaks
@@ -195,7 +198,7 @@ class Gateway:
         self._connection = Connection(
             host,
             port,
-            Credentials(username, secret),
+            Credentials(username, secret, plain_login),
             subscribe=self._subscribe,
             prepare=self._learn_features,
             on_change=self._connection_changed,
@@ -225,6 +228,11 @@ class Gateway:
     @requires_pdu.setter
     def requires_pdu(self, required: bool) -> None:
         self._inbox.requires_pdu = required
+
+    @property
+    def was_challenged(self) -> bool:
+        """Whether the gateway takes a login without being sent the secret."""
+        return self._connection.was_challenged
 
     @property
     def is_connected(self) -> bool:
@@ -310,13 +318,13 @@ class Gateway:
             line.sms_mode_checked = line.sms_coding_checked = False
             line.silent_until = 0.0
 
-    async def may_see_sms_now(self) -> bool:
-        """Tell whether the user's rights let incoming SMS be seen after a new login.
+    async def read_rights_now(self) -> frozenset[str]:
+        """Return what the user may read after a new login, as far as that is told.
 
         A session keeps the rights that it had at its login. Raises AmiError.
         """
         user = await self._connection.command(cli.show_user(self._username))
-        return "dialplan" in (cli.read_rights(user, "read") or ())
+        return frozenset(cli.read_rights(user, "read") or ())
 
     async def _read_setting(self, action: str, key: str) -> str:
         """Read one header of an action's answer; empty without the right for it."""
@@ -397,7 +405,7 @@ class Gateway:
         except ValueError:
             started_at = None
         return CoreStatus(
-            active_calls=int(calls) if calls.isdecimal() else None,
+            active_calls=int(calls) if _COUNT.fullmatch(calls) else None,
             started_at=started_at,
         )
 

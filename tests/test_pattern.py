@@ -1,0 +1,54 @@
+"""Regular expressions of people on texts of strangers."""
+
+from time import monotonic
+
+import pytest
+
+from custom_components.openvox_gsm.pattern import TIME_LIMIT, Pattern
+
+
+def test_groups() -> None:
+    """By number, and by name where they have one; 0 is all that fitted."""
+    pattern = Pattern(r"set (?P<room>\w+) to (\d+)( degrees)?")
+
+    assert pattern.groups == 3
+    assert pattern.search("Please set bath to 21!") == {
+        0: "set bath to 21",
+        1: "bath",
+        2: "21",
+        3: None,
+        "room": "bath",
+    }
+    assert pattern.search("open") is None
+
+
+def test_case() -> None:
+    """It matters unless it is to be ignored."""
+    assert Pattern("öffne").search("ÖFFNE") is None
+    assert Pattern("öffne", ignore_case=True).search("ÖFFNE") == {0: "ÖFFNE"}
+
+
+@pytest.mark.parametrize("expression", ["(", "[a", "*", "(?P<1>a)", "a\\"])
+def test_what_is_no_expression(expression: str) -> None:
+    """It is said what is wrong with it."""
+    with pytest.raises(ValueError, match="not a regular expression: "):
+        Pattern(expression)
+
+
+@pytest.mark.parametrize(
+    ("expression", "text"),
+    [
+        # Each of them tries all ways to divide the text.
+        (r"(a|a)+$", "a" * 60 + "b"),
+        (r"(.*)(.*)(.*)(.*)(.*)(.*)(.*)\d\d", "a" * 4000),
+    ],
+    ids=["alternatives", "in a row"],
+)
+def test_an_expression_that_never_ends(expression: str, text: str) -> None:
+    """It is given up soon, so nobody can hold Home Assistant up by an SMS."""
+    begun = monotonic()
+
+    with pytest.raises(TimeoutError):
+        Pattern(expression).search(text)
+
+    assert TIME_LIMIT <= monotonic() - begun < TIME_LIMIT + 1
