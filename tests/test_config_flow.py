@@ -1033,7 +1033,11 @@ async def test_a_country_prefix(
     """However it is written, its digits are kept; left empty, none is."""
     await set_options(hass, loaded, country_prefix=given)
     assert loaded.options == DEFAULTS | {CONF_COUNTRY_PREFIX: "49"}
-    await hass.async_block_till_done()
+    form = await hass.config_entries.options.async_init(loaded.entry_id)
+    assert form["data_schema"]
+    assert {"suggested_value": "+49"} in [
+        key.description for key in form["data_schema"].schema
+    ]
 
     await set_options(hass, loaded)
     assert loaded.options == DEFAULTS

@@ -449,10 +449,16 @@ class OpenVoxOptionsFlow(OptionsFlow):
         return self.async_show_form(
             step_id="init",
             data_schema=self.add_suggested_values_to_schema(
-                OPTIONS_SCHEMA, user_input or self.config_entry.options
+                OPTIONS_SCHEMA, user_input or _as_shown(self.config_entry.options)
             ),
             errors=errors,
         )
+
+
+def _as_shown(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Write the country prefix as people do."""
+    prefix = options.get(CONF_COUNTRY_PREFIX)
+    return {**options, **({CONF_COUNTRY_PREFIX: f"+{prefix}"} if prefix else {})}
 
 
 def _readable(fingerprint: str) -> str:

@@ -1,6 +1,6 @@
 """One demo and one browser for all journeys; everything started here is ended here."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 import fcntl
@@ -13,7 +13,7 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 import pytest
 
 from demo.home import PASSWORD, USER, HomeAssistant, make_config
-from demo.processes import PROJECT, Process, choose_ports, unless_dead, until
+from demo.processes import LOOPBACK, PROJECT, Process, choose_ports, unless_dead, until
 from simulator.control import ask
 
 FOLDER = PROJECT / ".demo" / "browser"
@@ -21,8 +21,13 @@ IMAGES = PROJECT / "docs" / "images"
 MAX_IMAGE = 150_000
 """Largest picture in the docs, in bytes."""
 
-_PORTS = (8124, 5138, 5140)
-"""Of Home Assistant, the gateway and its control; others where they are taken."""
+OTHER_HOST = "127.0.0.2"
+"""Where a second gateway is: on loopback as well, at the port that the form offers."""
+_OTHER_PORT = 5038
+
+_PORTS = (8124, 5138, 5140, 5141)
+"""Of Home Assistant, the gateway, its control and the second one's control; others where
+they are taken."""
 _PYTHON = PROJECT / ".venv" / "bin" / "python"
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 _FLAGS = [
@@ -39,18 +44,32 @@ _WAIT_MS = 30_000
 """Longest wait for anything in a page; the first load is slow on a small machine."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Leave the docs' pictures alone unless new ones are wanted."""
+    parser.addoption(
+        "--pictures", action="store_true", help="make the pictures in docs/images anew"
+    )
+
+
 @dataclass
 class Demo:
     """The running demo: a Home Assistant and its gateway."""
 
     home: HomeAssistant
     control_port: int
+    other_control_port: int
 
     async def sms_comes_in(self, span: int, sender: str, text: str) -> None:
         """Let the simulated gateway receive an SMS."""
         await ask(
             self.control_port,
             {"do": "sms", "span": span, "from": sender, "text": text},
+        )
+
+    async def network_answers(self, span: int, code: str, text: str) -> None:
+        """Say what the network answers to a USSD code from now on."""
+        await ask(
+            self.control_port, {"do": "ussd", "span": span, "code": code, "text": text}
         )
 
     async def sent(self, text: str) -> dict[str, Any]:
@@ -63,11 +82,13 @@ class Demo:
         return await until("The sending of the SMS", probe, _WAIT_MS / 1000)
 
 
-def _simulated_gateway(port: int, control_port: int) -> Process:
-    """Make the process of the simulated gateway; entering it starts it."""
-    command: list[str | Path] = [_PYTHON, "-m", "simulator", "--demo", "--spans", "8"]
-    command += ["--port", str(port), "--control-port", str(control_port)]
-    return Process("The simulated gateway", command, FOLDER / "gateway.log")
+def _simulated_gateway(spans: int, host: str, port: int, control_port: int) -> Process:
+    """Make the process of a simulated gateway; entering it starts it."""
+    command: list[str | Path] = [_PYTHON, "-m", "simulator", "--demo"]
+    command += ["--spans", str(spans), "--host", host, "--port", str(port)]
+    command += ["--control-port", str(control_port)]
+    log = FOLDER / f"gateway-{host}.log"
+    return Process(f"The simulated gateway at {host}", command, log)
 
 
 @contextmanager
@@ -85,7 +106,7 @@ def _alone() -> Iterator[None]:
 @pytest.fixture(scope="session")
 async def demo() -> AsyncIterator[Demo]:
     """Run the demo, set up with its gateway of 8 spans."""
-    home_port, ami_port, control_port = choose_ports(*_PORTS)
+    home_port, ami_port, control_port, other_control_port = choose_ports(*_PORTS)
     config = FOLDER / "config"
     hass = _PYTHON.with_name("hass")
     options = ("--config", config, "--skip-pip", "--log-no-color")
@@ -94,14 +115,31 @@ async def demo() -> AsyncIterator[Demo]:
         make_config(config, home_port)
         async with (
             aiohttp.ClientSession(timeout=timeout) as session,
-            _simulated_gateway(ami_port, control_port) as gateway,
+            _simulated_gateway(8, LOOPBACK, ami_port, control_port) as gateway,
             Process(
                 "Home Assistant", [hass, *options], FOLDER / "home-assistant.log"
             ) as process,
         ):
             home = HomeAssistant(session, home_port)
             await unless_dead(home.set_up(ami_port), [gateway, process])
-            yield Demo(home, control_port)
+            yield Demo(home, control_port, other_control_port)
+
+
+@pytest.fixture
+async def other_gateway(demo: Demo) -> AsyncIterator[str]:
+    """Run a second gateway, of 2 spans, which Home Assistant does not know; its host."""
+
+    async def probe() -> bool:
+        try:
+            return bool(await ask(demo.other_control_port, {"do": "state"}))
+        except OSError:
+            return False
+
+    port = demo.other_control_port
+    async with _simulated_gateway(2, OTHER_HOST, _OTHER_PORT, port) as gateway:
+        start = until("The start of the second gateway", probe, _WAIT_MS / 1000)
+        await unless_dead(start, [gateway])
+        yield OTHER_HOST
 
 
 @pytest.fixture(scope="session")
@@ -146,8 +184,19 @@ async def page(_logged_in: Page, request: pytest.FixtureRequest) -> AsyncIterato
         await _logged_in.screenshot(path=FOLDER / f"{request.node.name}.png")
 
 
-async def take_picture(page: Page, name: str) -> None:
-    """Take the picture that the docs show."""
-    path = IMAGES / f"{name}.png"
-    await page.screenshot(path=path, animations="disabled", caret="hide")
-    assert path.stat().st_size <= MAX_IMAGE, f"{path.name} is too large for the docs."
+type TakePicture = Callable[[str], Awaitable[None]]
+
+
+@pytest.fixture
+def take_picture(page: Page, pytestconfig: pytest.Config) -> TakePicture:
+    """Give what takes a picture of the page; it is kept where the docs' are wanted."""
+
+    async def take(name: str) -> None:
+        # What the mouse points at looks different.
+        await page.mouse.move(0, 0)
+        png = await page.screenshot(animations="disabled", caret="hide")
+        assert len(png) <= MAX_IMAGE, f"{name}.png is too large for the docs."
+        if pytestconfig.getoption("pictures"):
+            (IMAGES / f"{name}.png").write_bytes(png)
+
+    return take
