@@ -7,6 +7,7 @@ from datetime import datetime
 import errno
 import json
 import signal
+import ssl
 import sys
 from typing import Any
 
@@ -81,6 +82,11 @@ def parser() -> argparse.ArgumentParser:
         default=0.0,
         metavar="PACKETS_PER_SECOND",
         help="other people's call traffic as events (default: none)",
+    )
+    top.add_argument(
+        "--tls",
+        metavar="PEM",
+        help="encrypt; a file with a certificate and its key (default: no encryption)",
     )
     port = {
         "type": int,
@@ -177,6 +183,7 @@ async def serve(options: argparse.Namespace) -> None:
         users=[User(options.user, options.secret)],
         host=options.host,
         port=options.port,
+        tls=_tls(options.tls),
     )
     if options.demo:
         furnish(gateway)
@@ -201,6 +208,14 @@ async def serve(options: argparse.Namespace) -> None:
         await gateway.stop()
         await control.stop()
     print("Ended.", flush=True)
+
+
+def _tls(pem: str | None) -> ssl.SSLContext | None:
+    if pem is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    return context
 
 
 async def _traffic(gateway: Simulator, packets_per_second: float) -> None:
@@ -233,6 +248,7 @@ _NOT_SENT = {
     "secret",
     "demo",
     "noise",
+    "tls",
 }
 
 

@@ -78,7 +78,8 @@ async def _login(session: Session, action: Action) -> None:
     user = gateway.users.get(from_wire(action.get("Username")))
     if action.get("AuthType").upper() == "MD5":
         secret = session.challenge + (user.secret if user else "")
-        expected = hashlib.md5(secret.encode(), usedforsecurity=False).hexdigest()
+        wire = secret.encode("utf-8", "surrogatepass")
+        expected = hashlib.md5(wire, usedforsecurity=False).hexdigest()
         right = bool(session.challenge) and action.get("Key") == expected
     else:
         right = user is not None and from_wire(action.get("Secret")) == user.secret

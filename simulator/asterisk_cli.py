@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from .cli import SHOW_USAGE, CliCommand, Output, failure, ok
 from .model import RIGHTS, Dialect, grants
+from .wire import from_wire, to_wire
 
 if TYPE_CHECKING:
     from .gateway import Simulator
@@ -59,18 +60,18 @@ async def _database_del(gateway: Simulator, args: list[str]) -> Output:
 async def _manager_show_user(gateway: Simulator, args: list[str]) -> Output:
     if len(args) != 4:
         return SHOW_USAGE
-    user = gateway.users.get(args[3])
+    user = gateway.users.get(from_wire(args[3]))
     if user is None:
         return failure(f"There is no manager called {args[3]}\n")
     old = gateway.dialect is Dialect.ASTERISK_1_8
     read, write = _list_of_rights(user.read, old), _list_of_rights(user.write, old)
     if old:
         return ok(
-            f"\n       username: {user.name}\n         secret: <Set>\n            acl: no\n"
+            f"\n       username: {to_wire(user.name)}\n         secret: <Set>\n            acl: no\n"
             f"      read perm: {read}\n     write perm: {write}\ndisplayconnects: yes\n"
         )
     return ok(
-        f"\n          username: {user.name}\n            secret: <Set>\n               ACL: no\n"
+        f"\n          username: {to_wire(user.name)}\n            secret: <Set>\n               ACL: no\n"
         f"         read perm: {read}\n        write perm: {write}\n"
         "   displayconnects: yes\nallowmultiplelogin: yes\n         Variables: \n"
     )

@@ -70,10 +70,15 @@ def _number(request: Request, key: str, least: float, most: float) -> float:
 
 async def _sms(gateway: Simulator, request: Request) -> Request:
     span = _span(gateway, request)
+    listeners = gateway.listeners()
     parts = await gateway.receive_sms(
         span.number, _text(request, "from"), _text(request, "text")
     )
-    return {"parts": len(parts)}
+    answer: Request = {"parts": len(parts)}
+    if request.get("watch") is not None:
+        seconds = _number(request, "watch", 0, MAX_WAIT)
+        answer["delivered"] = await gateway.one_stays(listeners, seconds)
+    return answer
 
 
 async def _signal(gateway: Simulator, request: Request) -> Request:
@@ -151,6 +156,15 @@ async def _sent(gateway: Simulator, request: Request) -> Request:
     return {"sent": [asdict(sms) for sms in gateway.sent]}
 
 
+async def _ledger(gateway: Simulator, request: Request) -> Request:
+    """Tell all that ever went out, whole messages and single SMS, to compare it."""
+    return {
+        "messages": [[sms.number, sms.text] for sms in gateway.sent],
+        "parts": [[part.number, part.sequence] for part in gateway.sent_parts],
+        "events": gateway.events_sent,
+    }
+
+
 async def _state(gateway: Simulator, request: Request) -> Request:
     spans = [
         {
@@ -167,7 +181,23 @@ async def _state(gateway: Simulator, request: Request) -> Request:
 
 
 async def _drop(gateway: Simulator, request: Request) -> Request:
-    gateway.faults.drop_sessions()
+    gateway.faults.drop_sessions(abort=request.get("in_order") is not True)
+    return {}
+
+
+async def _noise(gateway: Simulator, request: Request) -> Request:
+    await gateway.noise(int(_number(request, "packets", 0, 10**6)), sms_like=True)
+    return {}
+
+
+async def _garbage(gateway: Simulator, request: Request) -> Request:
+    repeat = int(_number(request, "repeat", 1, 10**7))
+    gateway.faults.garbage(bytes.fromhex(_text(request, "hex")) * repeat)
+    return {}
+
+
+async def _slow(gateway: Simulator, request: Request) -> Request:
+    gateway.faults.slow_bytes = request.get("on") is True
     return {}
 
 
@@ -198,8 +228,12 @@ _DEEDS: dict[str, _Deed] = {
     "call": _call,
     "hangup": _hangup,
     "sent": _sent,
+    "ledger": _ledger,
     "state": _state,
     "drop": _drop,
+    "noise": _noise,
+    "garbage": _garbage,
+    "slow": _slow,
     "restart": _restart,
     "freeze": _freeze,
     "thaw": _thaw,

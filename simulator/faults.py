@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import socket
 from typing import TYPE_CHECKING
 
 from .model import Dialect
@@ -19,6 +20,7 @@ class Faults:
         self._running = asyncio.Event()
         self._running.set()
         self._refuse = False
+        self._full_queue: list[socket.socket] = []
 
         old = gateway.dialect is Dialect.ASTERISK_1_8
         self.greeting: bytes | None = (
@@ -48,6 +50,24 @@ class Faults:
         self._refuse = refuse
         self._gateway.listen_or_not()
 
+    @property
+    def unreachable(self) -> bool:
+        """Answer no attempt to connect, as if a cable was out; connections stay."""
+        return bool(self._full_queue)
+
+    @unreachable.setter
+    def unreachable(self, unreachable: bool) -> None:
+        if unreachable == self.unreachable:
+            return
+        if unreachable:
+            self.refuse = True
+            self._full_queue = _fill_queue(self._gateway.host, self._gateway.port)
+        else:
+            for sock in self._full_queue:
+                sock.close()
+            self._full_queue = []
+            self.refuse = False
+
     def freeze(self) -> None:
         """Neither read nor answer, but keep the connections (half-open)."""
         self._running.clear()
@@ -76,3 +96,17 @@ class Faults:
     def silences(self, command: str) -> bool:
         """Say whether a CLI command is never answered."""
         return any(re.search(pattern, command) for pattern in self.silent_commands)
+
+
+def _fill_queue(host: str, port: int) -> list[socket.socket]:
+    """Listen on a port without ever accepting; Linux drops what the queue has no room for.
+
+    Gives the listening socket and those that fill its queue.
+    """
+    sockets = [socket.create_server((host, port), backlog=0)]
+    for _ in range(2):
+        client = socket.socket()
+        client.setblocking(False)
+        client.connect_ex((host, port))
+        sockets.append(client)
+    return sockets

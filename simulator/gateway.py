@@ -92,6 +92,8 @@ class Simulator:
         """Every text so long that the real driver would overrun its buffer."""
         self.originated: list[Originated] = []
         """Every outgoing call that was asked for."""
+        self.events_sent = 0
+        """How many events went to all sessions together."""
         self.on_news: Callable[[str], None] | None = None
         """Is told in plain words what happens."""
 
@@ -132,6 +134,7 @@ class Simulator:
     async def stop(self) -> None:
         """Close everything: afterwards there is no task and no socket left."""
         self._running = False
+        self.faults.unreachable = False
         server, self._server = self._server, None
         if server is not None:
             server.close()
@@ -287,6 +290,21 @@ class Simulator:
         for session in self._sessions:
             session.deliver(event)
 
+    def listeners(self) -> set[Session]:
+        """Give the sessions whose clients see incoming SMS."""
+        return {session for session in self._sessions if session.hears_sms}
+
+    async def one_stays(self, sessions: set[Session], seconds: float) -> bool:
+        """Say whether one of some sessions gets all that it was sent, and stays on.
+
+        It counts only if it is still there some seconds later: with a connection that
+        breaks goes what its client has not read.
+        """
+        while any(each.logged_in and each.has_unsent for each in sessions):
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(seconds)
+        return any(each.logged_in for each in sessions)
+
     def send_raw(self, data: bytes) -> None:
         """Send raw bytes to every connection."""
         for session in self._sessions:
@@ -297,12 +315,17 @@ class Simulator:
         for session in self._sessions:
             session.drop(abort)
 
-    async def noise(self, packets: int = 5000, sms_like: bool = False) -> None:
-        """Send other people's call traffic as fast as it goes."""
+    async def noise(
+        self, packets: int = 5000, sms_like: bool = False, rate: float | None = None
+    ) -> None:
+        """Send other people's call traffic: so many packets a second, or as fast as it goes."""
+        now = asyncio.get_running_loop().time
+        start = now()
         for number, event in enumerate(noise.packets(self.events, packets, sms_like)):
             self.emit(event)
             if number % 100 == 0:
-                await asyncio.sleep(0)
+                due = start + number / rate if rate else 0.0
+                await asyncio.sleep(max(0.0, due - now()))
 
     def tell(self, news: str) -> None:
         """Tell in plain words what happened, to whoever listens."""

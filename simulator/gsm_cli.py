@@ -81,6 +81,8 @@ async def _show_span(gateway: Simulator, args: list[str]) -> Output:
         return span if isinstance(span, Output) else ok(_span_lines(gateway, span))
     text = ""
     for number in sorted(gateway.spans):
+        if gateway.spans[number].hung:
+            await gateway.forever()  # one span that hangs holds up all
         lines = _span_lines(gateway, gateway.spans[number])
         text += f"---Start Span {number}---\n{lines}---End Span {number}---\n"
     return ok(text)

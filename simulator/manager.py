@@ -219,13 +219,28 @@ class Session:
         if self._busy:
             self._held_events.append(event)
         elif self._may_see(event):
-            self.send(event)
+            self._send_event(event)
+
+    def _send_event(self, event: bytes) -> None:
+        self.gateway.events_sent += 1
+        self.send(event)
+
+    @property
+    def hears_sms(self) -> bool:
+        """Say whether a client is there that sees incoming SMS."""
+        return self.logged_in and self._may_see(b"Privilege: dialplan,all\r\n")
+
+    @property
+    def has_unsent(self) -> bool:
+        """Say whether anything waits that the client has not got yet."""
+        waiting = self._writer.transport.get_write_buffer_size()
+        return bool(self._output or self._held_events or waiting)
 
     def _deliver_held_events(self) -> None:
         while self._held_events:
             event = self._held_events.popleft()
             if self._may_see(event):
-                self.send(event)
+                self._send_event(event)
 
     def _may_see(self, event: bytes) -> bool:
         """Say whether rights and mask let an event through; without a class all may see it."""

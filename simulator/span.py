@@ -405,8 +405,12 @@ class SimSpan:
         self, settle: Callable[[asyncio.Future[UssdAnswer]], None]
     ) -> None:
         """Wake the one who waits longest, whosever answer it is."""
-        if self._ussd_waiters:
-            settle(self._ussd_waiters.popleft())
+        while self._ussd_waiters:
+            waiter = self._ussd_waiters.popleft()
+            # One that was cancelled or whose time is over has yet to leave.
+            if not waiter.done():
+                settle(waiter)
+                return
 
     def _network_answer(self, code: str) -> UssdMenu:
         """Find the network's answer: a reply in the open session, or a session of its own."""

@@ -22,6 +22,28 @@ async def test_refuse(sim: Simulator, client: Client) -> None:
         assert sim.sessions == 2
 
 
+async def test_unreachable(sim: Simulator, client: Client) -> None:
+    """An attempt to connect is neither taken nor refused; those who are there stay."""
+    sim.faults.unreachable = True
+    sim.faults.unreachable = True
+    assert sim.faults.unreachable
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await Client.connect(sim)
+    assert (await client.action("Ping"))["Response"] == "Success"
+    sim.faults.unreachable = False
+    async with connected(sim):
+        assert sim.sessions == 2
+
+
+async def test_stop_while_unreachable() -> None:
+    """The port is free again."""
+    async with Simulator(spans=1) as sim:
+        sim.faults.unreachable = True
+    with socket.create_server(("127.0.0.1", sim.port)):
+        pass
+
+
 async def test_refuse_from_the_start() -> None:
     """A gateway that is switched on but does not listen; refusing twice changes nothing."""
     sim = Simulator(spans=1)
@@ -170,3 +192,11 @@ async def test_noise(dialect: Dialect, sms_like: bool) -> None:
         assert {"VarSet", "Newexten", "RTCPReceived"} <= {
             event["Event"] for event in events
         }
+
+
+async def test_noise_at_a_rate(sim: Simulator) -> None:
+    """So many packets a second, and not faster."""
+    now = asyncio.get_running_loop().time
+    start = now()
+    await sim.noise(201, rate=2000)
+    assert now() - start >= 0.1

@@ -85,4 +85,9 @@ async def test_power_stat_hangs_the_span(sim: Simulator, client: Client) -> None
         other.start_command("gsm show span 1")
         await other.raw_packet_head()
         assert await other.silent()
+    async with connected(sim) as other:
+        # All spans are printed one after the other.
+        other.start_command("gsm show span all")
+        await other.raw_packet_head()
+        assert await other.silent()
     assert await client.silent()

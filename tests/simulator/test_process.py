@@ -19,6 +19,8 @@ from simulator.demo import furnish
 
 from .client import Client, connected
 
+from tests.certificates import certificate
+
 
 @pytest.fixture
 async def control(sim: Simulator) -> AsyncIterator[ControlServer]:
@@ -297,3 +299,95 @@ async def test_demo_content() -> None:
     small = Simulator(spans=1)
     furnish(small)
     assert small.spans[1].ready
+
+
+# ---- for a soak --------------------------------------------------------------------------
+
+
+async def test_an_sms_that_reaches_a_client(
+    sim: Simulator, watcher: Client, control: ControlServer
+) -> None:
+    """It is delivered where a connection for events stays."""
+    request = {"do": "sms", "span": 1, "from": "+491", "text": "Hi", "watch": 0.05}
+    assert await ask(control.port, request) == {
+        "ok": True,
+        "parts": 1,
+        "delivered": True,
+    }
+    asking = asyncio.create_task(ask(control.port, request))
+    await asyncio.sleep(0.02)
+    sim.faults.drop_sessions()
+    assert not (await asking)["delivered"]
+    assert not (await ask(control.port, request))["delivered"]
+
+
+async def test_an_sms_that_nobody_listens_for(
+    sim: Simulator, client: Client, control: ControlServer
+) -> None:
+    """A session without events does not count, and a frozen one only afterwards."""
+    request = {"do": "sms", "span": 1, "from": "+491", "text": "Hi", "watch": 0}
+    assert not (await ask(control.port, request))["delivered"]
+    async with connected(sim, events="on"):
+        sim.faults.freeze()
+        asking = asyncio.create_task(ask(control.port, request))
+        await asyncio.sleep(0.05)
+        assert not asking.done()
+        sim.faults.thaw()
+        assert (await asking)["delivered"]
+
+
+async def test_the_ledger(
+    sim: Simulator, client: Client, control: ControlServer
+) -> None:
+    """What went out: whole messages, and each single SMS."""
+    await client.command('gsm send sync sms 1 10086 "one" 5')
+    await client.command('gsm send sync csms 1 10010 "two" 7 2 1 5')
+    ledger = await ask(control.port, {"do": "ledger"})
+    assert ledger["messages"] == [["10086", "one"]]
+    assert ledger["parts"] == [["10086", 1], ["10010", 1]]
+    assert ledger["events"] == 0
+
+
+async def test_faults_from_outside(
+    sim: Simulator, watcher: Client, control: ControlServer
+) -> None:
+    """Noise, garbage, one byte at a time, and an end in order."""
+    await ask(control.port, {"do": "noise", "packets": 3})
+    assert [event["Event"] for event in await watcher.events(3)] == [
+        *("Newchannel", "Newexten", "VarSet")
+    ]
+    assert (await ask(control.port, {"do": "ledger"}))["events"] == 3
+    await ask(control.port, {"do": "garbage", "hex": "780d0a0d0a", "repeat": 2})
+    assert [await watcher.raw_packet() for _ in range(2)] == ["x\r\n\r\n"] * 2
+    assert "error" in await ask(
+        control.port, {"do": "garbage", "hex": "z", "repeat": 1}
+    )
+    for on in (True, False):
+        await ask(control.port, {"do": "slow", "on": on})
+        assert sim.faults.slow_bytes is on
+    await ask(control.port, {"do": "drop", "in_order": True})
+    assert await watcher.ended()
+
+
+async def test_tls(tmp_path: Path) -> None:
+    """Encrypted with the certificate of a file."""
+    made = certificate()
+    pem = tmp_path / "gateway.pem"
+    pem.write_text(made.key + made.pem, "utf-8")
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "simulator", "--port", "0", "--control-port", "0"),
+        *("--tls", str(pem)),
+        cwd=Path(__file__).parents[2],
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    async with asyncio.timeout(10):
+        line = (await process.stdout.readline()).decode()
+        port = int(line.partition("port ")[2].partition(",")[0])
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", port, ssl=made.trusting()
+        )
+        assert await reader.readline() == b"Asterisk Call Manager/1.1\r\n"
+        writer.close()
+        process.send_signal(signal.SIGINT)
+        assert await process.wait() == 0

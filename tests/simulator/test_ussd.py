@@ -168,3 +168,25 @@ async def test_later_firmware_says_that_it_is_busy(later: Simulator) -> None:
         await asyncio.sleep(0.01)
         assert await two.command(ASK) == "0:Sending USSD now on span 1"
         assert "1:Recive" in await one.output()
+
+
+async def test_an_answer_in_the_moment_in_which_nobody_waits_any_more(
+    sim: Simulator,
+) -> None:
+    """It goes to the next who waits, and is no error of the simulator."""
+    span = sim.spans[1]
+    failures: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(
+        lambda _loop, context: failures.append(context)
+    )
+    first, second = (asyncio.create_task(span.send_ussd("*100#", 10)) for _ in range(2))
+    await asyncio.sleep(0)
+    # Both are asked at once; the answers come when the first has just been given up,
+    # and has not had its turn to leave.
+    await asyncio.sleep(0)
+    first.cancel()
+    answer = await second
+    assert answer.outcome is UssdOutcome.SUCCESS
+    await sim.stop()
+    assert first.cancelled()
+    assert failures == []

@@ -1,0 +1,84 @@
+"""Home Assistant's core with one entry of the integration."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+import logging
+from unittest.mock import patch
+
+from pytest_homeassistant_custom_component.common import (  # type: ignore[import-untyped]
+    MockConfigEntry,
+    async_test_home_assistant,
+)
+
+from custom_components.openvox_gsm import coordinator as coordinator_module
+from custom_components.openvox_gsm.const import (
+    CONF_DAILY_LIMIT,
+    CONF_HOURLY_LIMIT,
+    DOMAIN,
+)
+from custom_components.openvox_gsm.gateway import (
+    assembly as assembly_module,
+    connection as connection_module,
+)
+from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_USERNAME
+from homeassistant.core import HomeAssistant
+from homeassistant.loader import DATA_CUSTOM_COMPONENTS
+
+# Times that would need hours to show what they do. With these a fault costs seconds,
+# and what is remembered for a time is forgotten before the end is measured.
+IDLE_SECONDS = 2.0
+REPETITION_WINDOW = timedelta(seconds=5)
+_HURRY = (
+    (connection_module, "FIRST_WAIT", 0.1),
+    (connection_module, "LONGEST_WAIT", 1.0),
+    (connection_module, "IDLE_TIME", IDLE_SECONDS),
+    (assembly_module, "REPETITION_WINDOW", REPETITION_WINDOW),
+    (coordinator_module, "_REPETITION_WINDOW", REPETITION_WINDOW),
+)
+
+
+class Tracebacks(logging.Handler):
+    """Keeps what was logged with a traceback: nobody expected that."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        super().__init__(logging.ERROR)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take a record."""
+        if record.exc_info:
+            self.lines.append(f"{record.getMessage()}: {record.exc_info[1]!r}")
+
+
+@asynccontextmanager
+async def running_home(folder: str) -> AsyncIterator[HomeAssistant]:
+    """Run Home Assistant's core, with the integration in a hurry."""
+    for module, name, value in _HURRY:
+        assert hasattr(module, name), name
+        patch.object(module, name, value).start()
+    try:
+        async with async_test_home_assistant(config_dir=folder) as hass:
+            hass.data.pop(DATA_CUSTOM_COMPONENTS)
+            try:
+                yield hass
+            finally:
+                await hass.async_stop(force=True)
+    finally:
+        patch.stopall()
+
+
+def make_entry(port: int) -> MockConfigEntry:
+    """Make the entry of a gateway on this machine, which may send what it likes."""
+    return MockConfigEntry(
+        domain=DOMAIN,
+        title="Soak",
+        data={
+            CONF_HOST: "127.0.0.1",
+            CONF_PORT: port,
+            CONF_USERNAME: "admin",
+            CONF_PASSWORD: "admin",
+        },
+        options={CONF_HOURLY_LIMIT: 0, CONF_DAILY_LIMIT: 0},
+    )

@@ -1,0 +1,74 @@
+"""What a process holds: memory, tasks, sockets."""
+
+import asyncio
+from dataclasses import dataclass, field
+import gc
+from pathlib import Path
+import tracemalloc
+
+_INTEGRATION = tracemalloc.Filter(True, "*/custom_components/openvox_gsm/*")
+# What the soak itself writes down, and what measuring takes.
+_NOT_OF_THE_SOAK = (
+    tracemalloc.Filter(False, "*/soak/*"),
+    tracemalloc.Filter(False, tracemalloc.__file__),
+)
+_PAGE = 4096  # bytes
+_PLACES = 8
+
+
+@dataclass(frozen=True)
+class Holding:
+    """What is held at one moment; memory in bytes.
+
+    `integration` is what the integration's own code has allocated and not given
+    back, `python` what all of Python's code has but the soak's own. `resident` is
+    what the process has of the machine: the soak's books, tracemalloc's and all that
+    was needed once are in it, so it says little.
+    """
+
+    integration: int
+    python: int
+    resident: int
+    tasks: int
+    sockets: int
+    snapshot: tracemalloc.Snapshot = field(repr=False)
+
+    def __str__(self) -> str:
+        """Say it in a line."""
+        return (
+            f"integration {self.integration / 1024:.0f} KiB, all of Python "
+            f"{self.python / 1024:.0f} KiB, process {self.resident / 1024**2:.1f} MiB, "
+            f"{self.tasks} tasks, {self.sockets} sockets"
+        )
+
+
+def places_that_grew(before: Holding, after: Holding) -> list[str]:
+    """Say which lines of the integration hold the most that they did not before."""
+    differences = after.snapshot.compare_to(before.snapshot, "lineno")
+    return [str(each) for each in differences[:_PLACES] if each.size_diff > 0]
+
+
+def measure() -> Holding:
+    """Measure this process; tracemalloc must be on, and a loop running."""
+    gc.collect()
+    everything = tracemalloc.take_snapshot().filter_traces(_NOT_OF_THE_SOAK)
+    snapshot = everything.filter_traces([_INTEGRATION])
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return Holding(
+        integration=sum(trace.size for trace in snapshot.traces),
+        python=sum(trace.size for trace in everything.traces),
+        resident=pages * _PAGE,
+        tasks=len(asyncio.all_tasks()),
+        sockets=_sockets(),
+        snapshot=snapshot,
+    )
+
+
+def _sockets() -> int:
+    count = 0
+    for link in Path("/proc/self/fd").iterdir():
+        try:
+            count += link.readlink().name.startswith("socket:")
+        except FileNotFoundError:
+            continue  # the one that reads this folder
+    return count
