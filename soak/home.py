@@ -11,7 +11,6 @@ from pytest_homeassistant_custom_component.common import (  # type: ignore[impor
     async_test_home_assistant,
 )
 
-from custom_components.openvox_gsm import coordinator as coordinator_module
 from custom_components.openvox_gsm.const import (
     CONF_DAILY_LIMIT,
     CONF_HOURLY_LIMIT,
@@ -34,7 +33,6 @@ _HURRY = (
     (connection_module, "LONGEST_WAIT", 1.0),
     (connection_module, "IDLE_TIME", IDLE_SECONDS),
     (assembly_module, "REPETITION_WINDOW", REPETITION_WINDOW),
-    (coordinator_module, "_REPETITION_WINDOW", REPETITION_WINDOW),
 )
 
 

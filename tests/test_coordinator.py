@@ -661,17 +661,38 @@ async def test_the_device_registry_is_asked_nothing_outdated(
     assert "Detected that custom integration" not in caplog.text
 
 
-async def test_half_of_a_long_sms_at_a_reload_reaches_the_entities(
+async def test_half_of_a_long_sms_at_a_reload(
     hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
 ) -> None:
-    """The entities that go do not see it, so those that come after them do."""
+    """It is joined with what comes after that, and reaches the new entities."""
     events = async_capture_events(hass, EVENT_SMS_RECEIVED)
-    await gateway.receive_sms(1, PHONE, "x" * 200, order=[1])
-    await asyncio.sleep(0.4)  # the inbox takes its time over a text
+    text = "x" * 200
+    await gateway.receive_sms(1, PHONE, text, WHEN, reference=7, order=[1])
+    await loaded.runtime_data.async_refresh()  # what came before the answer is here
     await hass.config_entries.async_reload(loaded.entry_id)
     await settle(hass)
+    assert events == []
+    await gateway.receive_sms(1, PHONE, text, WHEN, reference=7, order=[2])
+    await until(lambda: events)
+    await settle(hass)
+
     (event,) = events
-    assert not event.data["complete"]
+    assert (event.data["message"], event.data["complete"]) == (text, True)
     state = hass.states.get("event.gsm_1_sms")
     assert state
-    assert state.attributes["message"] == event.data["message"]
+    assert state.attributes["message"] == text
+
+
+async def test_half_of_a_long_sms_of_a_gateway_that_is_removed(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Nobody waits for the rest; the log says so."""
+    await gateway.receive_sms(1, PHONE, "x" * 200, order=[1])
+    await loaded.runtime_data.async_refresh()  # what came before the answer is here
+    await hass.config_entries.async_remove(loaded.entry_id)
+    await settle(hass)
+
+    assert "only 1 of 2 parts of a long SMS arrived" in caplog.text

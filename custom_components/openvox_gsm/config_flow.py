@@ -143,7 +143,7 @@ async def _try_gateway(data: Mapping[str, Any]) -> Features:
         data[CONF_PASSWORD],
         tls=tls_of(data),
         plain_login=not data.get(CONF_CHALLENGE),
-        on_sms=lambda _sms: None,
+        on_part=lambda _part: None,
         on_connection=lambda _error: None,
     )
     try:

@@ -1,15 +1,21 @@
 """The link between one gateway and Home Assistant."""
 
 import asyncio
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 import logging
 from typing import Any, override
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_USERNAME
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.const import (
+    CONF_HOST,
+    CONF_PASSWORD,
+    CONF_PORT,
+    CONF_USERNAME,
+    EVENT_HOMEASSISTANT_FINAL_WRITE,
+)
+from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_send
@@ -43,6 +49,7 @@ from .const import (
 )
 from .contacts import find_by_number
 from .gateway import (
+    Assembler,
     CallNews,
     CallNewsType,
     Gateway,
@@ -68,8 +75,6 @@ _TOLD_AT_ONCE = 100
 # Polls without a break, ten minutes, after which a span that has not shown since
 # set-up is gone: a board may take minutes to start, one span after the other.
 _POLLS_UNTIL_STALE = 20
-# As long as the gateway package remembers what it delivered.
-_REPETITION_WINDOW = timedelta(minutes=5)
 
 type OpenVoxConfigEntry = ConfigEntry[OpenVoxCoordinator]
 
@@ -83,26 +88,43 @@ class GatewayState:
     started_at: datetime | None = None
 
 
-@dataclass(slots=True)
 class _Memory:
     """What is known of a gateway's SMS; it outlives a reload of the entry."""
 
-    # What nothing could see yet: Home Assistant or the entry was starting.
-    held: list[IncomingSms | CallNews] = field(default_factory=list)
-    # What senders' numbers look like, by their digits; the newest come last.
-    senders: dict[str, str] = field(default_factory=dict)
-    published: dict[tuple[int, str, str, datetime], datetime] = field(
-        default_factory=dict
-    )
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Know nothing yet."""
+        # What nothing could see yet: Home Assistant or the entry was starting.
+        self.held: list[IncomingSms | CallNews] = []
+        # What senders' numbers look like, by their digits; the newest come last.
+        self.senders: dict[str, str] = {}
+        # Half a long SMS is joined with what comes after a reload.
+        self.assembler = Assembler(self._deliver, hass.loop.call_later)
+        self.receive: Callable[[IncomingSms], None] = self.held.append
+        hass.bus.async_listen_once(EVENT_HOMEASSISTANT_FINAL_WRITE, self._stop)
+
+    def _deliver(self, sms: IncomingSms) -> None:
+        self.receive(sms)
+
+    @callback
+    def _stop(self, _event: Event) -> None:
+        self.assembler.flush()
 
 
 _MEMORIES: HassKey[dict[str, _Memory]] = HassKey(f"{DOMAIN}_memories")
 
 
+def _memory_of(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> _Memory:
+    memories = hass.data.setdefault(_MEMORIES, {})
+    if entry.entry_id not in memories:
+        memories[entry.entry_id] = _Memory(hass)
+    return memories[entry.entry_id]
+
+
 @callback
 def async_forget_memory(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> None:
     """Forget what outlives a reload of the entry."""
-    hass.data.get(_MEMORIES, {}).pop(entry.entry_id, None)
+    if memory := hass.data.get(_MEMORIES, {}).pop(entry.entry_id, None):
+        memory.assembler.flush()
 
 
 class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
@@ -121,6 +143,8 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
             # A poll that finds nothing new writes no state.
             always_update=False,
         )
+        self._memory = _memory_of(hass, entry)
+        self._memory.receive = self._sms_received
         self.gateway = Gateway(
             entry.data[CONF_HOST],
             entry.data[CONF_PORT],
@@ -128,13 +152,10 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
             entry.data[CONF_PASSWORD],
             tls=tls_of(entry.data),
             plain_login=not entry.data.get(CONF_CHALLENGE),
-            on_sms=self._sms_received,
+            on_part=self._memory.assembler.add,
             on_call=self._call_changed,
             on_attempt=self._sms_attempted,
             on_connection=self._connection_changed,
-        )
-        self._memory = hass.data.setdefault(_MEMORIES, {}).setdefault(
-            entry.entry_id, _Memory()
         )
         self._may_publish = False
         self._gateway_device_id: str | None = None
@@ -213,6 +234,8 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
             )
             await self._log_in_anew_where_that_helps()
         except AmiError as err:
+            if self._shutdown_requested:
+                return self.data  # nobody wants it any more
             raise self._failed(err) from err
         self._register_devices(state.spans)
         self._remove_stale_devices(state.spans)
@@ -501,27 +524,7 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
             else:
                 self._publish_call(news)
 
-    def _is_repetition(self, sms: IncomingSms) -> bool:
-        """Tell whether this very SMS was published a few minutes ago.
-
-        The gateway package drops repetitions, but remembers nothing over a reload.
-        """
-        if sms.sent_at is None:
-            return False
-        published = self._memory.published
-        oldest = datetime.now(UTC) - _REPETITION_WINDOW
-        for key, when in list(published.items()):
-            if when < oldest:
-                del published[key]
-        identity = (sms.span, sms.sender, sms.text, sms.sent_at)
-        if identity in published:
-            return True
-        published[identity] = sms.arrived_at
-        return False
-
     def _publish_sms(self, sms: IncomingSms) -> None:
-        if self._is_repetition(sms):
-            return
         senders = self._memory.senders
         digits = sms.sender.removeprefix("+")
         senders.pop(digits, None)

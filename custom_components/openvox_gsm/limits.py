@@ -71,10 +71,8 @@ class SmsBudget:
 
     async def async_load(self) -> None:
         """Take up the count of the last run."""
-        now = _minute()
         for minute, parts in (await self._store.async_load() or {}).get("sent", []):
-            # A clock that was wrong must not stop everything for years.
-            self._count(min(minute, now), parts)
+            self._count(minute, parts)
 
     @callback
     def take(self, parts: int) -> Taken | None:
@@ -113,9 +111,11 @@ class SmsBudget:
 
     def _has_room(self, parts: int) -> bool:
         now = _minute()
-        self._sent = {
-            minute: sent for minute, sent in self._sent.items() if minute >= now - _DAY
-        }
+        counted, self._sent = self._sent, {}
+        for minute, sent in counted.items():
+            if minute >= now - _DAY:
+                # A clock that was wrong must not stop everything for years.
+                self._count(min(minute, now), sent)
         return all(
             not limit
             or sum(n for minute, n in self._sent.items() if minute >= now - window)

@@ -201,7 +201,7 @@ async def test_an_asterisk_without_gsm_commands(
         asterisk.port,
         username,
         secret,
-        on_sms=lambda sms: None,
+        on_part=lambda part: None,
         on_connection=lambda error: None,
     )
     with pytest.raises(error):

@@ -15,6 +15,7 @@ import pytest
 
 from custom_components.openvox_gsm.ami import Packet, Session
 from custom_components.openvox_gsm.gateway import IncomingSms
+from custom_components.openvox_gsm.gateway.assembly import Assembler
 from custom_components.openvox_gsm.gateway.inbox import MESSAGE_TIMEOUT, Inbox
 
 from .conftest import LogIn, until
@@ -44,8 +45,9 @@ class Receiver:
         """Start with nothing."""
         self.clock = Clock()
         self.messages: list[IncomingSms] = []
+        assembler = Assembler(self.messages.append, self.clock.call_later)
         self.inbox = Inbox(
-            self.messages.append, self.clock.call_later, channel=CHANNEL, mark=MARK
+            assembler.add, self.clock.call_later, channel=CHANNEL, mark=MARK
         )
         self.packets: list[bytes] = []
         self._ended = 0

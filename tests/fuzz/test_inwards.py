@@ -100,7 +100,8 @@ def test_messages_and_calls_of_any_bytes(stream: list[bytes]) -> None:
     """Nothing raises, what is told can be stored, and no timer stays behind."""
     clock = Clock()
     news: list[IncomingSms | CallNews] = []
-    inbox = Inbox(news.append, clock.call_later)
+    assembler = Assembler(news.append, clock.call_later)
+    inbox = Inbox(assembler.add, clock.call_later)
     calls = CallTracker(news.append, inbox, clock.call_later)
     outbox = Outbox()
     reader = PacketReader()
@@ -114,6 +115,7 @@ def test_messages_and_calls_of_any_bytes(stream: list[bytes]) -> None:
     calls.connection_lost()
     inbox.connection_lost()
     inbox.stop()
+    assembler.flush()
 
     assert not clock.running
     for each in news:

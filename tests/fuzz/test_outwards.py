@@ -75,7 +75,7 @@ def connected(
             simulator.port,
             "admin",
             "admin",
-            on_sms=lambda _sms: pytest.fail("no SMS came in"),
+            on_part=lambda _part: pytest.fail("no SMS came in"),
             on_connection=lambda _error: pytest.fail("the connection was lost"),
         )
         await client.start()

@@ -8,6 +8,7 @@ import pytest
 
 from custom_components.openvox_gsm.ami import AmiError, Session, session as ami_session
 from custom_components.openvox_gsm.gateway import (
+    Assembler,
     CallNews,
     Gateway,
     IncomingSms,
@@ -26,7 +27,13 @@ class Heard:
     """What a client told."""
 
     sms: list[IncomingSms] = field(default_factory=list)
+    assembler: Assembler = field(init=False)
     changes: list[AmiError | None] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Join the parts of long SMS."""
+        call_later = asyncio.get_running_loop().call_later
+        self.assembler = Assembler(self.sms.append, call_later)
 
 
 async def until(condition: Callable[[], object]) -> None:
@@ -95,7 +102,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[Session]:
 
 
 @pytest.fixture
-def heard() -> Heard:
+async def heard() -> Heard:
     """What the client tells."""
     return Heard()
 
@@ -120,7 +127,7 @@ async def new_client(
                 gateway.port,
                 "admin",
                 secret,
-                on_sms=heard.sms.append,
+                on_part=heard.assembler.add,
                 on_connection=heard.changes.append,
                 on_call=on_call,
                 on_attempt=on_attempt,
@@ -130,6 +137,7 @@ async def new_client(
         return clients[-1]
 
     yield make
+    heard.assembler.flush()
     gateway.faults.thaw()
     for client in clients:
         await client.stop()

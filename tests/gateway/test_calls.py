@@ -14,6 +14,7 @@ import pytest
 from custom_components.openvox_gsm.ami import Packet
 from custom_components.openvox_gsm.ami.packet import PacketReader
 from custom_components.openvox_gsm.gateway import calls as calls_module
+from custom_components.openvox_gsm.gateway.assembly import Assembler
 from custom_components.openvox_gsm.gateway.calls import CallTracker, voice_channel
 from custom_components.openvox_gsm.gateway.gateway import Gateway
 from custom_components.openvox_gsm.gateway.inbox import MESSAGE_TIMEOUT, REST, Inbox
@@ -85,7 +86,8 @@ class Bench:
 
     def __post_init__(self) -> None:
         """Connect the parts as a gateway does."""
-        self.inbox = Inbox(self.messages.append, self.clock.call_later)
+        self.assembler = Assembler(self.messages.append, self.clock.call_later)
+        self.inbox = Inbox(self.assembler.add, self.clock.call_later)
         self.calls = CallTracker(self.news.append, self.inbox, self.clock.call_later)
         self.reader = PacketReader()
 

@@ -222,6 +222,7 @@ async def test_what_comes_in_during_a_failing_start_is_told(
     await gateway.receive_sms(1, "10086", LONG, order=[1])
     with pytest.raises(ActionTimeoutError):
         await starting
+    heard.assembler.flush()
     (sms,) = heard.sms
     assert not sms.complete
 
@@ -443,7 +444,7 @@ def test_any_text_arrives_as_it_was_written(
             simulator.port,
             "admin",
             "admin",
-            on_sms=lambda _sms: None,
+            on_part=lambda _part: None,
             on_connection=lambda _error: None,
             line_breaks=line_breaks,
         )
@@ -1315,7 +1316,7 @@ async def test_stop_while_a_ussd_code_is_sent(
         await ends_soon(asking)
 
 
-async def test_stop_delivers_the_parts_that_came(
+async def test_parts_that_came_before_the_stop_are_not_lost(
     gateway: Simulator, client: Gateway, heard: Heard
 ) -> None:
     """The network will not deliver them again."""
@@ -1324,6 +1325,7 @@ async def test_stop_delivers_the_parts_that_came(
     await client.read_spans()
     assert heard.sms == []
     await client.stop()
+    heard.assembler.flush()
     (sms,) = heard.sms
     assert not sms.complete
     assert LONG.startswith(sms.text)

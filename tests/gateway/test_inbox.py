@@ -22,7 +22,7 @@ import pytest
 
 from custom_components.openvox_gsm.ami import Packet
 from custom_components.openvox_gsm.ami.packet import PacketReader
-from custom_components.openvox_gsm.gateway.assembly import PARTS_TIMEOUT
+from custom_components.openvox_gsm.gateway.assembly import PARTS_TIMEOUT, Assembler
 from custom_components.openvox_gsm.gateway.inbox import MESSAGE_TIMEOUT, REST, Inbox
 from custom_components.openvox_gsm.gateway.model import IncomingSms
 
@@ -282,7 +282,8 @@ class Bench:
 
     def __post_init__(self) -> None:
         """Connect the parts."""
-        self.inbox = Inbox(self.messages.append, self.clock.call_later)
+        self.assembler = Assembler(self.messages.append, self.clock.call_later)
+        self.inbox = Inbox(self.assembler.add, self.clock.call_later)
         self.reader = PacketReader()
 
     def feed(self, *streams: Iterable[bytes]) -> None:
@@ -566,9 +567,7 @@ def test_no_message_without_its_pdu_where_that_is_required(
     bench: Bench, dialect: Dialect, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It is dropped with a warning, the others come as ever."""
-    bench.inbox = Inbox(
-        bench.messages.append, bench.clock.call_later, requires_pdu=True
-    )
+    bench.inbox = Inbox(bench.assembler.add, bench.clock.call_later, requires_pdu=True)
     bench.feed(Sms().events(dialect))
     bench.settle()
     bench.feed(NEIGHBOURS[0].events(dialect))
@@ -585,7 +584,7 @@ def test_no_message_without_its_pdu_where_that_is_required(
 def test_channels_with_other_names(bench: Bench, dialect: Dialect) -> None:
     """The names of the channels can be told, as for an Asterisk without the driver."""
     bench.inbox = Inbox(
-        bench.messages.append,
+        bench.assembler.add,
         bench.clock.call_later,
         channel=re.compile(r"Local/(?P<voice>[0-9]+)@sms-[0-9a-f]+;2"),
         mark="@sms-",
@@ -1061,6 +1060,7 @@ def test_stop_delivers_what_is_there(bench: Bench) -> None:
     bench.feed([name.partition(b"Uniqueid")[0]])
     assert bench.inbox.is_in_packet
     bench.inbox.stop()
+    bench.assembler.flush()
 
     assert sorted(bench.told) == [(2, "+491", "<1>"), (2, "+4915112345678", "hello")]
     assert not bench.clock.running
@@ -1702,5 +1702,6 @@ def test_any_bytes(pieces: list[bytes]) -> None:
     bench.settle()
     bench.settle()
     bench.inbox.stop()
+    bench.assembler.flush()
 
     assert not bench.clock.running

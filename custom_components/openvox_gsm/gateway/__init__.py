@@ -1,5 +1,6 @@
 """What OpenVox adds to AMI: spans, SMS, USSD. No Home Assistant in here."""
 
+from .assembly import Assembler, ReceivedPart
 from .gateway import (
     ForbiddenActionError,
     Gateway,
@@ -30,6 +31,7 @@ from .model import (
 from .text import InvalidNumberError, InvalidTextError, TextFault, normalise_number
 
 __all__ = [
+    "Assembler",
     "CallDirection",
     "CallNews",
     "CallNewsType",
@@ -42,6 +44,7 @@ __all__ = [
     "InvalidTextError",
     "NetworkStatus",
     "NotAnOpenVoxGatewayError",
+    "ReceivedPart",
     "RingOutcome",
     "RingResult",
     "SendFailure",

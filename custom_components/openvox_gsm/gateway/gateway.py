@@ -29,6 +29,7 @@ from custom_components.openvox_gsm.ami import (
 from custom_components.openvox_gsm.ami.session import Headers
 
 from . import cli
+from .assembly import ReceivedPart
 from .calls import CallTracker, voice_channel
 from .connection import Connection
 from .dialer import Dialer
@@ -37,7 +38,6 @@ from .model import (
     CallNews,
     CoreStatus,
     Features,
-    IncomingSms,
     RingResult,
     SendFailure,
     SendResult,
@@ -164,7 +164,7 @@ class Gateway:
         username: str,
         secret: str,
         *,
-        on_sms: Callable[[IncomingSms], None],
+        on_part: Callable[[ReceivedPart], None],
         on_connection: Callable[[AmiError | None], None],
         on_call: Callable[[CallNews], None] | None = None,
         on_attempt: Callable[[SendResult], None] | None = None,
@@ -175,7 +175,8 @@ class Gateway:
     ) -> None:
         r"""Prepare; nothing is opened before `start`.
 
-        `on_sms` is called with each SMS that comes in. `on_connection` is told
+        `on_part` is called with each SMS that comes in, which may be a part of a
+        long one: an Assembler joins them. `on_connection` is told
         when the connection goes, with the reason, and when it is back, with
         None; after an AuthenticationError nothing more is tried. `on_call` is
         told what happens to the calls on the spans, `on_attempt` what became of
@@ -190,7 +191,7 @@ class Gateway:
         self._on_connection = on_connection
         self._on_attempt = on_attempt or (lambda _result: None)
         call_later = asyncio.get_running_loop().call_later
-        self._inbox = Inbox(on_sms, call_later, requires_pdu=requires_pdu)
+        self._inbox = Inbox(on_part, call_later, requires_pdu=requires_pdu)
         self._outbox = Outbox()
         self._calls = CallTracker(
             on_call or (lambda _news: None), self._inbox, call_later
@@ -258,7 +259,7 @@ class Gateway:
             raise
 
     async def stop(self) -> None:
-        """Disconnect for good; parts that wait for their last ones are delivered.
+        """Disconnect for good; what has come in is told.
 
         What is being sent ends at once, with a result of its own.
         """

@@ -32,7 +32,7 @@ escape the quotes in the text. Whoever cannot live with that takes no message
 without its PDU (`requires_pdu`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from functools import partial
@@ -42,7 +42,7 @@ from typing import Final
 
 from custom_components.openvox_gsm.ami import Packet
 
-from .assembly import Assembler, CallLater, Deliverer, ReceivedPart, Timer
+from .assembly import CallLater, ReceivedPart, Timer
 from .pdu import Deliver, PduError, decode_deliver
 
 _LOGGER = logging.getLogger(__name__)
@@ -135,7 +135,7 @@ class Inbox:
 
     def __init__(
         self,
-        deliver: Deliverer,
+        deliver: Callable[[ReceivedPart], None],
         call_later: CallLater,
         *,
         requires_pdu: bool = False,
@@ -154,7 +154,7 @@ class Inbox:
         self._channel = channel
         self._mark = mark
         self._raw_mark = mark.encode()
-        self._assembler = Assembler(deliver, call_later)
+        self._deliver = deliver
         self._open: dict[_Key, _Message] = {}
         self._judged: dict[_Key, _Message] = {}  # lately
         # Those of them whose texts may still forge something, for a moment.
@@ -240,7 +240,6 @@ class Inbox:
         self.connection_lost()
         if self._warned:
             self._warned.cancel()
-        self._assembler.flush()
 
     # From packets to events
 
@@ -469,7 +468,7 @@ class Inbox:
                 message.span,
             )
             return
-        self._assembler.add(part)
+        self._deliver(part)
 
     def _may_forge(self, message: _Message) -> bool:
         """Tell whether a message's text, as far as it is known, may forge an event.

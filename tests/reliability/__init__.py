@@ -1,0 +1,1 @@
+"""Tests of what goes wrong; docs/reliability.md is their table."""

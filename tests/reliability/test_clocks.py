@@ -1,0 +1,97 @@
+"""Clocks jump."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import freezegun
+import freezegun.api
+from freezegun.api import (
+    FrozenDateTimeFactory,
+    StepTickTimeFactory,
+    TickingDateTimeFactory,
+)
+import pytest
+
+from custom_components.openvox_gsm.const import CONF_HOURLY_LIMIT
+
+from .house import House
+from .test_connection import receive_parts
+
+type WallClock = StepTickTimeFactory | TickingDateTimeFactory | FrozenDateTimeFactory
+
+DAYS = pytest.mark.parametrize("days", [400, -400], ids=["forward", "back"])
+
+
+@pytest.fixture
+async def wall_clock(
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[WallClock]:
+    """The clock on the wall, which the loop does not look at."""
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr(loop, "time", freezegun.api.real_monotonic)
+    with freezegun.freeze_time("2026-11-24 12:00:00", tick=True) as clock:
+        yield clock
+
+
+@pytest.mark.real_time
+@DAYS
+async def test_clock_is_set(wall_clock: WallClock, house: House, days: int) -> None:
+    """Even between the parts of a long SMS; nothing is lost, or there twice."""
+    await house.set_up()
+    await house.prove_normal()
+    text = house.new_text(3)
+    await receive_parts(house, text, 1)
+    wall_clock.tick(timedelta(days=days))
+    await receive_parts(house, text, 2, 3)
+    house.delivered.append(text)
+    assert house.texts[-1] == text
+    await house.entry.runtime_data.async_refresh()
+
+    await house.recovers()
+
+    await house.prove_normal()
+
+
+@pytest.mark.real_time
+@pytest.mark.parametrize(
+    "days",
+    [pytest.param(400, id="forward"), pytest.param(-400, id="back")],
+)
+async def test_clock_is_set_at_the_limit(
+    wall_clock: WallClock, house: House, days: int
+) -> None:
+    """A clock that was wrong does not stop all sending for a year."""
+    await house.set_up()
+    house.hass.config_entries.async_update_entry(
+        house.entry, options={CONF_HOURLY_LIMIT: 2}
+    )
+    for status in ("sent", "sent", "failed"):
+        sending = house.send()
+        await house.until(sending.task.done)
+        assert sending.result["status"] == status
+    wall_clock.tick(timedelta(days=days))
+    await house.entry.runtime_data.async_refresh()
+    wall_clock.tick(timedelta(hours=1, minutes=1))
+    await house.entry.runtime_data.async_refresh()
+
+    await house.recovers()
+
+    await house.prove_normal()
+
+
+async def test_computer_sleeps(house: House, freezer: FrozenDateTimeFactory) -> None:
+    """For two hours, in the middle of a send."""
+    await house.set_up()
+    house.gateway.spans[1].send_duration = 3
+    sending = house.send(1)
+    await house.until(lambda: house.gateway.spans[1].state == "SMS SENDING")
+    freezer.tick(7200)
+    house.gateway.spans[1].send_duration = 0
+
+    await house.recovers(lambda: house.is_normal and sending.task.done())
+
+    assert sending.result["status"] in ("sent", "unknown")
+    assert len(house.gateway.sent) == 1
+    await house.pass_time(60)
+    await house.prove_normal()
