@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from . import calls
 from .channels import UNKNOWN, Channel, snapshot
 from .cli import Output, Status
-from .model import Originated, grants
-from .wire import atoi, escape_c, from_wire, packet
+from .model import RIGHTS, Originated, grants
+from .wire import atoi, from_wire, packet
 
 if TYPE_CHECKING:
     from .manager import Action, Session
@@ -75,7 +75,10 @@ async def _challenge(session: Session, action: Action) -> None:
 async def _login(session: Session, action: Action) -> None:
     gateway = session.gateway
     await asyncio.sleep(gateway.faults.login_delay)
-    user = gateway.users.get(from_wire(action.get("Username")))
+    if session.user is not None and not session.old:
+        session.success(action, "Already authenticated")
+        return
+    user = gateway.find_user(from_wire(action.get("Username")))
     if action.get("AuthType").upper() == "MD5":
         secret = session.challenge + (user.secret if user else "")
         wire = secret.encode("utf-8", "surrogatepass")
@@ -88,8 +91,8 @@ async def _login(session: Session, action: Action) -> None:
         session.error(action, "Authentication failed")
         session.ending = True
         return
-    session.user = user
-    mask = _mask(action.get("Events"))
+    session.log_in(user)
+    mask = _mask(session, action.get("Events"))
     session.event_mask = frozenset({"all"}) if mask is None else mask
     session.success(action, "Authentication accepted")
     # Only the mask counts here, not the right to read "system" (Asterisk 1.8).
@@ -114,8 +117,11 @@ async def _logoff(session: Session, action: Action) -> None:
     session.ending = True
 
 
-def _mask(text: str) -> frozenset[str] | None:
-    """Read an event mask: on, off, or a list of classes; None if it is nothing at all."""
+def _mask(session: Session, text: str) -> frozenset[str] | None:
+    """Read an event mask: on, off, or a list of classes; None if it is nothing at all.
+
+    Asterisk 22 passes over classes that it does not know, and over those in capitals.
+    """
     word = text.strip().lower()
     if not word:
         return None
@@ -123,11 +129,13 @@ def _mask(text: str) -> frozenset[str] | None:
         return frozenset({"all"})
     if word in ("off", "no", "false", "0"):
         return frozenset()
-    return frozenset(name.strip() for name in word.split(","))
+    if session.old:
+        return frozenset(name.strip() for name in word.split(","))
+    return frozenset(name.strip() for name in text.split(",")) & {*RIGHTS, "all"}
 
 
 async def _events(session: Session, action: Action) -> None:
-    mask = _mask(action.get("EventMask"))
+    mask = _mask(session, action.get("EventMask"))
     if mask is None:
         session.error(action, "Invalid event mask")
         return
@@ -150,6 +158,9 @@ async def _ping(session: Session, action: Action) -> None:
 async def _command(session: Session, action: Action) -> None:
     line = action.get("Command")
     session.note_command(line)
+    if not line and not session.old:
+        session.error(action, "No command provided")
+        return
     await session.reply_output(action, _run_command(session, line))
 
 
@@ -259,7 +270,7 @@ async def _status(session: Session, action: Action) -> None:
             for channel in channels
         ),
         "StatusComplete",
-        "Items",
+        *(["Items"] if session.old else ["ListItems", "Items"]),
     )
 
 
@@ -357,7 +368,9 @@ async def _db_get(session: Session, action: Action) -> None:
         session.success(action, "Result will follow")
         session.send(packet(*answer, *session.action_id(action)))
         return
-    session.reply_list(action, "Result will follow", [answer], "DBGetComplete")
+    session.begin_list(action, "Result will follow")
+    session.send(packet(*answer, *session.action_id(action)))
+    session.end_list(action, "DBGetComplete", "ListItems: 1")
 
 
 async def _db_del(session: Session, action: Action) -> None:
@@ -365,7 +378,8 @@ async def _db_del(session: Session, action: Action) -> None:
         return
     key = action.get("Family"), action.get("Key")
     if session.gateway.database.pop(key, None) is None:
-        session.error(action, "Database entry not found")
+        end = "not found" if session.old else "could not be deleted"
+        session.error(action, f"Database entry {end}")
     else:
         session.success(action, "Key deleted successfully")
 
@@ -415,17 +429,7 @@ async def _set_var(session: Session, action: Action) -> None:
         session.success(action, "Variable Set")
     else:
         session.gateway.globals[name] = value
-        shown = value if session.old else escape_c(value)
-        session.gateway.emit(
-            packet(
-                "Event: VarSet",
-                "Privilege: dialplan,all",
-                "Channel: none",
-                f"Variable: {name}",
-                f"Value: {shown}",
-                "Uniqueid: none",
-            )
-        )
+        session.gateway.emit(session.gateway.events.global_var_set(name, value))
         session.success(action, "Variable Set")
 
 
@@ -455,6 +459,16 @@ async def _get_config(session: Session, action: Action) -> None:
             "Line-000000-000000: enabled=yes",
             f"Line-000000-000001: port={session.gateway.port}",
         )
+
+
+async def _module_check(session: Session, action: Action) -> None:
+    """Only the driver is sure to be loaded; 1.8 is not known to have said of what it is not."""
+    if session.old:
+        session.success(action, "Module loaded")
+    elif action.get("Module").removesuffix(".so") == "chan_extra":
+        session.reply(action, "Success", "Version: ")
+    else:
+        session.error(action, "Module not loaded")
 
 
 async def _mailbox(session: Session, action: Action) -> None:
@@ -568,8 +582,8 @@ async def _originate(session: Session, action: Action) -> None:
     if not technology or not rest:
         session.error(action, "Invalid channel")
         return
-    if not action.get("Application") and not action.get("Exten"):
-        session.error(action, "Originate with no application or extension")
+    if missing := _missing_destination(session, action):
+        session.error(action, missing)
         return
     asynchronous = action.get("Async").lower() in ("true", "yes", "1", "on")
     if asynchronous:
@@ -581,6 +595,25 @@ async def _originate(session: Session, action: Action) -> None:
         session.success(action, "Originate successfully queued")
     else:
         session.error(action, "Originate failed")
+
+
+def _missing_destination(session: Session, action: Action) -> str | None:
+    """Say what a call lacks that would tell where it is to go."""
+    if action.get("Application"):
+        return None
+    if session.old:
+        return (
+            None
+            if action.get("Exten")
+            else "Originate with no application or extension"
+        )
+    if (
+        action.get("Exten")
+        and action.get("Context")
+        and atoi(action.get("Priority")) > 0
+    ):
+        return None
+    return "Originate with 'Exten' requires 'Context' and 'Priority'"
 
 
 async def _call_out(session: Session, action: Action) -> None:
@@ -617,6 +650,7 @@ async def _place_call(session: Session, action: Action) -> bool:
             action.get("Exten"),
         )
         channel.priority = atoi(action.get("Priority") or "1")
+        gateway.processed_calls += 1
         gateway.step(channel, "NoOp", "")
     gateway.spawn(calls.run_application(call, channel.application, channel.data))
     return True
@@ -693,7 +727,7 @@ _KINDS = {
         _kind("ParkedCalls", "", "List parked calls.", _parked_calls),
         _kind("ShowDialPlan", "config reporting", "Show dialplan.", _show_dialplan),
         _kind("AOCMessage", "aoc", "Generate an Advice of Charge message.", _never("No such channel")),
-        _kind("ModuleCheck", "system", "Check if module is loaded.", _always("Module loaded")),
+        _kind("ModuleCheck", "system", "Check if module is loaded.", _module_check),
         _kind("ModuleLoad", "system", "Module management.", _always("Module loaded.")),
         _kind("CoreShowChannels", "system reporting", "List active channels.", _core_show_channels),
         _kind("Reload", "system config", "Send a reload event.", _always("Module Reloaded")),

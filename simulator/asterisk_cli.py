@@ -1,10 +1,11 @@
 """Commands of Asterisk itself that a client of the gateway may use (Asterisk 1.8 and 22)."""
 
 from collections.abc import Collection
+from time import time
 from typing import TYPE_CHECKING
 
 from .cli import SHOW_USAGE, CliCommand, Output, failure, ok
-from .model import RIGHTS, Dialect, grants
+from .model import RIGHTS, RIGHTS_1_8, Dialect, grants
 from .wire import from_wire, to_wire
 
 if TYPE_CHECKING:
@@ -20,19 +21,26 @@ async def _core_show_version(gateway: Simulator, args: list[str]) -> Output:
 
 
 async def _core_show_channels(gateway: Simulator, args: list[str]) -> Output:
-    lines = [
-        "Channel              Location             State   Application(Data)             \n"
-    ]
+    old = gateway.dialect is Dialect.ASTERISK_1_8
+    name_width, place_width = (20, 20) if old else (64, 32)
+
+    def row(name: str, place: str, state: str, running: str) -> str:
+        name, place = name[:name_width], place[:place_width]
+        left = f"{name:<{name_width}} {place:<{place_width}}"
+        return f"{left} {state:<7.7} {running:<30.30}\n"
+
+    lines = [row("Channel", "Location", "State", "Application(Data)")]
     for channel in gateway.channels.values():
         place = f"{channel.exten}@{channel.context}:{channel.priority}"
         running = f"{channel.application}({channel.data})"
         state = channel.state.description
-        lines.append(
-            f"{channel.name:<20.20} {place:<20.20} {state:<7.7} {running:<30.30}\n"
-        )
+        lines.append(row(channel.name, place, state, running))
     count, calls = len(gateway.channels), gateway.call_count
     lines.append(f"{count} active channel{'' if count == 1 else 's'}\n")
     lines.append(f"{calls} active call{'' if calls == 1 else 's'}\n")
+    if not old:
+        done = gateway.processed_calls
+        lines.append(f"{done} call{'' if done == 1 else 's'} processed\n")
     return ok("".join(lines))
 
 
@@ -54,16 +62,19 @@ async def _database_del(gateway: Simulator, args: list[str]) -> Output:
     if len(args) != 4:
         return SHOW_USAGE
     known = gateway.database.pop((args[2], args[3]), None) is not None
-    return ok(f"Database entry {'removed' if known else 'does not exist'}.\n")
+    old = gateway.dialect is Dialect.ASTERISK_1_8
+    not_there = "does not exist" if old else "could not be removed"
+    return ok(f"Database entry {'removed' if known else not_there}.\n")
 
 
 async def _manager_show_user(gateway: Simulator, args: list[str]) -> Output:
     if len(args) != 4:
         return SHOW_USAGE
-    user = gateway.users.get(from_wire(args[3]))
-    if user is None:
-        return failure(f"There is no manager called {args[3]}\n")
+    user = gateway.find_user(from_wire(args[3]))
     old = gateway.dialect is Dialect.ASTERISK_1_8
+    if user is None:
+        nobody = f"There is no manager called {args[3]}\n"
+        return failure(nobody) if old else ok(nobody)
     read, write = _list_of_rights(user.read, old), _list_of_rights(user.write, old)
     if old:
         return ok(
@@ -79,23 +90,60 @@ async def _manager_show_user(gateway: Simulator, args: list[str]) -> Output:
 
 def _list_of_rights(rights: Collection[str], old: bool) -> str:
     """List rights in Asterisk's order; 1.8 ends the list with ``all`` for everyone."""
-    names = [name for name in RIGHTS if grants(rights, (name,))]
+    known = RIGHTS_1_8 if old else RIGHTS
+    names = [name for name in known if grants(rights, (name,))]
     if not names:
         return "<none>"
-    return ",".join([*names, "all"] if old else names)
+    return ",".join([*names, "all"] if old or "all" in rights else names)
+
+
+def _bits_of_rights(rights: Collection[str]) -> int:
+    """Give rights as the number that Asterisk keeps: a bit for each."""
+    if "all" in rights:
+        return 2**31 - 1
+    return sum(1 << bit for bit, name in enumerate(RIGHTS) if name in rights)
 
 
 async def _manager_show_connected(gateway: Simulator, args: list[str]) -> Output:
-    names = gateway.logged_in_users
-    lines = [f"  {name:<15.15}  127.0.0.1\n" for name in names]
-    return ok(
-        "".join(
-            [
-                "  Username         IP Address\n",
-                *lines,
-                f"{len(names)} users connected.\n",
-            ]
+    if gateway.dialect is Dialect.ASTERISK_1_8:
+        head = "  Username         IP Address\n"
+        lines = [f"  {name:<15.15}  127.0.0.1\n" for name in gateway.logged_in_users]
+    else:
+        head = _connected(
+            *("Username", "IP Address", "Start", "Elapsed", "FileDes", "HttpCnt"),
+            *("ReadPerms", "WritePerms"),
         )
+        lines = [
+            _connected(
+                to_wire(session.user.name),
+                "127.0.0.1",
+                f"{int(session.logged_in_at)}",
+                f"{int(time() - session.logged_in_at)}",
+                f"{session.descriptor}",
+                "0",
+                f"{_bits_of_rights(session.user.read):010d}",
+                f"{_bits_of_rights(session.user.write):010d}",
+            )
+            for session in gateway.logged_in_sessions
+            if session.user
+        ]
+    return ok(f"{head}{''.join(lines)}{len(lines)} users connected.\n")
+
+
+def _connected(
+    name: str,
+    address: str,
+    start: str,
+    elapsed: str,
+    descriptor: str,
+    requests: str,
+    read: str,
+    write: str,
+) -> str:
+    """Write a row of ``manager show connected`` (Asterisk 22)."""
+    return (
+        f"  {name:<15.15}  {address:<55.55}  {start:<10.10}  {elapsed:<10.10}"
+        f"  {descriptor:<8.8}  {requests:<8.8}  {read:<10.10}  {write:<10.10}\n"
     )
 
 

@@ -113,6 +113,7 @@ def ring(gateway: Simulator, span: SimSpan, number: str, dial: str) -> Call:
     span.last_event = "Ring"
     gateway.tell(f"span {span.number}: call from {number}")
     gateway.emit(gateway.events.new_channel(channel))
+    gateway.processed_calls += 1
     gateway.step(channel, "Dial", dial)
     return call
 

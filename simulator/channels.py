@@ -10,7 +10,7 @@ from enum import IntEnum
 from time import monotonic
 
 from .model import Dialect
-from .wire import escape_c, packet
+from .wire import escape_c, packet, replace_invalid
 
 UNKNOWN = "<unknown>"
 
@@ -88,6 +88,11 @@ def snapshot(channel: Channel) -> list[str]:
     ]
 
 
+def _shown(value: str) -> str:
+    """Give the ``Value`` of a ``VarSet``: 13.5 and later escape it, 22 makes it UTF-8 too."""
+    return escape_c(replace_invalid(value))
+
+
 class ChannelEvents:
     """Writes the events of channels as packets, in one dialect."""
 
@@ -118,13 +123,24 @@ class ChannelEvents:
         ])  # fmt: skip
 
     def var_set(self, channel: Channel, variable: str, value: str) -> bytes:
-        """Write ``VarSet``: 1.8 writes the value as it is, 13.5 and later escape it."""
+        """Write ``VarSet``: 1.8 writes the value as it is, see `_shown` for later ones."""
         return self._event("VarSet", "dialplan", channel, [
             f"Channel: {channel.name}",
             f"Variable: {variable}",
             f"Value: {value}",
             f"Uniqueid: {channel.uniqueid}",
-        ], [f"Variable: {variable}", f"Value: {escape_c(value)}"])  # fmt: skip
+        ], [f"Variable: {variable}", f"Value: {_shown(value)}"])  # fmt: skip
+
+    def global_var_set(self, variable: str, value: str) -> bytes:
+        """Write ``VarSet`` of a variable that belongs to no channel."""
+        shown = value if self._old else _shown(value)
+        keys = [f"Variable: {variable}", f"Value: {shown}"]
+        return packet(
+            "Event: VarSet",
+            "Privilege: dialplan,all",
+            "Channel: none",
+            *([*keys, "Uniqueid: none"] if self._old else ["Uniqueid: none", *keys]),
+        )
 
     def new_exten(self, channel: Channel) -> bytes:
         """Write ``Newexten`` for the step the channel is at; ``AppData`` is never escaped."""

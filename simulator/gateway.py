@@ -105,6 +105,8 @@ class Simulator:
         self._sent_changed = asyncio.Condition()
         self._open_parts: dict[tuple[int, str, int], dict[int, SentPart]] = {}
         self._next_uniqueid = 1
+        self.processed_calls = 0
+        """How many calls the dialplan has run for since the start, SMS included."""
         self._next_reference = 1
         self._started = monotonic()
         self.started_at = datetime.now()
@@ -127,6 +129,7 @@ class Simulator:
         self._running = True
         self._started = monotonic()
         self.started_at = datetime.now()
+        self.processed_calls = 0
         if not self.faults.refuse:
             self._bind()
             await self._listen()
@@ -259,16 +262,33 @@ class Simulator:
     @property
     def sessions(self) -> int:
         """Give the number of logged-in sessions whose client is still there."""
-        return len(self.logged_in_users)
+        return len(self.logged_in_sessions)
+
+    @property
+    def logged_in_sessions(self) -> list[Session]:
+        """Give the sessions of users whose clients are still there."""
+        return [session for session in self._sessions if session.logged_in]
 
     @property
     def logged_in_users(self) -> list[str]:
         """Give the name of the user of every session."""
         return [
-            session.user.name
-            for session in self._sessions
-            if session.user and session.logged_in
+            session.user.name for session in self.logged_in_sessions if session.user
         ]
+
+    def find_user(self, name: str) -> User | None:
+        """Find a user by name, in ASCII capitals or not where the dialect is a later one."""
+        if self.dialect is Dialect.ASTERISK_1_8:
+            return self.users.get(name)
+        wanted = to_wire(name).encode("latin-1").lower()
+        return next(
+            (
+                user
+                for user in self.users.values()
+                if to_wire(user.name).encode("latin-1").lower() == wanted
+            ),
+            None,
+        )
 
     @property
     def connections(self) -> int:
@@ -385,6 +405,7 @@ class Simulator:
 
         Asterisk 1.8 raises no ``Newchannel`` for such a channel, 14 and later do.
         """
+        self.processed_calls += 1
         if self.dialect is Dialect.ASTERISK_14:
             self.emit(self.events.new_channel(channel))
         for name, value in variables.items():

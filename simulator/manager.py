@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Awaitable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from time import time
 from typing import TYPE_CHECKING
 
 from .actions import perform
@@ -25,7 +26,7 @@ class Action:
 
     fields: list[tuple[str, str]] = field(default_factory=list)
     too_long: bool = False
-    """A line was too long, so the packet is lost up to there."""
+    """A line was too long, so the packet is lost (1.8: up to there)."""
 
     def get(self, key: str, default: str = "") -> str:
         """Give the first value of a key."""
@@ -41,17 +42,20 @@ class Action:
 class ActionParser:
     """Cuts the bytes of a client into actions, as Asterisk does."""
 
-    def __init__(self) -> None:
+    def __init__(self, dialect: Dialect = Dialect.ASTERISK_1_8) -> None:
         """Start with nothing read."""
+        self._old = dialect is Dialect.ASTERISK_1_8
         self._buffer = bytearray()
         self._fields: list[tuple[str, str]] = []
+        self._too_long = False
 
     def feed(self, data: bytes) -> list[Action]:
         """Take some bytes and give the actions that are complete now.
 
         A line ends at CRLF or LF alone, a packet at an empty line. Of a line that is too
         long the first 1,024 bytes are thrown away with the packet it belongs to; what is
-        left of it starts a packet of its own.
+        left of it starts a packet of its own. Asterisk 22 throws away 1,023 bytes, time and
+        again, and takes the rest for a line of the same packet: that is lost as a whole.
         """
         self._buffer += data
         actions: list[Action] = []
@@ -60,8 +64,12 @@ class ActionParser:
             if end < 0 and len(self._buffer) < MAX_LINE:
                 return actions
             if end < 0:
-                del self._buffer[:MAX_LINE]
-                actions.append(self._packet(too_long=True))
+                self._too_long = True
+                if self._old:
+                    del self._buffer[:MAX_LINE]
+                    actions.append(self._packet())
+                else:
+                    del self._buffer[: MAX_LINE - 1]
                 continue
             line = bytes(self._buffer[:end]).removesuffix(b"\r").decode("latin-1")
             del self._buffer[: end + 1]
@@ -71,9 +79,9 @@ class ActionParser:
             else:
                 actions.append(self._packet())
 
-    def _packet(self, too_long: bool = False) -> Action:
-        action = Action(self._fields, too_long)
-        self._fields = []
+    def _packet(self) -> Action:
+        action = Action(self._fields, self._too_long)
+        self._fields, self._too_long = [], False
         return action
 
 
@@ -107,6 +115,7 @@ class Session:
         self.ending = False
         """Set by an action that ends the session (Logoff, a wrong password)."""
         self.user: User | None = None
+        self.logged_in_at = 0.0
         self.challenge = ""
         self.event_mask = frozenset({"all"})
 
@@ -119,6 +128,16 @@ class Session:
     def logged_in(self) -> bool:
         """Say whether a user is logged in whose client is still there."""
         return self.user is not None and self.connected and not self.client_left
+
+    @property
+    def descriptor(self) -> int:
+        """Give the number of the file that the connection is to the system."""
+        return int(self._writer.get_extra_info("socket").fileno())
+
+    def log_in(self, user: User) -> None:
+        """Let a user in."""
+        self.user = user
+        self.logged_in_at = time()
 
     # ---- life ----------------------------------------------------------------------------
 
@@ -172,7 +191,7 @@ class Session:
 
     async def _read_actions(self) -> None:
         """Read until the client goes; actions wait in a queue for their turn."""
-        parser = ActionParser()
+        parser = ActionParser(self.gateway.dialect)
         with suppress(ConnectionError):
             while data := await self._reader.read(65536):
                 await self.gateway.faults.thawed()
@@ -277,15 +296,27 @@ class Session:
         message: str,
         events: Iterable[list[str]],
         complete: str,
-        total: str = "ListItems",
+        *totals: str,
     ) -> None:
-        """Answer with a list: a head, an event for each item, and an event that ends it."""
-        self.reply(action, "Success", "EventList: start", f"Message: {message}")
+        """Answer with a list: a head, an event for each item, and an event that ends it.
+
+        ``totals`` are the keys of the number of items, ``ListItems`` if none is given.
+        """
+        self.begin_list(action, message)
         count = 0
         for name, *lines in events:
             self.send(packet(name, *self.action_id(action), *lines))
             count += 1
-        end = ["EventList: Complete", f"{total}: {count}"]
+        counts = [f"{total}: {count}" for total in totals or ("ListItems",)]
+        self.end_list(action, complete, *counts)
+
+    def begin_list(self, action: Action, message: str) -> None:
+        """Answer with the head of a list."""
+        self.reply(action, "Success", "EventList: start", f"Message: {message}")
+
+    def end_list(self, action: Action, complete: str, *counts: str) -> None:
+        """Send the event that ends a list, with the number of its items."""
+        end = ["EventList: Complete", *counts]
         identifier = self.action_id(action)
         # 1.8 writes the ActionID last, later ones first (samples).
         keys = [*end, *identifier] if self.old else [*identifier, *end]

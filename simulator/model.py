@@ -56,7 +56,7 @@ STOCK_WRITE = frozenset(
 )
 """The action classes a gateway's stock user may use (later firmware's settings)."""
 
-RIGHTS = (
+RIGHTS_1_8 = (
     "system",
     "call",
     "log",
@@ -76,6 +76,9 @@ RIGHTS = (
     "test",
 )
 """All rights in the order in which ``manager show user`` lists them (Asterisk 1.8)."""
+
+RIGHTS = (*RIGHTS_1_8, "security", "message")
+"""The same of Asterisk 22."""
 
 
 def grants(rights: Collection[str], classes: Collection[str]) -> bool:

@@ -60,6 +60,11 @@ def privilege_classes(event: bytes) -> frozenset[str]:
     return frozenset(names) - {"all", ""}
 
 
+def replace_invalid(wire: str) -> str:
+    """Put U+FFFD in the place of all that is not UTF-8, CESU-8 included, as Asterisk 22 does."""
+    return to_wire(wire.encode("latin-1").decode("utf-8", "replace"))
+
+
 def escape_c(value: str) -> str:
     r"""Escape as Asterisk 13.5 and later does the ``Value`` of a ``VarSet`` (``\"``, ``\n``, …)."""
     return "".join(_C_ESCAPES.get(char, char) for char in value)

@@ -133,8 +133,48 @@ async def test_database_of_14(sim_14: Simulator) -> None:
         await client.action("DBPut", Family="f", Key="k", Val="v")
         head = await client.action("DBGet", Family="f", Key="k", ActionID="1")
         assert head["EventList"] == "start"
-        assert (await client.packet())["Val"] == "v"
+        assert (
+            await client.raw_packet()
+            == "Event: DBGetResponse\r\nFamily: f\r\nKey: k\r\nVal: v\r\nActionID: 1\r\n\r\n"
+        )
         assert (await client.packet())["Event"] == "DBGetComplete"
+        await client.action("DBDel", Family="f", Key="k")
+        answer = await client.action("DBDel", Family="f", Key="k")
+        assert answer["Message"] == "Database entry could not be deleted"
+
+
+async def test_status_of_14(sim_14: Simulator) -> None:
+    """The number of channels comes twice."""
+    async with connected(sim_14) as client:
+        await client.action("Status")
+        end = await client.packet()
+        assert (end["ListItems"], end["Items"]) == ("0", "0")
+
+
+async def test_modules(client: Client, sim_14: Simulator) -> None:
+    """Later ones tell whether it is there."""
+    assert (await client.action("ModuleCheck", Module="x"))["Response"] == "Success"
+    async with connected(sim_14) as later:
+        for module in ("chan_extra", "chan_extra.so"):
+            answer = await later.action("ModuleCheck", Module=module)
+            assert answer["Version"] == ""
+        answer = await later.action("ModuleCheck", Module="x")
+        assert answer["Message"] == "Module not loaded"
+
+
+@pytest.mark.parametrize(
+    "lacking", [{}, {"Exten": "5"}, {"Exten": "5", "Context": "c", "Priority": "0"}]
+)
+async def test_originate_of_14_without_a_destination(
+    sim_14: Simulator, lacking: dict[str, str]
+) -> None:
+    """It takes an application, or all three that tell a place in the dialplan."""
+    async with connected(sim_14) as client:
+        answer = await client.action("Originate", Channel="EXTRA/1/10086", **lacking)
+    assert answer["Message"] == (
+        "Originate with 'Exten' requires 'Context' and 'Priority'"
+    )
+    assert sim_14.originated == []
 
 
 async def test_variables(sim: Simulator, watcher: Client) -> None:
@@ -158,6 +198,16 @@ async def test_variables(sim: Simulator, watcher: Client) -> None:
         assert (await watcher.action(action))["Message"] == "No variable specified"
         answer = await watcher.action(action, Channel="x", Variable="A")
         assert answer["Message"] == "No such channel"
+
+
+async def test_global_variable_of_14(sim_14: Simulator) -> None:
+    """Its name comes last, and its value is escaped."""
+    async with connected(sim_14, events="dialplan") as watcher:
+        await watcher.action("Setvar", Variable="A", Value='"')
+        assert await watcher.raw_packet() == (
+            "Event: VarSet\r\nPrivilege: dialplan,all\r\nChannel: none\r\n"
+            'Uniqueid: none\r\nVariable: A\r\nValue: \\"\r\n\r\n'
+        )
 
 
 async def test_user_event(watcher: Client) -> None:

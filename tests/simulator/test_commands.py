@@ -1,9 +1,11 @@
 """The command line: splitting, help, and commands of Asterisk itself."""
 
+from time import time
+
 from hypothesis import given, strategies as st
 import pytest
 
-from simulator import Firmware, Simulator
+from simulator import Firmware, Simulator, User
 from simulator.cli import split_arguments
 
 from .client import Client, connected
@@ -135,6 +137,46 @@ async def test_other_commands(client: Client) -> None:
     assert "No such command 'x'" in await client.command("x")
 
 
-async def test_no_command_at_all(client: Client) -> None:
-    """An empty command prints nothing."""
+async def test_no_command_at_all(client: Client, sim_14: Simulator) -> None:
+    """An empty command prints nothing; later ones refuse it."""
     assert await client.command("") == ""
+    async with connected(sim_14) as later:
+        for fields in ({}, {"Command": ""}, {"Command": "   "}):
+            answer = await later.action("Command", **fields)
+            assert answer == {"Response": "Error", "Message": "No command provided"}
+
+
+async def test_database_of_nothing(client: Client, sim_14: Simulator) -> None:
+    """Only the words differ."""
+    command = "database del no no"
+    assert await client.command(command) == "Database entry does not exist."
+    async with connected(sim_14) as later:
+        assert await later.command(command) == "Database entry could not be removed."
+
+
+async def test_channels_of_14(sim_14: Simulator) -> None:
+    """The columns are wide, and calls that are over are counted; so are SMS."""
+    async with connected(sim_14) as client:
+        assert (await client.command("core show channels")).endswith(
+            "\n0 calls processed"
+        )
+        await sim_14.receive_sms(2, "10086", "hello")
+        await sim_14.incoming_call(1, "10086")
+        head, row, *counts = (await client.command("core show channels")).split("\n")
+    assert head.index("Location") == row.index("s@gsm-1:1") == 65
+    assert head.index("State") == row.index("Ring ") == 98
+    assert counts == ["1 active channel", "1 active call", "2 calls processed"]
+
+
+async def test_connected_users_of_14(sim_14: Simulator) -> None:
+    """Since when, for how long, and with which rights, a bit for each."""
+    sim_14.users["root"] = User("root", "root", ["all"], ["command", "message"])
+    async with connected(sim_14, "root") as client:
+        _, row, count = (await client.command("manager show connected")).split("\n")
+    name, address, start, elapsed, descriptor, requests, read, write = row.split()
+    assert (name, address, requests) == ("root", "127.0.0.1", "0")
+    assert 0 <= time() - int(start) < 60
+    assert int(elapsed) < 60
+    assert int(descriptor) > 2
+    assert (int(read), int(write)) == (2**31 - 1, 2**4 + 2**18)
+    assert count == "1 users connected."

@@ -3,7 +3,7 @@
 from hypothesis import given, strategies as st
 import pytest
 
-from simulator import Simulator
+from simulator import Dialect, Simulator
 from simulator.manager import Action, ActionParser
 
 from .client import Client
@@ -67,6 +67,34 @@ def test_a_longer_line_is_lost_with_its_packet(more: int) -> None:
     assert actions[0].too_long
     assert actions[0].get("ActionID") == "5"
     assert all(not action.get("Action") for action in actions[1:])
+
+
+@pytest.mark.parametrize("length", [1024, 1025, 2045, 2047, 2048, 3500])
+def test_asterisk_22_loses_the_packet_of_a_longer_line_whole(length: int) -> None:
+    """Even what stands behind the line."""
+    line = b"X-Pad: ".ljust(length, b"x")
+    parser = ActionParser(Dialect.ASTERISK_14)
+    lost, after = parser.feed(
+        b"Action: Ping\r\n%b\r\nActionID: 5\r\n\r\nAction: Ping\r\n\r\n" % line
+    )
+    assert (lost.too_long, lost.get("ActionID")) == (True, "5")
+    assert (after.too_long, after.get("Action")) == (False, "Ping")
+
+
+@pytest.mark.parametrize("length", [1023, 2046, 3069])
+def test_asterisk_22_takes_the_end_of_some_longer_lines_for_that_of_the_packet(
+    length: int,
+) -> None:
+    """It throws away 1,023 bytes, and nothing but the CRLF is left of the line."""
+    line = b"X-Pad: ".ljust(length, b"x")
+    parser = ActionParser(Dialect.ASTERISK_14)
+    lost, rest = parser.feed(b"Action: Ping\r\n%b\r\nActionID: 5\r\n\r\n" % line)
+    assert (lost.too_long, lost.get("Action"), lost.get("ActionID")) == (
+        True,
+        "Ping",
+        "",
+    )
+    assert (rest.too_long, rest.get("Action"), rest.get("ActionID")) == (False, "", "5")
 
 
 async def test_a_long_line_is_answered_by_errors(client: Client) -> None:

@@ -100,6 +100,43 @@ async def test_nothing_without_login(stranger: Client, action: str) -> None:
     assert (await stranger.action(action))["Message"] == "Permission denied"
 
 
+async def test_names_of_users_in_capitals(sim: Simulator, sim_14: Simulator) -> None:
+    """Later ones do not mind them; beyond ASCII they do."""
+    sim_14.users["é"] = User("é", "secret")
+    for gateway, name, secret, response in (
+        (sim, "ADMIN", "admin", "Error"),
+        (sim_14, "ADMIN", "admin", "Success"),
+        (sim_14, "é", "secret", "Success"),
+        (sim_14, "É", "secret", "Error"),
+    ):
+        client = await Client.connect(gateway)
+        await client.greeting()
+        assert (await client.login(name, secret))["Response"] == response, name
+        client.close()
+
+
+async def test_second_login_of_14(sim_14: Simulator) -> None:
+    """It changes nothing, whoever it is and whatever the mask."""
+    async with connected(sim_14) as client:
+        answer = await client.action(
+            "Login", Username="nobody", Secret="wrong", Events="on"
+        )
+        assert answer == {"Response": "Success", "Message": "Already authenticated"}
+        assert await client.silent()
+
+
+@pytest.mark.parametrize(
+    ("mask", "events"),
+    [("nonsense", "Off"), ("CALL", "Off"), ("call,nonsense", "On"), ("message", "On")],
+)
+async def test_mask_of_unknown_classes_of_14(
+    sim_14: Simulator, mask: str, events: str
+) -> None:
+    """It passes over what it does not know."""
+    async with connected(sim_14) as client:
+        assert (await client.action("Events", EventMask=mask))["Events"] == events
+
+
 async def test_logoff(sim: Simulator, stranger: Client) -> None:
     """The gateway says good-bye and ends the connection."""
     answer = await stranger.action("Logoff")
@@ -154,8 +191,10 @@ async def test_manager_show_user(dialect: Dialect) -> None:
     users = [
         User("low", "low", read=["dialplan", "system"], write=[]),
         User("admin", "admin"),
+        User("root", "root", ["all"], ["all"]),
     ]
-    end = ",all" if dialect is Dialect.ASTERISK_1_8 else ""
+    old = dialect is Dialect.ASTERISK_1_8
+    end = ",all" if old else ""
     async with (
         Simulator(spans=1, users=users, dialect=dialect) as sim,
         connected(sim) as client,
@@ -163,6 +202,10 @@ async def test_manager_show_user(dialect: Dialect) -> None:
         text = await client.command("manager show user low")
         assert f"read perm: system,dialplan{end}\n" in text
         assert "write perm: <none>\n" in text
-        assert "no manager called x" in await client.command("manager show user x")
+        text = await client.command("manager show user root")
+        assert f",test{'' if old else ',security,message'},all\n" in text
+        text = await client.command("manager show user x")
+        failed = "\nCommand 'manager show user x' failed." if old else ""
+        assert text == f"There is no manager called x{failed}"
         assert "Usage:" in await client.command("manager show user")
         assert "1 users connected." in await client.command("manager show connected")

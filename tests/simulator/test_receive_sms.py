@@ -98,6 +98,16 @@ async def test_escaping(firmware: Firmware, dialect: Dialect, value: str) -> Non
         assert step["AppData"] == (driver_escape(text) if old else text)
 
 
+async def test_bytes_that_are_not_utf_8(sim_14: Simulator) -> None:
+    """Asterisk 22 replaces them, but only in VarSet."""
+    async with connected(sim_14, events="dialplan") as watcher:
+        await sim_14.receive_sms(1, SENDER, "café")
+        events = await watcher.events(9)
+    assert _variables(events)["SMSTXT"] == "caf\xef\xbf\xbd"  # U+FFFD
+    step = next(event for event in events if event["Event"] == "Newexten")
+    assert step["AppData"] == "caf\xdf"
+
+
 async def test_raw_line_breaks_inject_packets(sim: Simulator, watcher: Client) -> None:
     """Asterisk 1.8 writes them as they are: a sender can forge whole events."""
     await sim.receive_variables(
