@@ -219,7 +219,7 @@ ACTIONS: list[tuple[str, Any, dict[str, str]]] = [
     ("Ping", "", {"Ping": "Pong"}),
     ("Command", {"Command": "core show uptime"}, {}),
     ("DBPut", {"Family": "f", "Key": "k", "Val": "v"}, {}),
-    ("ModuleCheck", {"Module": "chan_extra"}, {"Message": "Module loaded"}),
+    ("ModuleCheck", {"Module": "chan_extra"}, {"Response": "Success"}),
     ("ModuleLoad", {"Module": "chan_extra", "LoadType": "reload"}, {}),
     ("Reload", {}, {"Message": "Module Reloaded"}),
     ("UserEvent", {"UserEvent": "Test", "Value": 5}, {"Message": "Event Sent"}),
