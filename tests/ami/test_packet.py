@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 import json
 from pathlib import Path
+import re
 
 from hypothesis import example, given, strategies as st
 import pytest
@@ -513,3 +514,43 @@ def test_what_is_built_is_read_back(headers: list[tuple[str, str]]) -> None:
         return
     (raw,) = cut([data])
     assert Packet(raw).headers == (("Action", "X"), *headers)
+
+
+_MARKED = re.compile(rb"MARK/|Event: Wanted\r\n")
+
+
+@given(
+    st.lists(
+        st.sampled_from([b"MARK/", b"Event: Wanted", b"MAR", b"K/", b"x", b"\r\n"])
+    ),
+    st.integers(min_value=1, max_value=40),
+)
+@example([b"MARK/", b"\r\n", b"\r\n", b"\r\n", b"\r\n", b"x"], 3)
+def test_only_what_is_wanted_comes_out(pieces: list[bytes], size: int) -> None:
+    """The same as picking from all packets, however the bytes are cut."""
+    data = b"".join(pieces) + b"\r\n\r\n"
+    chunks = [data[at : at + size] for at in range(0, len(data), size)]
+    reader = PacketReader(lambda: _MARKED)
+    came = [raw for chunk in chunks for raw in reader.feed(chunk)]
+    assert came == [raw for raw in cut([data]) if _MARKED.search(raw + b"\r\n")]
+
+
+def test_what_is_wanted_may_change_after_each_packet() -> None:
+    """A packet that a text has torn goes on in one that nothing marks."""
+    everything = False
+    reader = PacketReader(lambda: None if everything else _MARKED)
+    data = wire(b"foreign 1", b"MARK/ torn", b"rest", b"foreign 2", b"MARK/ 2")
+    came = []
+    for raw in reader.feed(data):
+        came.append(raw)
+        everything = raw == b"MARK/ torn"
+    assert came == [b"MARK/ torn", b"rest", b"MARK/ 2"]
+
+
+def test_endless_packet_is_refused_though_nobody_wants_it() -> None:
+    """It would fill the memory all the same."""
+    reader = PacketReader(lambda: _MARKED)
+    for _ in range(16):
+        assert not list(reader.feed(b"x" * 65536))
+    with pytest.raises(ProtocolError):
+        list(reader.feed(b"x" * 65536))

@@ -972,6 +972,43 @@ async def test_packet_that_nobody_wants_is_not_parsed(
     assert not wanted
 
 
+async def test_packet_without_a_mark_is_not_looked_at(
+    sim: Simulator, session: Session
+) -> None:
+    """Unless a test wants every packet just then, or an action waits."""
+    seen: list[bytes] = []
+    wants_all = False
+
+    def look(raw: bytes) -> bool:
+        if raw:
+            seen.append(raw)
+        return wants_all
+
+    session.subscribe_raw(look, lambda packet: None, mark=b"Value: b")
+    for value in "abc":
+        sim.emit(varset(value))
+    await until(lambda: seen)
+    await session.action("Ping")  # behind all of them
+    assert [b"Value: b" in raw for raw in seen] == [True]
+    wants_all = True
+    sim.emit(varset("d"))
+    await until(lambda: len(seen) == 2)
+    assert b"Value: d" in seen[1]
+
+
+async def test_one_subscription_without_a_mark_sees_all(
+    sim: Simulator, session: Session
+) -> None:
+    """The marks of the others do not hide anything from it."""
+    seen: list[Packet] = []
+    session.subscribe_raw(lambda raw: True, seen.append)
+    session.subscribe_raw(lambda raw: False, seen.append, mark=b"Value: b")
+    for value in "ab":
+        sim.emit(varset(value))
+    await until(lambda: len(seen) == 2)
+    assert [packet.get("Value") for packet in seen] == ["a", "b"]
+
+
 async def test_raw_test_sees_all_but_the_answers() -> None:
     """Pieces of an event that a text has torn, too."""
     seen: list[bytes] = []

@@ -1076,6 +1076,9 @@ def test_many_messages_leave_nothing_behind(bench: Bench) -> None:
     assert len(bench.messages) == 250
     assert not bench.clock.running
     assert len(bench.inbox._judged) == 200  # noqa: SLF001
+    assert len(bench.inbox._announced) == 200  # noqa: SLF001
+    bench.reconnect()
+    assert not bench.inbox._announced  # noqa: SLF001
 
 
 # Hostile texts

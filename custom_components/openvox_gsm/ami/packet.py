@@ -6,7 +6,7 @@ answered by ``Response: Follows``, a short head and then the raw output of the
 command, in which anything may stand, up to ``--END COMMAND--``.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 import re
 
@@ -39,8 +39,9 @@ class Packet:
     @cached_property
     def _parts(self) -> tuple[tuple[tuple[str, str], ...], str | None]:
         """Split into headers and the raw output of a command, if it has one."""
-        head = _RAW_OUTPUT_HEAD.match(self.raw)
-        if not head or not self.raw.endswith(_RAW_OUTPUT_MARK):
+        if not self.raw.endswith(_RAW_OUTPUT_MARK) or not (
+            head := _RAW_OUTPUT_HEAD.match(self.raw)
+        ):
             return _parse_headers(self.raw), None
         output = self.raw[head.end() : -len(_RAW_OUTPUT_MARK)].removesuffix(b"\n")
         return _parse_headers(head[0]), output.decode("utf-8", "replace")
@@ -52,10 +53,7 @@ class Packet:
 
     @cached_property
     def _first(self) -> dict[str, str]:
-        first: dict[str, str] = {}
-        for key, value in self.headers:
-            first.setdefault(key.lower(), value)
-        return first
+        return {key.lower(): value for key, value in reversed(self._parts[0])}
 
     def get(self, key: str, default: str = "") -> str:
         """Return the first value of a header, whatever the case of its key."""
@@ -103,21 +101,31 @@ def event_name(raw: bytes) -> bytes:
 
 def _parse_headers(raw: bytes) -> tuple[tuple[str, str], ...]:
     """Split on CR LF only: a bare LF belongs to the value it stands in."""
-    headers = []
-    for line in raw.decode("utf-8", "replace").split("\r\n"):
-        key, colon, value = line.partition(":")
-        if colon:
-            headers.append((key, value.removeprefix(" ")))
-    return tuple(headers)
+    lines = raw.decode("utf-8", "replace").split("\r\n")
+    return tuple(
+        [
+            (key, value.removeprefix(" "))
+            for key, colon, value in [line.partition(":") for line in lines]
+            if colon
+        ]
+    )
 
 
 class PacketReader:
     """Cuts a stream of bytes into packets, however the bytes are chunked."""
 
-    def __init__(self) -> None:
-        """Start with an empty stream."""
+    def __init__(
+        self, wanted: Callable[[], re.Pattern[bytes] | None] = lambda: None
+    ) -> None:
+        """Start with an empty stream.
+
+        `wanted` is asked before each packet; whole packets in which its pattern is
+        not found are left out, at a small part of what each would cost.
+        """
+        self._wanted = wanted
         self._buffer = bytearray()
-        self._searched = 0
+        self._searched = 0  # no packet ends before
+        self._unwanted = 0  # nothing wanted begins before
         #: ActionIDs of the commands that wait for their answer. Only with one of
         #: these is ``Response: Follows`` the head of raw output: without, or at
         #: any other time, somebody forged it to swallow what comes next.
@@ -130,23 +138,23 @@ class PacketReader:
         """
         self._buffer += data
         while 0 <= (end := self._find_end()) <= MAX_PACKET:
-            raw = bytes(self._buffer[:end])
-            del self._buffer[: end + len(_PACKET_END)]
-            self._searched = 0
+            raw = bytes(memoryview(self._buffer)[:end])
+            self._drop(end + len(_PACKET_END))
             yield raw
         if len(self._buffer) >= MAX_PACKET + len(_PACKET_END):
             # Whoever keeps the error keeps its traceback, and with it all of this.
-            self._buffer.clear()
-            self._searched = 0
+            self._drop(len(self._buffer))
             raise ProtocolError(
                 f"The gateway sent a packet of more than {MAX_PACKET} bytes"
             )
 
     def _find_end(self) -> int:
         """Return where the first packet ends, -1 where it is unfinished."""
+        if wanted := self._wanted():
+            self._skip_to(wanted)
         while self._buffer.startswith(_LINE_END):
             # One empty line too many must not become part of the next packet.
-            del self._buffer[: len(_LINE_END)]
+            self._drop(len(_LINE_END))
         head = self.commands and _RAW_OUTPUT_HEAD.match(self._buffer)
         is_raw_output = head and head[1].decode("utf-8", "replace") in self.commands
         mark = _RAW_OUTPUT_END if is_raw_output else _PACKET_END
@@ -156,6 +164,21 @@ class PacketReader:
             self._searched = max(0, len(self._buffer) - len(_RAW_OUTPUT_END))
             return -1
         return found + len(_RAW_OUTPUT_MARK) if is_raw_output else found
+
+    def _skip_to(self, wanted: re.Pattern[bytes]) -> None:
+        """Drop the whole packets before the first one that is wanted."""
+        found = wanted.search(self._buffer, self._unwanted)
+        end = found.start() if found else len(self._buffer)
+        last = self._buffer.rfind(_PACKET_END, self._searched, end)
+        if last >= 0:
+            self._drop(last + len(_PACKET_END))
+        if not found:
+            # What is wanted may be cut in two; it is no longer than its pattern.
+            self._unwanted = max(0, len(self._buffer) - len(wanted.pattern))
+
+    def _drop(self, count: int) -> None:
+        del self._buffer[:count]
+        self._searched = self._unwanted = 0
 
 
 def build(headers: Iterable[tuple[str, str]]) -> bytes:

@@ -6,12 +6,13 @@ here all the same; they are answered in turn.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 import contextlib
 from dataclasses import dataclass, field
 import hashlib
 import itertools
 import logging
+import re
 import secrets
 from typing import Any, Final, Self, cast
 
@@ -41,6 +42,9 @@ LOGOFF_TIMEOUT: Final = 1.0  # seconds
 
 _GREETING = b"Asterisk Call Manager/"
 _MAX_GREETING = 256  # bytes
+_NOTHING = re.compile(b"(?!)")
+# Its mistake does not end the session.
+_HANDLER_FAILED: Final = "A handler of events failed"
 
 type Headers = Iterable[tuple[str, str]]
 type EventHandler = Callable[[Packet], None]
@@ -81,7 +85,7 @@ class Session(asyncio.Protocol):
         """Prepare a session that is not connected yet; use `connect`."""
         self._tls = tls
         self._loop = asyncio.get_running_loop()
-        self._reader = PacketReader()
+        self._reader = PacketReader(self._wanted)
         self._transport: asyncio.Transport | None = None
         self._greeting: asyncio.Future[str] = self._loop.create_future()
         self._greeting_buffer = b""
@@ -94,6 +98,9 @@ class Session(asyncio.Protocol):
         self._action_ids = (f"{secrets.token_hex(6)}-{n}" for n in itertools.count(1))
         self._by_event: dict[bytes, list[EventHandler]] = {}
         self._by_test: list[tuple[RawTest, EventHandler]] = []
+        # What stands in every packet that is wanted; None where anything may be.
+        self._marks: set[bytes] | None = set()
+        self._pattern: re.Pattern[bytes] | None = _NOTHING
         self._keepalive: asyncio.Task[None] | None = None
         self._last_received = self._loop.time()
         self._closing = False
@@ -277,14 +284,36 @@ class Session(asyncio.Protocol):
     def subscribe(self, event: str, handler: EventHandler) -> None:
         """Call `handler` with every event of that name, for the session's life."""
         self._by_event.setdefault(event.encode(), []).append(handler)
+        self._expect(b"Event: " + event.encode())
 
-    def subscribe_raw(self, test: RawTest, handler: EventHandler) -> None:
+    def subscribe_raw(
+        self, test: RawTest, handler: EventHandler, *, mark: bytes = b""
+    ) -> None:
         """Call `handler` with every packet whose bytes pass `test`.
 
         The test sees every packet that is not the answer to an action, so it
-        has to be cheap: only what passes it is parsed.
+        has to be cheap: only what passes it is parsed. Where all subscriptions
+        have a `mark`, packets that hold none of the marks are not even looked at,
+        as long as no test passes nothing at all (``b""``): such a test wants
+        every packet just then.
         """
         self._by_test.append((test, handler))
+        self._expect(mark)
+
+    def _expect(self, mark: bytes) -> None:
+        if not mark:
+            self._marks = self._pattern = None
+        elif self._marks is not None:
+            self._marks.add(mark)
+            self._pattern = re.compile(b"|".join(map(re.escape, sorted(self._marks))))
+
+    def _wanted(self) -> re.Pattern[bytes] | None:
+        """Say what a packet must hold to be of use now; None: it may be any."""
+        if self._pending or self._unanswered_commands or self._pattern is None:
+            return None  # any may be the answer
+        if any(test(b"") for test, _ in self._by_test):
+            return None
+        return self._pattern
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport, check whose it is; asyncio calls this."""
@@ -387,15 +416,19 @@ class Session(asyncio.Protocol):
         """Hand a packet to all who want it; parse it once, and only for them."""
         handlers = list(self._by_event.get(event_name(raw), ()))
         for test, handler in self._by_test:
-            with _logged_errors():
+            try:
                 if test(raw):
                     handlers.append(handler)
+            except Exception:
+                _LOGGER.exception(_HANDLER_FAILED)
         if not handlers:
             return
         packet = packet or Packet(raw)
         for handler in handlers:
-            with _logged_errors():
+            try:
                 handler(packet)
+            except Exception:
+                _LOGGER.exception(_HANDLER_FAILED)
 
     # Life and end
 
@@ -463,15 +496,6 @@ def _fail(future: asyncio.Future[Any], error: AmiError) -> None:
     if not future.done():
         future.set_exception(error)
         future.exception()  # nobody may be waiting for it any more
-
-
-@contextlib.contextmanager
-def _logged_errors() -> Iterator[None]:
-    """Keep a handler's mistake from ending the session."""
-    try:
-        yield
-    except Exception:
-        _LOGGER.exception("A handler of events failed")
 
 
 def _raise_for_error(name: str, response: Packet) -> None:

@@ -18,7 +18,6 @@ from .assembly import CallLater, Timer
 from .inbox import REST, Inbox
 from .model import CallDirection, CallNews, CallNewsType
 
-_MARK = b"EXTRA/"
 _EVENTS = (b"Event: Newchannel\r\n", b"Event: Newstate\r\n", b"Event: Hangup\r\n")
 _CHANNEL = re.compile(r"EXTRA/(?P<voice>[0-9]{1,4})-[0-9]{1,4}")
 # Seconds and a counter, behind the system's name if it has one. Digits are the same
@@ -72,10 +71,12 @@ class CallTracker:
         #: How many calls have begun so far: `channel_of_outgoing` counts from it.
         self.begun = 0
 
-    @staticmethod
-    def wants(raw: bytes) -> bool:
+    mark = b"EXTRA/"
+
+    @classmethod
+    def wants(cls, raw: bytes) -> bool:
         """Tell cheaply whether a packet may concern a call on a span."""
-        return raw.startswith(_EVENTS) and _MARK in raw
+        return raw.startswith(_EVENTS) and cls.mark in raw
 
     def connection_lost(self) -> None:
         """Forget the calls whose end nobody will tell any more."""

@@ -161,14 +161,16 @@ def read_span_list(output: str) -> dict[int, Span]:
     return spans
 
 
-def read_all_spans(output: str) -> dict[int, Span] | None:
-    """Read ``gsm show span all``; None where the answer is not whole.
+def split_all_spans(output: str) -> dict[int, str] | None:
+    """Split ``gsm show span all`` into what `read_span` takes, by the spans' numbers.
+
+    None where the answer is not whole.
 
     The driver prints NULs behind its ``Last … AT`` lines, at the first of which
     the manager cuts the answer: it is whole only if every start mark has its
     end mark.
     """
-    spans: dict[int, Span] = {}
+    spans: dict[int, str] = {}
     number: int | None = None
     block: list[str] = []
     for line in output.split("\n"):
@@ -177,12 +179,10 @@ def read_all_spans(output: str) -> dict[int, Span] | None:
                 return None
             number, block = int(start["number"]), []
         elif end := _END_MARK.fullmatch(line.strip()):
-            if number != int(end["number"]):
+            keys = (line.partition(":")[0].strip() for line in block)
+            if number != int(end["number"]) or "Status" not in keys:
                 return None
-            span = read_span(number, "\n".join(block))
-            if not span:
-                return None
-            spans[number] = span
+            spans[number] = "\n".join(block)
             number = None
         else:
             block.append(line)

@@ -80,10 +80,12 @@ class Dialer:
         )
         self._under_way: set[asyncio.Future[None]] = set()
 
-    @staticmethod
-    def wants(raw: bytes) -> bool:
+    mark = b"Event: OriginateResponse\r\n"
+
+    @classmethod
+    def wants(cls, raw: bytes) -> bool:
         """Tell cheaply whether a packet is the outcome of a call."""
-        return raw.startswith(b"Event: OriginateResponse\r\n")
+        return raw.startswith(cls.mark)
 
     def receive(self, packet: Packet) -> None:
         """Take a packet that passed `wants`."""

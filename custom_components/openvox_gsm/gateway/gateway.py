@@ -274,10 +274,8 @@ class Gateway:
             self._inbox.stop()
 
     def _subscribe(self, session: Session) -> None:
-        session.subscribe_raw(self._inbox.wants, self._inbox.receive)
-        session.subscribe_raw(self._outbox.wants, self._outbox.receive)
-        session.subscribe_raw(self._calls.wants, self._calls.receive)
-        session.subscribe_raw(self._dialer.wants, self._dialer.receive)
+        for part in (self._inbox, self._outbox, self._calls, self._dialer):
+            session.subscribe_raw(part.wants, part.receive, mark=part.mark)
 
     def _connection_changed(self, error: AmiError | None) -> None:
         if error:
@@ -356,13 +354,13 @@ class Gateway:
         now = asyncio.get_running_loop().time
         if now() >= self._one_by_one_until:
             try:
-                spans = cli.read_all_spans(await command(cli.SHOW_ALL_SPANS))
+                outputs = cli.split_all_spans(await command(cli.SHOW_ALL_SPANS))
             except ActionTimeoutError:
                 # One span that hangs holds up all.
                 self._one_by_one_until = now() + _SILENCE
             else:
-                if spans is not None:
-                    return spans
+                if outputs is not None:
+                    return await self._read_outputs(outputs)
                 self._one_by_one_until = math.inf
         listed = cli.read_span_list(await command(cli.SHOW_SPANS))
         for number, span in listed.items():
@@ -371,6 +369,16 @@ class Gateway:
             except ActionTimeoutError:
                 listed[number] = replace(span, status=SpanStatus.UNKNOWN)
         return listed
+
+    @staticmethod
+    async def _read_outputs(outputs: Mapping[int, str]) -> dict[int, Span]:
+        """Read what was printed of each span; not at once, which would hold the loop."""
+        spans = {}
+        for number, output in outputs.items():
+            if span := cli.read_span(number, output):
+                spans[number] = span
+            await asyncio.sleep(0)
+        return spans
 
     async def _show_span(self, number: int) -> Span | None:
         """Read one span; None where there is no such span.

@@ -32,6 +32,7 @@ escape the quotes in the text. Whoever cannot live with that takes no message
 without its PDU (`requires_pdu`).
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
@@ -153,10 +154,13 @@ class Inbox:
         self.requires_pdu = requires_pdu
         self._channel = channel
         self._mark = mark
-        self._raw_mark = mark.encode()
+        #: Stands in every packet that may be an SMS's, unless one was cut in two.
+        self.mark = mark.encode()
         self._deliver = deliver
         self._open: dict[_Key, _Message] = {}
         self._judged: dict[_Key, _Message] = {}  # lately
+        # How many of all these were announced, by their Uniqueids.
+        self._announced: Counter[str] = Counter()
         # Those of them whose texts may still forge something, for a moment.
         self._suspects: dict[_Message, Timer] = {}
         self._warned: Timer | None = None  # of a forgery, a moment ago
@@ -167,7 +171,7 @@ class Inbox:
 
     def wants(self, raw: bytes) -> bool:
         """Tell cheaply whether a packet may concern an SMS."""
-        return self._raw_mark in raw or bool(self._pieces)
+        return self.mark in raw or bool(self._pieces)
 
     def receive(self, packet: Packet) -> None:
         """Take a packet that passed `wants`."""
@@ -230,6 +234,7 @@ class Inbox:
         for message in list(self._open.values()):
             self._judge(message, at_last=True)
         self._judged.clear()
+        self._announced.clear()
         for timer in self._suspects.values():
             timer.cancel()
         self._suspects.clear()
@@ -304,10 +309,7 @@ class Inbox:
         if not step.has_usual_headers:
             return False
         if step.has_uniqueid_last:
-            if any(
-                message.is_announced and step.uniqueid == message.key[1]
-                for message in self._messages()
-            ):
+            if step.uniqueid in self._announced:
                 return False
             if not step.uniqueid or not self._may_begin_message(step):
                 return True
@@ -416,6 +418,8 @@ class Inbox:
         is_announced = step.variable == "SMSSRC" and self._all_are_announced
         message = _Message(step.key, step.span, datetime.now(UTC), is_announced)
         self._open[step.key] = message
+        if is_announced:
+            self._announced[step.uniqueid] += 1
         self._judge_later(message, MESSAGE_TIMEOUT, at_last=True)
         return message
 
@@ -443,6 +447,7 @@ class Inbox:
             timer.cancel()
         del self._open[message.key]
         if (accusing and not pdu) or self._is_on_wrong_channel(message):
+            self._forget(message)
             # Not with the others: it may be an honest one.
             _LOGGER.warning(
                 "Span %s: dropped a message that the text of another SMS seems to "
@@ -452,6 +457,7 @@ class Inbox:
             return
         part = _read_pdu(message, pdu) if pdu else _read_rendering(message, values)
         if part is None:
+            self._forget(message)
             _LOGGER.warning(
                 "Span %s: an SMS came in of which the gateway told too little to "
                 "read it",
@@ -525,7 +531,14 @@ class Inbox:
             )
         self._judged[message.key] = message
         while len(self._judged) > _MAX_MESSAGES_REMEMBERED:
-            del self._judged[next(iter(self._judged))]
+            self._forget(self._judged.pop(next(iter(self._judged))))
+
+    def _forget(self, message: _Message) -> None:
+        """Forget that a message which is not kept was announced."""
+        if message.is_announced:
+            self._announced[message.key[1]] -= 1
+            if not self._announced[message.key[1]]:
+                del self._announced[message.key[1]]
 
 
 # The PDU

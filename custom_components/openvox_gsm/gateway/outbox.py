@@ -13,7 +13,6 @@ import secrets
 from custom_components.openvox_gsm.ami import Packet
 
 _CHANNEL = "EXTRA-SMSSEND/"
-_MARK = _CHANNEL.encode()
 _VERDICTS = {"sms_send_ok": True, "sms_send_failed": False}
 
 
@@ -49,10 +48,12 @@ class Outbox:
             }
             future.cancel()
 
-    @staticmethod
-    def wants(raw: bytes) -> bool:
+    mark = _CHANNEL.encode()
+
+    @classmethod
+    def wants(cls, raw: bytes) -> bool:
         """Tell cheaply whether a packet may concern a sent SMS."""
-        return _MARK in raw
+        return cls.mark in raw
 
     def receive(self, packet: Packet) -> None:
         """Take a packet that passed `wants`."""

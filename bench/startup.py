@@ -1,0 +1,116 @@
+"""How long it takes to import the integration, and to set up an entry.
+
+Only what is a package's own counts: its modules and, for heos, the library that it
+brings. All else that either of the two needs is imported before, since it depends on
+the other integrations of a Home Assistant whether it is there already. All is compiled.
+"""
+
+import asyncio
+from importlib.util import find_spec
+import json
+import os
+from pathlib import Path
+from statistics import median
+import subprocess
+import sys
+import tempfile
+from time import perf_counter
+from typing import Any
+
+from .child import running
+from .home import add_gateway, running_home
+from .poll import SPANS
+from .table import Row, millis, ratios, spread
+
+_OURS = "custom_components.openvox_gsm"
+_PEER = "homeassistant.components.heos"
+_OWN = (_OURS, _PEER, "pyheos")
+_ROUNDS = 9
+_SETUPS = 5
+_PROJECT = Path(__file__).parents[1]
+# What is compiled is kept, whatever this machine does otherwise.
+_ENVIRONMENT = {
+    name: value
+    for name, value in os.environ.items()
+    if name != "PYTHONDONTWRITEBYTECODE"
+}
+
+
+def _modules(package: str) -> list[str]:
+    """Name all modules of a package that Home Assistant may import."""
+    spec = find_spec(package)
+    assert spec
+    assert spec.submodule_search_locations
+    folder = Path(spec.submodule_search_locations[0])
+    names = (
+        file.relative_to(folder).with_suffix("").parts for file in folder.rglob("*.py")
+    )
+    return sorted(
+        ".".join((package, *(part for part in name if part != "__init__")))
+        for name in names
+    )
+
+
+def _import(cache: str, before: list[str], modules: list[str]) -> dict[str, Any]:
+    answer: dict[str, Any] = json.loads(
+        subprocess.run(
+            [sys.executable, "-m", "bench.imported"],
+            cwd=_PROJECT,
+            env=_ENVIRONMENT | {"PYTHONPYCACHEPREFIX": cache},
+            input=json.dumps({"before": before, "modules": modules}).encode(),
+            stdout=subprocess.PIPE,
+            check=True,
+        ).stdout
+    )
+    return answer
+
+
+def _imports(cache: str) -> Row:
+    ours, peer = _modules(_OURS), _modules(_PEER)
+    # First, since it puts its own library in the place of another.
+    before = ["homeassistant"]
+    before += [
+        module
+        for module in _import(cache, ["homeassistant"], [*ours, *peer])["loaded"]
+        if not module.startswith((*_OWN, "bench", "__"))
+    ]
+    rounds = [
+        [_import(cache, before, modules)["seconds"] for modules in (ours, peer)]
+        for _ in range(_ROUNDS)
+    ]
+    our_times, peer_times = (list(times) for times in zip(*rounds, strict=True))
+    factors = ratios(our_times, peer_times)
+    return Row(
+        "import of all of the integration's own modules",
+        millis(median(our_times)),
+        f"heos and its library: {millis(median(peer_times))}",
+        spread(factors),
+        "not slower",
+        median(factors) <= 1,
+    )
+
+
+async def _set_up() -> Row:
+    times = []
+    async with running("box", str(SPANS)) as box, running_home() as hass:
+        port = (await box.ask("port"))["port"]
+        for _ in range(_SETUPS + 1):
+            begun = perf_counter()
+            entry = await add_gateway(hass, port)
+            times.append(perf_counter() - begun)
+            entities = len(hass.states.async_all())
+            await hass.config_entries.async_remove(entry.entry_id)
+            await hass.async_block_till_done()
+    # The first one sets up the platforms as well.
+    return Row(
+        f"set-up of an entry with {SPANS} spans, {entities} entities",
+        f"{median(times[1:]):.2f} s",
+        f"the first one: {times[0]:.2f} s",
+    )
+
+
+def run() -> list[Row]:
+    """Measure both."""
+    with tempfile.TemporaryDirectory() as cache:
+        imports = _imports(cache)
+    return [imports, asyncio.run(_set_up())]
