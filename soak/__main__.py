@@ -35,7 +35,7 @@ SETTLE_SECONDS = 60.0
 # What may be left of what is remembered on purpose: the budget's time of each SMS of
 # a day, and what Python's own caches take.
 _BYTES_PER_SMS_OUT = 250
-_BYTES = 200 * 1024
+_BYTES = 400 * 1024
 _BYTES_OF_PYTHON = 1024 * 1024
 _SHOWN_MISTAKES = 20
 

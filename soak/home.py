@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 import logging
+import socket
 from unittest.mock import patch
 
 from pytest_homeassistant_custom_component.common import (  # type: ignore[import-untyped]
@@ -23,6 +24,7 @@ from custom_components.openvox_gsm.gateway import (
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_USERNAME
 from homeassistant.core import HomeAssistant
 from homeassistant.loader import DATA_CUSTOM_COMPONENTS
+from homeassistant.setup import async_setup_component
 
 # Times that would need hours to show what they do. With these a fault costs seconds,
 # and what is remembered for a time is forgotten before the end is measured.
@@ -59,12 +61,21 @@ async def running_home(folder: str) -> AsyncIterator[HomeAssistant]:
     try:
         async with async_test_home_assistant(config_dir=folder) as hass:
             hass.data.pop(DATA_CUSTOM_COMPONENTS)
+            # The web server comes along with notify; nobody needs to reach it.
+            web = {"server_host": "127.0.0.1", "server_port": _free_port()}
+            assert await async_setup_component(hass, "http", {"http": web})
             try:
                 yield hass
             finally:
                 await hass.async_stop(force=True)
     finally:
         patch.stopall()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
 
 
 def make_entry(port: int) -> MockConfigEntry:

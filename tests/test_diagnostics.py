@@ -9,6 +9,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.openvox_gsm.const import (
+    CONF_ALLOWED,
     CONF_CODE,
     CONF_COUNTRY_PREFIX,
     CONF_FINGERPRINT,
@@ -55,7 +56,7 @@ def entry_of(gateway: Simulator, **data: Any) -> MockConfigEntry:
             CONF_TLS: False,
         }
         | data,
-        options={CONF_COUNTRY_PREFIX: "49"},
+        options={CONF_COUNTRY_PREFIX: "49", CONF_ALLOWED: [OTHER_PHONE]},
         subentries_data=[
             ConfigSubentryData(
                 data={CONF_NAME: NAME, CONF_NUMBER: OTHER_PHONE, CONF_SPAN: 2},
@@ -167,7 +168,7 @@ async def test_subentries_are_told(hass: HomeAssistant, gateway: Simulator) -> N
         "data": {CONF_NAME: REDACTED, CONF_NUMBER: REDACTED, CONF_SPAN: 2},
     }
     assert query["data"][CONF_INTERVAL] == 24
-    assert query["data"][CONF_PATTERN] == "([0-9]+)"
+    assert query["data"][CONF_PATTERN] == REDACTED
     assert told["entry"]["data"][CONF_FINGERPRINT] == "ab"
 
 

@@ -228,7 +228,6 @@ async def test_known_contacts_only(automate: Automate, receive: Any) -> None:
         ({"text": "open", "match": "starts_with"}, ["Open it"], ["please open"]),
         ({"text": "^open$", "match": "regex"}, ["OPEN"], ["open it"]),
         ({"text": "o+", "match": "regex", "ignore_case": False}, ["foo"], ["FOO"]),
-        ({"match": "regex"}, ["anything"], []),
     ],
 )
 async def test_the_text(
@@ -497,6 +496,8 @@ async def test_an_automation_that_is_switched_off(
     ("trigger", "options"),
     [
         (SMS, {"text": "(", "match": "regex"}),
+        (SMS, {"match": "regex"}),
+        (SMS, {"match": "contains"}),
         (SMS, {"match": "sounds_like"}),
         (SMS, {"senders": [""]}),
         (SMS, {"callers": [PHONE]}),

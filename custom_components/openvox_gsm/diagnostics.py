@@ -9,12 +9,19 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PASSWORD, CONF_USERNAME
 from homeassistant.core import HomeAssistant
 
-from .const import CONF_CODE, CONF_NUMBER, CONF_REPLIES
+from .const import CONF_ALLOWED, CONF_CODE, CONF_NUMBER, CONF_PATTERN, CONF_REPLIES
 from .coordinator import OpenVoxConfigEntry, OpenVoxCoordinator
 from .gateway import Span
 
 _SECRET: Final = {CONF_HOST, CONF_USERNAME, CONF_PASSWORD}
-_SECRET_OF_SUBENTRIES: Final = {CONF_NUMBER, CONF_CODE, CONF_REPLIES, CONF_NAME}
+_SECRET_OPTIONS: Final = {CONF_ALLOWED}
+_SECRET_OF_SUBENTRIES: Final = {
+    CONF_NUMBER,
+    CONF_CODE,
+    CONF_REPLIES,
+    CONF_NAME,
+    CONF_PATTERN,
+}
 # Lines of a span that say nothing about a person or a SIM. What a firmware adds
 # to them may, so its names are shown and its values are not.
 _OPEN_LINES: Final = frozenset(
@@ -47,7 +54,7 @@ async def async_get_config_entry_diagnostics(
             # The reason in words may name the host.
             "reason": entry.error_reason_translation_key,
             "data": async_redact_data(entry.data, _SECRET),
-            "options": dict(entry.options),
+            "options": async_redact_data(entry.options, _SECRET_OPTIONS),
             "subentries": [
                 {
                     "type": subentry.subentry_type,

@@ -40,10 +40,12 @@ MATCH_REGEX: Final = "regex"
 
 
 def _check_regex(options: ConfigType) -> ConfigType:
-    """Refuse a text that is no regular expression where it has to be one."""
+    """Refuse a comparison with nothing, or with what is no regular expression."""
+    if options[CONF_MATCH] != MATCH_IS and CONF_TEXT not in options:
+        raise vol.Invalid("needed for this comparison", path=[CONF_TEXT])
     if options[CONF_MATCH] == MATCH_REGEX:
         try:
-            Pattern(options.get(CONF_TEXT, ""))
+            Pattern(options[CONF_TEXT])
         except ValueError as err:
             raise vol.Invalid(str(err), path=[CONF_TEXT]) from err
     return options

@@ -256,7 +256,7 @@ class UssdQuery:
                 self._tell_failure(err.failure)
             raise
         except NoValueError:
-            self._tell_failure("no_value")
+            self._tell_failure("its expression found no value in the answer")
             raise
         if self._failing:
             self._failing = False
