@@ -235,6 +235,30 @@ async def test_the_count_survives_a_restart(
         await send(hass, target=PHONE)
 
 
+async def test_the_count_survives_a_reload(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """Also one right after a message."""
+    await set_options(hass, loaded, **{CONF_HOURLY_LIMIT: 2})
+    await send(hass, target=PHONE)
+    await hass.config_entries.async_reload(loaded.entry_id)
+    await settle(hass)
+    await send(hass, target=PHONE)
+    with pytest.raises(HomeAssistantError):
+        await send(hass, target=PHONE)
+
+
+async def test_a_message_that_is_longer_than_the_limit(
+    hass: HomeAssistant, loaded: MockConfigEntry, freezer: FrozenDateTimeFactory
+) -> None:
+    """It is refused; the issue goes once anything has room again."""
+    await set_options(hass, loaded, **{CONF_HOURLY_LIMIT: 2})
+    with pytest.raises(HomeAssistantError):
+        await send(hass, target=PHONE, message=LONG)
+    await poll(hass, freezer)
+    assert issue(hass, loaded) is None
+
+
 async def test_the_count_is_kept_and_removed_with_the_gateway(
     hass: HomeAssistant,
     loaded: MockConfigEntry,

@@ -28,7 +28,7 @@ def test_case() -> None:
     assert Pattern("öffne", ignore_case=True).search("ÖFFNE") == {0: "ÖFFNE"}
 
 
-@pytest.mark.parametrize("expression", ["(", "[a", "*", "(?P<1>a)", "a\\"])
+@pytest.mark.parametrize("expression", ["(", "[a", "*", "(?P<1>a)", "a\\", 9000 * "("])
 def test_what_is_no_expression(expression: str) -> None:
     """It is said what is wrong with it."""
     with pytest.raises(ValueError, match="not a regular expression: "):

@@ -9,7 +9,6 @@ from homeassistant.helpers.typing import ConfigType
 from .const import DOMAIN
 from .coordinator import OpenVoxConfigEntry, OpenVoxCoordinator, async_forget_memory
 from .issues import async_setup_issues
-from .limits import async_forget_budget
 from .services import async_setup_services
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
@@ -44,17 +43,22 @@ async def async_setup_entry(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> b
     )
     entry.runtime_data = coordinator
     entry.async_on_unload(entry.add_update_listener(_async_entry_updated))
+    coordinator.async_apply_entry()  # it may have been changed while connecting
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     coordinator.async_publish_from_start()
     return True
 
 
-async def _async_entry_updated(_hass: HomeAssistant, entry: OpenVoxConfigEntry) -> None:
+async def _async_entry_updated(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> None:
     """Take over what needs no new connection: options, contacts, queries, the name.
 
-    Whoever changes the entry's data schedules the reload.
+    Whoever changes the entry's data schedules the reload. Entities of calls come and
+    go with it.
     """
-    entry.runtime_data.async_apply_entry()
+    coordinator = entry.runtime_data
+    if coordinator.call_events != coordinator.had_call_events:
+        hass.config_entries.async_schedule_reload(entry.entry_id)
+    coordinator.async_apply_entry()
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> bool:
@@ -84,5 +88,4 @@ async def async_remove_config_entry_device(
 
 async def async_remove_entry(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> None:
     """Forget what is kept of a gateway that is removed."""
-    async_forget_memory(hass, entry)
-    await async_forget_budget(hass, entry)
+    await async_forget_memory(hass, entry)

@@ -116,7 +116,7 @@ OPTIONS_SCHEMA = vol.Schema(
 # ITU-T E.164: one to three digits, none of them a leading zero.
 _COUNTRY_PREFIX: Final = re.compile(r"(?:\+|00)?(?P<digits>[1-9][0-9]{0,2})", re.ASCII)
 
-_SCHEME: Final = re.compile(r"^https?://")
+_WEB_PAGE: Final = re.compile(r"^https?://\[?([^/\]]+(?=\])|[^/\]:]+).*$")
 _ANSWER_TIME: Final = 5.0  # seconds
 
 # The first that fits counts.
@@ -391,7 +391,7 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
         """Take what was given, in the one way in which entries are written."""
         self._fingerprint = self._fingerprint or given.get(CONF_FINGERPRINT)
         # It may be the address of the web page, out of the browser.
-        host = _SCHEME.sub("", given[CONF_HOST].strip().lower()).rstrip("/")
+        host = _WEB_PAGE.sub(r"\1", given[CONF_HOST].strip().lower())
         self._data = {CONF_TLS: False, **given, CONF_HOST: host}
         self._data.pop(CONF_FINGERPRINT, None)
         if self._data[CONF_TLS] and self._fingerprint:

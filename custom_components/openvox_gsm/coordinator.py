@@ -91,8 +91,9 @@ class GatewayState:
 class _Memory:
     """What is known of a gateway's SMS; it outlives a reload of the entry."""
 
-    def __init__(self, hass: HomeAssistant) -> None:
+    def __init__(self, hass: HomeAssistant, entry: OpenVoxConfigEntry) -> None:
         """Know nothing yet."""
+        self.budget = SmsBudget(hass, entry)
         # What nothing could see yet: Home Assistant or the entry was starting.
         self.held: list[IncomingSms | CallNews] = []
         # What senders' numbers look like, by their digits; the newest come last.
@@ -116,15 +117,16 @@ _MEMORIES: HassKey[dict[str, _Memory]] = HassKey(f"{DOMAIN}_memories")
 def _memory_of(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> _Memory:
     memories = hass.data.setdefault(_MEMORIES, {})
     if entry.entry_id not in memories:
-        memories[entry.entry_id] = _Memory(hass)
+        memories[entry.entry_id] = _Memory(hass, entry)
     return memories[entry.entry_id]
 
 
-@callback
-def async_forget_memory(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> None:
+async def async_forget_memory(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> None:
     """Forget what outlives a reload of the entry."""
-    if memory := hass.data.get(_MEMORIES, {}).pop(entry.entry_id, None):
-        memory.assembler.flush()
+    memory = _memory_of(hass, entry)
+    del hass.data[_MEMORIES][entry.entry_id]
+    memory.assembler.flush()
+    await memory.budget.async_remove()
 
 
 class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
@@ -163,8 +165,10 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
         self._spans_seen: set[int] = set()
         self._polls_with_spans = 0  # since the gateway was connected
         self._sending = 0
+        self._telling: asyncio.Handle | None = None
         self._untold: list[int] = []  # the listeners that have not heard the news yet
-        self.budget = SmsBudget(hass, entry)
+        self.budget = self._memory.budget
+        self.had_call_events = self.call_events
         self.ussd_queries = UssdQueries(self)
         self._apply_options()
 
@@ -262,8 +266,12 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
                 self._listeners[number][0]()
             except Exception:
                 _LOGGER.exception("Unexpected error while updating an entity")
-        if self._untold:
-            self.hass.loop.call_soon(self._tell_some)
+        if self._untold and (self._telling is None or self._telling.cancelled()):
+            self._telling = self.hass.loop.call_soon(self._tell_more)
+
+    def _tell_more(self) -> None:
+        self._telling = None
+        self._tell_some()
 
     @override
     async def async_shutdown(self) -> None:
@@ -362,8 +370,9 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
         return {
             int(number): device.id
             for device in devices
-            for _, identifier in device.identifiers
-            if (number := identifier.removeprefix(f"{entry_id}_")).isdecimal()
+            for domain, identifier, *_ in device.identifiers
+            if domain == DOMAIN
+            and (number := identifier.removeprefix(f"{entry_id}_")).isdecimal()
         }
 
     def _remove_stale_devices(self, spans: Collection[int]) -> None:

@@ -148,10 +148,13 @@ def async_add_subentry_entities(
             add_entities([entity], config_subentry_id=subentry.subentry_id)
 
     async def make_anew(old: Entity, subentry: ConfigSubentry) -> None:
-        await old.async_remove()
-        changing.remove(subentry.subentry_id)
-        del made[subentry.subentry_id]
-        add(subentry)
+        try:
+            await old.async_remove()
+        finally:
+            changing.discard(subentry.subentry_id)
+            made.pop(subentry.subentry_id, None)
+        if subentry.subentry_id in entry.subentries:
+            add(subentry)
 
     @callback
     def keep_up() -> None:

@@ -65,12 +65,18 @@ class SmsBudget:
     def __init__(self, hass: HomeAssistant, entry: OpenVoxConfigEntry) -> None:
         """Count nothing yet; `async_load` takes up what was counted before."""
         self._entry = entry
-        self._store = _store(hass, entry)
+        self._store: Store[dict[str, Any]] = Store(
+            hass, _STORE_VERSION, f"{DOMAIN}.{entry.entry_id}"
+        )
+        self._is_loaded = False
         self._sent: dict[int, int] = {}  # how many SMS, by the minute
         self._refused = 0
 
     async def async_load(self) -> None:
-        """Take up the count of the last run."""
+        """Take up the count of the last run, once."""
+        if self._is_loaded:
+            return
+        self._is_loaded = True
         for minute, parts in (await self._store.async_load() or {}).get("sent", []):
             self._count(minute, parts)
 
@@ -78,7 +84,8 @@ class SmsBudget:
     def take(self, parts: int) -> Taken | None:
         """Count so many SMS; None, and nothing counted, where that is too many."""
         if not self._has_room(parts):
-            self._refused = parts
+            # A message that is longer than the limit has no room ever.
+            self._refused = min(parts, *filter(None, self.limits))
             return None
         self._refused = 0
         taken = Taken(_minute(), parts)
@@ -91,6 +98,10 @@ class SmsBudget:
         """Count no longer what was taken, since it was not sent after all."""
         self._count(taken.minute, -taken.parts)
         self._save()
+
+    async def async_remove(self) -> None:
+        """Remove what is kept."""
+        await self._store.async_remove()
 
     @property
     def is_used_up(self) -> bool:
@@ -132,12 +143,3 @@ class SmsBudget:
 
 def _minute() -> int:
     return int(dt_util.utcnow().timestamp()) // 60
-
-
-async def async_forget_budget(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> None:
-    """Remove what is kept of a gateway that is removed."""
-    await _store(hass, entry).async_remove()
-
-
-def _store(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> Store[dict[str, Any]]:
-    return Store(hass, _STORE_VERSION, f"{DOMAIN}.{entry.entry_id}")

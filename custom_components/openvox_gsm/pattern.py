@@ -21,7 +21,7 @@ class Pattern:
         flags = regex.IGNORECASE if ignore_case else 0
         try:
             self._compiled = regex.compile(expression, flags)
-        except regex.error as err:
+        except (regex.error, RecursionError, OverflowError) as err:
             raise ValueError(f"not a regular expression: {err}") from err
 
     @property

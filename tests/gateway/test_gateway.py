@@ -1516,13 +1516,15 @@ async def test_no_question_goes_into_a_menu_that_is_open(
     assert await client.ask_ussd(1, "1")  # nobody replied for so long
 
 
-async def test_a_question_that_ends_in_a_menu_may_be_asked_again(
+async def test_a_question_that_ends_in_a_menu_leaves_it_open(
     gateway: Simulator, client: Gateway
 ) -> None:
-    """It is nobody's menu."""
+    """The network would take the next code for a reply."""
     gateway.spans[1].ussd["*111#"] = UssdMenu("1 Account", {"1": "12.50"})
-    for _ in range(2):
-        assert (await client.ask_ussd(1, "*111#")).text == "1 Account"
+    assert (await client.ask_ussd(1, "*111#")).text == "1 Account"
+    with pytest.raises(UssdError):
+        await client.ask_ussd(1, "*111#")
+    assert len(sends(gateway)) == 1
 
 
 async def test_a_conversation_that_fails_in_the_middle(

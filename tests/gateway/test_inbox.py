@@ -562,6 +562,64 @@ def test_a_message_that_two_texts_forge_together(
     assert "Span 3: dropped a message" in caplog.text
 
 
+def in_coding(scheme: int, sender: str, text: str) -> str:
+    """Write a PDU whose octets are a text, and whose coding says something else."""
+    head, when, _ = deliver_pdu(sender, "x").partition("6230415190")
+    pdu = f"{head[:-2]}{scheme:02X}{when}6223"
+    return f"{pdu}{len(text) * 8 // 7:02X}{text.encode().hex().upper()}"
+
+
+RESERVED, COMPRESSED = 0x84, 0x20
+
+
+@pytest.mark.parametrize("requires_pdu", [True, False])
+def test_a_text_that_its_pdu_does_not_show(bench: Bench, requires_pdu: bool) -> None:
+    """What comes after a message that was delivered begins no other one."""
+    pdu = deliver_pdu("MyBank", "pay", service_centre="00")
+    text = (
+        "\r\nUniqueid: 2\r\n\r\nEvent: VarSet\r\nPrivilege:\r\n"
+        f"Channel: {ME.channel}\r\nVariable: SMSPDU\r\nValue: {pdu}\r\n"
+        "Uniqueid: 1\r\n\r\n"
+    )
+    mine = replace(
+        ME,
+        text=text.encode(),
+        pdu=in_coding(RESERVED, ATTACKER, text),
+        driver_escapes=False,
+    )
+    bench.inbox.requires_pdu = requires_pdu
+    # Firmware may hold some variables back.
+    bench.feed(
+        each
+        for each in mine.events(Dialect.EARLY)
+        if b"Variable: SMSTXT" not in each[:120]
+    )
+    bench.settle()
+
+    assert [sender for _, sender, _ in bench.told] == [ATTACKER]
+
+
+@pytest.mark.parametrize("scheme", [RESERVED, COMPRESSED])
+def test_two_texts_of_which_one_cannot_be_read(bench: Bench, scheme: int) -> None:
+    """Whatever its octets may be for the driver accuses the other one."""
+    accomplice = replace(ME, span=1, uniqueid="1795400805.6")
+    name, mine = (
+        forged_end(sms.uniqueid) + forged_varset(ME, variable, value, ME.uniqueid)
+        for sms, variable, value in (
+            (accomplice, "SMSSRC", "MyBank"),
+            (ME, "SMSPDU", FORGED_PDU),
+        )
+    )
+    pdu = in_coding(scheme, ATTACKER, name)
+    bench.inbox.requires_pdu = True
+    bench.feed(replace(accomplice, text=name.encode(), pdu=pdu).events(Dialect.EARLY))
+    bench.clock.let_pass(1)
+    bench.feed(hostile_sms(mine, with_pdu=True).events(Dialect.EARLY))
+    bench.settle()
+
+    assert "MyBank" not in [sender for _, sender, _ in bench.told]
+
+
 @BOTH_DIALECTS
 def test_no_message_without_its_pdu_where_that_is_required(
     bench: Bench, dialect: Dialect, caplog: pytest.LogCaptureFixture

@@ -831,9 +831,6 @@ class Gateway:
             except UssdError as err:
                 err.was_asked = True
                 raise
-            finally:
-                # Nobody waits for what this left open: the next code begins anew.
-                line.menu_until = 0.0
             return answer
 
     async def _exchange_ussd(

@@ -44,7 +44,7 @@ from typing import Final
 from custom_components.openvox_gsm.ami import Packet
 
 from .assembly import CallLater, ReceivedPart, Timer
-from .pdu import Deliver, PduError, decode_deliver
+from .pdu import Deliver, PduError, decode_deliver, every_reading
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -377,7 +377,9 @@ class Inbox:
         That is SMSSRC, unless the gateway does not show it.
         """
         return (
-            step.variable == "SMSSRC" or not self._open or not self._all_are_announced
+            step.variable == "SMSSRC"
+            or not (self._open or self._announced)
+            or not self._all_are_announced
         )
 
     @property
@@ -404,7 +406,13 @@ class Inbox:
     def _look_into(self, message: _Message, step: _Step) -> None:
         if step.variable == "SMSTXT":
             message.texts.append(step.value)
-        elif step.variable == "SMSPDU" and (pdu := _decode(step.value)):
+        elif step.variable == "SMSPDU":
+            pdu = _decode(step.value)
+            if not pdu or not pdu.is_plain:
+                # What the driver makes of it may be something else.
+                message.texts += every_reading(step.value)
+            if not pdu:
+                return
             message.pdus[step.value] = pdu
             message.texts.append(pdu.text)
             self._judge_later(message, REST, at_last=False)
@@ -479,15 +487,14 @@ class Inbox:
     def _may_forge(self, message: _Message) -> bool:
         """Tell whether a message's text, as far as it is known, may forge an event.
 
-        It is known by the PDU. Read with the tables of another language, the driver
-        may make something else of it.
+        It is known by the PDU, unless the driver may make something else of that.
         """
         if not message.is_announced or len(message.pdus) != 1:
             return True
         (pdu,) = message.pdus.values()
         return (
             not _is_same_sender(_sender(message, message.variables), pdu.sender)
-            or pdu.is_in_national_language
+            or not pdu.is_plain
             or any(map(self._poses_as_packet, message.texts))
         )
 

@@ -18,6 +18,9 @@ _HAS_HEADER = 0x40
 _NUMBER_INTERNATIONAL = 0b001
 _NUMBER_ALPHANUMERIC = 0b101
 _MAX_ADDRESS_DIGITS = 20
+_MAX_PDU = 255  # octets; more than any network delivers
+# Bits of a data coding scheme: other groups, compressed, octets or reserved.
+_UNUSUAL_CODING = 0b1110_0100
 # 23.040, 9.1.2.3; the last one fills an odd number of digits up.
 _DIGITS = (
     "0",
@@ -120,7 +123,9 @@ class Deliver:
     `sent_at` is the service centre's time stamp with its own zone, or None where
     its digits are no date. `payload` is what the text is read from: a septet in
     each byte, or the octets as they came. The two languages are the national
-    language identifiers of 23.038; 0 is the default.
+    language identifiers of 23.038; 0 is the default. `is_plain` tells that every
+    reader makes the same text of it: GSM 7-bit or UCS-2 as most are written, with
+    no header but that of a part.
     """
 
     sender: str = field(repr=False)
@@ -130,11 +135,7 @@ class Deliver:
     concatenation: Concatenation | None = None
     locking_language: int = 0
     single_language: int = 0
-
-    @property
-    def is_in_national_language(self) -> bool:
-        """Whether the text is not written in the default alphabet alone."""
-        return bool(self.locking_language or self.single_language)
+    is_plain: bool = True
 
     @property
     def text(self) -> str:
@@ -208,7 +209,28 @@ def decode_deliver(hex_pdu: str) -> Deliver:
         concatenation,
         locking_language,
         single_language,
+        is_plain=not scheme & _UNUSUAL_CODING
+        and not locking_language
+        and not single_language
+        and (not header_size or (concatenation is not None and header_size <= 7)),
     )
+
+
+def every_reading(hex_pdu: str) -> list[str]:
+    """Return whatever could be made of a PDU's octets, in any alphabet."""
+    try:
+        octets = a2b_hex(hex_pdu)[:_MAX_PDU]
+    except ValueError:
+        return []
+    return [
+        octets.decode("latin-1"),
+        *(octets[start:].decode("utf-16-be", "replace") for start in range(2)),
+        # Septets begin at any octet, so at any of seven bits.
+        *(
+            _read_septets(_unpack(part, len(part) * 8 // 7), 0, 0)
+            for part in (octets[start:] for start in range(7))
+        ),
+    ]
 
 
 def join(parts: Sequence[Deliver]) -> str:

@@ -13,6 +13,7 @@ from custom_components.openvox_gsm.const import CONF_FLASH, DOMAIN
 from custom_components.openvox_gsm.coordinator import OpenVoxCoordinator
 from custom_components.openvox_gsm.gateway import InvalidTextError, SendStatus
 from custom_components.openvox_gsm.gateway.gateway import SMS_TIMEOUT
+from custom_components.openvox_gsm.limits import is_allowed
 from custom_components.openvox_gsm.sending import (
     Outcome,
     OutgoingSms,
@@ -170,7 +171,8 @@ def _send_to(recipient: Recipient, message: _Message) -> Awaitable[Outcome]:
         [
             each
             for each in recipient.way.coordinators
-            if not message.flash or _may_flash(each)
+            if is_allowed(each.config_entry, recipient.number)
+            and (not message.flash or _may_flash(each))
         ],
     )
 
