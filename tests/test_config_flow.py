@@ -42,6 +42,7 @@ from homeassistant.config_entries import (
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_USERNAME
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 from simulator import Simulator, User
 from simulator.asterisk_cli import COMMANDS as ASTERISK_COMMANDS
@@ -1084,6 +1085,19 @@ async def test_a_destination_that_is_none(
 
     assert form["errors"] == {CONF_ALLOWED: "invalid_destination"}
     assert loaded.options == {}
+
+
+async def test_call_events_bring_their_entities(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """They go and come with the option."""
+    registry = er.async_get(hass)
+    for there in (False, True):
+        await set_options(hass, loaded, **{CONF_CALL_EVENTS: there})
+        await hass.async_block_till_done(wait_background_tasks=True)
+        state = hass.states.get("event.gsm_1_call")
+        assert (state is not None and state.state != "unavailable") is there
+    assert registry.async_get("event.gsm_1_call")
 
 
 async def test_options_keep_the_connection(

@@ -602,22 +602,26 @@ def test_a_text_that_its_pdu_does_not_show(bench: Bench, requires_pdu: bool) -> 
 @pytest.mark.parametrize("scheme", [RESERVED, COMPRESSED])
 def test_two_texts_of_which_one_cannot_be_read(bench: Bench, scheme: int) -> None:
     """Whatever its octets may be for the driver accuses the other one."""
-    accomplice = replace(ME, span=1, uniqueid="1795400805.6")
-    name, mine = (
-        forged_end(sms.uniqueid) + forged_varset(ME, variable, value, ME.uniqueid)
-        for sms, variable, value in (
-            (accomplice, "SMSSRC", "MyBank"),
-            (ME, "SMSPDU", FORGED_PDU),
-        )
+    victim = "+4915187654321"
+    accomplice = replace(ME, span=1, uniqueid="1795400805.6", noop=False)
+    name = (
+        forged_end(accomplice.uniqueid)
+        + forged_varset(ME, "SMSSRC", victim, ME.uniqueid)
+        + "\r\n\r\n"
     )
-    pdu = in_coding(scheme, ATTACKER, name)
+    pdu = deliver_pdu(victim, "open", service_centre="00")
+    mine = forged_end(ME.uniqueid) + forged_varset(ME, "SMSPDU", pdu)
     bench.inbox.requires_pdu = True
-    bench.feed(replace(accomplice, text=name.encode(), pdu=pdu).events(Dialect.EARLY))
+    first = replace(
+        accomplice, text=name.encode(), pdu=in_coding(scheme, ATTACKER, name)
+    )
+    bench.feed(first.events(Dialect.EARLY))
     bench.clock.let_pass(1)
-    bench.feed(hostile_sms(mine, with_pdu=True).events(Dialect.EARLY))
+    second = replace(hostile_sms(mine, with_pdu=True), noop=False)
+    bench.feed(second.events(Dialect.EARLY))
     bench.settle()
 
-    assert "MyBank" not in [sender for _, sender, _ in bench.told]
+    assert victim not in [sender for _, sender, _ in bench.told]
 
 
 @BOTH_DIALECTS
