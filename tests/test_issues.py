@@ -120,7 +120,6 @@ async def test_no_right_to_see_calls(
     assert await set_up(hass, entry)
     await poll(hass, freezer)
     assert issues(hass) == {"no_call_events": ""}
-    coordinator = entry.runtime_data
 
     for wanted in (False, True):
         hass.config_entries.async_update_entry(
@@ -128,8 +127,8 @@ async def test_no_right_to_see_calls(
         )
         await settle(hass)
         assert issues(hass) == ({"no_call_events": ""} if wanted else {})
-    assert entry.runtime_data is coordinator
 
+    coordinator = entry.runtime_data
     give_rights_back(gateway)
     await poll(hass, freezer)
     await until(lambda: issues(hass) == {})
