@@ -1021,7 +1021,7 @@ async def test_a_message_whose_session_is_lost_is_not_repeated(
 ) -> None:
     """Nobody knows whether it went out."""
     gateway.spans[1].sms_outcomes.append(drop)
-    result = await client.send_sms(NUMBER, "Hi", timeout=1)
+    result = await client.send_sms(NUMBER, "Hi", timeout=2)
     assert outcome(result) == unknown(SendFailure.CONNECTION_LOST, 1)
     assert len(gateway.sent) == (drop is SmsOutcome.DROP_AFTER)
     assert len(sends(gateway)) == 1
