@@ -126,7 +126,7 @@ async def _every_event(source: Child, packets: int, _messages: int) -> float:
     session = await Session.connect(
         *("127.0.0.1", await _port(source), Credentials("bench", "bench")),
         events="on",
-        subscribe=lambda session: session.subscribe_raw(lambda _raw: True, received),
+        subscribe=lambda session: session.subscribe(lambda _raw: True, received),
     )
     try:
         return await _flood(source, done)

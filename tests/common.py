@@ -31,6 +31,11 @@ PHONE = "+4915112345678"
 OTHER_PHONE = "+4915187654321"
 
 
+def named(event: str) -> Callable[[bytes], bool]:
+    """Return a test of bytes that passes the events of one name."""
+    return lambda raw: raw.split(b"\r\n")[0] == f"Event: {event}".encode()
+
+
 async def until(condition: Callable[[], object]) -> None:
     """Let everything run until a condition holds; TimeoutError if it never does."""
     # The loop's own clock stands still while a test has frozen time.

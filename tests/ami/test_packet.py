@@ -19,7 +19,6 @@ from custom_components.openvox_gsm.ami.packet import (
     Packet,
     PacketReader,
     build,
-    event_name,
 )
 
 DATA = Path(__file__).parent.parent / "data"
@@ -158,20 +157,6 @@ def test_event_has_a_name_and_a_response_has_none() -> None:
     """The two kinds are told apart."""
     assert Packet(b"Event: Hangup\r\nCause: 16").event == "Hangup"
     assert Packet(PING).event == ""
-
-
-@pytest.mark.parametrize(
-    ("raw", "name"),
-    [
-        (b"Event: Hangup\r\nChannel: x", b"Hangup"),
-        (b"Event: Hangup", b"Hangup"),
-        (b"Response: Success\r\nEvent: Hangup", b""),
-        (b"", b""),
-    ],
-)
-def test_event_name_without_parsing(raw: bytes, name: bytes) -> None:
-    """Only the first line decides."""
-    assert event_name(raw) == name
 
 
 def test_representation_holds_no_content() -> None:
@@ -323,7 +308,6 @@ def test_any_bytes_in_any_chunks(fragments: list[bytes]) -> None:
         assert all(packet.get(key) is not None for key, _ in packet.headers)
         assert isinstance(packet.output, str)
         assert isinstance(repr(packet), str)
-        assert event_name(raw) in raw
 
 
 @given(

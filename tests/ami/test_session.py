@@ -33,6 +33,8 @@ from custom_components.openvox_gsm.ami import (
 )
 from simulator import Dialect, Simulator, User
 
+from tests.common import named
+
 PASSWORD = "hunter2-\u00e9"
 CREDENTIALS = Credentials("admin", PASSWORD)
 USER = User("admin", PASSWORD)
@@ -297,7 +299,9 @@ async def test_first_event_finds_its_handler(sim: Simulator) -> None:
     async with session_with(
         sim,
         events="system",
-        subscribe=lambda session: session.subscribe("FullyBooted", booted.append),
+        subscribe=lambda session: session.subscribe(
+            named("FullyBooted"), booted.append
+        ),
     ):
         await until(lambda: booted)
     assert booted[0].get("Status") == "Fully Booted"
@@ -311,8 +315,8 @@ async def test_event_mask_is_that_of_the_login(sim: Simulator) -> None:
         session_with(sim, events="call,dialplan") as listener,
         session_with(sim) as other,
     ):
-        listener.subscribe("VarSet", seen.append)
-        other.subscribe("VarSet", unseen.append)
+        listener.subscribe(named("VarSet"), seen.append)
+        other.subscribe(named("VarSet"), unseen.append)
         sim.emit(varset("x"))
         await other.action("Ping")
         await until(lambda: seen)
@@ -420,7 +424,7 @@ async def test_greeting_in_pieces_and_with_more_behind_it() -> None:
     async with manager(script) as address:
         session = await connect(
             address,
-            subscribe=lambda session: session.subscribe("Early", early.append),
+            subscribe=lambda session: session.subscribe(named("Early"), early.append),
         )
         session.abort()
     assert session.version == "1.1"
@@ -755,7 +759,7 @@ async def test_events_of_others_do_not_get_into_a_list(end: str) -> None:
             await peer.send(f"{line}\r\n\r\n".encode())
 
     async with scripted(script) as session:
-        session.subscribe("Item", other.append)
+        session.subscribe(named("Item"), other.append)
         (_, one), (_, two) = await asyncio.gather(
             session.list_action("List"), session.list_action("List")
         )
@@ -799,7 +803,7 @@ async def test_event_with_the_id_of_a_plain_action_is_an_event() -> None:
         await peer.answer(action, "Success")
 
     async with scripted(script) as session:
-        session.subscribe("OriginateResponse", outcomes.append)
+        session.subscribe(named("OriginateResponse"), outcomes.append)
         await session.action("Originate")
     assert len(outcomes) == 1
 
@@ -861,7 +865,7 @@ async def test_output_may_look_like_packets(name: str) -> None:
         await peer.answer(await peer.next(), "Success")
 
     async with scripted(script) as session:
-        session.subscribe("Hangup", events.append)
+        session.subscribe(named("Hangup"), events.append)
         answer = await session.action(name, [("Command", "gsm send ussd 1 *100#")])
         assert answer.output == f"{text}b"
         await session.action("Ping")
@@ -888,7 +892,7 @@ async def test_command_that_was_given_up(how: str) -> None:
         await peer.answer(ping, "Success", "Ping: Pong")
 
     async with scripted(script) as session:
-        session.subscribe("Hangup", events.append)
+        session.subscribe(named("Hangup"), events.append)
         free = [session.is_free]
         command = asyncio.create_task(
             session.command("slow", timeout=NEVER if how == "time-out" else 5)
@@ -932,11 +936,11 @@ async def test_event_goes_to_all_who_asked_for_its_name(
     two: list[Packet] = []
     raw: list[Packet] = []
     other: list[Packet] = []
-    session.subscribe("VarSet", one.append)
-    session.subscribe("VarSet", two.append)
-    session.subscribe("Var", other.append)
-    session.subscribe_raw(lambda data: b"Value: x" in data, raw.append)
-    session.subscribe_raw(lambda data: b"Value: y" in data, other.append)
+    session.subscribe(named("VarSet"), one.append)
+    session.subscribe(named("VarSet"), two.append)
+    session.subscribe(named("Var"), other.append)
+    session.subscribe(lambda data: b"Value: x" in data, raw.append)
+    session.subscribe(lambda data: b"Value: y" in data, other.append)
     sim.emit(varset("x"))
     await until(lambda: raw)
     assert [packet.get("Value") for packet in one] == ["x"]
@@ -962,8 +966,8 @@ async def test_packet_that_nobody_wants_is_not_parsed(
             super().__init__(raw)
 
     monkeypatch.setattr(session_module, "Packet", Counted)
-    session.subscribe_raw(look, wanted.append)
-    session.subscribe("Hangup", wanted.append)
+    session.subscribe(look, wanted.append)
+    session.subscribe(named("Hangup"), wanted.append)
     for number in range(3):
         sim.emit(varset(str(number)))
     await until(lambda: len(seen) == 3)
@@ -984,7 +988,7 @@ async def test_packet_without_a_mark_is_not_looked_at(
             seen.append(raw)
         return wants_all
 
-    session.subscribe_raw(look, lambda packet: None, mark=b"Value: b")
+    session.subscribe(look, lambda packet: None, mark=b"Value: b")
     for value in "abc":
         sim.emit(varset(value))
     await until(lambda: seen)
@@ -1001,8 +1005,8 @@ async def test_one_subscription_without_a_mark_sees_all(
 ) -> None:
     """The marks of the others do not hide anything from it."""
     seen: list[Packet] = []
-    session.subscribe_raw(lambda raw: True, seen.append)
-    session.subscribe_raw(lambda raw: False, seen.append, mark=b"Value: b")
+    session.subscribe(lambda raw: True, seen.append)
+    session.subscribe(lambda raw: False, seen.append, mark=b"Value: b")
     for value in "ab":
         sim.emit(varset(value))
     await until(lambda: len(seen) == 2)
@@ -1020,7 +1024,7 @@ async def test_raw_test_sees_all_but_the_answers() -> None:
         await peer.answer(ping, "Success")
 
     async with scripted(script) as session:
-        session.subscribe_raw(lambda raw: True, lambda packet: seen.append(packet.raw))
+        session.subscribe(lambda raw: True, lambda packet: seen.append(packet.raw))
         await session.action("Ping")
     assert seen == [
         b"Event: VarSet\r\nValue: torn",
@@ -1038,9 +1042,9 @@ async def test_mistake_in_a_handler_stays_there(
     def fail(_: object) -> Any:
         raise RuntimeError("my mistake")
 
-    session.subscribe_raw(fail, seen.append)
-    session.subscribe("VarSet", fail)
-    session.subscribe("VarSet", seen.append)
+    session.subscribe(fail, seen.append)
+    session.subscribe(named("VarSet"), fail)
+    session.subscribe(named("VarSet"), seen.append)
     sim.emit(varset("private") + varset("private"))
     await until(lambda: len(seen) == 2)
     await session.action("Ping")
@@ -1054,9 +1058,9 @@ async def test_handler_may_subscribe(sim: Simulator, session: Session) -> None:
     seen: list[Packet] = []
 
     def more(_: Packet) -> None:
-        session.subscribe("VarSet", seen.append)
+        session.subscribe(named("VarSet"), seen.append)
 
-    session.subscribe("VarSet", more)
+    session.subscribe(named("VarSet"), more)
     sim.emit(varset("1"))
     sim.emit(varset("2"))
     await session.action("Ping")
@@ -1073,7 +1077,7 @@ async def test_nothing_is_delivered_after_the_end(
         seen.append(packet.get("Value"))
         session.abort()
 
-    session.subscribe("VarSet", stop)
+    session.subscribe(named("VarSet"), stop)
     sim.emit(varset("1") + varset("2"))
     await session.lost
     assert seen == ["1"]
@@ -1084,7 +1088,7 @@ async def test_forged_answer_to_a_command_swallows_nothing(
 ) -> None:
     """The text of an SMS may hold one; what follows it must be seen."""
     seen: list[str] = []
-    session.subscribe("VarSet", lambda packet: seen.append(packet.get("Value")))
+    session.subscribe(named("VarSet"), lambda packet: seen.append(packet.get("Value")))
     head = "x\r\n\r\nResponse: Follows\r\nPrivilege: Command\r\nActionID: {}\r\n\r\n"
     sim.emit(varset(head.format(1)))
     sim.emit(varset("next"))
@@ -1105,7 +1109,9 @@ async def test_forged_answer_while_a_command_waits() -> None:
         await peer.answer(command, "Success", "Output: one", "Output: two")
 
     async with scripted(script) as session:
-        session.subscribe("VarSet", lambda packet: seen.append(packet.get("Value")))
+        session.subscribe(
+            named("VarSet"), lambda packet: seen.append(packet.get("Value"))
+        )
         assert await session.command("x") == "one\ntwo"
     assert seen == ["next"]
 

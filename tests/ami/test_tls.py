@@ -22,7 +22,7 @@ from custom_components.openvox_gsm.ami import (
 from simulator import Simulator
 
 from tests.certificates import Certificate, certificate
-from tests.common import until
+from tests.common import named, until
 
 CREDENTIALS = Credentials("admin", "admin")
 LOCAL = "127.0.0.1"
@@ -136,7 +136,9 @@ async def test_another_certificate_than_the_accepted_one() -> None:
                 port,
                 CREDENTIALS,
                 tls=Tls(unverified_context(), certificate("127.0.0.2").fingerprint),
-                subscribe=lambda session: session.subscribe("Newexten", events.append),
+                subscribe=lambda session: session.subscribe(
+                    named("Newexten"), events.append
+                ),
                 timeout=5,
             )
         await until(lambda: received.endswith(b"<end>"))

@@ -21,6 +21,7 @@ from custom_components.openvox_gsm.gateway.inbox import MESSAGE_TIMEOUT, Inbox
 from .conftest import LogIn, until
 from .driver import CHANNEL, MARK, SPANS, Delivery, bring, deliveries
 
+from tests.common import named
 from tests.gateway.clock import Clock
 
 pytestmark = pytest.mark.asterisk
@@ -54,9 +55,9 @@ class Receiver:
 
     def subscribe(self, session: Session) -> None:
         """Ask a session for the events of SMS."""
-        session.subscribe_raw(self.inbox.wants, self.inbox.receive)
-        session.subscribe_raw(self._keep, lambda packet: None)
-        session.subscribe("Hangup", self._hung_up)
+        session.subscribe(self.inbox.wants, self.inbox.receive)
+        session.subscribe(self._keep, lambda packet: None)
+        session.subscribe(named("Hangup"), self._hung_up)
 
     def _keep(self, raw: bytes) -> bool:
         self.packets.append(raw)

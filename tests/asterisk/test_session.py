@@ -54,7 +54,7 @@ class Listener:
 
     def subscribe(self, session: Session) -> None:
         """Ask a session for all that it gets."""
-        session.subscribe_raw(lambda raw: True, self.events.append)
+        session.subscribe(lambda raw: True, self.events.append)
 
     @property
     def names(self) -> set[str]:

@@ -261,7 +261,7 @@ async def test_the_same_headers_in_the_events_of_an_sms(
         simulator.port,
         Credentials("stock", PASSWORD),
         events="call,dialplan",
-        subscribe=lambda session: session.subscribe_raw(keep, lambda packet: None),
+        subscribe=lambda session: session.subscribe(keep, lambda packet: None),
     )
     await simulator.receive_sms(1, ALICE, "hello")
     await until(lambda: any(raw.startswith(b"Event: Hangup") for raw in simulated))

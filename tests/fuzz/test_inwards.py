@@ -139,7 +139,7 @@ def test_a_session_of_any_bytes(stream: list[bytes], greeting: bytes) -> None:
 
     async def receive() -> None:
         session = Session()
-        session.subscribe_raw(lambda _raw: True, lambda packet: None)
+        session.subscribe(lambda _raw: True, lambda packet: None)
         for chunk in (greeting, *stream):
             session.data_received(chunk)
         if session.lost.done():

@@ -103,7 +103,7 @@ async def test_events_come_while_commands_run(
     """The session for events never runs a command, which would hold them back."""
     events: list[str] = []
     connection = new_connection(
-        subscribe=lambda session: session.subscribe_raw(
+        subscribe=lambda session: session.subscribe(
             lambda _raw: True, lambda packet: events.append(packet.event)
         )
     )

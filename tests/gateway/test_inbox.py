@@ -1621,13 +1621,22 @@ def test_whether_an_event_is_written_as_usual(bench: Bench) -> None:
 
 @BOTH_DIALECTS
 def test_which_uniqueids_a_text_may_have_forged(bench: Bench, dialect: Dialect) -> None:
-    """Those of SMS, and those that stand in the text of one."""
-    bench.feed(hostile_sms(f"x {FOREIGN} y", with_pdu=True).events(dialect))
+    """Those of SMS, and those that stand in the text of one that imitates events."""
+    text = f"x\r\nEvent: {FOREIGN} y"
+    bench.feed(hostile_sms(text, with_pdu=True).events(dialect))
     for _ in range(2):
         assert bench.inbox.may_have_forged(ME.uniqueid)
         assert bench.inbox.may_have_forged(FOREIGN)
         assert not bench.inbox.may_have_forged("1795400805.99")
         bench.settle()
+
+
+@BOTH_DIALECTS
+def test_a_harmless_text_is_not_suspected(bench: Bench, dialect: Dialect) -> None:
+    """Else whoever guesses the Uniqueid of a call could make it go unnoticed."""
+    bench.feed(hostile_sms(f"x {FOREIGN} y", with_pdu=True).events(dialect))
+    assert bench.inbox.may_have_forged(ME.uniqueid)
+    assert not bench.inbox.may_have_forged(FOREIGN)
 
 
 @BOTH_DIALECTS

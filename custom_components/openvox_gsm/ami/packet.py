@@ -6,8 +6,7 @@ answered by ``Response: Follows``, a short head and then the raw output of the
 command, in which anything may stand, up to ``--END COMMAND--``.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator, KeysView
 import re
 
 from .errors import InvalidHeaderError, ProtocolError
@@ -32,32 +31,52 @@ class Packet:
     ``raw`` is the packet without the empty line that ends it.
     """
 
+    __slots__ = ("_first", "raw")
+
     def __init__(self, raw: bytes) -> None:
         """Take the bytes of one packet."""
         self.raw = raw
+        self._first: dict[str, str] | None = None
 
-    @cached_property
-    def _parts(self) -> tuple[tuple[tuple[str, str], ...], str | None]:
-        """Split into headers and the raw output of a command, if it has one."""
-        if not self.raw.endswith(_RAW_OUTPUT_MARK) or not (
-            head := _RAW_OUTPUT_HEAD.match(self.raw)
-        ):
-            return _parse_headers(self.raw), None
-        output = self.raw[head.end() : -len(_RAW_OUTPUT_MARK)].removesuffix(b"\n")
-        return _parse_headers(head[0]), output.decode("utf-8", "replace")
+    def _index(self) -> dict[str, str]:
+        """Return the first value of each header, by its key in lower case."""
+        if self._first is None:
+            self._first = {
+                key.lower(): value
+                for key, colon, value in reversed(_split(self._head()))
+                if colon
+            }
+        return self._first
+
+    def _head(self) -> bytes:
+        """Return what is not the raw output of a command."""
+        raw_output = self._raw_output()
+        return raw_output[0] if raw_output else self.raw
+
+    def _raw_output(self) -> re.Match[bytes] | None:
+        """Return the head of a packet that ends in the raw output of a command."""
+        if not self.raw.endswith(_RAW_OUTPUT_MARK):
+            return None
+        return _RAW_OUTPUT_HEAD.match(self.raw)
 
     @property
     def headers(self) -> tuple[tuple[str, str], ...]:
         """All headers in the order they came, repeated ones too."""
-        return self._parts[0]
+        return tuple(
+            (key, value.removeprefix(" "))
+            for key, colon, value in _split(self._head())
+            if colon
+        )
 
-    @cached_property
-    def _first(self) -> dict[str, str]:
-        return {key.lower(): value for key, value in reversed(self._parts[0])}
+    @property
+    def keys(self) -> KeysView[str]:
+        """The keys of all headers in lower case."""
+        return self._index().keys()
 
     def get(self, key: str, default: str = "") -> str:
         """Return the first value of a header, whatever the case of its key."""
-        return self._first.get(key.lower(), default)
+        value = self._index().get(key.lower())
+        return default if value is None else value.removeprefix(" ")
 
     def get_all(self, key: str) -> list[str]:
         """Return every value of a header in the order they came."""
@@ -66,7 +85,7 @@ class Packet:
 
     def __contains__(self, key: str) -> bool:
         """Tell whether the packet has this header."""
-        return key.lower() in self._first
+        return key.lower() in self._index()
 
     @property
     def event(self) -> str:
@@ -76,39 +95,25 @@ class Packet:
     @property
     def output(self) -> str:
         r"""What a command printed, in either shape, its lines separated by ``\n``."""
-        raw_output = self._parts[1]
-        if raw_output is not None:
-            return raw_output
-        return "\n".join(self.get_all("Output"))
+        if not (head := self._raw_output()):
+            return "\n".join(self.get_all("Output"))
+        output = self.raw[head.end() : -len(_RAW_OUTPUT_MARK)].removesuffix(b"\n")
+        return output.decode("utf-8", "replace")
 
     def __repr__(self) -> str:
         """Name the packet; its content may be somebody's message."""
-        key, value = self.headers[0] if self.headers else ("", "")
+        key, value = next(iter(self.headers), ("", ""))
         name = f" {key}: {value}" if key in ("Event", "Response") else ""
         return f"<Packet{name}, {len(self.raw)} bytes>"
 
 
-def event_name(raw: bytes) -> bytes:
-    """Return the name of the event in the bytes of a packet without parsing it.
+def _split(raw: bytes) -> list[tuple[str, str, str]]:
+    """Return key, colon and value of each line; without a colon it is no header.
 
-    Empty where the packet is no event. Asterisk always writes ``Event`` first.
+    Only CR LF ends a line: a bare LF belongs to the value it stands in.
     """
-    if not raw.startswith(b"Event: "):
-        return b""
-    end = raw.find(_LINE_END)
-    return raw[7:] if end < 0 else raw[7:end]
-
-
-def _parse_headers(raw: bytes) -> tuple[tuple[str, str], ...]:
-    """Split on CR LF only: a bare LF belongs to the value it stands in."""
     lines = raw.decode("utf-8", "replace").split("\r\n")
-    return tuple(
-        [
-            (key, value.removeprefix(" "))
-            for key, colon, value in [line.partition(":") for line in lines]
-            if colon
-        ]
-    )
+    return [line.partition(":") for line in lines]
 
 
 class PacketReader:
@@ -124,6 +129,7 @@ class PacketReader:
         """
         self._wanted = wanted
         self._buffer = bytearray()
+        self._begin = 0  # of the first packet that has not been given out
         self._searched = 0  # no packet ends before
         self._unwanted = 0  # nothing wanted begins before
         #: ActionIDs of the commands that wait for their answer. Only with one of
@@ -137,48 +143,52 @@ class PacketReader:
         Raises ProtocolError where a packet is larger than MAX_PACKET.
         """
         self._buffer += data
-        while 0 <= (end := self._find_end()) <= MAX_PACKET:
-            raw = bytes(memoryview(self._buffer)[:end])
-            self._drop(end + len(_PACKET_END))
+        while (end := self._find_end()) >= 0 and end - self._begin <= MAX_PACKET:
+            raw = bytes(self._buffer[self._begin : end])
+            self._go_on_at(end + len(_PACKET_END))
             yield raw
+        del self._buffer[: self._begin]
+        self._searched -= self._begin
+        self._unwanted -= self._begin
+        self._begin = 0
         if len(self._buffer) >= MAX_PACKET + len(_PACKET_END):
             # Whoever keeps the error keeps its traceback, and with it all of this.
-            self._drop(len(self._buffer))
+            self._buffer.clear()
+            self._go_on_at(0)
             raise ProtocolError(
                 f"The gateway sent a packet of more than {MAX_PACKET} bytes"
             )
 
     def _find_end(self) -> int:
-        """Return where the first packet ends, -1 where it is unfinished."""
+        """Return where the next packet ends, -1 where it is unfinished."""
         if wanted := self._wanted():
             self._skip_to(wanted)
-        while self._buffer.startswith(_LINE_END):
+        while self._buffer.startswith(_LINE_END, self._begin):
             # One empty line too many must not become part of the next packet.
-            self._drop(len(_LINE_END))
-        head = self.commands and _RAW_OUTPUT_HEAD.match(self._buffer)
+            self._go_on_at(self._begin + len(_LINE_END))
+        head = self.commands and _RAW_OUTPUT_HEAD.match(self._buffer, self._begin)
         is_raw_output = head and head[1].decode("utf-8", "replace") in self.commands
         mark = _RAW_OUTPUT_END if is_raw_output else _PACKET_END
         found = self._buffer.find(mark, self._searched)
         if found < 0:
             # The mark itself may be cut in two by the chunk's end.
-            self._searched = max(0, len(self._buffer) - len(_RAW_OUTPUT_END))
+            self._searched = max(self._begin, len(self._buffer) - len(_RAW_OUTPUT_END))
             return -1
         return found + len(_RAW_OUTPUT_MARK) if is_raw_output else found
 
     def _skip_to(self, wanted: re.Pattern[bytes]) -> None:
-        """Drop the whole packets before the first one that is wanted."""
+        """Pass over the whole packets before the first one that is wanted."""
         found = wanted.search(self._buffer, self._unwanted)
         end = found.start() if found else len(self._buffer)
         last = self._buffer.rfind(_PACKET_END, self._searched, end)
         if last >= 0:
-            self._drop(last + len(_PACKET_END))
+            self._go_on_at(last + len(_PACKET_END))
         if not found:
             # What is wanted may be cut in two; it is no longer than its pattern.
-            self._unwanted = max(0, len(self._buffer) - len(wanted.pattern))
+            self._unwanted = max(self._begin, len(self._buffer) - len(wanted.pattern))
 
-    def _drop(self, count: int) -> None:
-        del self._buffer[:count]
-        self._searched = self._unwanted = 0
+    def _go_on_at(self, begin: int) -> None:
+        self._begin = self._searched = self._unwanted = begin
 
 
 def build(headers: Iterable[tuple[str, str]]) -> bytes:
@@ -208,4 +218,4 @@ def build(headers: Iterable[tuple[str, str]]) -> bytes:
 
 
 def _is_one_line(text: str) -> bool:
-    return not any(character in text for character in "\r\n\0")
+    return "\r" not in text and "\n" not in text and "\0" not in text

@@ -28,7 +28,7 @@ from .errors import (
     PermissionDeniedError,
     ProtocolError,
 )
-from .packet import Packet, PacketReader, build, event_name
+from .packet import Packet, PacketReader, build
 from .tls import Tls, connecting
 
 _LOGGER = logging.getLogger(__name__)
@@ -47,8 +47,8 @@ _NOTHING = re.compile(b"(?!)")
 _HANDLER_FAILED: Final = "A handler of events failed"
 
 type Headers = Iterable[tuple[str, str]]
-type EventHandler = Callable[[Packet], None]
-type RawTest = Callable[[bytes], bool]
+type PacketTest = Callable[[bytes], bool]
+type PacketHandler = Callable[[Packet], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,9 @@ class Credentials:
 class _PendingAction:
     """An action that waits for its answer."""
 
+    name: str
+    timeout: float  # seconds
+    deadline: float  # by the loop's clock
     future: asyncio.Future[tuple[Packet, list[Packet]]]
     is_list: bool
     response: Packet | None = None
@@ -96,11 +99,11 @@ class Session(asyncio.Protocol):
         self._unanswered_commands = self._reader.commands
         # What nobody can guess cannot be forged by the text of an SMS.
         self._action_ids = (f"{secrets.token_hex(6)}-{n}" for n in itertools.count(1))
-        self._by_event: dict[bytes, list[EventHandler]] = {}
-        self._by_test: list[tuple[RawTest, EventHandler]] = []
+        self._subscriptions: list[tuple[PacketTest, PacketHandler]] = []
         # What stands in every packet that is wanted; None where anything may be.
         self._marks: set[bytes] | None = set()
         self._pattern: re.Pattern[bytes] | None = _NOTHING
+        self._expiry: asyncio.TimerHandle | None = None  # of the pending actions
         self._keepalive: asyncio.Task[None] | None = None
         self._last_received = self._loop.time()
         self._closing = False
@@ -254,21 +257,50 @@ class Session(asyncio.Protocol):
         data = build([("Action", name), ("ActionID", action_id), *headers])
         if self._transport is None or self._transport.is_closing():
             raise CannotConnectError("The session has ended")
-        pending = _PendingAction(self._loop.create_future(), is_list)
+        pending = _PendingAction(
+            name,
+            timeout,
+            deadline=self._loop.time() + timeout,
+            future=self._loop.create_future(),
+            is_list=is_list,
+        )
         self._pending[action_id] = pending
+        self._expire_at(pending.deadline)
         if name.lower() == "command":
             self._unanswered_commands.add(action_id)
         self._transport.write(data)
         try:
-            async with asyncio.timeout(timeout):
-                return await pending.future
-        except TimeoutError as err:
-            raise ActionTimeoutError(
-                f"The gateway did not answer {name} within {timeout:g} seconds"
-            ) from err
+            return await pending.future
         finally:
             # An answer that comes later finds nobody, and is nobody else's.
             del self._pending[action_id]
+
+    def _expire_at(self, deadline: float) -> None:
+        """Give up at `deadline` (of the loop's clock) what is not answered then.
+
+        One timer serves all actions and mostly outlives them: a timer for each costs
+        more than all else of an action, and the loop stops to sort cancelled ones out.
+        """
+        if self._expiry and self._expiry.when() <= deadline:
+            return
+        if self._expiry:
+            self._expiry.cancel()
+        self._expiry = self._loop.call_at(deadline, self._expire)
+
+    def _expire(self) -> None:
+        self._expiry = None
+        now = self._loop.time()
+        for pending in self._pending.values():
+            if pending.deadline > now:
+                self._expire_at(pending.deadline)
+            else:
+                _fail(
+                    pending.future,
+                    ActionTimeoutError(
+                        f"The gateway did not answer {pending.name} within "
+                        f"{pending.timeout:g} seconds"
+                    ),
+                )
 
     @property
     def is_free(self) -> bool:
@@ -281,23 +313,18 @@ class Session(asyncio.Protocol):
 
     # In: answers and events
 
-    def subscribe(self, event: str, handler: EventHandler) -> None:
-        """Call `handler` with every event of that name, for the session's life."""
-        self._by_event.setdefault(event.encode(), []).append(handler)
-        self._expect(b"Event: " + event.encode())
-
-    def subscribe_raw(
-        self, test: RawTest, handler: EventHandler, *, mark: bytes = b""
+    def subscribe(
+        self, test: PacketTest, handler: PacketHandler, *, mark: bytes = b""
     ) -> None:
         """Call `handler` with every packet whose bytes pass `test`.
 
-        The test sees every packet that is not the answer to an action, so it
-        has to be cheap: only what passes it is parsed. Where all subscriptions
-        have a `mark`, packets that hold none of the marks are not even looked at,
-        as long as no test passes nothing at all (``b""``): such a test wants
-        every packet just then.
+        It holds for the session's life. The test sees every packet that is not
+        the answer to an action, so it has to be cheap: only what passes it is
+        parsed. Where all subscriptions have a `mark`, packets that hold none of
+        the marks are not even looked at, as long as no test passes nothing at all
+        (``b""``): such a test wants every packet just then.
         """
-        self._by_test.append((test, handler))
+        self._subscriptions.append((test, handler))
         self._expect(mark)
 
     def _expect(self, mark: bytes) -> None:
@@ -311,8 +338,9 @@ class Session(asyncio.Protocol):
         """Say what a packet must hold to be of use now; None: it may be any."""
         if self._pending or self._unanswered_commands or self._pattern is None:
             return None  # any may be the answer
-        if any(test(b"") for test, _ in self._by_test):
-            return None
+        for test, _ in self._subscriptions:
+            if test(b""):
+                return None
         return self._pattern
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -414,8 +442,8 @@ class Session(asyncio.Protocol):
 
     def _deliver(self, raw: bytes, packet: Packet | None) -> None:
         """Hand a packet to all who want it; parse it once, and only for them."""
-        handlers = list(self._by_event.get(event_name(raw), ()))
-        for test, handler in self._by_test:
+        handlers = []
+        for test, handler in self._subscriptions:
             try:
                 if test(raw):
                     handlers.append(handler)
@@ -460,6 +488,8 @@ class Session(asyncio.Protocol):
         if self.lost.done():
             return
         self.lost.set_result(error)
+        if self._expiry:
+            self._expiry.cancel()
         if self._keepalive and self._keepalive is not asyncio.current_task(self._loop):
             self._keepalive.cancel()
         if self._transport:

@@ -275,7 +275,7 @@ class Gateway:
 
     def _subscribe(self, session: Session) -> None:
         for part in (self._inbox, self._outbox, self._calls, self._dialer):
-            session.subscribe_raw(part.wants, part.receive, mark=part.mark)
+            session.subscribe(part.wants, part.receive, mark=part.mark)
 
     def _connection_changed(self, error: AmiError | None) -> None:
         if error:

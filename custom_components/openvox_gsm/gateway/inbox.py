@@ -211,11 +211,10 @@ class Inbox:
 
         A later Asterisk writes so many that no SMS could hold them.
         """
-        headers = {key.lower() for key, _ in packet.headers}
-        return self._headers is None or self._headers <= headers
+        return self._headers is None or self._headers <= packet.keys
 
     def may_have_forged(self, uniqueid: str) -> bool:
-        """Tell whether a Uniqueid is an SMS's own, or stands in the text of one.
+        """Tell whether a Uniqueid is an SMS's own, or stands in a text that may forge.
 
         An event of another kind with such a Uniqueid is the work of that text.
         """
@@ -292,11 +291,10 @@ class Inbox:
 
         The head of the first one is genuine: it stands before any text.
         """
-        headers = frozenset(key.lower() for key, _ in head.headers)
         if self._headers is None:
-            self._headers = headers - _OF_SOME_EVENTS
-        is_of_same_dialect = ("uniqueid" in headers) == ("uniqueid" in self._headers)
-        return is_of_same_dialect and self._headers <= headers
+            self._headers = frozenset(head.keys - _OF_SOME_EVENTS)
+        is_of_same_dialect = ("Uniqueid" in head) == ("uniqueid" in self._headers)
+        return is_of_same_dialect and self._headers <= head.keys
 
     # Packets that the text of an SMS cut in two
 
@@ -441,7 +439,7 @@ class Inbox:
 
         Without a PDU that stays open until the last.
         """
-        accusing = list(self._texts_that_name(message))
+        accusing = self._texts_that_name(message)
         values = {
             variable: [
                 value for value in values if not any(value in text for text in accusing)
@@ -515,11 +513,16 @@ class Inbox:
     def _poses_as_packet(self, text: str) -> bool:
         return self._mark in text or _POSES_AS_PACKET.search(text) is not None
 
-    def _texts_that_name(self, message: _Message) -> Iterator[str]:
-        """Yield other messages' texts in which the message's Uniqueid stands."""
-        for other in self._messages():
-            if other is not message:
-                yield from (text for text in other.texts if message.key[1] in text)
+    def _texts_that_name(self, message: _Message) -> list[str]:
+        """Return other messages' texts in which the message's Uniqueid stands."""
+        uniqueid = message.key[1]
+        return [
+            text
+            for other in self._messages()
+            if other is not message
+            for text in other.texts
+            if uniqueid in text
+        ]
 
     def _is_on_wrong_channel(self, message: _Message) -> bool:
         """Tell whether the Uniqueid is more likely that of another channel."""
@@ -536,6 +539,8 @@ class Inbox:
             self._suspects[message] = self._call_later(
                 MESSAGE_TIMEOUT, partial(self._suspects.__delitem__, message)
             )
+        else:
+            message.texts.clear()  # nothing in them can be held against another
         self._judged[message.key] = message
         while len(self._judged) > _MAX_MESSAGES_REMEMBERED:
             self._forget(self._judged.pop(next(iter(self._judged))))
