@@ -1113,5 +1113,5 @@ async def test_options_keep_the_connection(
     assert loaded.runtime_data is coordinator
     assert coordinator.gateway.is_connected
     assert coordinator.gateway.requires_pdu
-    assert coordinator.gateway.line_breaks
+    assert coordinator.gateway.sms.line_breaks
     assert gateway.sessions == accepted

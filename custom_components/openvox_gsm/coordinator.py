@@ -49,6 +49,7 @@ from .const import (
 )
 from .contacts import find_by_number
 from .gateway import (
+    SMS_TIMEOUT,
     Assembler,
     CallNews,
     CallNewsType,
@@ -61,7 +62,6 @@ from .gateway import (
     Span,
     SpanStatus,
 )
-from .gateway.gateway import SMS_TIMEOUT
 from .issues import update_call_issue, update_issues, update_limit_issue
 from .limits import SmsBudget, is_allowed
 from .tls import tls_of
@@ -184,7 +184,7 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
 
     def _apply_options(self) -> None:
         options = self.config_entry.options
-        self.gateway.line_breaks = options.get(CONF_LINE_BREAKS, False)
+        self.gateway.sms.line_breaks = options.get(CONF_LINE_BREAKS, False)
         self.gateway.requires_pdu = options.get(CONF_ONLY_CONFIRMED, False)
 
     @callback
@@ -227,7 +227,7 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
                 raise self.gateway.connection_error or CannotConnectError(
                     "The gateway is not connected"
                 )
-            spans = await self.gateway.read_spans()
+            spans = await self.gateway.spans.read()
             core = await self.gateway.read_core_status()
             state = GatewayState(
                 spans=spans,
@@ -435,11 +435,11 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
         flash: bool = False,
         given_up: asyncio.Event | None = None,
     ) -> SendResult:
-        """Send an SMS as Gateway.send_sms does, within what the options allow.
+        """Send an SMS as Sender.send does, within what the options allow.
 
         Whoever calls this tells the bus what became of it (`async_tell_sent`).
         """
-        parts = self.gateway.count_parts(text, flash=flash)
+        parts = self.gateway.sms.count_parts(text, flash=flash)
         if not is_allowed(self.config_entry, number):
             return _refused(number, parts, SendFailure.NOT_ALLOWED)
         taken = self.budget.take(parts)
@@ -448,7 +448,7 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
             return _refused(number, parts, SendFailure.LIMIT_REACHED)
         self._sending += 1
         try:
-            result = await self.gateway.send_sms(
+            result = await self.gateway.sms.send(
                 number,
                 text,
                 span=span,
@@ -486,7 +486,7 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
     @property
     def load(self) -> float:
         """How many SMS are under way for each span that takes any; the less the better."""
-        if self.gateway.choose_span() is None:
+        if self.gateway.spans.choose() is None:
             return float("inf")
         able = sum(
             span.status in (SpanStatus.READY, SpanStatus.BUSY)

@@ -10,8 +10,7 @@ from homeassistant.helpers.translation import async_get_cached_translations
 
 from .const import DOMAIN
 from .coordinator import OpenVoxCoordinator
-from .gateway import InvalidTextError, SendFailure, SendResult
-from .gateway.gateway import SMS_TIMEOUT
+from .gateway import SMS_TIMEOUT, InvalidTextError, SendFailure, SendResult
 
 # What comes from a gateway that did not even try.
 _NOT_TRIED: Final = (SendFailure.NO_SPAN_READY, SendFailure.NOT_CONNECTED)

@@ -271,7 +271,7 @@ class UssdQuery:
         # It counts as asked while nothing is known of it: it may be cancelled.
         before, self._asked_at = self._asked_at, dt_util.utcnow()
         try:
-            answer = await self.coordinator.gateway.ask_ussd(
+            answer = await self.coordinator.gateway.ussd.ask(
                 self.span, self._code, self._replies
             )
         except UssdError as err:

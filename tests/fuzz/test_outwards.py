@@ -79,7 +79,7 @@ def connected(
             on_connection=lambda _error: pytest.fail("the connection was lost"),
         )
         await client.start()
-        await client.read_spans()
+        await client.spans.read()
         return client
 
     with running(dialect, firmware) as (runner, simulator):
@@ -205,7 +205,7 @@ def test_sms(dialect: Dialect, firmware: Firmware) -> None:
             # What later firmware would make a line break of.
             text = text.replace("\\n", "\\ n")
             try:
-                result = runner.run(client.send_sms(number, text, span=1))
+                result = runner.run(client.sms.send(number, text, span=1))
             except InvalidNumberError, InvalidTextError:
                 assert not simulator.commands
                 assert not simulator.sent_parts
@@ -253,7 +253,7 @@ def test_ussd(dialect: Dialect, firmware: Firmware) -> None:
 
             def ask(text: str) -> str | None:
                 try:
-                    return runner.run(client.send_ussd(1, text)).text
+                    return runner.run(client.ussd.send(1, text)).text
                 except ValueError, UssdError:
                     return None
 

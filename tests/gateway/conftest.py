@@ -14,8 +14,10 @@ from custom_components.openvox_gsm.gateway import (
     IncomingSms,
     SendResult,
     connection as connection_module,
-    gateway as gateway_module,
     inbox as inbox_module,
+    sender as sender_module,
+    spans as spans_module,
+    ussd as ussd_module,
 )
 from simulator import Dialect, Firmware, Simulator
 
@@ -80,9 +82,11 @@ def hurry(gateway: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection_module, "LONGEST_WAIT", 0.04)
     monkeypatch.setattr(connection_module, "CONNECT_TIMEOUT", 0.3)
     monkeypatch.setattr(connection_module, "QUICK_TIMEOUT", 0.2)
-    monkeypatch.setattr(gateway_module, "_COMMAND_SLACK", 0.1)
-    monkeypatch.setattr(gateway_module, "_BUSY_WAIT", 0.01)
-    monkeypatch.setattr(gateway_module, "_REST", 0.15)
+    for module in (sender_module, ussd_module):
+        monkeypatch.setattr(module, "COMMAND_SLACK", 0.1)
+        monkeypatch.setattr(module, "REST", 0.15)
+    for module in (sender_module, spans_module):
+        monkeypatch.setattr(module, "BUSY_WAIT", 0.01)
     monkeypatch.setattr(inbox_module, "REST", 0.02)
 
 
@@ -152,5 +156,5 @@ async def client(new_client: Callable[..., Gateway]) -> Gateway:
     """A client that is connected and has read the spans."""
     client = new_client()
     await client.start()
-    await client.read_spans()
+    await client.spans.read()
     return client

@@ -384,7 +384,7 @@ async def test_a_span_that_has_become_ready(
     """It is found although no poll has seen it yet."""
     for span in gateway.spans.values():
         span.status = "No Signal"
-    await client.read_spans()
+    await client.spans.read()
     gateway.spans[3].status = "Up"
 
     assert (await client.ring(PHONE, 20)).span == 3

@@ -1,17 +1,13 @@
-"""A gateway as its user sees it: spans, sending SMS and USSD, what comes in."""
+"""A gateway as its user sees it: connecting, what comes in, stopping."""
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import replace
 import random
 
-from hypothesis import example, given, settings, strategies as st
 import pytest
 
 from custom_components.openvox_gsm.ami import (
     ActionTimeoutError,
     AuthenticationError,
-    CannotConnectError,
     ConnectionLostError,
     PermissionDeniedError,
     ProtocolError,
@@ -20,102 +16,41 @@ from custom_components.openvox_gsm.ami import (
 from custom_components.openvox_gsm.gateway import (
     CoreStatus,
     Gateway,
-    InvalidNumberError,
-    InvalidTextError,
-    NetworkStatus,
     NotAnOpenVoxGatewayError,
     SendFailure,
-    SendResult,
     SendStatus,
-    SpanStatus,
     UssdError,
-    UssdFailure,
-    UssdStatus,
     connection as connection_module,
-    gateway as gateway_module,
+    sender as sender_module,
+    spans as spans_module,
+    ussd as ussd_module,
 )
 from simulator import (
     STOCK_READ,
     Dialect,
     Firmware,
-    SentSms,
     Simulator,
     SmsOutcome,
     User,
-    UssdMenu,
     UssdOutcome,
 )
-from simulator.asterisk_cli import COMMANDS
-from simulator.cli import CommandLine
-from simulator.gsm_cli import commands as gsm_commands
 
-from .conftest import Heard, expect_nothing_left, gateway_with, kinds_of_gateway, until
-
-NUMBER = "+4915112345678"
-LONG = "All work and no play makes Jack a dull boy. " * 10
-LONG_UCS2 = "Zwölf Boxkämpfer jagen Viktor quer über den großen Sylter Deich. " * 3
-
-type MakeClient = Callable[..., Gateway]
-
-later_firmware = gateway_with(firmware=Firmware.LATER)
-
-
-def outcome(result: SendResult) -> tuple[SendStatus, SendFailure | None, int | None]:
-    """Return what became of a message, and on which span."""
-    return result.status, result.failure, result.span
-
-
-def sent_on(span: int) -> tuple[SendStatus, None, int]:
-    """Expect a message to be sent on a span."""
-    return SendStatus.SENT, None, span
-
-
-def failed(
-    failure: SendFailure, span: int | None = None
-) -> tuple[SendStatus, SendFailure, int | None]:
-    """Expect a message to fail."""
-    return SendStatus.FAILED, failure, span
-
-
-def unknown(
-    failure: SendFailure, span: int
-) -> tuple[SendStatus, SendFailure, int | None]:
-    """Expect the fate of a message to be unknown."""
-    return SendStatus.UNKNOWN, failure, span
-
-
-def sends(gateway: Simulator) -> list[str]:
-    """Return every command that hands an SMS or a USSD code to a span."""
-    return [command for command in gateway.commands if command.startswith("gsm send")]
-
-
-def texts(gateway: Simulator) -> list[str]:
-    """Return the texts that went out, in order."""
-    return [sms.text for sms in gateway.sent]
-
-
-def leave_commands(
-    gateway: Simulator, *, gsm: bool = True, without: str = "", usage: str | None = None
-) -> None:
-    """Give the gateway other commands than its firmware has."""
-    commands = list(COMMANDS)
-    for command in gsm_commands(gateway.firmware) if gsm else ():
-        if command.name == without and usage is None:
-            continue
-        if command.name == without:
-            command = replace(command, usage=f"Usage: {usage}\n")
-        commands.append(command)
-    gateway.cli = CommandLine(gateway, commands)
-
-
-async def ussd_failure(client: Gateway, span: int, *, timeout: int = 30) -> UssdFailure:
-    """Send a USSD code in vain and return why."""
-    with pytest.raises(UssdError) as caught:
-        await client.send_ussd(span, "*100#", timeout=timeout)
-    assert caught.value.span == span
-    assert "*100#" not in str(caught.value)
-    return caught.value.failure
-
+from .conftest import Heard, gateway_with, kinds_of_gateway, until
+from .outcomes import (
+    LONG,
+    LONG_UCS2,
+    NUMBER,
+    MakeClient,
+    ends_soon,
+    failed,
+    leave_commands,
+    outcome,
+    sends,
+    sent_on,
+    texts,
+    unknown,
+    ussd_failure,
+)
 
 # Connecting
 
@@ -235,1329 +170,7 @@ async def test_it_comes_back_after_a_restart(
     await until(lambda: None in heard.changes)
     assert isinstance(heard.changes[0], ConnectionLostError)
     assert heard.changes[1:] == [None]
-    assert outcome(await client.send_sms(NUMBER, "Hi")) == sent_on(1)
-
-
-# Spans
-
-
-@kinds_of_gateway()
-async def test_spans_are_read_with_as_few_commands_as_the_firmware_allows(
-    gateway: Simulator, client: Gateway
-) -> None:
-    """One for all only where its answer proves to be whole."""
-    one_each = [f"gsm show span {number}" for number in (1, 2, 3, 4)]
-    first = gateway.commands[gateway.commands.index("gsm show span all") :]
-    gateway.commands.clear()
-    gateway.spans[3].signal = 31
-    spans = await client.read_spans()
-    if gateway.firmware is Firmware.LATER:
-        assert first == gateway.commands == ["gsm show span all"]
-    else:
-        assert first == ["gsm show span all", "gsm show spans", *one_each]
-        assert gateway.commands == ["gsm show spans", *one_each]
-    assert client.spans is spans
-    assert list(spans) == [1, 2, 3, 4]
-    assert spans[3].signal_dbm == -51
-    assert spans[3].status is SpanStatus.READY
-    assert spans[3].network_status is NetworkStatus.HOME
-    assert spans[3].operator == "CHINA MOBILE"
-
-
-@kinds_of_gateway()
-async def test_spans_come_and_go(gateway: Simulator, client: Gateway) -> None:
-    """A board was taken out, another one put in."""
-    gateway.remove_span(2)
-    gateway.add_span(7)
-    assert list(await client.read_spans()) == [1, 3, 4, 7]
-    for number in list(gateway.spans):
-        gateway.remove_span(number)
-    assert await client.read_spans() == {}
-
-
-async def test_a_span_that_cannot_be_shown_is_known_by_the_list(
-    gateway: Simulator, client: Gateway
-) -> None:
-    """As much as that tells."""
-    gateway.spans[2].dchannel_running = False
-    span = (await client.read_spans())[2]
-    assert span.status_text == "Power on, Provisioned, Up, Active, Standard"
-    assert span.operator == ""
-
-
-async def test_a_span_that_hangs_does_not_take_the_others_along(
-    gateway: Simulator, client: Gateway, heard: Heard
-) -> None:
-    """It is unknown, and left alone; the connection stands."""
-    gateway.spans[2].hung = True
-    gateway.commands.clear()
-    for _ in range(3):
-        spans = await client.read_spans()
-        assert [span.status for span in spans.values()] == [
-            SpanStatus.READY,
-            SpanStatus.UNKNOWN,
-            SpanStatus.READY,
-            SpanStatus.READY,
-        ]
-    assert gateway.commands.count("gsm show span 2") == 1
-    assert client.is_connected
-    assert heard.changes == []
-
-    result = await client.send_sms(NUMBER, "Hi", span=2)
-    assert outcome(result) == failed(SendFailure.SPAN_NOT_READY, 2)
-    assert await ussd_failure(client, 2) is UssdFailure.SPAN_NOT_READY
-    assert sends(gateway) == []
-
-    await gateway.restart()
-    await until(lambda: client.is_connected and None in heard.changes)
-    assert (await client.read_spans())[2].status is SpanStatus.READY
-
-
-async def test_a_span_that_hangs_is_asked_again_after_a_while(
-    gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It may have been reset meanwhile."""
-    monkeypatch.setattr(gateway_module, "_SILENCE", 0.0)
-    gateway.spans[2].hung = True
-    assert (await client.read_spans())[2].status is SpanStatus.UNKNOWN
-    gateway.spans[2].hung = False
-    assert (await client.read_spans())[2].status is SpanStatus.READY
-
-
-@later_firmware
-async def test_a_span_that_hangs_up_all_is_found(
-    gateway: Simulator, client: Gateway, heard: Heard
-) -> None:
-    """The spans are read one by one from then on."""
-    gateway.spans[2].hung = True
-    gateway.faults.silent_commands.add("gsm show span all")
-    spans = await client.read_spans()
-    assert spans[1].status is SpanStatus.READY
-    assert spans[2].status is SpanStatus.UNKNOWN
-    gateway.commands.clear()
-    await client.read_spans()
-    assert "gsm show span all" not in gateway.commands
-    assert heard.changes == []
-
-
-async def test_reading_fails_where_the_gateway_does_not_answer(
-    gateway: Simulator, client: Gateway, heard: Heard
-) -> None:
-    """And works again afterwards."""
-    gateway.faults.freeze()
-    with pytest.raises(ActionTimeoutError):
-        await client.read_spans()
-    with pytest.raises(CannotConnectError):
-        await client.read_core_status()
-    gateway.faults.thaw()
-    await until(lambda: client.is_connected and None in heard.changes)
-    assert len(await client.read_spans()) == 4
-
-
-async def test_calls_are_counted(gateway: Simulator, client: Gateway) -> None:
-    """All of the gateway."""
-    assert (await client.read_core_status()).active_calls == 0
-    await gateway.incoming_call(1, "10086")
-    await gateway.incoming_call(2, "10086")
-    assert (await client.read_core_status()).active_calls == 2
-
-
-# Sending
-
-
-@kinds_of_gateway()
-@pytest.mark.parametrize(
-    "text", ["Hi", "Say \"\\\" & $(x); 'y' [^{}~|]", "Größe 😀 你"]
-)
-async def test_a_message_is_sent(
-    gateway: Simulator, client: Gateway, text: str
-) -> None:
-    """The phone shows what was written."""
-    result = await client.send_sms("+49 (151) 123-45678", text)
-    assert result.status is SendStatus.SENT
-    assert result.number == NUMBER
-    assert (result.span, result.parts, result.parts_sent) == (1, 1, 1)
-    assert not result.certainly_not_sent
-    (sms,) = gateway.sent
-    assert sms == SentSms(
-        span=1,
-        number=NUMBER,
-        text=text,
-        parts=(text,),
-        alphabet="gsm7" if text.isascii() else "ucs2",
-        flash=False,
-        id=sms.id,
-    )
-    assert sms.id
-
-
-@kinds_of_gateway()
-@pytest.mark.parametrize("text", [LONG.strip(), LONG_UCS2.strip(), "😀" * 100])
-async def test_a_long_message_is_sent_in_parts(
-    gateway: Simulator, client: Gateway, text: str
-) -> None:
-    """The phone joins them, since they have one reference and one alphabet."""
-    results = [await client.send_sms(NUMBER, text, span=2) for _ in range(2)]
-    assert [outcome(result) for result in results] == [sent_on(2)] * 2
-    assert [sms.text for sms in gateway.sent] == [text, text]
-    assert results[0].parts == results[0].parts_sent == len(gateway.sent[0].parts) > 1
-    first, second = (
-        {part.flag for part in parts}
-        for parts in (
-            gateway.sent_parts[: results[0].parts],
-            gateway.sent_parts[results[0].parts :],
-        )
-    )
-    assert len(first) == len(second) == 1
-    assert first != second
-    assert all(part.id for part in gateway.sent_parts)
-    assert not any(part.flash for part in gateway.sent_parts)
-
-
-@pytest.mark.parametrize("firmware", Firmware)
-@pytest.mark.usefixtures("hurry")
-def test_any_text_arrives_as_it_was_written(
-    firmware: Firmware, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Up to line breaks, tabs, back-quotes and what keeps parts in one alphabet."""
-    line_breaks = firmware is Firmware.LATER
-
-    def shown(text: str) -> str:
-        """Return a text without the differences that are allowed."""
-        for written, arrives in (
-            ("\r\n", "\n"),
-            ("\r", "\n"),
-            ("\n", "\n" if line_breaks else " "),
-            ("\t", " "),
-            ("`", "'"),
-            ("\u00a0", " "),
-            ("\u2060", ""),
-        ):
-            text = text.replace(written, arrives)
-        return text.rstrip()
-
-    async def set_up() -> tuple[Simulator, Gateway]:
-        simulator = Simulator(1, firmware=firmware)
-        await simulator.start()
-        client = Gateway(
-            simulator.host,
-            simulator.port,
-            "admin",
-            "admin",
-            on_part=lambda _part: None,
-            on_connection=lambda _error: None,
-            line_breaks=line_breaks,
-        )
-        await client.start()
-        return simulator, client
-
-    with asyncio.Runner() as runner:
-        simulator, client = runner.run(set_up())
-
-        @settings(deadline=None, max_examples=150)
-        @given(
-            st.text(
-                st.one_of(
-                    st.sampled_from("ab \n\t\"'\\`{}[]~^|€ß😀#*$"),
-                    st.characters(
-                        exclude_categories=("Cc", "Cs"),
-                        exclude_characters="\u2028\u2029\u2060",
-                    ),
-                ),
-                min_size=1,
-                max_size=400,
-            ).filter(str.strip)
-        )
-        @example("a" * 400 + "ß")
-        @example("ß" + "a" * 400)
-        @example("\\" * 300)
-        @example('"' * 300)
-        @example('\\"; " \\\\')
-        def check(text: str) -> None:
-            # The two characters that stand for a line break in later firmware.
-            text = text.replace("\\n", "\\ n") if line_breaks else text
-            simulator.sent.clear()
-            result = runner.run(client.send_sms(NUMBER, text, span=1))
-            assert result.status is SendStatus.SENT
-            (sms,) = simulator.sent
-            assert shown(sms.text) == shown(text)
-
-        check()
-        runner.run(client.stop())
-        runner.run(expect_nothing_left(simulator))
-        assert simulator.overruns == []
-
-
-@later_firmware
-async def test_line_breaks_are_sent_where_the_firmware_takes_them(
-    gateway: Simulator, new_client: MakeClient
-) -> None:
-    """Elsewhere they become blanks."""
-    for line_breaks in (True, False):
-        client = new_client(line_breaks=line_breaks)
-        await client.start()
-        await client.send_sms(NUMBER, "One\r\nTwo\nThree", span=1)
-    assert texts(gateway) == ["One\nTwo\nThree", "One Two Three"]
-
-
-@pytest.mark.parametrize("number", ["", "Jack", "1\r\nAction: Logoff"])
-async def test_a_wrong_number_is_not_sent(
-    gateway: Simulator, client: Gateway, number: str
-) -> None:
-    """It is the caller's mistake."""
-    with pytest.raises(InvalidNumberError):
-        await client.send_sms(number, "Hi")
-    assert sends(gateway) == []
-
-
-@pytest.mark.parametrize("text", ["", " ", "\x00", "ß" * 1000])
-async def test_a_wrong_text_is_not_sent(
-    gateway: Simulator, client: Gateway, text: str
-) -> None:
-    """It is the caller's mistake."""
-    with pytest.raises(InvalidTextError):
-        await client.send_sms(NUMBER, text)
-    assert sends(gateway) == []
-
-
-async def test_firmware_that_cannot_join_parts_sends_each(
-    gateway: Simulator, new_client: MakeClient
-) -> None:
-    """The text gets there, if not in one piece."""
-    leave_commands(gateway, without="gsm send sync csms")
-    client = new_client()
-    await client.start()
-    assert not client.features.concatenated_sms
-    result = await client.send_sms(NUMBER, LONG, span=1)
-    assert (result.status, result.parts_sent) == (SendStatus.SENT, 3)
-    assert "".join(texts(gateway)) == LONG
-    assert len(gateway.sent) == 3
-
-
-async def test_firmware_without_message_ids_gets_none(
-    gateway: Simulator, new_client: MakeClient
-) -> None:
-    """It might print its usage instead of sending."""
-    leave_commands(
-        gateway,
-        without="gsm send sync sms",
-        usage="gsm send sync sms <span> <destination> <message> <timeout>",
-    )
-    client = new_client()
-    await client.start()
-    assert not client.features.message_id
-    assert outcome(await client.send_sms(NUMBER, "Hi", span=1)) == sent_on(1)
-    assert gateway.sent[0].id is None
-
-    # So no verdict can be waited for, but the span rests all the same.
-    now = asyncio.get_running_loop().time
-    gateway.spans[1].sms_outcomes.append(SmsOutcome.LATE_SUCCESS)
-    gateway.spans[1].send_events = True
-    begun = now()
-    result = await client.send_sms(NUMBER, "Late", span=1)
-    assert outcome(result) == unknown(SendFailure.TIMED_OUT, 1)
-    assert now() - begun < 0.15
-    assert outcome(await client.send_sms(NUMBER, "Next", span=1)) == sent_on(1)
-    assert now() - begun >= 0.15
-    assert texts(gateway) == ["Hi", "Late", "Next"]
-
-
-# Which span
-
-
-async def test_the_span_used_longest_ago_is_chosen(client: Gateway) -> None:
-    """So that all SIM cards are used alike."""
-    spans = [(await client.send_sms(NUMBER, "Hi")).span for _ in range(6)]
-    assert spans == [1, 2, 3, 4, 1, 2]
-
-
-async def test_messages_go_out_over_all_spans_at_once(
-    gateway: Simulator, client: Gateway
-) -> None:
-    """A free one is chosen before a busy one; where all are busy it takes turns."""
-    for span in gateway.spans.values():
-        span.send_duration = 0.3
-    sending = [
-        asyncio.create_task(client.send_sms(NUMBER, f"Number {n}")) for n in range(8)
-    ]
-    await until(lambda: len(sends(gateway)) == 4)
-    assert len(gateway.sent) < 3  # one by one it would be three
-    for span in gateway.spans.values():
-        span.send_duration = 0
-    results = await asyncio.gather(*sending)
-    assert [result.status for result in results] == [SendStatus.SENT] * 8
-    assert [result.span for result in results] == [1, 2, 3, 4] * 2
-    assert sorted(texts(gateway)) == [f"Number {n}" for n in range(8)]
-
-
-async def test_a_span_that_only_we_keep_busy_is_ready(
-    gateway: Simulator, client: Gateway
-) -> None:
-    """A poll in the middle of a send does not make the next message fail."""
-    gateway.spans[1].send_duration = 0.05
-    for number in (2, 3, 4):
-        gateway.spans[number].status = "Undetected SIM Card"
-    first = asyncio.create_task(client.send_sms(NUMBER, "One"))
-    await until(lambda: sends(gateway))
-    assert (await client.read_spans())[1].status is SpanStatus.BUSY
-    assert client.choose_span() == 1
-    assert outcome(await client.send_sms(NUMBER, "Two")) == sent_on(1)
-    assert outcome(await first) == sent_on(1)
-    assert client.choose_span() == 1
-
-
-async def test_messages_on_one_span_go_out_one_after_the_other(
-    gateway: Simulator, client: Gateway
-) -> None:
-    """In the order in which they were given."""
-    gateway.spans[2].send_duration = 0.01
-    written = [f"Number {n}" for n in range(5)]
-    results = await asyncio.gather(
-        *(client.send_sms(NUMBER, text, span=2) for text in written)
-    )
-    assert [outcome(result) for result in results] == [sent_on(2)] * 5
-    assert texts(gateway) == written
-    assert len(sends(gateway)) == 5
-
-
-@pytest.mark.parametrize(
-    ("trait", "value"),
-    [
-        ("status", "Undetected SIM Card"),
-        ("status", "No Signal"),
-        ("status", "Down"),
-        ("status", "Pin (1234) Error"),
-        ("power", False),
-        ("active", False),
-        ("alarm", True),
-        ("state", "DOWN"),
-        ("state", "CALL ACTIVE Called from 10086 00:00:12"),
-    ],
-)
-async def test_a_span_that_is_not_ready_gets_nothing(
-    gateway: Simulator, client: Gateway, trait: str, value: object
-) -> None:
-    """It would keep the message and send it when nobody expects it any more."""
-    setattr(gateway.spans[1], trait, value)
-    result = await client.send_sms(NUMBER, "Hi", span=1)
-    assert outcome(result) == failed(SendFailure.SPAN_NOT_READY, 1)
-    assert result.certainly_not_sent
-    assert await ussd_failure(client, 1) is UssdFailure.SPAN_NOT_READY
-    assert sends(gateway) == []
-    assert not client.spans[1].can_send
-
-    assert outcome(await client.send_sms(NUMBER, "Hi")) == sent_on(2)
-    assert len(gateway.sent) == 1
-
-
-async def test_the_span_is_looked_at_right_before(
-    gateway: Simulator, client: Gateway
-) -> None:
-    """What the last poll told may be long outdated."""
-    await gateway.incoming_call(1, "10086")
-    await gateway.incoming_call(2, "10086")
-    gateway.commands.clear()
-    assert outcome(await client.send_sms(NUMBER, "Hi")) == sent_on(3)
-    assert gateway.commands[:3] == [f"gsm show span {number}" for number in (1, 2, 3)]
-
-
-async def test_a_span_that_became_ready_is_found(
-    gateway: Simulator, client: Gateway
-) -> None:
-    """The spans are read again before a message fails."""
-    for number in (2, 3, 4):
-        gateway.spans[number].status = "No Signal"
-    await client.read_spans()
-    gateway.spans[1].status = "No Signal"
-    gateway.spans[4].status = "Up"
-    assert outcome(await client.send_sms(NUMBER, "Hi")) == sent_on(4)
-
-
-async def test_no_span_is_ready(gateway: Simulator, client: Gateway) -> None:
-    """A clear error, whether it is known yet or not."""
-    for span in gateway.spans.values():
-        span.status = "Undetected SIM Card"
-    for _ in range(2):
-        result = await client.send_sms(NUMBER, "Hi")
-        assert outcome(result) == failed(SendFailure.NO_SPAN_READY)
-        assert result.certainly_not_sent
-    assert sends(gateway) == []
-
-
-async def test_the_spans_are_read_where_they_are_not_known(
-    gateway: Simulator, new_client: MakeClient
-) -> None:
-    """A message may come before the first poll."""
-    client = new_client()
-    await client.start()
-    assert outcome(await client.send_sms(NUMBER, "Hi")) == sent_on(1)
-
-
-async def test_a_span_that_is_not_there(gateway: Simulator, client: Gateway) -> None:
-    """It never was, or has vanished since the last poll."""
-    gateway.remove_span(1)
-    for span in (1, 9, 99):
-        result = await client.send_sms(NUMBER, "Hi", span=span)
-        assert outcome(result) == failed(SendFailure.NO_SUCH_SPAN, span)
-        assert await ussd_failure(client, span) is UssdFailure.NO_SUCH_SPAN
-    assert sends(gateway) == []
-    assert 1 not in client.spans
-    assert outcome(await client.send_sms(NUMBER, "Hi")) == sent_on(2)
-
-
-async def test_a_span_that_hangs_is_passed_over(
-    gateway: Simulator, client: Gateway, heard: Heard
-) -> None:
-    """The message goes out on the next one."""
-    gateway.spans[1].hung = True
-    assert outcome(await client.send_sms(NUMBER, "Hi")) == sent_on(2)
-    assert client.spans[1].status is SpanStatus.UNKNOWN
-    assert texts(gateway) == ["Hi"]
-    assert heard.changes == []
-
-
-# Mode and coding
-
-
-async def test_text_mode_is_told(gateway: Simulator, client: Gateway) -> None:
-    """The driver never sends in it."""
-    gateway.spans[1].sms_mode = "text"
-    result = await client.send_sms(NUMBER, "Hi", span=1)
-    assert outcome(result) == failed(SendFailure.TEXT_MODE, 1)
-    assert sends(gateway) == []
-    assert outcome(await client.send_sms(NUMBER, "Hi")) == sent_on(2)
-    gateway.spans[1].sms_mode = "pdu"
-    assert outcome(await client.send_sms(NUMBER, "Hi", span=1)) == sent_on(1)
-
-
-async def test_a_coding_that_spoils_texts_is_told(
-    gateway: Simulator, client: Gateway
-) -> None:
-    """Plain ASCII is not spoilt by it."""
-    gateway.spans[1].sms_coding = "ASCII"
-    result = await client.send_sms(NUMBER, "Größe", span=1)
-    assert outcome(result) == failed(SendFailure.WRONG_CODING, 1)
-    assert sends(gateway) == []
-    assert outcome(await client.send_sms(NUMBER, "Hi", span=1)) == sent_on(1)
-    gateway.spans[1].sms_coding = "utf-8"
-    assert outcome(await client.send_sms(NUMBER, "Größe", span=1)) == sent_on(1)
-    assert texts(gateway) == ["Hi", "Größe"]
-
-
-async def test_mode_and_coding_are_asked_for_once(
-    gateway: Simulator, client: Gateway, heard: Heard
-) -> None:
-    """That is, once a connection."""
-
-    def asked() -> int:
-        return sum(command.startswith("gsm show send") for command in gateway.commands)
-
-    for text in ("Hi", "Größe", "Hi", "Größe"):
-        await client.send_sms(NUMBER, text, span=1)
-    assert asked() == 2
-    gateway.faults.drop_sessions()
-    await until(lambda: None in heard.changes)
-    await client.send_sms(NUMBER, "Größe", span=1)
-    assert asked() == 4
-
-
-async def test_mode_that_cannot_be_asked_for_does_not_matter(
-    gateway: Simulator, client: Gateway
-) -> None:
-    """Older drivers have no such command."""
-    leave_commands(gateway, without="gsm show send sms mode")
-    assert outcome(await client.send_sms(NUMBER, "Größe", span=1)) == sent_on(1)
-
-
-# What becomes of a message
-
-
-@kinds_of_gateway()
-async def test_a_refusal_of_the_network(gateway: Simulator, client: Gateway) -> None:
-    """It is certainly not sent: the next span may try, where none was asked for."""
-    gateway.spans[1].sms_outcomes.extend([SmsOutcome.FAILED] * 2)
-    result = await client.send_sms(NUMBER, "Hi", span=1)
-    assert outcome(result) == failed(SendFailure.REJECTED, 1)
-    assert result.certainly_not_sent
-    assert gateway.sent == []
-    for number in (2, 3, 4):
-        await client.send_sms(NUMBER, "Hi", span=number)
-    gateway.sent.clear()
-    assert outcome(await client.send_sms(NUMBER, "Hi")) == sent_on(2)
-    assert texts(gateway) == ["Hi"]
-
-
-async def test_a_refusal_on_two_spans(gateway: Simulator, client: Gateway) -> None:
-    """A number that two networks refuse is not tried on all the others."""
-    for span in gateway.spans.values():
-        span.sms_outcomes.append(SmsOutcome.FAILED)
-    gateway.spans[2].status = "No Signal"
-    result = await client.send_sms(NUMBER, "Hi")
-    assert outcome(result) == failed(SendFailure.REJECTED, 3)
-    assert [command.split()[4] for command in sends(gateway)] == ["1", "3"]
-
-
-async def test_a_message_given_up_is_not_taken_for_the_next_one(
-    gateway: Simulator, client: Gateway
-) -> None:
-    """The span is not free before the answer to the part under way is here."""
-    gateway.spans[1].send_duration = 0.2
-    gateway.spans[1].sms_outcomes.append(SmsOutcome.FAILED)
-    given_up = asyncio.create_task(client.send_sms(NUMBER, "One", span=1))
-    await until(lambda: sends(gateway))
-    given_up.cancel()
-    assert outcome(await client.send_sms(NUMBER, "Two", span=1)) == sent_on(1)
-    assert texts(gateway) == ["Two"]
-
-
-async def test_a_span_that_does_not_answer_is_not_the_last_one_tried(
-    gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Another span sends the message."""
-    monkeypatch.setattr(
-        "custom_components.openvox_gsm.gateway.connection.QUICK_TIMEOUT", 0.05
-    )
-    gateway.faults.silent_commands.add("show send sms mode 1")
-    assert outcome(await client.send_sms(NUMBER, "Hi")) == sent_on(2)
-
-
-async def test_many_messages_share_one_look_at_all_spans(
-    gateway: Simulator, client: Gateway
-) -> None:
-    """Where none is ready the gateway is not asked once for each message."""
-    for span in gateway.spans.values():
-        span.status = "No Signal"
-    await client.read_spans()
-    gateway.commands.clear()
-    await asyncio.gather(*(client.send_sms(NUMBER, "Hi") for _ in range(20)))
-    assert len(gateway.commands) < 10
-
-
-@kinds_of_gateway()
-async def test_a_number_that_cannot_be_encoded(
-    gateway: Simulator, client: Gateway
-) -> None:
-    """The reason is told, the number is not."""
-    result = await client.send_sms("*100#", "Hi", span=1)
-    assert outcome(result) == failed(SendFailure.REFUSED, 1)
-    assert result.detail == "The number cannot be encoded"
-    assert gateway.sent == []
-
-
-async def test_a_right_that_was_taken_away(gateway: Simulator, client: Gateway) -> None:
-    """New sessions lack it."""
-    gateway.users["admin"] = User("admin", "admin", write=["system"])
-    result = await client.send_sms(NUMBER, "Hi", span=1)
-    assert outcome(result) == failed(SendFailure.REFUSED, 1)
-    assert "right" in result.detail
-    assert await ussd_failure(client, 1) is UssdFailure.REFUSED
-
-
-@kinds_of_gateway()
-async def test_a_time_out_is_not_repeated(gateway: Simulator, client: Gateway) -> None:
-    """Nobody knows whether it went out, so no other span tries either."""
-    gateway.spans[1].sms_outcomes.append(SmsOutcome.TIMEOUT)
-    result = await client.send_sms(NUMBER, "Hi")
-    assert outcome(result) == unknown(SendFailure.TIMED_OUT, 1)
-    assert not result.certainly_not_sent
-    assert len(sends(gateway)) == 1
-
-
-@kinds_of_gateway()
-@pytest.mark.parametrize("text", ["Hi", LONG.strip()])
-@pytest.mark.parametrize(
-    ("late", "expected"),
-    [
-        (SmsOutcome.LATE_SUCCESS, sent_on(1)),
-        (SmsOutcome.LATE_FAILURE, failed(SendFailure.REJECTED, 1)),
-    ],
-)
-async def test_a_late_verdict_counts(
-    gateway: Simulator, client: Gateway, late: SmsOutcome, expected: object, text: str
-) -> None:
-    """Where the gateway raises it."""
-    gateway.spans[1].send_events = True
-    gateway.spans[1].sms_outcomes.append(late)
-    result = await client.send_sms(NUMBER, text, span=1)
-    assert outcome(result) == expected
-    assert texts(gateway) == ([text] if late is SmsOutcome.LATE_SUCCESS else [])
-    assert len(sends(gateway)) == (result.parts_sent or 1)
-
-
-async def test_a_late_failure_is_tried_on_the_next_span(
-    gateway: Simulator, client: Gateway
-) -> None:
-    """It is as certain as an immediate one."""
-    gateway.spans[1].send_events = True
-    gateway.spans[1].sms_outcomes.append(SmsOutcome.LATE_FAILURE)
-    assert outcome(await client.send_sms(NUMBER, "Hi")) == sent_on(2)
-    assert texts(gateway) == ["Hi"]
-
-
-async def test_a_late_verdict_that_is_not_told(
-    gateway: Simulator, client: Gateway
-) -> None:
-    """The message went out, and goes out once."""
-    gateway.spans[1].sms_outcomes.append(SmsOutcome.LATE_SUCCESS)
-    result = await client.send_sms(NUMBER, "Hi")
-    assert outcome(result) == unknown(SendFailure.TIMED_OUT, 1)
-    assert texts(gateway) == ["Hi"]
-
-
-async def test_after_a_time_out_the_span_rests(
-    gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Else a late answer would be taken for that to the next message."""
-    loop = asyncio.get_running_loop()
-    gateway.spans[1].sms_outcomes.append(SmsOutcome.LATE_FAILURE)
-    begun = loop.time()
-    first, second = await asyncio.gather(
-        client.send_sms(NUMBER, "One", span=1), client.send_sms(NUMBER, "Two", span=1)
-    )
-    assert loop.time() - begun >= 0.15
-    assert outcome(first) == unknown(SendFailure.TIMED_OUT, 1)
-    assert outcome(second) == sent_on(1)
-    assert texts(gateway) == ["Two"]
-
-
-async def test_a_span_that_rests_is_chosen_last(
-    gateway: Simulator, client: Gateway
-) -> None:
-    """The others are used as often as they like meanwhile."""
-    client.features = replace(client.features, message_id=False)
-    await client.send_sms(NUMBER, "Hi", span=4)
-    gateway.spans[1].ussd_outcomes.append(UssdOutcome.TIMEOUT)
-    for number in (2, 3, 4):
-        gateway.spans[number].ussd["*100#"] = "Hi"
-    assert await ussd_failure(client, 1) is UssdFailure.TIMED_OUT
-    spans = [(await client.send_sms(NUMBER, "Hi")).span for _ in range(6)]
-    assert spans == [2, 3, 4, 2, 3, 4]
-
-
-async def test_a_span_that_another_client_uses_is_waited_for(
-    gateway: Simulator, client: Gateway
-) -> None:
-    """The gateway has certainly sent nothing then."""
-    gateway.spans[1].sms_outcomes.extend([SmsOutcome.BUSY] * 3)
-    assert outcome(await client.send_sms(NUMBER, "Hi", span=1)) == sent_on(1)
-    assert texts(gateway) == ["Hi"]
-    assert len(sends(gateway)) == 4
-
-
-@pytest.mark.parametrize("state", ["SMS SENDING", "USSD SENDING", "WAIT READY"])
-async def test_a_span_that_is_at_work_is_waited_for(
-    gateway: Simulator, client: Gateway, state: str
-) -> None:
-    """It is not even asked to send."""
-    gateway.spans[1].state = state
-    sending = asyncio.create_task(client.send_sms(NUMBER, "Hi", span=1))
-    await until(lambda: gateway.commands[-4:] == ["gsm show span 1"] * 4)
-    assert sends(gateway) == []
-    gateway.spans[1].state = None
-    assert outcome(await sending) == sent_on(1)
-
-
-async def test_a_span_that_stays_busy_is_not_waited_for_for_ever(
-    gateway: Simulator, client: Gateway
-) -> None:
-    """A time limit given for the network is one for this, too."""
-    gateway.spans[1].sms_outcomes.extend([SmsOutcome.BUSY] * 99)
-    result = await client.send_sms(NUMBER, "Hi", span=1, timeout=0)
-    assert outcome(result) == failed(SendFailure.BUSY, 1)
-    assert result.certainly_not_sent
-    assert len(sends(gateway)) == 1
-    gateway.spans[2].state = "SMS SENDING"
-    result = await client.send_sms(NUMBER, "Hi", span=2, timeout=0)
-    assert outcome(result) == failed(SendFailure.BUSY, 2)
-    assert len(sends(gateway)) == 1
-
-
-async def test_a_part_that_fails_ends_the_message(
-    gateway: Simulator, client: Gateway
-) -> None:
-    """A part of it is out, so no other span tries."""
-    gateway.spans[1].sms_outcomes.extend([SmsOutcome.SUCCESS, SmsOutcome.FAILED])
-    result = await client.send_sms(NUMBER, LONG)
-    assert outcome(result) == failed(SendFailure.REJECTED, 1)
-    assert (result.parts, result.parts_sent) == (3, 1)
-    assert not result.certainly_not_sent
-    assert len(sends(gateway)) == 2
-
-
-async def test_a_part_that_finds_the_span_busy_waits(
-    gateway: Simulator, client: Gateway
-) -> None:
-    """With a time limit of its own."""
-    gateway.spans[1].sms_outcomes.extend([SmsOutcome.SUCCESS, SmsOutcome.BUSY])
-    assert outcome(await client.send_sms(NUMBER, LONG, span=1)) == sent_on(1)
-    assert [part.sequence for part in gateway.sent_parts] == [1, 2, 3]
-
-
-async def test_a_call_between_two_parts_ends_the_message(
-    gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The span is looked at before each of them."""
-    record = gateway.record_sent
-
-    def and_then_a_call(part: object) -> None:
-        record(part)  # type: ignore[arg-type]
-        gateway.spans[1].state = "CALL ACTIVE Called from 10086"
-
-    monkeypatch.setattr(gateway, "record_sent", and_then_a_call)
-    result = await client.send_sms(NUMBER, LONG)
-    assert outcome(result) == failed(SendFailure.SPAN_NOT_READY, 1)
-    assert result.parts_sent == 1
-    assert not result.certainly_not_sent
-    assert len(gateway.sent_parts) == len(sends(gateway)) == 1
-
-
-# When the connection goes
-
-
-@kinds_of_gateway()
-@pytest.mark.parametrize("drop", [SmsOutcome.DROP_BEFORE, SmsOutcome.DROP_AFTER])
-async def test_a_message_whose_session_is_lost_is_not_repeated(
-    gateway: Simulator, client: Gateway, heard: Heard, drop: SmsOutcome
-) -> None:
-    """Nobody knows whether it went out."""
-    gateway.spans[1].sms_outcomes.append(drop)
-    result = await client.send_sms(NUMBER, "Hi", timeout=2)
-    assert outcome(result) == unknown(SendFailure.CONNECTION_LOST, 1)
-    assert len(gateway.sent) == (drop is SmsOutcome.DROP_AFTER)
-    assert len(sends(gateway)) == 1
-    assert heard.changes == []
-    # The span rests until the network's time is over, lest its late answer be
-    # taken for the answer to the next message.
-    assert client.choose_span() != 1
-    assert outcome(await client.send_sms(NUMBER, "Hi", span=1)) == sent_on(1)
-
-
-async def test_a_verdict_settles_a_lost_session(
-    gateway: Simulator, client: Gateway
-) -> None:
-    """It comes in another session."""
-    gateway.spans[1].send_events = True
-    gateway.spans[1].sms_outcomes.append(SmsOutcome.DROP_AFTER)
-    assert outcome(await client.send_sms(NUMBER, "Hi")) == sent_on(1)
-    assert texts(gateway) == ["Hi"]
-
-
-async def test_a_restart_while_a_message_is_sent(
-    gateway: Simulator, client: Gateway, heard: Heard
-) -> None:
-    """It is unknown, and all works again afterwards."""
-    gateway.spans[1].send_duration = 0.05
-    sending = asyncio.create_task(client.send_sms(NUMBER, "Hi", timeout=1))
-    await until(lambda: sends(gateway))
-    await gateway.restart()
-    assert outcome(await sending) == unknown(SendFailure.CONNECTION_LOST, 1)
-    await until(lambda: client.is_connected and None in heard.changes)
-    assert outcome(await client.send_sms(NUMBER, "Hi", span=1)) == sent_on(1)
-    assert len(sends(gateway)) == 2
-
-
-async def test_a_send_that_is_never_answered(
-    gateway: Simulator, client: Gateway
-) -> None:
-    """It ends a little after its time; other spans are not concerned."""
-    gateway.faults.silent_commands.add("sms 1")
-    hanging = client.send_sms(NUMBER, "Hi", span=1, timeout=0)
-    other = client.send_sms(NUMBER, "Ho", span=2)
-    first, second = await asyncio.gather(hanging, other)
-    assert outcome(first) == unknown(SendFailure.TIMED_OUT, 1)
-    assert outcome(second) == sent_on(2)
-    assert len(sends(gateway)) == 2
-
-
-async def test_nothing_is_sent_without_a_connection(
-    gateway: Simulator, new_client: MakeClient
-) -> None:
-    """Before it is made, and after it is gone."""
-    client = new_client()
-
-    async def expect_not_connected() -> None:
-        result = await client.send_sms(NUMBER, "Hi")
-        assert outcome(result) == failed(SendFailure.NOT_CONNECTED)
-        result = await client.send_sms(NUMBER, "Hi", span=1)
-        assert outcome(result) == failed(SendFailure.NOT_CONNECTED, 1)
-        assert result.certainly_not_sent
-        assert await ussd_failure(client, 1) is UssdFailure.NOT_CONNECTED
-        with pytest.raises(CannotConnectError):
-            await client.read_spans()
-
-    await expect_not_connected()
-    await client.start()
-    await client.stop()
-    await expect_not_connected()
-    assert sends(gateway) == []
-
-
-async def test_nothing_is_sent_where_no_session_can_be_had(
-    gateway: Simulator, client: Gateway
-) -> None:
-    """That has nothing to do with the span, so one attempt is enough."""
-    gateway.faults.refuse = True
-    result = await client.send_sms(NUMBER, "Hi")
-    assert outcome(result) == failed(SendFailure.NOT_CONNECTED, 1)
-    assert await ussd_failure(client, 2) is UssdFailure.NOT_CONNECTED
-    gateway.faults.refuse = False
-    await until(lambda: gateway.sessions == 2)
-    await asyncio.sleep(0)
-    # What was never sent leaves nothing behind that a span would have to rest for.
-    async with asyncio.timeout(1):
-        for span in (1, 2):
-            result = await client.send_sms(NUMBER, "Hi", span=span)
-            assert outcome(result) == sent_on(span)
-    assert len(sends(gateway)) == 2
-
-
-@later_firmware
-async def test_a_flash_that_takes_several_sms(
-    gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It is refused where the command for parts has no place for the flag."""
-    await client.send_sms(NUMBER, LONG, flash=True)
-    assert all(part.flash for part in gateway.sent_parts)
-
-    monkeypatch.setattr(client, "_part_arguments", ["timeout", "id"])
-    assert client.count_parts("Hi", flash=True) == 1
-    with pytest.raises(InvalidTextError, match="only what fits into one SMS"):
-        await client.send_sms(NUMBER, LONG, flash=True)
-    assert len(gateway.sent) == 1
-
-
-# Attempts
-
-
-async def test_every_attempt_is_told(
-    gateway: Simulator, new_client: MakeClient
-) -> None:
-    """Each with its span, though the message had one outcome."""
-    attempts: list[SendResult] = []
-    client = new_client(on_attempt=attempts.append)
-    await client.start()
-    await client.read_spans()
-    gateway.spans[1].sms_outcomes.append(SmsOutcome.FAILED)
-    result = await client.send_sms(NUMBER, "Hi")
-
-    assert [outcome(attempt) for attempt in attempts] == [
-        (SendStatus.FAILED, SendFailure.REJECTED, 1),
-        outcome(result),
-    ]
-    assert outcome(result) == sent_on(2)
-
-
-# Given up
-
-
-async def test_a_message_may_be_stopped(
-    gateway: Simulator, new_client: MakeClient
-) -> None:
-    """The part under way ends, no other is begun, and what became of it is told."""
-    attempts: list[SendResult] = []
-    client = new_client(on_attempt=attempts.append)
-    await client.start()
-    await client.read_spans()
-    gateway.spans[1].send_duration = 0.02
-    given_up = asyncio.Event()
-    sending = asyncio.create_task(
-        client.send_sms(NUMBER, LONG, span=1, given_up=given_up)
-    )
-    await until(lambda: len(sends(gateway)) == 2)
-    given_up.set()
-    result = await sending
-
-    assert outcome(result) == (SendStatus.FAILED, SendFailure.GIVEN_UP, 1)
-    assert (result.parts_sent, result.certainly_not_sent) == (2, False)
-    assert attempts == [result]
-    assert [part.sequence for part in gateway.sent_parts] == [1, 2]
-
-
-async def test_a_message_that_is_stopped_goes_to_no_other_span(
-    gateway: Simulator, client: Gateway
-) -> None:
-    """Though the first one refused it."""
-    gateway.spans[1].send_duration = 0.02
-    gateway.spans[1].sms_outcomes.append(SmsOutcome.FAILED)
-    given_up = asyncio.Event()
-    sending = asyncio.create_task(client.send_sms(NUMBER, "Hi", given_up=given_up))
-    await until(lambda: sends(gateway))
-    given_up.set()
-
-    assert outcome(await sending) == (SendStatus.FAILED, SendFailure.REJECTED, 1)
-    assert len(sends(gateway)) == 1
-
-
-async def test_a_send_that_is_given_up_leaves_the_span_usable(
-    gateway: Simulator, client: Gateway
-) -> None:
-    """The gateway still sends the message; the next one follows it."""
-    gateway.spans[1].send_duration = 0.05
-    given_up = asyncio.create_task(client.send_sms(NUMBER, "One", span=1))
-    await until(lambda: sends(gateway))
-    given_up.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await given_up
-    assert outcome(await client.send_sms(NUMBER, "Two", span=1)) == sent_on(1)
-    assert texts(gateway) == ["One", "Two"]
-    assert len(sends(gateway)) == 2
-
-
-async def test_a_long_message_that_is_given_up_ends_there(
-    gateway: Simulator, client: Gateway
-) -> None:
-    """No further part goes out."""
-    gateway.spans[1].send_duration = 0.02
-    given_up = asyncio.create_task(client.send_sms(NUMBER, LONG, span=1))
-    await until(lambda: len(sends(gateway)) == 2)
-    given_up.cancel()
-    assert outcome(await client.send_sms(NUMBER, "Two", span=1)) == sent_on(1)
-    assert [part.sequence for part in gateway.sent_parts] == [1, 2, 1]
-
-
-async def test_a_send_that_is_given_up_in_the_queue_was_never_sent(
-    gateway: Simulator, client: Gateway
-) -> None:
-    """And holds up nobody behind it."""
-    gateway.spans[1].send_duration = 0.02
-    first, second, third = (
-        asyncio.create_task(client.send_sms(NUMBER, text, span=1))
-        for text in ("One", "Two", "Three")
-    )
-    await until(lambda: sends(gateway))
-    second.cancel()
-    assert outcome(await first) == outcome(await third) == sent_on(1)
-    assert texts(gateway) == ["One", "Three"]
-    assert client.choose_span() == 2
-
-
-async def test_a_send_that_is_given_up_while_the_span_is_busy(
-    gateway: Simulator, client: Gateway
-) -> None:
-    """Nothing was sent, and nothing stays behind."""
-    gateway.spans[1].state = "SMS SENDING"
-    given_up = asyncio.create_task(client.send_sms(NUMBER, "One", span=1))
-    await until(lambda: gateway.commands[-2:] == ["gsm show span 1"] * 2)
-    given_up.cancel()
-    gateway.spans[1].state = None
-    assert outcome(await client.send_sms(NUMBER, "Two", span=1)) == sent_on(1)
-    assert texts(gateway) == ["Two"]
-
-
-# Stop
-
-
-async def ends_soon[T](running: asyncio.Task[T]) -> T:
-    """Return the result of what must not go on after a stop."""
-    async with asyncio.timeout(0.1):
-        return await running
-
-
-async def test_stop_while_a_message_is_sent(
-    gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Its fate is unknown, and no verdict waited for."""
-    monkeypatch.setattr(gateway_module, "_REST", 9)
-    gateway.spans[1].send_duration = 0.2
-    sending = asyncio.create_task(client.send_sms(NUMBER, LONG))
-    await until(lambda: sends(gateway))
-    await client.stop()
-    result = await ends_soon(sending)
-    assert outcome(result) == unknown(SendFailure.CONNECTION_LOST, 1)
-    assert len(sends(gateway)) == 1
-
-
-async def test_stop_while_a_verdict_is_waited_for(
-    gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It cannot come any more."""
-    monkeypatch.setattr(gateway_module, "_REST", 9)
-    gateway.spans[1].sms_outcomes.append(SmsOutcome.TIMEOUT)
-    sending = asyncio.create_task(client.send_sms(NUMBER, "Hi", span=1))
-    behind = asyncio.create_task(client.send_sms(NUMBER, "Ho", span=1))
-    await until(lambda: not gateway.spans[1].sms_outcomes)
-    await asyncio.sleep(0.01)
-    await client.stop()
-    assert outcome(await ends_soon(sending)) == unknown(SendFailure.TIMED_OUT, 1)
-    assert outcome(await ends_soon(behind)) == failed(SendFailure.NOT_CONNECTED, 1)
-
-
-@pytest.mark.parametrize("why", ["at work", "resting"])
-async def test_stop_while_a_span_is_waited_for(
-    gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch, why: str
-) -> None:
-    """The message was certainly not sent."""
-    if why == "at work":
-        monkeypatch.setattr(gateway_module, "_BUSY_WAIT", 9)
-        gateway.spans[1].state = "SMS SENDING"
-    else:
-        monkeypatch.setattr(gateway_module, "_REST", 9)
-        gateway.spans[1].ussd_outcomes.append(UssdOutcome.TIMEOUT)
-        await ussd_failure(client, 1)
-    looks = gateway.commands.count("gsm show span 1")
-    sending = asyncio.create_task(client.send_sms(NUMBER, "Hi", span=1))
-    if why == "at work":
-        await until(lambda: gateway.commands.count("gsm show span 1") > looks)
-    await asyncio.sleep(0.01)
-    await client.stop()
-    result = await ends_soon(sending)
-    assert outcome(result) == failed(SendFailure.NOT_CONNECTED, 1)
-
-
-async def test_stop_while_a_ussd_code_is_sent(
-    gateway: Simulator, client: Gateway
-) -> None:
-    """No answer comes any more."""
-    gateway.spans[1].ussd_duration = 0.2
-    asking = asyncio.create_task(client.send_ussd(1, "*100#"))
-    await until(lambda: sends(gateway))
-    await client.stop()
-    with pytest.raises(UssdError, match="connection_lost"):
-        await ends_soon(asking)
-
-
-async def test_parts_that_came_before_the_stop_are_not_lost(
-    gateway: Simulator, client: Gateway, heard: Heard
-) -> None:
-    """The network will not deliver them again."""
-    await gateway.receive_sms(1, "10086", LONG, order=[2, 1])
-    await until(lambda: client.is_connected)
-    await client.read_spans()
-    assert heard.sms == []
-    await client.stop()
-    heard.assembler.flush()
-    (sms,) = heard.sms
-    assert not sms.complete
-    assert LONG.startswith(sms.text)
-
-
-# USSD
-
-
-@kinds_of_gateway()
-@pytest.mark.parametrize(
-    ("answer", "text"),
-    [
-        ("Your balance is 12.50", "Your balance is 12.50"),
-        (
-            "Guthaben: 3 €\r\n\r\nGültig bis morgen",
-            "Guthaben: 3 €\n\nGültig bis morgen",
-        ),
-        ("1: One\n2: Two", "1: One\n2: Two"),
-    ],
-)
-async def test_a_ussd_code_is_answered(
-    gateway: Simulator, client: Gateway, answer: str, text: str
-) -> None:
-    """With all lines that the network sent."""
-    gateway.spans[2].ussd["*100#"] = answer
-    reply = await client.send_ussd(2, "*100#")
-    assert reply.span == 2
-    assert reply.text == text
-    assert reply.status is UssdStatus.DONE
-    assert reply.coding == (15 if text.isascii() else 72)
-    assert len(sends(gateway)) == 1
-
-
-@kinds_of_gateway()
-async def test_a_ussd_menu_is_gone_through(gateway: Simulator, client: Gateway) -> None:
-    """A reply is sent as the next code on the same span."""
-    gateway.spans[1].ussd["*111#"] = UssdMenu(
-        "1 Balance\n2 Offers", {"1": "12.50 EUR", "2": UssdMenu("1 Yes", {"1": "Done"})}
-    )
-    first = await client.send_ussd(1, "*111#")
-    second = await client.send_ussd(1, "2")
-    third = await client.send_ussd(1, "1")
-    assert [reply.text for reply in (first, second, third)] == [
-        "1 Balance\n2 Offers",
-        "1 Yes",
-        "Done",
-    ]
-    assert [reply.status for reply in (first, second, third)] == [
-        UssdStatus.REPLY_EXPECTED,
-        UssdStatus.REPLY_EXPECTED,
-        UssdStatus.DONE,
-    ]
-
-
-@kinds_of_gateway()
-@pytest.mark.parametrize(
-    ("scripted", "failure"),
-    [
-        (UssdOutcome.FAILED, UssdFailure.FAILED),
-        (UssdOutcome.TIMEOUT, UssdFailure.TIMED_OUT),
-        (UssdOutcome.BUSY, UssdFailure.BUSY),
-    ],
-)
-async def test_ussd_failures_are_told_apart(
-    gateway: Simulator, client: Gateway, scripted: UssdOutcome, failure: UssdFailure
-) -> None:
-    """None is tried again."""
-    gateway.spans[1].ussd_outcomes.append(scripted)
-    assert await ussd_failure(client, 1) is failure
-    assert len(sends(gateway)) == 1
-
-
-async def test_a_late_ussd_failure_is_nobody_elses(
-    gateway: Simulator, client: Gateway
-) -> None:
-    """After a time-out the span rests a little, and is then as before."""
-    gateway.spans[1].ussd["*100#"] = "12.50"
-    gateway.spans[1].ussd_duration = 0.01
-    gateway.spans[1].ussd_outcomes.append(UssdOutcome.LATE_FAILURE)
-    gateway.spans[1].late_after = 0.1
-    assert await ussd_failure(client, 1) is UssdFailure.TIMED_OUT
-    assert (await client.send_ussd(1, "*100#")).text == "12.50"
-
-
-async def test_a_ussd_code_that_is_never_answered(
-    gateway: Simulator, client: Gateway
-) -> None:
-    """It ends a little after its time, and the span is free again after a rest."""
-    gateway.faults.silent_commands.add("ussd")
-    assert await ussd_failure(client, 1, timeout=0) is UssdFailure.TIMED_OUT
-    gateway.faults.silent_commands.clear()
-    now = asyncio.get_running_loop().time
-    begun = now()
-    assert (await client.send_ussd(1, "*100#")).text == "UNKNOWN APPLICATION"
-    assert now() - begun > 0.1
-
-
-async def test_a_ussd_code_whose_session_is_lost(
-    gateway: Simulator, client: Gateway, heard: Heard
-) -> None:
-    """It may have an answer that nobody hears."""
-    gateway.spans[1].ussd_duration = 0.05
-    asking = asyncio.create_task(ussd_failure(client, 1))
-    await until(lambda: sends(gateway))
-    gateway.faults.drop_sessions()
-    assert await asking is UssdFailure.CONNECTION_LOST
-    await until(lambda: None in heard.changes)
-
-
-async def test_a_ussd_code_given_up_keeps_the_span_until_its_time_is_over(
-    gateway: Simulator, client: Gateway
-) -> None:
-    """The driver gives its answer to whoever asks next."""
-    loop = asyncio.get_running_loop()
-    span = gateway.spans[1]
-    span.ussd = {"*100#": "12.50", "*101#": "Hi"}
-    span.ussd_duration = 0.2
-    given_up = asyncio.create_task(client.send_ussd(1, "*100#", timeout=1))
-    await until(lambda: sends(gateway))
-    begun = loop.time()
-    given_up.cancel()
-    span.ussd_duration = 0
-    assert (await client.send_ussd(1, "*101#")).text == "Hi"
-    assert loop.time() - begun > 0.9
-    assert len(sends(gateway)) == 2
-
-
-async def test_a_resting_span_is_busy_for_who_cannot_wait(
-    gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The time limit is shorter than the rest."""
-    monkeypatch.setattr(gateway_module, "_REST", 9)
-    gateway.spans[1].ussd_outcomes.append(UssdOutcome.TIMEOUT)
-    assert await ussd_failure(client, 1) is UssdFailure.TIMED_OUT
-    assert await ussd_failure(client, 1, timeout=1) is UssdFailure.BUSY
-    result = await client.send_sms(NUMBER, "Hi", span=1, timeout=1)
-    assert outcome(result) == failed(SendFailure.BUSY, 1)
-
-
-@pytest.mark.parametrize("code", ["", "*100#\r\nAction: Logoff", "\x00", "1" * 161])
-async def test_a_wrong_ussd_code_is_not_sent(
-    gateway: Simulator, client: Gateway, code: str
-) -> None:
-    """It is the caller's mistake."""
-    with pytest.raises(ValueError, match="1 to 160 characters on one line"):
-        await client.send_ussd(1, code)
-    assert sends(gateway) == []
-
-
-async def test_nobody_gets_into_a_ussd_conversation(
-    gateway: Simulator, client: Gateway
-) -> None:
-    """Another code waits until the last reply has its answer."""
-    gateway.spans[1].ussd["*111#"] = UssdMenu("1 Account", {"1": "12.50"})
-    gateway.spans[1].ussd["*100#"] = "other"
-    gateway.spans[1].ussd_duration = 0.02
-    asking = asyncio.create_task(client.ask_ussd(1, "*111#", ["1", "2"]))
-    await until(lambda: sends(gateway))
-    other = asyncio.create_task(client.send_ussd(1, "*100#"))
-
-    assert (await asking).text == "12.50"
-    assert (await other).text == "other"
-    # What is over needs no further reply.
-    assert [command.split()[4] for command in sends(gateway)] == [
-        '"*111#"',
-        '"1"',
-        '"*100#"',
-    ]
-
-
-async def test_no_question_goes_into_a_menu_that_is_open(
-    gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It would be taken for a reply; whoever opened the menu may reply."""
-    gateway.spans[1].ussd["*111#"] = UssdMenu("1 Account", {"1": "12.50"})
-    gateway.spans[1].ussd["*100#"] = "other"
-    await client.send_ussd(1, "*111#")
-    with pytest.raises(UssdError) as caught:
-        await client.ask_ussd(1, "*100#")
-    assert (caught.value.failure, caught.value.was_asked) == (UssdFailure.BUSY, False)
-    assert len(sends(gateway)) == 1
-
-    assert (await client.send_ussd(1, "1")).text == "12.50"
-    assert (await client.ask_ussd(1, "*100#")).text == "other"
-
-    monkeypatch.setattr(gateway_module, "_MENU_TIME", 0)
-    await client.send_ussd(1, "*111#")
-    assert await client.ask_ussd(1, "1")  # nobody replied for so long
-
-
-async def test_a_question_that_ends_in_a_menu_leaves_it_open(
-    gateway: Simulator, client: Gateway
-) -> None:
-    """The network would take the next code for a reply."""
-    gateway.spans[1].ussd["*111#"] = UssdMenu("1 Account", {"1": "12.50"})
-    assert (await client.ask_ussd(1, "*111#")).text == "1 Account"
-    with pytest.raises(UssdError):
-        await client.ask_ussd(1, "*111#")
-    assert len(sends(gateway)) == 1
-
-
-async def test_a_conversation_that_fails_in_the_middle(
-    gateway: Simulator, client: Gateway
-) -> None:
-    """Something of it was asked, though not the last reply."""
-    gateway.spans[1].ussd["*111#"] = UssdMenu("1 Account", {"1": "12.50"})
-    gateway.spans[1].ussd_outcomes.extend([UssdOutcome.SUCCESS, UssdOutcome.BUSY])
-    with pytest.raises(UssdError) as caught:
-        await client.ask_ussd(1, "*111#", ["1"])
-    assert (caught.value.failure, caught.value.was_asked) == (UssdFailure.BUSY, True)
-
-
-async def test_a_conversation_whose_replies_cannot_be_any(
-    gateway: Simulator, client: Gateway
-) -> None:
-    """Nothing of it is begun."""
-    with pytest.raises(ValueError, match="1 to 160 characters on one line"):
-        await client.ask_ussd(1, "*111#", ["1", ""])
-    assert sends(gateway) == []
-
-
-async def test_ussd_and_sms_take_turns_on_a_span(
-    gateway: Simulator, client: Gateway
-) -> None:
-    """The driver would mix them up."""
-    gateway.spans[1].ussd_duration = 0.05
-    asking = asyncio.create_task(client.send_ussd(1, "*100#"))
-    await until(lambda: sends(gateway))
-    sending = asyncio.create_task(client.send_sms(NUMBER, "Hi", span=1))
-    await asking
-    assert gateway.sent == []
-    assert outcome(await sending) == sent_on(1)
+    assert outcome(await client.sms.send(NUMBER, "Hi")) == sent_on(1)
 
 
 # What comes in
@@ -1582,7 +195,7 @@ async def test_an_sms_comes_in_while_others_go_out(
 ) -> None:
     """A send takes its time; what comes in is not held back by it."""
     gateway.faults.silent_commands.add("gsm send")
-    sending = asyncio.create_task(client.send_sms(NUMBER, "Hi", span=1))
+    sending = asyncio.create_task(client.sms.send(NUMBER, "Hi", span=1))
     await until(lambda: sends(gateway))
     await gateway.receive_sms(1, "10086", "Hi")
     await until(lambda: heard.sms)
@@ -1610,7 +223,7 @@ async def test_many_messages_at_once(
         span.sms_outcomes.extend([SmsOutcome.SUCCESS, SmsOutcome.FAILED])
         span.sms_outcomes.extend([SmsOutcome.BUSY, SmsOutcome.SUCCESS])
     written = [f"Number {n}" for n in range(40)]
-    results = await asyncio.gather(*(client.send_sms(NUMBER, text) for text in written))
+    results = await asyncio.gather(*(client.sms.send(NUMBER, text) for text in written))
     assert {result.status for result in results} == {SendStatus.SENT}
     assert sorted(texts(gateway)) == sorted(written)
     assert len(opened) <= 4
@@ -1624,7 +237,7 @@ async def test_references_go_round(
     client = new_client()
     await client.start()
     for _ in range(4):
-        await client.send_sms(NUMBER, "a" * 161, span=1)
+        await client.sms.send(NUMBER, "a" * 161, span=1)
     assert [part.flag for part in gateway.sent_parts[::2]] == [254, 255, 0, 1]
     assert len(gateway.sent) == 4
 
@@ -1634,5 +247,86 @@ async def test_idle_sessions_are_closed(
 ) -> None:
     """The gateway has better use for them."""
     monkeypatch.setattr(connection_module, "IDLE_TIME", 0.01)
-    await client.send_sms(NUMBER, "Hi")
+    await client.sms.send(NUMBER, "Hi")
     await until(lambda: gateway.sessions == 2)
+
+
+# Stop
+
+
+async def test_stop_while_a_message_is_sent(
+    gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its fate is unknown, and no verdict waited for."""
+    monkeypatch.setattr(sender_module, "REST", 9)
+    gateway.spans[1].send_duration = 0.2
+    sending = asyncio.create_task(client.sms.send(NUMBER, LONG))
+    await until(lambda: sends(gateway))
+    await client.stop()
+    result = await ends_soon(sending)
+    assert outcome(result) == unknown(SendFailure.CONNECTION_LOST, 1)
+    assert len(sends(gateway)) == 1
+
+
+async def test_stop_while_a_verdict_is_waited_for(
+    gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It cannot come any more."""
+    monkeypatch.setattr(sender_module, "REST", 9)
+    gateway.spans[1].sms_outcomes.append(SmsOutcome.TIMEOUT)
+    sending = asyncio.create_task(client.sms.send(NUMBER, "Hi", span=1))
+    behind = asyncio.create_task(client.sms.send(NUMBER, "Ho", span=1))
+    await until(lambda: not gateway.spans[1].sms_outcomes)
+    await asyncio.sleep(0.01)
+    await client.stop()
+    assert outcome(await ends_soon(sending)) == unknown(SendFailure.TIMED_OUT, 1)
+    assert outcome(await ends_soon(behind)) == failed(SendFailure.NOT_CONNECTED, 1)
+
+
+@pytest.mark.parametrize("why", ["at work", "resting"])
+async def test_stop_while_a_span_is_waited_for(
+    gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    """The message was certainly not sent."""
+    if why == "at work":
+        monkeypatch.setattr(spans_module, "BUSY_WAIT", 9)
+        gateway.spans[1].state = "SMS SENDING"
+    else:
+        monkeypatch.setattr(ussd_module, "REST", 9)
+        gateway.spans[1].ussd_outcomes.append(UssdOutcome.TIMEOUT)
+        await ussd_failure(client, 1)
+    looks = gateway.commands.count("gsm show span 1")
+    sending = asyncio.create_task(client.sms.send(NUMBER, "Hi", span=1))
+    if why == "at work":
+        await until(lambda: gateway.commands.count("gsm show span 1") > looks)
+    await asyncio.sleep(0.01)
+    await client.stop()
+    result = await ends_soon(sending)
+    assert outcome(result) == failed(SendFailure.NOT_CONNECTED, 1)
+
+
+async def test_stop_while_a_ussd_code_is_sent(
+    gateway: Simulator, client: Gateway
+) -> None:
+    """No answer comes any more."""
+    gateway.spans[1].ussd_duration = 0.2
+    asking = asyncio.create_task(client.ussd.send(1, "*100#"))
+    await until(lambda: sends(gateway))
+    await client.stop()
+    with pytest.raises(UssdError, match="connection_lost"):
+        await ends_soon(asking)
+
+
+async def test_parts_that_came_before_the_stop_are_not_lost(
+    gateway: Simulator, client: Gateway, heard: Heard
+) -> None:
+    """The network will not deliver them again."""
+    await gateway.receive_sms(1, "10086", LONG, order=[2, 1])
+    await until(lambda: client.is_connected)
+    await client.spans.read()
+    assert heard.sms == []
+    await client.stop()
+    heard.assembler.flush()
+    (sms,) = heard.sms
+    assert not sms.complete
+    assert LONG.startswith(sms.text)

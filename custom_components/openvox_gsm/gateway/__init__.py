@@ -1,14 +1,8 @@
 """What OpenVox adds to AMI: spans, SMS, USSD. No Home Assistant in here."""
 
 from .assembly import Assembler, ReceivedPart
-from .gateway import (
-    ForbiddenActionError,
-    Gateway,
-    NotAnOpenVoxGatewayError,
-    SpanError,
-    UssdError,
-    is_ussd_code,
-)
+from .errors import ForbiddenActionError, NotAnOpenVoxGatewayError, SpanError, UssdError
+from .gateway import Gateway
 from .model import (
     CallDirection,
     CallNews,
@@ -28,9 +22,13 @@ from .model import (
     UssdReply,
     UssdStatus,
 )
+from .sender import SMS_TIMEOUT
 from .text import InvalidNumberError, InvalidTextError, TextFault, normalise_number
+from .ussd import USSD_TIMEOUT, is_ussd_code
 
 __all__ = [
+    "SMS_TIMEOUT",
+    "USSD_TIMEOUT",
     "Assembler",
     "CallDirection",
     "CallNews",

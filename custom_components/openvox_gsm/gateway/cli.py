@@ -19,6 +19,7 @@ SHOW_ALL_SPANS: Final = "gsm show span all"
 SHOW_VERSION: Final = "gsm show version"
 HELP: Final = "core show help gsm"
 HELP_SEND_SMS: Final = "core show help gsm send sync sms"
+HELP_SEND_SMS_PART: Final = "core show help gsm send sync csms"
 
 
 def quote(argument: str) -> str:

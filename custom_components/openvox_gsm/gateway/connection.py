@@ -34,6 +34,8 @@ _LOGGER = logging.getLogger(__name__)
 FIRST_WAIT: Final = 1.0  # seconds before the first attempt to connect again
 LONGEST_WAIT: Final = 60.0  # seconds
 QUICK_TIMEOUT: Final = 10.0  # seconds for what answers at once
+# What a slow command may take beyond the time that it was given.
+COMMAND_SLACK: Final = 10.0  # seconds
 IDLE_TIME: Final = 30.0  # seconds after which an idle session for slow commands ends
 
 # "dialplan" carries incoming SMS, "call" the calls and the end of a channel.

@@ -11,8 +11,11 @@ import voluptuous as vol
 
 from custom_components.openvox_gsm.const import CONF_FLASH, DOMAIN
 from custom_components.openvox_gsm.coordinator import OpenVoxCoordinator
-from custom_components.openvox_gsm.gateway import InvalidTextError, SendStatus
-from custom_components.openvox_gsm.gateway.gateway import SMS_TIMEOUT
+from custom_components.openvox_gsm.gateway import (
+    SMS_TIMEOUT,
+    InvalidTextError,
+    SendStatus,
+)
 from custom_components.openvox_gsm.limits import is_allowed
 from custom_components.openvox_gsm.sending import (
     Outcome,
@@ -189,7 +192,7 @@ def _require_sendable(recipient: Recipient, message: _Message) -> None:
     try:
         for coordinator in recipient.way.coordinators:
             if not message.flash or _may_flash(coordinator):
-                coordinator.gateway.count_parts(message.text, flash=message.flash)
+                coordinator.gateway.sms.count_parts(message.text, flash=message.flash)
     except InvalidTextError as err:
         raise text_error(err) from err
 

@@ -5,8 +5,7 @@ from typing import Final
 import voluptuous as vol
 
 from custom_components.openvox_gsm.const import DOMAIN
-from custom_components.openvox_gsm.gateway import UssdError
-from custom_components.openvox_gsm.gateway.gateway import USSD_TIMEOUT
+from custom_components.openvox_gsm.gateway import USSD_TIMEOUT, UssdError
 from homeassistant.core import ServiceCall, ServiceResponse
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import config_validation as cv
@@ -32,7 +31,7 @@ async def send_ussd(call: ServiceCall) -> ServiceResponse:
     way = find_way(call.hass, call.data)
     coordinator, span = await only_ready_span(way)
     try:
-        reply = await coordinator.gateway.send_ussd(
+        reply = await coordinator.gateway.ussd.send(
             span, call.data[ATTR_CODE].strip(), timeout=call.data[ATTR_TIMEOUT]
         )
     except ValueError as err:

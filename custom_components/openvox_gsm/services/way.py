@@ -139,7 +139,7 @@ async def only_ready_span(way: Way) -> tuple[OpenVoxCoordinator, int]:
     ready: list[tuple[OpenVoxCoordinator, int]] = []
     for coordinator in way.coordinators:
         try:
-            spans = await coordinator.gateway.read_spans()
+            spans = await coordinator.gateway.spans.read()
         except AmiError:
             continue  # what is not connected is not ready
         ready += [

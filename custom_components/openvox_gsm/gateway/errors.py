@@ -1,0 +1,47 @@
+"""What can go wrong at a gateway beyond what can at any Asterisk manager."""
+
+from typing import Final
+
+from custom_components.openvox_gsm.ami import AmiError
+
+from .model import SendFailure, UssdFailure
+
+# The gateway looks at the span before anything goes out to the network.
+_NOT_ASKED: Final = (
+    UssdFailure.BUSY,
+    UssdFailure.SPAN_NOT_READY,
+    UssdFailure.NO_SUCH_SPAN,
+    UssdFailure.NOT_CONNECTED,
+)
+
+
+class NotAnOpenVoxGatewayError(AmiError):
+    """An Asterisk answers there, but it has no ``gsm`` commands."""
+
+
+class UssdError(Exception):
+    """A USSD request brought no answer.
+
+    `was_asked` tells whether anything may have gone out to the network.
+    """
+
+    def __init__(self, failure: UssdFailure, span: int) -> None:
+        """Say why, and on which span."""
+        super().__init__(f"USSD on span {span}: {failure}")
+        self.failure = failure
+        self.span = span
+        self.was_asked = failure not in _NOT_ASKED
+
+
+class SpanError(Exception):
+    """A span could not do what it was asked for."""
+
+    def __init__(self, failure: SendFailure, span: int | None) -> None:
+        """Say why, and which span; None where there is none that could."""
+        super().__init__(f"Span {span}: {failure}")
+        self.failure = failure
+        self.span = span
+
+
+class ForbiddenActionError(ValueError):
+    """A command or an action that is never sent; the message says why."""

@@ -1,0 +1,244 @@
+"""USSD: what is asked, what comes of it, and whose turn it is."""
+
+import asyncio
+
+import pytest
+
+from custom_components.openvox_gsm.gateway import (
+    Gateway,
+    SendFailure,
+    UssdError,
+    UssdFailure,
+    UssdStatus,
+    ussd as ussd_module,
+)
+from simulator import Simulator, UssdMenu, UssdOutcome
+
+from .conftest import Heard, kinds_of_gateway, until
+from .outcomes import NUMBER, failed, outcome, sends, sent_on, ussd_failure
+
+
+@kinds_of_gateway()
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        ("Your balance is 12.50", "Your balance is 12.50"),
+        (
+            "Guthaben: 3 €\r\n\r\nGültig bis morgen",
+            "Guthaben: 3 €\n\nGültig bis morgen",
+        ),
+        ("1: One\n2: Two", "1: One\n2: Two"),
+    ],
+)
+async def test_a_ussd_code_is_answered(
+    gateway: Simulator, client: Gateway, answer: str, text: str
+) -> None:
+    """With all lines that the network sent."""
+    gateway.spans[2].ussd["*100#"] = answer
+    reply = await client.ussd.send(2, "*100#")
+    assert reply.span == 2
+    assert reply.text == text
+    assert reply.status is UssdStatus.DONE
+    assert reply.coding == (15 if text.isascii() else 72)
+    assert len(sends(gateway)) == 1
+
+
+@kinds_of_gateway()
+async def test_a_ussd_menu_is_gone_through(gateway: Simulator, client: Gateway) -> None:
+    """A reply is sent as the next code on the same span."""
+    gateway.spans[1].ussd["*111#"] = UssdMenu(
+        "1 Balance\n2 Offers", {"1": "12.50 EUR", "2": UssdMenu("1 Yes", {"1": "Done"})}
+    )
+    first = await client.ussd.send(1, "*111#")
+    second = await client.ussd.send(1, "2")
+    third = await client.ussd.send(1, "1")
+    assert [reply.text for reply in (first, second, third)] == [
+        "1 Balance\n2 Offers",
+        "1 Yes",
+        "Done",
+    ]
+    assert [reply.status for reply in (first, second, third)] == [
+        UssdStatus.REPLY_EXPECTED,
+        UssdStatus.REPLY_EXPECTED,
+        UssdStatus.DONE,
+    ]
+
+
+@kinds_of_gateway()
+@pytest.mark.parametrize(
+    ("scripted", "failure"),
+    [
+        (UssdOutcome.FAILED, UssdFailure.FAILED),
+        (UssdOutcome.TIMEOUT, UssdFailure.TIMED_OUT),
+        (UssdOutcome.BUSY, UssdFailure.BUSY),
+    ],
+)
+async def test_ussd_failures_are_told_apart(
+    gateway: Simulator, client: Gateway, scripted: UssdOutcome, failure: UssdFailure
+) -> None:
+    """None is tried again."""
+    gateway.spans[1].ussd_outcomes.append(scripted)
+    assert await ussd_failure(client, 1) is failure
+    assert len(sends(gateway)) == 1
+
+
+async def test_a_late_ussd_failure_is_nobody_elses(
+    gateway: Simulator, client: Gateway
+) -> None:
+    """After a time-out the span rests a little, and is then as before."""
+    gateway.spans[1].ussd["*100#"] = "12.50"
+    gateway.spans[1].ussd_duration = 0.01
+    gateway.spans[1].ussd_outcomes.append(UssdOutcome.LATE_FAILURE)
+    gateway.spans[1].late_after = 0.1
+    assert await ussd_failure(client, 1) is UssdFailure.TIMED_OUT
+    assert (await client.ussd.send(1, "*100#")).text == "12.50"
+
+
+async def test_a_ussd_code_that_is_never_answered(
+    gateway: Simulator, client: Gateway
+) -> None:
+    """It ends a little after its time, and the span is free again after a rest."""
+    gateway.faults.silent_commands.add("ussd")
+    assert await ussd_failure(client, 1, timeout=0) is UssdFailure.TIMED_OUT
+    gateway.faults.silent_commands.clear()
+    now = asyncio.get_running_loop().time
+    begun = now()
+    assert (await client.ussd.send(1, "*100#")).text == "UNKNOWN APPLICATION"
+    assert now() - begun > 0.1
+
+
+async def test_a_ussd_code_whose_session_is_lost(
+    gateway: Simulator, client: Gateway, heard: Heard
+) -> None:
+    """It may have an answer that nobody hears."""
+    gateway.spans[1].ussd_duration = 0.05
+    asking = asyncio.create_task(ussd_failure(client, 1))
+    await until(lambda: sends(gateway))
+    gateway.faults.drop_sessions()
+    assert await asking is UssdFailure.CONNECTION_LOST
+    await until(lambda: None in heard.changes)
+
+
+async def test_a_ussd_code_given_up_keeps_the_span_until_its_time_is_over(
+    gateway: Simulator, client: Gateway
+) -> None:
+    """The driver gives its answer to whoever asks next."""
+    loop = asyncio.get_running_loop()
+    span = gateway.spans[1]
+    span.ussd = {"*100#": "12.50", "*101#": "Hi"}
+    span.ussd_duration = 0.2
+    given_up = asyncio.create_task(client.ussd.send(1, "*100#", timeout=1))
+    await until(lambda: sends(gateway))
+    begun = loop.time()
+    given_up.cancel()
+    span.ussd_duration = 0
+    assert (await client.ussd.send(1, "*101#")).text == "Hi"
+    assert loop.time() - begun > 0.9
+    assert len(sends(gateway)) == 2
+
+
+async def test_a_resting_span_is_busy_for_who_cannot_wait(
+    gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The time limit is shorter than the rest."""
+    monkeypatch.setattr(ussd_module, "REST", 9)
+    gateway.spans[1].ussd_outcomes.append(UssdOutcome.TIMEOUT)
+    assert await ussd_failure(client, 1) is UssdFailure.TIMED_OUT
+    assert await ussd_failure(client, 1, timeout=1) is UssdFailure.BUSY
+    result = await client.sms.send(NUMBER, "Hi", span=1, timeout=1)
+    assert outcome(result) == failed(SendFailure.BUSY, 1)
+
+
+@pytest.mark.parametrize("code", ["", "*100#\r\nAction: Logoff", "\x00", "1" * 161])
+async def test_a_wrong_ussd_code_is_not_sent(
+    gateway: Simulator, client: Gateway, code: str
+) -> None:
+    """It is the caller's mistake."""
+    with pytest.raises(ValueError, match="1 to 160 characters on one line"):
+        await client.ussd.send(1, code)
+    assert sends(gateway) == []
+
+
+async def test_nobody_gets_into_a_ussd_conversation(
+    gateway: Simulator, client: Gateway
+) -> None:
+    """Another code waits until the last reply has its answer."""
+    gateway.spans[1].ussd["*111#"] = UssdMenu("1 Account", {"1": "12.50"})
+    gateway.spans[1].ussd["*100#"] = "other"
+    gateway.spans[1].ussd_duration = 0.02
+    asking = asyncio.create_task(client.ussd.ask(1, "*111#", ["1", "2"]))
+    await until(lambda: sends(gateway))
+    other = asyncio.create_task(client.ussd.send(1, "*100#"))
+
+    assert (await asking).text == "12.50"
+    assert (await other).text == "other"
+    # What is over needs no further reply.
+    assert [command.split()[4] for command in sends(gateway)] == [
+        '"*111#"',
+        '"1"',
+        '"*100#"',
+    ]
+
+
+async def test_no_question_goes_into_a_menu_that_is_open(
+    gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would be taken for a reply; whoever opened the menu may reply."""
+    gateway.spans[1].ussd["*111#"] = UssdMenu("1 Account", {"1": "12.50"})
+    gateway.spans[1].ussd["*100#"] = "other"
+    await client.ussd.send(1, "*111#")
+    with pytest.raises(UssdError) as caught:
+        await client.ussd.ask(1, "*100#")
+    assert (caught.value.failure, caught.value.was_asked) == (UssdFailure.BUSY, False)
+    assert len(sends(gateway)) == 1
+
+    assert (await client.ussd.send(1, "1")).text == "12.50"
+    assert (await client.ussd.ask(1, "*100#")).text == "other"
+
+    monkeypatch.setattr(ussd_module, "_MENU_TIME", 0)
+    await client.ussd.send(1, "*111#")
+    assert await client.ussd.ask(1, "1")  # nobody replied for so long
+
+
+async def test_a_question_that_ends_in_a_menu_leaves_it_open(
+    gateway: Simulator, client: Gateway
+) -> None:
+    """The network would take the next code for a reply."""
+    gateway.spans[1].ussd["*111#"] = UssdMenu("1 Account", {"1": "12.50"})
+    assert (await client.ussd.ask(1, "*111#")).text == "1 Account"
+    with pytest.raises(UssdError):
+        await client.ussd.ask(1, "*111#")
+    assert len(sends(gateway)) == 1
+
+
+async def test_a_conversation_that_fails_in_the_middle(
+    gateway: Simulator, client: Gateway
+) -> None:
+    """Something of it was asked, though not the last reply."""
+    gateway.spans[1].ussd["*111#"] = UssdMenu("1 Account", {"1": "12.50"})
+    gateway.spans[1].ussd_outcomes.extend([UssdOutcome.SUCCESS, UssdOutcome.BUSY])
+    with pytest.raises(UssdError) as caught:
+        await client.ussd.ask(1, "*111#", ["1"])
+    assert (caught.value.failure, caught.value.was_asked) == (UssdFailure.BUSY, True)
+
+
+async def test_a_conversation_whose_replies_cannot_be_any(
+    gateway: Simulator, client: Gateway
+) -> None:
+    """Nothing of it is begun."""
+    with pytest.raises(ValueError, match="1 to 160 characters on one line"):
+        await client.ussd.ask(1, "*111#", ["1", ""])
+    assert sends(gateway) == []
+
+
+async def test_ussd_and_sms_take_turns_on_a_span(
+    gateway: Simulator, client: Gateway
+) -> None:
+    """The driver would mix them up."""
+    gateway.spans[1].ussd_duration = 0.05
+    asking = asyncio.create_task(client.ussd.send(1, "*100#"))
+    await until(lambda: sends(gateway))
+    sending = asyncio.create_task(client.sms.send(NUMBER, "Hi", span=1))
+    await asking
+    assert gateway.sent == []
+    assert outcome(await sending) == sent_on(1)
