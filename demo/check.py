@@ -133,7 +133,12 @@ class Check:
             "12.50 EUR" in answer["message"],
             f"openvox.send_ussd gave another answer than the network: {answer}",
         )
-        passed("openvox.send_ussd gave the network's answer.")
+        end = await self._home.ask_action("openvox.send_ussd", code="0", span=2)
+        expect(
+            end["message"] == "Good-bye",
+            f"The network took a reply to its menu for something else: {end}",
+        )
+        passed("openvox.send_ussd gave the network's answer, and ended its menu.")
 
     async def _low_balance(self) -> None:
         await self._home.action("script.read_balance", span=2)

@@ -9,7 +9,7 @@ import json
 import signal
 import ssl
 import sys
-from typing import Any
+from typing import Any, Final, NoReturn, override
 
 from . import noise
 from .control import DEFAULT_PORT, ControlServer, ask
@@ -17,6 +17,7 @@ from .demo import furnish
 from .gateway import MAX_SPANS, Simulator
 from .model import Dialect, Firmware, SmsOutcome, User
 
+_LAST_PORT: Final = 65_535
 _ALL_INTERFACES_NOTE = "default: only this machine; 0.0.0.0 for the whole network"
 
 
@@ -45,9 +46,17 @@ def _in_words(error: OSError) -> str:
 # ---- options -----------------------------------------------------------------------------
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says in one line what is wrong with the arguments."""
+
+    @override
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message} (--help tells more)\n")
+
+
 def parser() -> argparse.ArgumentParser:
     """Give the parser of the command line."""
-    top = argparse.ArgumentParser(
+    top = _Parser(
         prog="python -m simulator",
         description="An OpenVox GSM gateway without hardware. Without a command it runs until "
         "Ctrl-C and prints what goes out through it; with one it steers a simulator that runs.",
@@ -55,7 +64,9 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument(
         "--host", default="127.0.0.1", help=f"address ({_ALL_INTERFACES_NOTE})"
     )
-    top.add_argument("--port", type=int, default=5038, help="AMI port (default: 5038)")
+    top.add_argument(
+        "--port", type=_port, default=5038, help="AMI port (default: 5038)"
+    )
     top.add_argument(
         "--spans", type=_span_count, default=8, help="number of spans (default: 8)"
     )
@@ -89,7 +100,7 @@ def parser() -> argparse.ArgumentParser:
         help="encrypt; a file with a certificate and its key (default: no encryption)",
     )
     port = {
-        "type": int,
+        "type": _port,
         "help": f"port for steering, on this machine only ({DEFAULT_PORT})",
     }
     top.add_argument("--control-port", default=DEFAULT_PORT, **port)  # type: ignore[arg-type]
@@ -97,6 +108,14 @@ def parser() -> argparse.ArgumentParser:
     everywhere.add_argument("--control-port", default=argparse.SUPPRESS, **port)  # type: ignore[arg-type]
     _add_commands(top, everywhere)
     return top
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > _LAST_PORT:
+        raise argparse.ArgumentTypeError(
+            f"a port is a number up to {_LAST_PORT}; 0 takes one that is free"
+        )
+    return int(text)
 
 
 def _span_count(text: str) -> int:

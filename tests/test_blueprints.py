@@ -688,7 +688,7 @@ async def test_two_alarms_at_once(
     assert rung(gateway) == [PHONE, PHONE]
 
 
-# Silent gateway or SIM
+# Gateway or SIM out of order
 
 CONNECTED = "binary_sensor.openvox_connectivity"
 STATUS_1, STATUS_2 = "sensor.gsm_1_status", "sensor.gsm_2_status"
@@ -793,7 +793,7 @@ async def test_a_sim_in_a_call(
     loaded: MockConfigEntry,
     pass_minutes: Any,
 ) -> None:
-    """It is in use, not silent."""
+    """It is in use, not out of order."""
     call = await gateway.incoming_call(1, PHONE)
     await call.answer()
     await loaded.runtime_data.async_refresh()

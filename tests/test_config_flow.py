@@ -119,7 +119,7 @@ async def test_a_gateway_is_added(hass: HomeAssistant, gateway: Simulator) -> No
 
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert result["title"] == f"OpenVox {gateway.host}"
-    assert result["data"] == answers(gateway)
+    assert result["data"] == learnt(gateway)
     await hass.async_block_till_done()
     assert result["result"].state is ConfigEntryState.LOADED
 
@@ -347,6 +347,71 @@ async def test_that_a_gateway_has_challenges_is_kept(
     assert loaded.data == answers(gateway, host="localhost")
 
 
+async def test_that_a_gateway_has_challenges_is_known_from_the_first_try(
+    hass: HomeAssistant, gateway: Simulator
+) -> None:
+    """So whoever answers before the gateway was ever set up gets no password, either."""
+    set_rights(gateway, without="dialplan")
+    menu = await answer(hass, await start(hass), answers(gateway))
+    gateway.challenge = False
+    gateway.actions.clear()
+
+    form = await choose(hass, menu, "check_again")
+    assert form["errors"] == {"base": "no_challenge"}
+    assert "Login" not in gateway.actions
+
+    gateway.challenge = True
+    menu = await answer(hass, form, answers(gateway))
+    with patch("custom_components.openvox_gsm.async_setup_entry", return_value=True):
+        result = await choose(hass, menu, "create")
+        await hass.async_block_till_done()
+    assert result["data"] == learnt(gateway)
+
+
+async def test_challenges_that_are_new_are_kept(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """Where a new password is given, and where the address is."""
+    hass.config_entries.async_update_entry(loaded, data=answers(gateway))
+    with patch.object(hass.config_entries, "async_schedule_reload"):
+        given = {CONF_USERNAME: "admin", CONF_PASSWORD: "admin"}
+        await answer(hass, await loaded.start_reauth_flow(hass), given)
+        assert loaded.data == learnt(gateway)
+
+        hass.config_entries.async_update_entry(loaded, data=answers(gateway))
+        form = await loaded.start_reconfigure_flow(hass)
+        await answer(hass, form, answers(gateway))
+        assert loaded.data == learnt(gateway)
+
+
+async def test_at_another_port_there_may_be_another_gateway(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """It need not have challenges because the one before had."""
+    async with Simulator(spans=1, challenge=False) as moved:
+        form = await loaded.start_reconfigure_flow(hass)
+        result = await answer(hass, form, answers(moved))
+        assert result["reason"] == "reconfigure_successful"
+        assert loaded.data == answers(moved)
+        await hass.async_block_till_done()
+        assert await hass.config_entries.async_unload(loaded.entry_id)
+
+
+async def test_behind_tls_there_may_be_another_gateway(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """As at another port; so too where TLS is switched off."""
+    given = answers(gateway, tls=True)
+    gateway.challenge = False
+    gateway.tls = certificate().server
+    await gateway.restart()
+
+    form = await answer(hass, await loaded.start_reconfigure_flow(hass), given)
+    result = await answer(hass, form, {})
+    assert result["reason"] == "reconfigure_successful"
+    assert loaded.data == given | {CONF_FINGERPRINT: certificate().fingerprint}
+
+
 @pytest.mark.parametrize("gateway", [{"challenge": False}], indirect=True, ids=[""])
 async def test_a_gateway_without_challenges(
     hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
@@ -380,7 +445,7 @@ async def test_a_user_who_cannot_see_sms_is_warned(
 
     result = await choose(hass, menu, "create")
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert result["data"] == answers(gateway)
+    assert result["data"] == learnt(gateway)
 
 
 async def test_the_right_is_given_meanwhile(
@@ -604,7 +669,7 @@ async def test_a_certificate_is_accepted(
     result = await answer(hass, form, {})
 
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert result["data"] == answers(
+    assert result["data"] == learnt(
         encrypted, tls=True, fingerprint=certificate().fingerprint
     )
     await hass.async_block_till_done()
@@ -633,7 +698,7 @@ async def test_a_trusted_certificate(hass: HomeAssistant, encrypted: Simulator) 
         result = await answer(hass, await start(hass), answers(encrypted, tls=True))
 
         assert result["type"] is FlowResultType.CREATE_ENTRY
-        assert result["data"] == answers(encrypted, tls=True)
+        assert result["data"] == learnt(encrypted, tls=True)
         await hass.async_block_till_done()
         assert await hass.config_entries.async_unload(result["result"].entry_id)
 
@@ -661,7 +726,7 @@ async def test_no_tls_there(hass: HomeAssistant, gateway: Simulator) -> None:
     assert (form["step_id"], form["errors"]) == ("user", {"base": "no_tls"})
 
     result = await answer(hass, form, answers(gateway))
-    assert result["data"] == answers(gateway)
+    assert result["data"] == learnt(gateway)
 
 
 @pytest.fixture
@@ -780,7 +845,7 @@ async def test_a_gateway_is_found(hass: HomeAssistant, gateway: Simulator) -> No
 
     result = await answer(hass, again, given)
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert result["data"] == answers(gateway)
+    assert result["data"] == learnt(gateway)
     entry = result["result"]
     assert entry.unique_id == UNIQUE_ID
     await hass.async_block_till_done()
@@ -823,7 +888,7 @@ async def test_a_known_gateway_has_another_address(
     """It is followed there at once, since nothing answers at the old one."""
     pytest_socket.socket_allow_hosts(["127.0.0.1", "127.0.0.99"])
     entry = MockConfigEntry(
-        domain=DOMAIN, unique_id=UNIQUE_ID, data=answers(gateway, host="127.0.0.99")
+        domain=DOMAIN, unique_id=UNIQUE_ID, data=learnt(gateway, host="127.0.0.99")
     )
     entry.add_to_hass(hass)
     entry.mock_state(hass, ConfigEntryState.SETUP_RETRY)
@@ -834,7 +899,8 @@ async def test_a_known_gateway_has_another_address(
         FlowResultType.ABORT,
         "already_configured",
     )
-    assert entry.data == answers(gateway)
+    # Anybody can ask for an address in its name: no password for the asking there.
+    assert entry.data == learnt(gateway)
     await hass.async_block_till_done()
     assert entry.state is ConfigEntryState.LOADED
 
@@ -972,7 +1038,9 @@ async def test_an_entry_that_moves_may_be_another_box(
     assert old.unique_id == UNIQUE_ID
     assert gateway_device(hass, old).connections == {("mac", UNIQUE_ID)}
     assert gateway_device(hass, old).id != gateway_device(hass, entry).id
-    assert span_names(hass, old) == span_names(hass, entry)
+    assert span_names(hass, old) == {
+        f"OpenVox 127.0.0.1 GSM {number}" for number in range(1, 5)
+    }
 
 
 # Options

@@ -12,10 +12,15 @@ from pytest_homeassistant_custom_component.common import (
     async_capture_events,
 )
 
-from custom_components.openvox_gsm.const import EVENT_SMS_RECEIVED, EVENT_SMS_SENT
+from custom_components.openvox_gsm.const import (
+    DOMAIN,
+    EVENT_SMS_RECEIVED,
+    EVENT_SMS_SENT,
+)
 from custom_components.openvox_gsm.sending import OutgoingSms, async_send
-from homeassistant.config_entries import SOURCE_REAUTH
+from homeassistant.config_entries import SOURCE_IGNORE, SOURCE_REAUTH
 from homeassistant.const import (
+    CONF_PORT,
     EVENT_HOMEASSISTANT_STARTED,
     EVENT_STATE_CHANGED,
     STATE_OFF,
@@ -87,6 +92,39 @@ async def test_the_gateway_and_its_spans_are_devices(
     assert span.serial_number == "860041020985602"
     assert span.via_device_id == gateway.id
     assert span_names(hass, loaded) == {"GSM 1", "GSM 2", "GSM 3", "GSM 4"}
+
+
+async def test_the_spans_of_two_gateways(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    other: Simulator,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """Their names tell them apart; entities keep their ids, and people their names."""
+    mine = span_device(hass, loaded, 2)
+    dr.async_get(hass).async_update_device(mine.id, name_by_user="My SIM")
+    before = entity_states(hass, loaded).keys()
+    second = MockConfigEntry(
+        domain=DOMAIN, title="Other", data={**loaded.data, CONF_PORT: other.port}
+    )
+    second.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(second.entry_id)
+
+    await poll(hass, freezer)
+    assert span_names(hass, loaded) == {
+        f"OpenVox GSM {number}" for number in (1, 2, 3, 4)
+    }
+    assert span_names(hass, second) == {"Other GSM 1"}
+    assert span_device(hass, loaded, 2).name_by_user == "My SIM"
+    assert entity_states(hass, loaded).keys() == before
+    assert "sensor.gsm_1_status" in before
+    assert "sensor.other_gsm_1_status" in entity_states(hass, second)
+
+    # A gateway that was only found, and is ignored, is none.
+    MockConfigEntry(domain=DOMAIN, source=SOURCE_IGNORE).add_to_hass(hass)
+    await hass.config_entries.async_remove(second.entry_id)
+    await poll(hass, freezer)
+    assert span_device(hass, loaded, 1).name == "GSM 1"
 
 
 async def test_a_gateway_that_tells_no_versions(

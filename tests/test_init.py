@@ -1,6 +1,8 @@
 """Setting a gateway up, unloading it, and what must not stay behind."""
 
 import asyncio
+import gc
+import weakref
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
@@ -351,5 +353,8 @@ async def test_a_gateway_that_is_removed_leaves_nothing_behind(
     """Neither senders nor texts stay in memory."""
     await gateway.receive_sms(1, "+4915112345678", "a secret")
     await settle(hass)
+    coordinator = weakref.ref(loaded.runtime_data)
     await hass.config_entries.async_remove(loaded.entry_id)
     assert hass.data[_MEMORIES] == {}
+    gc.collect()
+    assert coordinator() is None

@@ -15,6 +15,7 @@ from custom_components.openvox_gsm.const import (
     DOMAIN,
 )
 from custom_components.openvox_gsm.limits import is_allowed, read_destination
+from custom_components.openvox_gsm.sending import Outcome
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import issue_registry as ir
@@ -110,6 +111,8 @@ async def test_the_gateway_that_may(
 
 # The budget
 
+NOON = datetime(2026, 5, 4, 12, 0, 30, tzinfo=UTC)
+
 
 def issue(hass: HomeAssistant, entry: MockConfigEntry) -> ir.IssueEntry | None:
     """Return the issue that says that nothing more is sent."""
@@ -155,6 +158,59 @@ async def test_no_more_than_so_many(
     assert issue(hass, loaded) is None
     await send(hass, target=PHONE, message=LONG)
     assert len(gateway.sent) == 3
+
+
+@pytest.mark.parametrize(
+    ("zone", "hourly", "daily", "parts", "when"),
+    [
+        # One SMS at 12:00, another three at 12:20; it is 12:30 in UTC.
+        ("UTC", 4, 0, 1, "13:01"),
+        ("UTC", 4, 0, 2, "13:21"),
+        ("Europe/Berlin", 4, 0, 1, "15:01"),
+        ("UTC", 0, 4, 1, "2026-05-05 12:01"),
+        ("UTC", 4, 5, 3, "2026-05-05 12:21"),
+        ("America/New_York", 0, 4, 1, "2026-05-05 08:01"),
+        # There it is 22:30, and half an hour later it is tomorrow.
+        ("Australia/Sydney", 4, 0, 1, "23:01"),
+        ("Pacific/Auckland", 4, 0, 1, "01:01"),
+        ("Asia/Vladivostok", 4, 0, 2, "23:21"),
+        ("Asia/Magadan", 4, 0, 2, "2026-05-05 00:21"),
+    ],
+)
+async def test_from_when_on_there_is_room_again(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    zone: str,
+    hourly: int,
+    daily: int,
+    parts: int,
+    when: str,
+) -> None:
+    """In local time, with the date unless it is today's; then it has room indeed."""
+    await hass.config.async_set_time_zone(zone)
+    await set_options(
+        hass, loaded, **{CONF_HOURLY_LIMIT: hourly, CONF_DAILY_LIMIT: daily}
+    )
+    budget = loaded.runtime_data.budget
+    freezer.move_to(NOON)
+    assert budget.take(1)
+    freezer.move_to(NOON + timedelta(minutes=20))
+    assert budget.take(3)
+    freezer.move_to(NOON + timedelta(minutes=30))
+
+    result = await loaded.runtime_data.async_send_sms(PHONE, "x" * (152 * parts))
+    assert result.parts == parts
+    assert f"; from {when} on there is room" in str(
+        Outcome(loaded.runtime_data, result).reason
+    )
+
+    room = budget.room_from(parts)
+    assert room
+    freezer.move_to(room - timedelta(seconds=1))
+    assert budget.take(parts) is None
+    freezer.move_to(room)
+    assert budget.take(parts)
 
 
 async def test_sixty_an_hour_unless_said_otherwise(
@@ -251,9 +307,9 @@ async def test_the_count_survives_a_reload(
 async def test_a_message_that_is_longer_than_the_limit(
     hass: HomeAssistant, loaded: MockConfigEntry, freezer: FrozenDateTimeFactory
 ) -> None:
-    """It is refused; the issue goes once anything has room again."""
+    """It never has room; the issue goes once anything has."""
     await set_options(hass, loaded, **{CONF_HOURLY_LIMIT: 2})
-    with pytest.raises(HomeAssistantError):
+    with pytest.raises(HomeAssistantError, match="takes 3 SMS, more than OpenVox may"):
         await send(hass, target=PHONE, message=LONG)
     await poll(hass, freezer)
     assert issue(hass, loaded) is None

@@ -409,6 +409,8 @@ async def test_everything_inside_data(
             "title": "Home",
             "device_id": span_device(hass, loaded, 2).id,
             "push": {"sound": "none"},
+            "subtitle": "Door",
+            "ttl": 0,
         },
     )
     await send(
@@ -442,6 +444,31 @@ async def test_data_that_cannot_be_used(
     with pytest.raises(ServiceValidationError) as error:
         await send(hass, target=PHONE, data=data)
     assert error.value.translation_key == "invalid_data"
+
+
+@pytest.mark.parametrize(
+    ("key", "option"),
+    [
+        ("spam", "span"),
+        ("SPAN", "span"),
+        ("targets", "target"),
+        ("time_out", "timeout"),
+        ("device", "device_id"),
+        ("config_entry", "config_entry_id"),
+        ("titel", "title"),
+    ],
+)
+async def test_a_misspelt_option(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+    key: str,
+    option: str,
+) -> None:
+    """It is told from the options of other services by its looks, and named."""
+    with pytest.raises(ServiceValidationError, match=f"“{key}”.*“{option}”"):
+        await send(hass, target=PHONE, data={key: "2"})
+    assert gateway.sent == []
 
 
 async def set_up_alert(hass: HomeAssistant, data: dict[str, Any]) -> None:

@@ -236,12 +236,24 @@ async def test_a_span_that_cannot_call(
 
     await gateway.stop()
     await until(lambda: hass.states.is_state("sensor.gsm_1_status", "unavailable"))
-    with pytest.raises(HomeAssistantError) as error:
-        await dial(hass, span=1)
-    assert error.value.translation_key == "cannot_connect"
-    with pytest.raises(HomeAssistantError) as error:
-        await hang_up(hass, span=1)
-    assert error.value.translation_key == "cannot_connect"
+    for act in (dial, hang_up):
+        with pytest.raises(
+            HomeAssistantError, match=r"^OpenVox is not connected, so nothing was done"
+        ):
+            await act(hass, span=1)
+
+
+async def test_the_gateway_does_not_say_whether_it_hung_up(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """Nobody is told that it could not be reached: it may have done it."""
+    await gateway.incoming_call(1, PHONE)
+    hanging_up = hass.async_create_task(hang_up(hass, span=1))
+    await until(lambda: "Hangup" in gateway.actions)
+    gateway.drop_connections(abort=True)
+
+    with pytest.raises(HomeAssistantError, match=r"^Whether OpenVox did it is not"):
+        await hanging_up
 
 
 # Whatever happens, the call ends

@@ -160,7 +160,11 @@ async def test_a_contact_inside_data(
         ("… – — ° €5 £5 ₺5 20→25", "... - -- deg EUR5 GBP5 TRY5 20->25"),
         ("a\u00a0b", "a b"),
         ("Привет", "Privet"),
-        ("done 👍🏽", "done "),
+        ("done 👍🏽", "done"),
+        ("👍 done", "done"),
+        ("is 👍 👍🏽 ok,  really", "is ok,  really"),
+        ("is\u00a0👍\u00a0ok", "is ok"),
+        ("is ok!👍 (👍)", "is ok! ()"),
     ],
 )
 async def test_plain_letters(
@@ -216,6 +220,17 @@ async def test_an_encoding_that_there_is_not(
     with pytest.raises(ServiceValidationError) as error:
         await send(hass, target=PHONE, data={"encoding": "ucs2"})
     assert error.value.translation_key == "invalid_data"
+
+
+async def test_a_blank_where_an_emoji_was_stays_in_its_line(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """Line breaks stand where they stood."""
+    await set_option(hass, loaded, **{CONF_LINE_BREAKS: True})
+
+    await send(hass, message="a 👍\n\n👍 b", target=PHONE, encoding="ascii")
+
+    assert gateway.sent[0].text == r"a\n\nb"
 
 
 # Flash

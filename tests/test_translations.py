@@ -68,7 +68,8 @@ def raised() -> Iterator[tuple[str, set[str]]]:
                 yield key, names
     # They stand inside of another one.
     for failure in SendFailure:
-        yield f"sms_{failure}", {"gateway", "span"}
+        yield f"sms_{failure}", {"gateway", "span", "time"}
+    yield "sms_over_limit", {"gateway", "parts"}
     yield "sms_parts_sent", {"sent", "parts"}
 
 
@@ -98,6 +99,7 @@ def _keys(node: ast.expr) -> list[str]:
                 "module_failed",
                 "module_not_answered",
                 "no_command_right",
+                "not_connected",
             ]
         case ast.Name(id="key"):
             return [
@@ -275,7 +277,10 @@ def test_texts_are_texts() -> None:
         assert isinstance(text, str), path
         assert text, path
         assert text == text.strip(), path
-    assert TEXTS["device"]["span"]["name"] == "GSM {number}"
+    assert TEXTS["device"] == {
+        "span": {"name": "GSM {number}"},
+        "span_of_gateway": {"name": "{gateway} GSM {number}"},
+    }
 
 
 def test_the_manifest_is_in_order() -> None:

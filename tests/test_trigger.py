@@ -271,7 +271,7 @@ async def test_an_expression_that_takes_too_long(
     await receive("a" * 60 + "b")
     assert events == []
     [warning] = said(caplog, logging.WARNING)
-    assert "0.1 seconds" in warning
+    assert "in the trigger of automation.on_news needed more than 0.1 s" in warning
     assert "aaa" not in warning
     assert PHONE not in warning
 

@@ -63,7 +63,7 @@ from .const import (
     DEFAULT_USERNAME,
     DOMAIN,
 )
-from .gateway import Features, Gateway, NotAnOpenVoxGatewayError
+from .gateway import Gateway, NotAnOpenVoxGatewayError
 from .limits import DEFAULT_DAILY_LIMIT, DEFAULT_HOURLY_LIMIT, read_destination
 from .subentry_flow import SUBENTRY_FLOWS
 from .tls import UNVERIFIED, tls_of
@@ -135,8 +135,11 @@ _ERRORS: tuple[tuple[type[AmiError], str], ...] = (
 )
 
 
-async def _try_gateway(data: Mapping[str, Any]) -> Features:
-    """Log in, read what the user may do there, log off; raises AmiError."""
+async def _try_gateway(data: Mapping[str, Any]) -> Gateway:
+    """Log in, read what the user may do there, log off; raises AmiError.
+
+    The gateway keeps what it learnt.
+    """
     gateway = Gateway(
         data[CONF_HOST],
         data[CONF_PORT],
@@ -151,7 +154,12 @@ async def _try_gateway(data: Mapping[str, Any]) -> Features:
         await gateway.start()
     finally:
         await gateway.stop()
-    return gateway.features
+    return gateway
+
+
+def _place(data: Mapping[str, Any]) -> tuple[str, int, bool]:
+    """Return where the data of an entry lead; at another place another may answer."""
+    return data[CONF_HOST], data[CONF_PORT], bool(data.get(CONF_TLS))
 
 
 async def _answers(host: str, port: int) -> bool:
@@ -308,8 +316,9 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
             return self._change(self._get_reauth_entry())
         if self.source == SOURCE_RECONFIGURE:
             entry = self._get_reconfigure_entry()
+            # It may be another box; discovery tells which. Another port leads to
+            # the same one: the MAC address that is known is that of the host.
             moved = entry.data[CONF_HOST] != self._data[CONF_HOST]
-            # It may be another box; discovery tells which.
             return self._change(entry, unique_id=None if moved else entry.unique_id)
         # It may have been added elsewhere while this question was open.
         self._abort_if_known()
@@ -360,9 +369,9 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
             self._take(
                 {CONF_FINGERPRINT: entry.data.get(CONF_FINGERPRINT), **user_input}
             )
-            # At another address there may be another box.
-            moved = self._data[CONF_HOST] != entry.data[CONF_HOST]
-            if CONF_CHALLENGE in entry.data and not moved:
+            if CONF_CHALLENGE in entry.data and _place(self._data) == _place(
+                entry.data
+            ):
                 self._data[CONF_CHALLENGE] = entry.data[CONF_CHALLENGE]
             self._abort_if_known()
             if result := await self._try(errors):
@@ -401,7 +410,7 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
         """Try the gateway and go on; where that fails, say why in `errors`."""
         try:
             try:
-                features = await _try_gateway(self._data)
+                gateway = await _try_gateway(self._data)
             except TlsError:
                 # An old gateway speaks no TLS that counts as safe today; then, too,
                 # the certificate's fingerprint tells that it is the right one.
@@ -415,7 +424,10 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
             _LOGGER.exception("Unexpected error while trying the gateway")
             errors["base"] = "unknown"
         else:
-            if features.may_see_sms is False:
+            if gateway.was_challenged:
+                # From now on nobody there gets the password by asking for it.
+                self._data[CONF_CHALLENGE] = True
+            if gateway.features.may_see_sms is False:
                 return await self.async_step_no_incoming_sms()
             return await self.async_step_create()
         return None

@@ -101,7 +101,15 @@ class _Memory:
         # Half a long SMS is joined with what comes after a reload.
         self.assembler = Assembler(self._deliver, hass.loop.call_later)
         self.receive: Callable[[IncomingSms], None] = self.held.append
-        hass.bus.async_listen_once(EVENT_HOMEASSISTANT_FINAL_WRITE, self._stop)
+        self._stop_listening = hass.bus.async_listen_once(
+            EVENT_HOMEASSISTANT_FINAL_WRITE, self._stop
+        )
+
+    async def async_forget(self) -> None:
+        """Tell what is held, then forget all; nobody must hold on to this any more."""
+        self._stop_listening()
+        self.assembler.flush()
+        await self.budget.async_remove()
 
     def _deliver(self, sms: IncomingSms) -> None:
         self.receive(sms)
@@ -125,8 +133,7 @@ async def async_forget_memory(hass: HomeAssistant, entry: OpenVoxConfigEntry) ->
     """Forget what outlives a reload of the entry."""
     memory = _memory_of(hass, entry)
     del hass.data[_MEMORIES][entry.entry_id]
-    memory.assembler.flush()
-    await memory.budget.async_remove()
+    await memory.async_forget()
 
 
 class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
@@ -225,7 +232,7 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
             if not self.gateway.is_connected:
                 # It may answer already, but it is not back before it says so.
                 raise self.gateway.connection_error or CannotConnectError(
-                    "The gateway is not connected"
+                    "It has not come back yet"
                 )
             spans = await self.gateway.spans.read()
             core = await self.gateway.read_core_status()
@@ -349,12 +356,18 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
         if gateway.connections != connections:
             # An entry that was given another address may be another box.
             registry.async_update_device(gateway.id, new_connections=connections)
+        # Beside the spans of another gateway the number alone says too little.
+        gateways = self.hass.config_entries.async_entries(DOMAIN, include_ignore=False)
+        span_name = "span" if len(gateways) == 1 else "span_of_gateway"
         for number, span in spans.items():
             self._device_ids[number] = registry.async_get_or_create(
                 config_entry_id=self.config_entry.entry_id,
                 identifiers={self.span_identifier(number)},
-                translation_key="span",
-                translation_placeholders={"number": str(number)},
+                translation_key=span_name,
+                translation_placeholders={
+                    "gateway": self.config_entry.title,
+                    "number": str(number),
+                },
                 # A module without power tells nothing; it is still the same one.
                 manufacturer=span.manufacturer or UNDEFINED,
                 model=span.model or UNDEFINED,

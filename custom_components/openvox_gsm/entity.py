@@ -84,7 +84,8 @@ class OpenVoxSpanEntity(OpenVoxEntity):
         elif isinstance(err, PermissionDeniedError):
             problem = "no_command_right"
         elif isinstance(err, CannotConnectError):
-            problem = "cannot_connect"
+            connected = self.coordinator.gateway.is_connected
+            problem = "cannot_connect" if connected else "not_connected"
         else:
             problem = "module_not_answered"
         return HomeAssistantError(

@@ -1,6 +1,7 @@
 """What a gateway may send, and how much: SMS cost money, and automations run away."""
 
 from dataclasses import dataclass
+from datetime import datetime
 import re
 from typing import TYPE_CHECKING, Any, Final
 
@@ -99,6 +100,23 @@ class SmsBudget:
         self._count(taken.minute, -taken.parts)
         self._save()
 
+    def room_from(self, parts: int) -> datetime | None:
+        """Return from when on there is room for so many SMS; None if there never is.
+
+        It is local time and a whole minute, and holds if no more is sent meanwhile.
+        """
+        now = room = _minute()
+        for limit, window in self._windows:
+            if parts > limit:
+                return None
+            counted = self._counted(now - window)
+            for minute in sorted(each for each in self._sent if each >= now - window):
+                if counted <= limit - parts:
+                    break
+                counted -= self._sent[minute]
+                room = max(room, minute + window + 1)
+        return dt_util.as_local(dt_util.utc_from_timestamp(room * 60))
+
     async def async_remove(self) -> None:
         """Remove what is kept."""
         await self._store.async_remove()
@@ -128,11 +146,22 @@ class SmsBudget:
                 # A clock that was wrong must not stop everything for years.
                 self._count(min(minute, now), sent)
         return all(
-            not limit
-            or sum(n for minute, n in self._sent.items() if minute >= now - window)
-            <= limit - parts
-            for limit, window in zip(self.limits, (_HOUR, _DAY), strict=True)
+            self._counted(now - window) <= limit - parts
+            for limit, window in self._windows
         )
+
+    @property
+    def _windows(self) -> list[tuple[int, int]]:
+        """The limits that there are, each with its time in minutes."""
+        return [
+            (limit, window)
+            for limit, window in zip(self.limits, (_HOUR, _DAY), strict=True)
+            if limit
+        ]
+
+    def _counted(self, since: int) -> int:
+        """Return how many SMS were counted since a minute."""
+        return sum(parts for minute, parts in self._sent.items() if minute >= since)
 
     def _save(self) -> None:
         self._store.async_delay_save(self._as_dict, _SAVE_DELAY)

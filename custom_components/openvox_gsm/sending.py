@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.translation import async_get_cached_translations
+from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
 from .coordinator import OpenVoxCoordinator
@@ -49,15 +51,28 @@ class Outcome:
             form = texts[f"component.{DOMAIN}.exceptions.{key}.message"]
             return form.format(**placeholders)
 
+        key, room = f"sms_{result.failure}", None
+        if result.failure is SendFailure.LIMIT_REACHED:
+            room = self.coordinator.budget.room_from(result.parts)
+            key = "sms_limit_reached" if room else "sms_over_limit"
         reason = text(
-            f"sms_{result.failure}",
+            key,
             gateway=self.coordinator.config_entry.title,
             span=result.span,
+            parts=result.parts,
+            time=room and _clock(room),
         )
         if result.parts_sent:
             sent = text("sms_parts_sent", sent=result.parts_sent, parts=result.parts)
             reason += f" ({sent})"
         return f"{reason}: {result.detail}" if result.detail else reason
+
+
+def _clock(time: datetime) -> str:
+    """Write a local time that is at most a day away; with the date unless today's."""
+    return (
+        f"{time:%H:%M}" if time.date() == dt_util.now().date() else f"{time:%F %H:%M}"
+    )
 
 
 def text_error(err: InvalidTextError) -> ServiceValidationError:

@@ -10,11 +10,17 @@ from homeassistant.const import ATTR_DEVICE_ID, CONF_OPTIONS, CONF_TARGET
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv, entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.target import (
     TargetSelection,
     async_extract_referenced_entity_ids,
 )
-from homeassistant.helpers.trigger import Trigger, TriggerActionRunner, TriggerConfig
+from homeassistant.helpers.trigger import (
+    Trigger,
+    TriggerAction,
+    TriggerActionRunner,
+    TriggerConfig,
+)
 from homeassistant.helpers.typing import ConfigType, VolDictType
 from homeassistant.util import dt as dt_util
 
@@ -97,6 +103,17 @@ class _SpanTrigger(Trigger):
         super().__init__(hass, config)
         self._target = TargetSelection(config.target or {})
         self._options = config.options or {}
+        self._owner = "a script or a template"
+
+    @override
+    async def async_attach_action(
+        self, action: TriggerAction, *builder: Any, **reporters: Any
+    ) -> CALLBACK_TYPE:
+        """Learn whose trigger this is, which is said nowhere else; attach it."""
+        owner = getattr(action, "__self__", None)
+        if isinstance(owner, Entity):
+            self._owner = owner.entity_id
+        return await super().async_attach_action(action, *builder, **reporters)
 
     @override
     async def async_attach_runner(
@@ -185,9 +202,10 @@ class SmsReceivedTrigger(_SpanTrigger):
             groups = self._match_text(news.text)
         except TimeoutError:
             _LOGGER.warning(
-                "The regular expression of a trigger needed more than %g seconds for "
-                "the text of an SMS, which then counts as one that does not match. "
-                "Make it simpler: what can fit in many ways takes that long",
+                "The regular expression in the trigger of %s needed more than %g "
+                "seconds for the text of an SMS, which then counts as one that does "
+                "not match. Make it simpler: what can fit in many ways takes that long",
+                self._owner,
                 TIME_LIMIT,
             )
             return None

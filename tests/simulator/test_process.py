@@ -225,6 +225,28 @@ def test_bad_number_of_spans(capsys: pytest.CaptureFixture[str]) -> None:
     assert "1 to 44 spans" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--port", "99999"],
+        ["--port", "-1"],
+        ["--control-port", "x"],
+        ["state", "--control-port", "65536"],
+        ["--prot", "5038"],
+        ["fly"],
+    ],
+)
+def test_what_it_does_not_know(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It says so in a line."""
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
+    said = capsys.readouterr().err
+    assert said.startswith("python -m simulator")
+    assert said.count("\n") == 1
+
+
 # ---- running -----------------------------------------------------------------------------
 
 
@@ -345,7 +367,28 @@ async def test_the_ledger(
     ledger = await ask(control.port, {"do": "ledger"})
     assert ledger["messages"] == [["10086", "one"]]
     assert ledger["parts"] == [["10086", 1], ["10010", 1]]
+    assert ledger["ussd_requests"] == ledger["ussd_answers"] == []
     assert ledger["events"] == 0
+
+
+async def test_the_ledger_of_ussd(
+    client: Client, control: ControlServer, sim: Simulator
+) -> None:
+    """Each request, a reply in a menu as well, and each answer that the network gave."""
+    menu = {"code": "*1#", "text": "1 more", "replies": {"1": "more"}, "duration": 0.01}
+    answer = await ask(control.port, {"do": "ussd", "span": 1, **menu})
+    assert answer == {"ok": True}
+    assert sim.spans[1].ussd_duration == 0.01
+    for code in ("*1#", "1"):
+        await client.command(f"gsm send ussd 1 {code}")
+    refusal = {"do": "ussd-outcome", "span": 1, "outcome": "failed"}
+    assert await ask(control.port, refusal) == {"ok": True}
+    assert "failed" in await client.command("gsm send ussd 1 *2#")
+    ledger = await ask(control.port, {"do": "ledger"})
+    assert ledger["ussd_requests"] == ["*1#", "1", "*2#"]
+    assert ledger["ussd_overlaps"] == []
+    assert ledger["ussd_answers"] == [["*1#", "1 more"], ["1", "more"]]
+    assert "error" in await ask(control.port, refusal | {"outcome": "lost"})
 
 
 async def test_faults_from_outside(

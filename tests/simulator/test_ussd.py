@@ -49,12 +49,21 @@ async def test_menu(sim: Simulator, client: Client) -> None:
     assert "Text:not in a session" in await client.command("gsm send ussd 1 1")
 
 
-async def test_a_code_of_its_own_leaves_the_menu(
-    sim: Simulator, client: Client
-) -> None:
-    """What is no reply of the menu is a new session."""
+async def test_a_code_while_a_menu_is_open(sim: Simulator, client: Client) -> None:
+    """The network takes it for a reply, and ends the session if the menu has none such."""
     sim.spans[1].ussd["*100#"] = UssdMenu("1 more", {"1": "more"})
     await client.command(ASK)
+    assert "responses:2,code:15\nText:Invalid choice" in await client.command(ASK)
+    assert "Text:1 more" in await client.command(ASK)
+    assert "Text:more" in await client.command("gsm send ussd 1 1")
+
+
+async def test_a_menu_that_nobody_answers(sim: Simulator, client: Client) -> None:
+    """The network waits for some time only; then a code begins a session again."""
+    sim.spans[1].ussd["*100#"] = UssdMenu("1 more", {"1": "more"})
+    sim.spans[1].menu_seconds = 0.05
+    await client.command(ASK)
+    await asyncio.sleep(0.06)
     assert "Text:1 more" in await client.command(ASK)
 
 

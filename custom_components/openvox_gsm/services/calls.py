@@ -86,7 +86,7 @@ async def _ring(
         except PermissionDeniedError:
             errors.append(_no_right_to_dial(coordinator))
         except CannotConnectError as err:
-            errors.append(_not_reached(err))
+            errors.append(_not_reached(coordinator, err))
         except AmiError as err:
             raise _call_error(coordinator, err) from err
     raise errors[0]
@@ -124,7 +124,7 @@ async def hangup(call: ServiceCall) -> ServiceResponse:
             translation_placeholders={"gateway": coordinator.config_entry.title},
         ) from err
     except AmiError as err:
-        raise _not_reached(err) from err
+        raise _not_reached(coordinator, err) from err
     if not call.return_response:
         return None
     return {
@@ -156,11 +156,16 @@ def _span_error(coordinator: OpenVoxCoordinator, err: SpanError) -> HomeAssistan
     )
 
 
-def _not_reached(err: AmiError) -> HomeAssistantError:
+def _not_reached(coordinator: OpenVoxCoordinator, err: AmiError) -> HomeAssistantError:
+    """Say that nothing was done, or that nobody knows whether it was."""
+    not_done = isinstance(err, CannotConnectError)
     return HomeAssistantError(
         translation_domain=DOMAIN,
-        translation_key="cannot_connect",
-        translation_placeholders={"error": str(err)},
+        translation_key="not_connected" if not_done else "not_answered",
+        translation_placeholders={
+            "gateway": coordinator.config_entry.title,
+            "error": str(err),
+        },
     )
 
 

@@ -1,8 +1,9 @@
 """notify.send_sms."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any, Final
 
@@ -72,6 +73,11 @@ SCHEMA = vol.Schema(
 # Alert, notify groups and older scripts can pass all but the message only inside
 # `data`, where options of other services may stand, too.
 _DATA_SCHEMA = vol.Schema(_OPTIONS, extra=vol.ALLOW_EXTRA)
+# Only its looks tell a misspelt option of ours ("spam") from one of another service
+# ("sound"); some of the latter look much like ours.
+_OPTION_NAMES: Final = frozenset(map(str, _OPTIONS))
+_OTHERS_OPTIONS: Final = frozenset({ATTR_MESSAGE, "subtitle", "ttl", "urltitle"})
+_LIKENESS: Final = 0.75
 
 
 async def send_sms(call: ServiceCall) -> ServiceResponse:
@@ -115,6 +121,13 @@ def _options(call: ServiceCall) -> dict[str, Any]:
             translation_key="invalid_data",
             translation_placeholders={"error": str(err)},
         ) from err
+    for key in data.keys() - _OPTION_NAMES - _OTHERS_OPTIONS:
+        if meant := get_close_matches(str(key).lower(), _OPTION_NAMES, 1, _LIKENESS):
+            raise ServiceValidationError(
+                translation_domain=DOMAIN,
+                translation_key="misspelt_option",
+                translation_placeholders={"key": str(key), "option": meant[0]},
+            )
     # What stands outside of `data` counts, unless it is empty.
     return data | {
         key: value for key, value in call.data.items() if value or value is False
@@ -131,6 +144,7 @@ def _text(message: str, data: dict[str, Any]) -> str:
 # mark, "PS5" for £5, "20-25" for 20→25, "[?]" for currencies that it does not know.
 _OWN_SIGNS: Final = str.maketrans(
     {
+        "\u00a0": " ",
         "\u201e": '"',
         "\u201a": "'",
         "→": "->",
@@ -148,9 +162,19 @@ def _plain(text: str) -> str:
     """Write a text with the letters and signs of ASCII alone.
 
     Accents go (ä becomes a, ß ss), typographic signs become those of a typewriter
-    (… three dots, € EUR), other scripts are transcribed, emoji are left out.
+    (… three dots, € EUR), other scripts are transcribed, emoji are left out, each
+    with a blank beside it.
     """
-    return str(unidecode(text.translate(_OWN_SIGNS)))
+    lines = text.translate(_OWN_SIGNS).split("\n")
+    return "\n".join(" ".join(_plain_words(line)) for line in lines)
+
+
+def _plain_words(line: str) -> Iterator[str]:
+    """Yield what stands between the blanks of a line, unless nothing is left of it."""
+    for word in line.split(" "):
+        plain = str(unidecode(word))
+        if plain or not word:
+            yield plain
 
 
 @dataclass(frozen=True, slots=True)

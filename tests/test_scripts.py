@@ -1,0 +1,63 @@
+"""The scripts that a developer runs: they say how, before they do anything."""
+
+from pathlib import Path
+import subprocess
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def run(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a script from another folder; what begins its work takes too long here."""
+    return subprocess.run(
+        [ROOT / "script" / name, *arguments],
+        cwd="/",
+        capture_output=True,
+        text=True,
+        timeout=10,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("asterisk", "script/asterisk -k quoting"),
+        ("browser", "script/browser --pictures"),
+        ("demo", "script/demo --check"),
+        ("fuzz", "script/fuzz 3600"),
+        ("lint", "mypy"),
+        ("setup", "script/setup --oldest"),
+        ("test", "script/test tests/gateway"),
+    ],
+)
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_help(name: str, says: str, option: str) -> None:
+    """What it does, and with which arguments; no line of the script itself."""
+    result = run(name, option)
+
+    assert (result.returncode, result.stderr) == (0, "")
+    assert says in result.stdout
+    assert not any(sign in result.stdout for sign in ("#", "set -e", "#!"))
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("demo", ["--chekc"]),
+        ("demo", ["--check", "--check"]),
+        ("fuzz", ["--long"]),
+        ("fuzz", ["0"]),
+        ("fuzz", ["10", "20"]),
+        ("lint", ["tests"]),
+        ("setup", ["--newest"]),
+    ],
+)
+def test_what_it_does_not_know(name: str, arguments: list[str]) -> None:
+    """It says so in a line, and does nothing."""
+    result = run(name, *arguments)
+
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"script/{name}: ")
+    assert result.stderr.count("\n") == 1
