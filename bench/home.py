@@ -58,7 +58,11 @@ def _free_port() -> int:
 
 
 def make_entry(
-    domain: str, data: Mapping[str, Any], options: Mapping[str, Any]
+    domain: str,
+    data: Mapping[str, Any],
+    options: Mapping[str, Any],
+    *,
+    unique_id: str | None = None,
 ) -> ConfigEntry:
     """Make an entry that has not been added yet."""
     return ConfigEntry(
@@ -70,7 +74,7 @@ def make_entry(
         source=SOURCE_USER,
         subentries_data=None,
         title="Bench",
-        unique_id=None,
+        unique_id=unique_id,
         version=1,
     )
 

@@ -5,7 +5,6 @@ brings. All else that either of the two needs is imported before, since it depen
 the other integrations of a Home Assistant whether it is there already. All is compiled.
 """
 
-import asyncio
 from importlib.util import find_spec
 import json
 import os
@@ -14,19 +13,15 @@ from statistics import median
 import subprocess
 import sys
 import tempfile
-from time import perf_counter
 from typing import Any
 
-from .child import running
-from .home import add_gateway, running_home
-from .poll import SPANS
+from . import set_up
 from .table import Row, millis, ratios, spread
 
 _OURS = "custom_components.openvox_gsm"
 _PEER = "homeassistant.components.heos"
 _OWN = (_OURS, _PEER, "pyheos")
 _ROUNDS = 9
-_SETUPS = 5
 _PROJECT = Path(__file__).parents[1]
 # What is compiled is kept, whatever this machine does otherwise.
 _ENVIRONMENT = {
@@ -90,27 +85,8 @@ def _imports(cache: str) -> Row:
     )
 
 
-async def _set_up() -> Row:
-    times = []
-    async with running("box", str(SPANS)) as box, running_home() as hass:
-        port = (await box.ask("port"))["port"]
-        for _ in range(_SETUPS + 1):
-            begun = perf_counter()
-            entry = await add_gateway(hass, port)
-            times.append(perf_counter() - begun)
-            entities = len(hass.states.async_all())
-            await hass.config_entries.async_remove(entry.entry_id)
-            await hass.async_block_till_done()
-    # The first one sets up the platforms as well.
-    return Row(
-        f"set-up of an entry with {SPANS} spans, {entities} entities",
-        f"{median(times[1:]):.2f} s",
-        f"the first one: {times[0]:.2f} s",
-    )
-
-
 def run() -> list[Row]:
-    """Measure both."""
+    """Measure the import, and the set-up beside it."""
     with tempfile.TemporaryDirectory() as cache:
         imports = _imports(cache)
-    return [imports, asyncio.run(_set_up())]
+    return [imports, *set_up.run()]

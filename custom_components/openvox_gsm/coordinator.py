@@ -169,6 +169,7 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
         self._may_publish = False
         self._gateway_device_id: str | None = None
         self._device_ids = self._known_span_devices()
+        self._registered: dict[int, dict[str, Any]] = {}  # as what, by span
         self._spans_seen: set[int] = set()
         self._polls_with_spans = 0  # since the gateway was connected
         self._sending = 0
@@ -360,20 +361,26 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
         gateways = self.hass.config_entries.async_entries(DOMAIN, include_ignore=False)
         span_name = "span" if len(gateways) == 1 else "span_of_gateway"
         for number, span in spans.items():
-            self._device_ids[number] = registry.async_get_or_create(
-                config_entry_id=self.config_entry.entry_id,
-                identifiers={self.span_identifier(number)},
-                translation_key=span_name,
-                translation_placeholders={
+            device: dict[str, Any] = {
+                "translation_key": span_name,
+                "translation_placeholders": {
                     "gateway": self.config_entry.title,
                     "number": str(number),
                 },
                 # A module without power tells nothing; it is still the same one.
-                manufacturer=span.manufacturer or UNDEFINED,
-                model=span.model or UNDEFINED,
-                sw_version=span.revision or UNDEFINED,
-                serial_number=span.imei or UNDEFINED,
-                via_device_id=gateway.id,
+                "manufacturer": span.manufacturer or UNDEFINED,
+                "model": span.model or UNDEFINED,
+                "sw_version": span.revision or UNDEFINED,
+                "serial_number": span.imei or UNDEFINED,
+                "via_device_id": gateway.id,
+            }
+            if number in self._device_ids and self._registered.get(number) == device:
+                continue  # at each poll the registry would find out the same, slowly
+            self._registered[number] = device
+            self._device_ids[number] = registry.async_get_or_create(
+                config_entry_id=self.config_entry.entry_id,
+                identifiers={self.span_identifier(number)},
+                **device,
             ).id
 
     def _known_span_devices(self) -> dict[int, str]:

@@ -6,7 +6,7 @@ from typing import Any, override
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import callback
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers.device_registry import DeviceInfo
+from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
@@ -29,9 +29,16 @@ class OpenVoxEntity(CoordinatorEntity[OpenVoxCoordinator]):
         super().__init__(coordinator)
         self.entity_description = description
         self._attr_unique_id = f"{coordinator.config_entry.entry_id}_{description.key}"
-        self._attr_device_info = DeviceInfo(
-            identifiers={coordinator.gateway_identifier}
-        )
+        self._belong_to(coordinator.gateway_device_id)
+
+    def _belong_to(self, device_id: str | None) -> None:
+        """Belong to a device, which the coordinator has registered.
+
+        With device_info each entity would have it looked up by all its identifiers,
+        which takes a quarter of the set-up of a large gateway.
+        """
+        assert device_id
+        self.device_entry = dr.async_get(self.coordinator.hass).async_get(device_id)
 
 
 class OpenVoxSpanEntity(OpenVoxEntity):
@@ -49,9 +56,7 @@ class OpenVoxSpanEntity(OpenVoxEntity):
         self._attr_unique_id = (
             f"{coordinator.config_entry.entry_id}_{number}_{description.key}"
         )
-        self._attr_device_info = DeviceInfo(
-            identifiers={coordinator.span_identifier(number)}
-        )
+        self._belong_to(coordinator.device_id(number))
 
     @property
     def span(self) -> Span:
