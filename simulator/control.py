@@ -8,12 +8,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import asdict
+from enum import Enum
 import json
 from typing import Any
 
 from .demo import insert_sim, remove_sim
 from .gateway import Simulator
-from .model import SmsOutcome
+from .model import SmsOutcome, UssdMenu, UssdOutcome
 from .span import SimSpan
 
 DEFAULT_PORT = 5040
@@ -107,15 +108,28 @@ async def _power(gateway: Simulator, request: Request) -> Request:
 
 
 async def _outcome(gateway: Simulator, request: Request) -> Request:
-    names = [outcome.value for outcome in SmsOutcome]
-    if request.get("outcome") not in names:
-        raise ControlError(f"An outcome is one of {', '.join(names)}.")
-    _span(gateway, request).sms_outcomes.append(SmsOutcome(request["outcome"]))
+    _span(gateway, request).sms_outcomes.append(_chosen_outcome(request, SmsOutcome))
     return {}
 
 
+def _chosen_outcome[Outcome: Enum](request: Request, kind: type[Outcome]) -> Outcome:
+    names = [outcome.value for outcome in kind]
+    if request.get("outcome") not in names:
+        raise ControlError(f"An outcome is one of {', '.join(names)}.")
+    return kind(request["outcome"])
+
+
 async def _ussd(gateway: Simulator, request: Request) -> Request:
-    _span(gateway, request).ussd[_text(request, "code")] = _text(request, "text")
+    span, text = _span(gateway, request), _text(request, "text")
+    replies = request.get("replies")
+    span.ussd[_text(request, "code")] = UssdMenu(text, replies) if replies else text
+    if request.get("duration") is not None:
+        span.ussd_duration = _number(request, "duration", 0, MAX_WAIT)
+    return {}
+
+
+async def _ussd_outcome(gateway: Simulator, request: Request) -> Request:
+    _span(gateway, request).ussd_outcomes.append(_chosen_outcome(request, UssdOutcome))
     return {}
 
 
@@ -157,10 +171,16 @@ async def _sent(gateway: Simulator, request: Request) -> Request:
 
 
 async def _ledger(gateway: Simulator, request: Request) -> Request:
-    """Tell all that ever went out, whole messages and single SMS, to compare it."""
+    """Tell all that ever went out, whole messages and single SMS, to compare it.
+
+    And which USSD codes were received, and what the network answered.
+    """
     return {
         "messages": [[sms.number, sms.text] for sms in gateway.sent],
         "parts": [[part.number, part.sequence] for part in gateway.sent_parts],
+        "ussd_requests": gateway.ussd_requests,
+        "ussd_overlaps": gateway.ussd_overlaps,
+        "ussd_answers": gateway.ussd_answers,
         "events": gateway.events_sent,
     }
 
@@ -225,6 +245,7 @@ _DEEDS: dict[str, _Deed] = {
     "power": _power,
     "outcome": _outcome,
     "ussd": _ussd,
+    "ussd-outcome": _ussd_outcome,
     "call": _call,
     "hangup": _hangup,
     "sent": _sent,

@@ -90,6 +90,12 @@ class Simulator:
         """Every single SMS that went out."""
         self.overruns: list[Overrun] = []
         """Every text so long that the real driver would overrun its buffer."""
+        self.ussd_requests: list[str] = []
+        """The code of every USSD request received."""
+        self.ussd_overlaps: list[str] = []
+        """The code of every one received while its span waited for another answer."""
+        self.ussd_answers: list[tuple[str, str]] = []
+        """Every code that the network answered, with its text."""
         self.originated: list[Originated] = []
         """Every outgoing call that was asked for."""
         self.events_sent = 0

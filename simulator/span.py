@@ -42,6 +42,13 @@ _STATE_OF_STATUS = {
 }
 
 
+_INVALID_CHOICE = UssdMenu("Invalid choice", response=2)
+"""What the network says to a reply that its menu does not have.
+
+Guess: that it ends the session then (others show the menu again), and the wording.
+"""
+
+
 class SendAnswer(Enum):
     """How a synchronous send ends for the one who waits; the value is the driver's wording."""
 
@@ -118,6 +125,8 @@ class SimSpan:
         self.ussd: dict[str, UssdMenu | str] = {}
         self.ussd_outcomes: deque[UssdOutcome] = deque()
         self.ussd_duration = 0.0
+        # Guess: so many seconds a network waits for the reply to a menu.
+        self.menu_seconds = 120.0
 
         self.call: Call | None = None
         self.call_outcomes: deque[CallOutcome | tuple[CallOutcome, float]] = deque()
@@ -151,6 +160,7 @@ class SimSpan:
         self._waiter: asyncio.Future[SendAnswer] | None = None
         self._ussd_waiters: deque[asyncio.Future[UssdAnswer]] = deque()
         self._open_menu: UssdMenu | None = None
+        self._menu_ends = 0.0
 
     # ---- what it says of itself ----------------------------------------------------------
 
@@ -353,6 +363,9 @@ class SimSpan:
         In chan_extra 2.0.8 a second request goes out at once, and the answers go to whoever
         waits longest. Guess: later firmware says that it is busy, as both print it.
         """
+        self._gateway.ussd_requests.append(code)
+        if self._ussd_waiters:
+            self._gateway.ussd_overlaps.append(code)
         if self.ussd_outcomes and self.ussd_outcomes[0] is UssdOutcome.BUSY:
             self.ussd_outcomes.popleft()
             return UssdAnswer(UssdOutcome.BUSY)
@@ -395,6 +408,8 @@ class SimSpan:
         if outcome is UssdOutcome.HANG:
             self._answer_ussd(lambda waiter: waiter.set_exception(NeverAnswered()))
             return
+        if menu is not None:
+            self._gateway.ussd_answers.append((code, menu.text))
         if outcome is UssdOutcome.SUCCESS:
             self.last_event = "USSD received"
         elif outcome is UssdOutcome.FAILED:
@@ -413,15 +428,17 @@ class SimSpan:
                 return
 
     def _network_answer(self, code: str) -> UssdMenu:
-        """Find the network's answer: a reply in the open session, or a session of its own."""
-        answer: UssdMenu | str | None = None
-        if self._open_menu is not None:
-            answer = self._open_menu.replies.get(code)
-        if answer is None:
+        """Find the network's answer; while a menu is open, everything is a reply to it."""
+        now = asyncio.get_running_loop().time()
+        answer: UssdMenu | str
+        if self._open_menu is not None and now < self._menu_ends:
+            answer = self._open_menu.replies.get(code, _INVALID_CHOICE)
+        else:
             # The wording is from a capture of a real gateway.
             answer = self.ussd.get(code, "UNKNOWN APPLICATION")
         menu = UssdMenu(answer) if isinstance(answer, str) else answer
         self._open_menu = menu if menu.replies else None
+        self._menu_ends = now + self.menu_seconds
         return self._decoded(menu)
 
     @staticmethod
