@@ -36,11 +36,18 @@ class Gateway:
 
 
 @asynccontextmanager
-async def running_gateway(spans: int, dialect: str) -> AsyncIterator[Gateway]:
-    """Run a simulator on free ports; it ends with the context."""
+async def running_gateway(
+    spans: int, dialect: str, certificate: Path | None
+) -> AsyncIterator[Gateway]:
+    """Run a simulator on free ports; it ends with the context.
+
+    It encrypts where it has a certificate: a file that holds the key as well.
+    """
+    tls = ["--tls", str(certificate)] if certificate else []
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "simulator", "--spans", str(spans)),
         *("--port", "0", "--control-port", "0", "--dialect", dialect),
+        *tls,
         cwd=_PROJECT,
         stdout=asyncio.subprocess.PIPE,
         # Ctrl-C reaches the soak alone, which then ends this in order.

@@ -1,4 +1,4 @@
-"""Home Assistant's core with one entry of the integration."""
+"""Home Assistant's core with entries of the integration."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,13 +14,16 @@ from pytest_homeassistant_custom_component.common import (  # type: ignore[impor
 
 from custom_components.openvox_gsm.const import (
     CONF_DAILY_LIMIT,
+    CONF_FINGERPRINT,
     CONF_HOURLY_LIMIT,
+    CONF_TLS,
     DOMAIN,
 )
 from custom_components.openvox_gsm.gateway import (
     assembly as assembly_module,
     connection as connection_module,
 )
+from homeassistant.components.http.config import async_get_and_load_store
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_USERNAME
 from homeassistant.core import HomeAssistant
 from homeassistant.loader import DATA_CUSTOM_COMPONENTS
@@ -64,6 +67,8 @@ async def running_home(folder: str) -> AsyncIterator[HomeAssistant]:
             # The web server comes along with notify; nobody needs to reach it.
             web = {"server_host": "127.0.0.1", "server_port": _free_port()}
             assert await async_setup_component(hass, "http", {"http": web})
+            # Who does not confirm a new port gets a restart five minutes later.
+            await (await async_get_and_load_store(hass)).async_promote_pending()
             try:
                 yield hass
             finally:
@@ -78,16 +83,23 @@ def _free_port() -> int:
         return port
 
 
-def make_entry(port: int) -> MockConfigEntry:
-    """Make the entry of a gateway on this machine, which may send what it likes."""
+def make_entry(name: str, port: int, fingerprint: str | None) -> MockConfigEntry:
+    """Make the entry of a gateway on this machine, which may send what it likes.
+
+    The name is its id as well. With the fingerprint of a certificate it encrypts,
+    and takes that certificate alone.
+    """
+    tls = {CONF_TLS: True, CONF_FINGERPRINT: fingerprint} if fingerprint else {}
     return MockConfigEntry(
         domain=DOMAIN,
-        title="Soak",
+        entry_id=name,
+        title=name,
         data={
             CONF_HOST: "127.0.0.1",
             CONF_PORT: port,
             CONF_USERNAME: "admin",
             CONF_PASSWORD: "admin",
+            **tls,
         },
         options={CONF_HOURLY_LIMIT: 0, CONF_DAILY_LIMIT: 0},
     )

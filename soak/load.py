@@ -1,28 +1,28 @@
-"""What goes through the gateway meanwhile, and what goes wrong with it.
-
-Everything is drawn from one seed: the same seed gives the same messages and the same
-faults in the same order. Their moments differ by what the machine does.
-"""
+"""What goes through a gateway: foreign events, SMS in and out, USSD."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass, field
-from itertools import count
+from dataclasses import dataclass
+from itertools import count, cycle
 import random
 from typing import Any, Final
 
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 
-from .books import Books, Incoming
+from .books import GatewayBooks, Incoming, OutgoingBook, copied
 from .gateway import Gateway
 
-SPANS: Final = 16
 _WATCH: Final = 1.0  # seconds that a connection must outlast an SMS
-_WARM_UP: Final = 600  # SMS; the integration remembers at most 500 senders
-_WARM_UP_RATE: Final = 100.0  # SMS a second
+_FILL: Final = 600  # SMS; the integration remembers at most 500 senders
+_FILL_RATE: Final = 100.0  # SMS a second
 _ODD_SHARE: Final = 0.1
 _BURST: Final = 0.25  # seconds of foreign events at once
+_ANY_WAY_SHARE: Final = 0.2
+_MENU_SHARE: Final = 0.3
+_BUSY_SPANS: Final = 4  # so few that USSD requests have to wait for each other
+_AT_ONCE: Final = (1, 1, 1, 3)  # requests on one span
+_TIMEOUT: Final = 5  # seconds that the network has
+_LONGEST_USSD: Final = 1.0  # seconds that the network takes
 _FORGED: Final = (
     "Event: VarSet\r\nPrivilege: dialplan,all\r\nChannel: EXTRA-SMS/1-1\r\n"
     "Variable: SMSSRC\r\nValue: +666\r\nUniqueid: 1795400000.9"
@@ -41,7 +41,13 @@ _ODD_TEXTS: Final = (
     "half a packet\r\n\r\nEvent: VarSet\r\nChannel: EXTRA-SMS/3-1",
     "--END COMMAND--\r\n\r\nResponse: Success",
 )
-# What becomes of some of the messages: how often, in a thousand.
+_USSD_TEXTS: Final = (
+    "Your balance is 12.50 EUR",
+    "Guthaben: 5 €, gültig bis März",
+    "Two lines\nResponse: Success\n\nEvent: VarSet\nVariable: SMSSRC\nValue: +666",
+    "\"1\" or 'more' \\ 0:Send USSD failed on span 1",
+)
+# What becomes of some of the messages and requests: how often, in a thousand.
 _OUTCOMES: Final = {
     "failed": 20,
     "busy": 20,
@@ -51,43 +57,58 @@ _OUTCOMES: Final = {
     "drop_before": 3,
     "drop_after": 3,
 }
+_USSD_OUTCOMES: Final = {"failed": 20, "busy": 20, "timeout": 20, "late_failure": 20}
 
 
 @dataclass
 class Load:
-    """Everything that goes on between one Home Assistant and one gateway."""
+    """Everything that goes through one of Home Assistant's gateways.
+
+    `any_way` is the book of SMS that may go through any of them; `numbers` gives
+    what no other load has.
+    """
 
     hass: HomeAssistant
     entry_id: str
     gateway: Gateway
-    books: Books
-    seed: int
+    spans: int
+    books: GatewayBooks
+    any_way: OutgoingBook
+    numbers: count[int]
+    seed: str
     sms_per_second: float  # each way
+    ussd_per_second: float
     packets_per_second: float
-    seconds_between_faults: float
-    faults: list[str] = field(default_factory=list)
-    _numbers: count[int] = field(default_factory=lambda: count(10_000_000))
 
-    async def run(self, seconds: float) -> None:
-        """Run all of it for some seconds, then let what is under way end."""
-        loop = asyncio.get_running_loop()
-        end = loop.time() + seconds
-        async with asyncio.TaskGroup() as group:
-            for activity in (
-                self._receive,
-                self._send,
-                self._foreign_events,
-                self._break,
-            ):
-                group.create_task(activity(end))
+    async def run(
+        self, seconds: float, *, is_certain: bool = False, uses_any: bool = True
+    ) -> None:
+        """Run all of it for some seconds, then let what is under way end.
 
-    async def warm_up(self) -> None:
-        """Let so many SMS come in that all that has a limit has reached it."""
-        dice = self._dice("warm up")
+        Where it is certain, the network refuses nothing, and all must get through.
+        Some SMS may go through any gateway, unless that is not to be used.
+        """
+        end = asyncio.get_running_loop().time() + seconds
         async with asyncio.TaskGroup() as group:
-            for _ in range(_WARM_UP):
-                group.create_task(self._receive_any(dice))
-                await asyncio.sleep(1 / _WARM_UP_RATE)
+            group.create_task(self._receive(end))
+            group.create_task(self._send(end, is_certain, uses_any))
+            group.create_task(self._ask(end, is_certain))
+            group.create_task(self._foreign_events(end))
+
+    async def fill(self) -> None:
+        """Let so many SMS come in that all that has a limit reaches it."""
+        dice = self._dice("fill")
+        async with asyncio.TaskGroup() as group:
+            for _ in range(_FILL):
+                group.create_task(self._receive_one(dice))
+                await asyncio.sleep(1 / _FILL_RATE)
+
+    async def exchange(self, *, is_certain: bool) -> None:
+        """Let one of each go through."""
+        dice = self._dice("exchange")
+        await self._send_one(dice, self.books.outgoing, is_certain)
+        await self._receive_one(dice)
+        await self._ask_menu(1, "Hello", is_certain)
 
     def _dice(self, name: str) -> random.Random:
         """Give an activity a seed of its own, so that none disturbs another."""
@@ -108,126 +129,132 @@ class Load:
         dice = self._dice("receive")
         async with asyncio.TaskGroup() as group:
             while asyncio.get_running_loop().time() < end:
-                group.create_task(self._receive_any(dice))
+                group.create_task(self._receive_one(dice))
                 await asyncio.sleep(dice.expovariate(self.sms_per_second))
 
-    def _receive_any(self, dice: random.Random) -> Coroutine[Any, Any, None]:
-        sender = f"+4917{next(self._numbers)}"
+    async def _receive_one(self, dice: random.Random) -> None:
+        """Let one SMS come in, and note whether it was delivered."""
+        sender = f"+4917{next(self.numbers)}"
         text = f"{sender}: {dice.choice(_TEXTS)}"
         if dice.random() < _ODD_SHARE:
             text = f"{sender[-4:]}: {dice.choice(_ODD_TEXTS)}"
-        return self.receive_one(dice.randrange(1, SPANS + 1), sender, text)
-
-    async def receive_one(self, span: int, sender: str, text: str) -> None:
-        """Let one SMS come in, and note whether it was delivered."""
+        span = dice.randrange(1, self.spans + 1)
         details = {"span": span, "from": sender, "text": text, "watch": _WATCH}
         answer = await self.gateway.do("sms", **details)
-        self.books.incoming.append(Incoming(sender, text, answer["delivered"]))
+        self.books.incoming.sms.append(Incoming(sender, text, answer["delivered"]))
 
     # SMS out
 
-    async def _send(self, end: float) -> None:
+    async def _send(self, end: float, is_certain: bool, uses_any: bool) -> None:
         dice = self._dice("send")
         async with asyncio.TaskGroup() as group:
             while asyncio.get_running_loop().time() < end:
                 await asyncio.sleep(dice.expovariate(self.sms_per_second))
-                (outcome,) = dice.choices(
-                    ["success", *_OUTCOMES],
-                    [1000 - sum(_OUTCOMES.values()), *_OUTCOMES.values()],
-                )
-                span = dice.randrange(1, SPANS + 1)
-                if outcome != "success":
+                outcome = _outcome(dice, _OUTCOMES)
+                if outcome and not is_certain:
+                    span = dice.randrange(1, self.spans + 1)
                     await self.gateway.do("outcome", span=span, outcome=outcome)
-                target = f"+4916{next(self._numbers)}"
-                text = f"{target}: {dice.choice(_TEXTS)}"
-                group.create_task(self.send_one(target, text))
+                by_any = uses_any and dice.random() < _ANY_WAY_SHARE
+                book = self.any_way if by_any else self.books.outgoing
+                group.create_task(self._send_one(dice, book, is_certain))
 
-    async def send_one(self, target: str, text: str) -> None:
+    async def _send_one(
+        self, dice: random.Random, book: OutgoingBook, is_certain: bool
+    ) -> None:
         """Send one SMS and note what the action says."""
-        self.books.outgoing[target] = text
+        target = f"+4916{next(self.numbers)}"
+        text = f"{target}: {dice.choice(_TEXTS)}"
+        book.texts[target] = text
+        if is_certain:
+            book.certain.add(target)
+        data = {"target": target, "message": text, "timeout": _TIMEOUT}
+        if book is not self.any_way:
+            data["config_entry_id"] = self.entry_id
         try:
-            response: Any = await self.hass.services.async_call(
-                "notify",
-                "send_sms",
-                {"target": target, "message": text, "timeout": 5},
-                blocking=True,
-                return_response=True,
-            )
+            response = await self._call("notify", "send_sms", data)
         except HomeAssistantError:
-            self.books.answers[target] = "refused"  # the entry is not loaded
+            book.answers[target] = "refused"  # the entry is not loaded
         else:
             (message,) = response["messages"]
-            self.books.answers[target] = message["status"]
+            book.answers[target] = message["status"]
 
-    # Faults
+    # USSD
 
-    async def _break(self, end: float) -> None:
-        dice = self._dice("faults")
-        now = asyncio.get_running_loop().time
-        kinds: list[Callable[[random.Random], Awaitable[None]]] = [
-            *(self._reset, self._close, self._restart, self._freeze, self._junk),
-            *(self._half_packet, self._endless_packet, self._byte_by_byte),
-            *(self._no_sim, self._no_power, self._call, self._reload),
-        ]
-        while True:
-            # Each kind once before any comes again, so that a short run has most.
-            for kind in dice.sample(kinds, len(kinds)):
-                pause = dice.uniform(0.5, 1.5) * self.seconds_between_faults
-                if now() + pause > end:
-                    return
-                await asyncio.sleep(pause)
-                self.faults.append(kind.__name__.strip("_").replace("_", " "))
-                await kind(dice)
+    async def _ask(self, end: float, is_certain: bool) -> None:
+        dice = self._dice("ask")
+        # What must get through shares its span with nobody who could close its menu.
+        spans = cycle(range(1, (self.spans if is_certain else _BUSY_SPANS) + 1))
+        async with asyncio.TaskGroup() as group:
+            while asyncio.get_running_loop().time() < end:
+                await asyncio.sleep(dice.expovariate(self.ussd_per_second))
+                span = next(spans)
+                outcome = _outcome(dice, _USSD_OUTCOMES)
+                if outcome and not is_certain:
+                    await self.gateway.do("ussd-outcome", span=span, outcome=outcome)
+                for _ in range(1 if is_certain else dice.choice(_AT_ONCE)):
+                    is_menu = dice.random() < _MENU_SHARE
+                    ask = self._ask_menu if is_menu else self._ask_code
+                    text = dice.choice(_USSD_TEXTS)
+                    duration = dice.uniform(0, _LONGEST_USSD)
+                    group.create_task(ask(span, text, is_certain, duration))
 
-    async def _reset(self, dice: random.Random) -> None:
-        await self.gateway.do("drop")
+    async def _ask_code(
+        self, span: int, text: str, is_certain: bool, duration: float = 0.0
+    ) -> None:
+        """Ask once; the network takes so many seconds."""
+        code = f"*100*{next(self.numbers)}#"
+        answer = f"{code}: {text}"
+        await self.gateway.do(
+            "ussd", span=span, code=code, text=answer, duration=duration
+        )
+        await self._ask_one(span, code, answer, is_certain)
 
-    async def _close(self, dice: random.Random) -> None:
-        await self.gateway.do("drop", in_order=True)
+    async def _ask_menu(
+        self, span: int, text: str, is_certain: bool, duration: float = 0.0
+    ) -> None:
+        """Ask for a menu, and choose from it; the network takes so many seconds each time."""
+        reply = str(next(self.numbers))
+        code = f"*101*{reply}#"
+        menu, answer = f"Menu {code}, choose {reply}", f"{reply}: {text}"
+        await self.gateway.do(
+            "ussd",
+            span=span,
+            code=code,
+            text=menu,
+            replies={reply: answer},
+            duration=duration,
+        )
+        if await self._ask_one(span, code, menu, is_certain) == "reply_expected":
+            await self._ask_one(span, reply, answer, is_certain)
 
-    async def _restart(self, dice: random.Random) -> None:
-        await self.gateway.do("restart", downtime=dice.uniform(0, 2))
+    async def _ask_one(
+        self, span: int, code: str, answer: str, is_certain: bool
+    ) -> str | None:
+        """Send one request, note what the action says; return the status, None without."""
+        book = self.books.ussd
+        book.expected[code] = answer
+        if is_certain:
+            book.certain.add(code)
+        data = {"code": code, "span": span, "timeout": _TIMEOUT}
+        data["config_entry_id"] = self.entry_id
+        try:
+            reply = await self._call("openvox", "send_ussd", data)
+        except HomeAssistantError as err:
+            book.errors[code] = str(err.translation_key).removeprefix("ussd_")
+            return None
+        book.replies[code] = copied(reply["message"])
+        status: str = reply["status"]
+        return status
 
-    async def _freeze(self, dice: random.Random) -> None:
-        await self.gateway.do("freeze")
-        await asyncio.sleep(dice.choice([0.5, 2, 12]))
-        await self.gateway.do("thaw")
+    async def _call(self, domain: str, action: str, data: dict[str, Any]) -> Any:
+        return await self.hass.services.async_call(
+            domain, action, data, blocking=True, return_response=True
+        )
 
-    async def _junk(self, dice: random.Random) -> None:
-        # A packet of its own: what it would be glued to is lost, and nobody's fault.
-        junk = dice.randbytes(dice.randrange(1, 2000)) + b"\r\n\r\n"
-        await self.gateway.do("garbage", hex=junk.hex(), repeat=1)
 
-    async def _half_packet(self, dice: random.Random) -> None:
-        half = b"Event: VarSet\r\nChannel: EXTRA-SMS/1-1\r\nVariable: SMSTXT\r\nVal"
-        await self.gateway.do("garbage", hex=half.hex(), repeat=1)
-        await self.gateway.do("drop")
-
-    async def _endless_packet(self, dice: random.Random) -> None:
-        await self.gateway.do("garbage", hex=b"x: y\r\n".hex(), repeat=350_000)
-
-    async def _byte_by_byte(self, dice: random.Random) -> None:
-        await self.gateway.do("slow", on=True)
-        await asyncio.sleep(0.5)
-        await self.gateway.do("slow", on=False)
-
-    async def _no_sim(self, dice: random.Random) -> None:
-        span = dice.randrange(1, SPANS + 1)
-        await self.gateway.do("sim-out", span=span)
-        await asyncio.sleep(2)
-        await self.gateway.do("sim-in", span=span)
-
-    async def _no_power(self, dice: random.Random) -> None:
-        span = dice.randrange(1, SPANS + 1)
-        await self.gateway.do("power", span=span, on=False)
-        await asyncio.sleep(2)
-        await self.gateway.do("power", span=span, on=True)
-
-    async def _call(self, dice: random.Random) -> None:
-        details: dict[str, Any] = {"from": "+491511", "answer": dice.random() < 0.5}
-        span = dice.randrange(1, SPANS + 1)
-        await self.gateway.do("call", span=span, hangup_after=1, **details)
-        await asyncio.sleep(1.5)
-
-    async def _reload(self, dice: random.Random) -> None:
-        await self.hass.config_entries.async_reload(self.entry_id)
+def _outcome(dice: random.Random, kinds: dict[str, int]) -> str | None:
+    """Draw what becomes of a message or a request; None for most, which succeed."""
+    (outcome,) = dice.choices(
+        [None, *kinds], [1000 - sum(kinds.values()), *kinds.values()]
+    )
+    return outcome

@@ -1,6 +1,7 @@
-"""What a process holds: memory, tasks, sockets."""
+"""What a process holds: memory, tasks, sockets, what encrypts them."""
 
 import asyncio
+from asyncio.sslproto import SSLProtocol
 from dataclasses import dataclass, field
 import gc
 from pathlib import Path
@@ -23,7 +24,9 @@ class Holding:
     `integration` is what the integration's own code has allocated and not given
     back, `python` what all of Python's code has but the soak's own. `resident` is
     what the process has of the machine: the soak's books, tracemalloc's and all that
-    was needed once are in it, so it says little.
+    was needed once are in it, so it says little. `encrypted` counts what encrypts a
+    connection: each takes 256 KiB for as long as anybody keeps it, which is all in
+    Python's own code.
     """
 
     integration: int
@@ -31,6 +34,7 @@ class Holding:
     resident: int
     tasks: int
     sockets: int
+    encrypted: int
     snapshot: tracemalloc.Snapshot = field(repr=False)
 
     def __str__(self) -> str:
@@ -38,7 +42,8 @@ class Holding:
         return (
             f"integration {self.integration / 1024:.0f} KiB, all of Python "
             f"{self.python / 1024:.0f} KiB, process {self.resident / 1024**2:.1f} MiB, "
-            f"{self.tasks} tasks, {self.sockets} sockets"
+            f"{self.tasks} tasks, {self.sockets} sockets, "
+            f"{self.encrypted} of them encrypted"
         )
 
 
@@ -60,6 +65,7 @@ def measure() -> Holding:
         resident=pages * _PAGE,
         tasks=len(asyncio.all_tasks()),
         sockets=_sockets(),
+        encrypted=sum(type(each) is SSLProtocol for each in gc.get_objects()),
         snapshot=snapshot,
     )
 

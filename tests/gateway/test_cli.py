@@ -758,11 +758,11 @@ def test_firmware_that_spells_better() -> None:
         ("Invalid span '99'.  Should be a number", UssdFailure.NO_SUCH_SPAN),
         ("Usage: gsm send ussd <span> <message>", UssdFailure.REFUSED),
         ("No such command 'gsm send ussd'", UssdFailure.REFUSED),
-        ("Something new", UssdFailure.REFUSED),
-        ("", UssdFailure.REFUSED),
+        ("Something new", UssdFailure.TIMED_OUT),
+        ("", UssdFailure.TIMED_OUT),
         (
-            "Something new\nCommand 'gsm send ussd 1 \"0:Send USSD timeout\" 10' failed.",
-            UssdFailure.REFUSED,
+            "Something new\nCommand 'gsm send ussd 1 \"0:Send USSD failed\" 10' failed.",
+            UssdFailure.TIMED_OUT,
         ),
     ],
 )

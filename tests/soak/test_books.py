@@ -1,134 +1,313 @@
 """The books of the soak: what agrees, and every way not to."""
 
-from typing import Any
-
 import pytest
 
 from custom_components.openvox_gsm.const import EVENT_SMS_RECEIVED, EVENT_SMS_SENT
 from homeassistant.core import HomeAssistant
-from soak.books import Books, Incoming, Told
+from soak.books import (
+    Books,
+    Incoming,
+    IncomingBook,
+    Ledger,
+    OutgoingBook,
+    Told,
+    UssdBook,
+)
 
-SENDER, NUMBER = "+4917", "+4916"
-
-
-def books_of_incoming(*told: Told, delivered: bool = True) -> Books:
-    """Keep the books of one SMS that came in."""
-    books = Books()
-    books.incoming.append(Incoming(SENDER, "Hello", delivered))
-    books.told[SENDER].extend(told)
-    return books
-
-
-def ledger(*texts: str, parts: int = 0) -> dict[str, Any]:
-    """Keep the gateway's ledger of what went out to one number."""
-    return {
-        "messages": [[NUMBER, text] for text in texts],
-        "parts": [[NUMBER, 1]] * (parts or len(texts)),
-    }
+SENDER, NUMBER, CODE, ANSWER = "+4917", "+4916", "*100*1#", "*100*1#: 5 EUR"
 
 
-def books_of_outgoing(answer: str | None, *outcomes: str) -> Books:
-    """Keep the books of one SMS that went out, or did not."""
-    books = Books()
-    books.outgoing[NUMBER] = "Hello"
-    if answer:
-        books.answers[NUMBER] = answer
-    books.outcomes[NUMBER].extend(outcomes)
-    return books
+# SMS in
 
 
-async def test_it_counts_what_the_bus_is_told(hass: HomeAssistant) -> None:
-    """Both ways."""
-    books = Books()
-    books.listen(hass)
-    hass.bus.async_fire(
-        EVENT_SMS_RECEIVED, {"sender": SENDER, "message": "Hello", "complete": True}
-    )
-    hass.bus.async_fire(EVENT_SMS_SENT, {"target": NUMBER, "status": "sent"})
-    await hass.async_block_till_done()
-    assert books.told == {SENDER: [Told("Hello", True)]}
-    assert books.outcomes == {NUMBER: ["sent"]}
+def incoming(*told: Told, delivered: bool = True) -> IncomingBook:
+    """Keep the book of one SMS that came in."""
+    book = IncomingBook()
+    book.sms.append(Incoming(SENDER, "Hello", delivered))
+    book.told[SENDER].extend(told)
+    return book
 
 
 @pytest.mark.parametrize(
-    "books",
+    "book",
     [
-        books_of_incoming(Told("Hello", True)),
-        books_of_incoming(Told("Hello", True), delivered=False),
-        books_of_incoming(Told("Hel", False), delivered=False),
-        books_of_incoming(delivered=False),
+        incoming(Told("Hello", True)),
+        incoming(Told("Hello", True), delivered=False),
+        incoming(Told("Hel", False), delivered=False),
+        incoming(delivered=False),
     ],
 )
-def test_incoming_that_agrees(books: Books) -> None:
+def test_incoming_that_agrees(book: IncomingBook) -> None:
     """Once while a connection stood, else once or not at all."""
-    assert books.disagreements(ledger()) == []
+    assert list(book.disagreements()) == []
 
 
 @pytest.mark.parametrize(
-    ("books", "mistake"),
+    ("book", "mistake"),
     [
-        (books_of_incoming(), "was not told"),
-        (books_of_incoming(Told("Hello", True), Told("Hello", True)), "told 2 times"),
-        (books_of_incoming(Told("Help", True)), "told as 'Help'"),
-        (books_of_incoming(Told("Help", True), delivered=False), "told as 'Help'"),
-        (books_of_incoming(Told("Hel", False)), "told incomplete"),
+        (incoming(), "was not told"),
+        (incoming(Told("Hello", True), Told("Hello", True)), "told 2 times"),
+        (incoming(Told("Help", True)), "told as 'Help'"),
+        (incoming(Told("Help", True), delivered=False), "told as 'Help'"),
+        (incoming(Told("Hel", False)), "told incomplete"),
     ],
 )
-def test_incoming_that_does_not_agree(books: Books, mistake: str) -> None:
+def test_incoming_that_does_not_agree(book: IncomingBook, mistake: str) -> None:
     """Each mistake is told."""
-    (told,) = books.disagreements(ledger())
+    (told,) = book.disagreements()
     assert mistake in told
 
 
 def test_a_sender_who_never_sent() -> None:
     """Somebody forged him."""
-    books = Books()
-    books.told["+666"].append(Told("Hello", True))
-    assert books.disagreements(ledger()) == ["+666 never sent an SMS"]
+    book = IncomingBook()
+    book.told["+666"].append(Told("Hello", True))
+    assert list(book.disagreements()) == ["+666 never sent an SMS"]
+
+
+# SMS out
+
+
+def outgoing(answer: str | None, *outcomes: str, certain: bool = False) -> OutgoingBook:
+    """Keep the book of one SMS that went out, or did not."""
+    book = OutgoingBook({NUMBER: "Hello"})
+    if answer:
+        book.answers[NUMBER] = answer
+    if certain:
+        book.certain.add(NUMBER)
+    book.outcomes[NUMBER].extend(outcomes)
+    return book
+
+
+def arrived(*texts: str, parts: int = 0) -> Ledger:
+    """Keep the gateway's ledger of what went out to one number."""
+    return Ledger(
+        messages=[(NUMBER, text) for text in texts],
+        parts=[(NUMBER, 1)] * (parts or len(texts)),
+    )
 
 
 @pytest.mark.parametrize(
-    ("books", "sent"),
+    ("book", "ledger"),
     [
-        (books_of_outgoing("sent", "sent"), ledger("Hello")),
-        (books_of_outgoing("unknown", "unknown"), ledger("Hello")),
-        (books_of_outgoing("unknown", "unknown"), ledger()),
-        (books_of_outgoing("failed", "failed"), ledger()),
-        (books_of_outgoing("failed", "failed"), ledger(parts=1)),
-        (books_of_outgoing("refused"), ledger()),
+        (outgoing("sent", "sent"), arrived("Hello")),
+        (outgoing("sent", "sent", certain=True), arrived("Hello")),
+        (outgoing("unknown", "unknown"), arrived("Hello")),
+        (outgoing("unknown", "unknown"), arrived()),
+        (outgoing("failed", "failed"), arrived()),
+        (outgoing("failed", "failed"), arrived(parts=1)),
+        (outgoing("refused"), arrived()),
     ],
 )
-def test_outgoing_that_agrees(books: Books, sent: dict[str, Any]) -> None:
+def test_outgoing_that_agrees(book: OutgoingBook, ledger: Ledger) -> None:
     """Only of an unknown outcome nobody knows; of a long one some parts may go."""
-    assert books.disagreements(sent) == []
+    assert list(book.disagreements(ledger.messages, ledger.parts)) == []
 
 
 @pytest.mark.parametrize(
-    ("books", "sent", "mistake"),
+    ("book", "ledger", "mistake"),
     [
-        (books_of_outgoing("sent", "sent"), ledger(), "got nothing"),
-        (books_of_outgoing("sent", "sent"), ledger("Help"), "got 'Help'"),
-        (books_of_outgoing("failed", "failed"), ledger("Hello"), "not to be sent"),
-        (books_of_outgoing("refused"), ledger("Hello"), "not to be sent"),
-        (books_of_outgoing("sent"), ledger("Hello"), "the bus []"),
-        (books_of_outgoing("sent", "sent", "sent"), ledger("Hello"), "the bus ["),
-        (books_of_outgoing("sent", "unknown"), ledger("Hello"), "the bus ['unknown']"),
-        (books_of_outgoing("sent", "sent"), ledger("Hello", parts=2), "part 1 2 times"),
+        (outgoing("sent", "sent"), arrived(), "got nothing"),
+        (outgoing("sent", "sent"), arrived("Help"), "got 'Help'"),
+        (outgoing("failed", "failed"), arrived("Hello"), "not to be sent"),
+        (outgoing("refused"), arrived("Hello"), "not to be sent"),
+        (outgoing("sent"), arrived("Hello"), "the bus []"),
+        (outgoing("sent", "sent", "sent"), arrived("Hello"), "the bus ["),
+        (outgoing("sent", "unknown"), arrived("Hello"), "the bus ['unknown']"),
+        (outgoing("sent", "sent"), arrived("Hello", parts=2), "part 1 2 times"),
         (
-            books_of_outgoing("unknown", "unknown"),
-            {"messages": [[NUMBER, "Hello"]] * 2, "parts": []},
+            outgoing("unknown", "unknown"),
+            Ledger(messages=[(NUMBER, "Hello")] * 2),
             "its message 2 times",
         ),
-        (Books(), ledger("Hello"), "got what nobody sent"),
+        (
+            outgoing("unknown", "unknown", certain=True),
+            arrived("Hello"),
+            "nothing stood in the way",
+        ),
+        (OutgoingBook(), arrived("Hello"), "got what nobody sent"),
+        (outgoing(None), arrived(), "the action said none"),
     ],
 )
 def test_outgoing_that_does_not_agree(
-    books: Books, sent: dict[str, Any], mistake: str
+    book: OutgoingBook, ledger: Ledger, mistake: str
 ) -> None:
-    """Each mistake is told."""
-    assert any(mistake in told for told in books.disagreements(sent))
+    """Each mistake is told, also of an action that never ended."""
+    told = book.disagreements(ledger.messages, ledger.parts)
+    assert any(mistake in each for each in told)
 
 
-def test_an_action_that_never_ended() -> None:
-    """It is told, too."""
-    assert books_of_outgoing(None).disagreements(ledger())
+# USSD
+
+
+def asked(
+    *, reply: str | None = None, error: str | None = None, certain: bool = False
+) -> UssdBook:
+    """Keep the book of one USSD request."""
+    book = UssdBook({CODE: ANSWER})
+    if reply is not None:
+        book.replies[CODE] = reply
+    if error is not None:
+        book.errors[CODE] = error
+    if certain:
+        book.certain.add(CODE)
+    return book
+
+
+def received(*answers: str, times: int = 1) -> Ledger:
+    """Keep the gateway's ledger of a request that came so often."""
+    return Ledger(
+        ussd_requests=[CODE] * times, ussd_answers=[(CODE, text) for text in answers]
+    )
+
+
+@pytest.mark.parametrize(
+    ("book", "ledger"),
+    [
+        (asked(reply=ANSWER), received(ANSWER)),
+        (asked(reply=ANSWER, certain=True), received(ANSWER)),
+        # The menu that it was to choose from is closed.
+        (asked(reply="UNKNOWN APPLICATION"), received("UNKNOWN APPLICATION")),
+        (asked(error="connection_lost"), received(ANSWER)),
+        (asked(error="connection_lost"), received()),
+        (asked(error="connection_lost"), received(times=0)),
+        (asked(error="timed_out"), received(ANSWER)),
+        (asked(error="refused"), received()),
+        (asked(error="failed"), received()),
+        (asked(error="busy"), received()),
+        (asked(error="busy"), received(times=0)),
+        (asked(error="not_connected"), received(times=0)),
+        (asked(error="not_loaded"), received(times=0)),
+    ],
+)
+def test_ussd_that_agrees(book: UssdBook, ledger: Ledger) -> None:
+    """Who asked has the answer, or an error that fits what happened."""
+    assert list(book.disagreements(ledger)) == []
+
+
+@pytest.mark.parametrize(
+    ("book", "ledger", "mistake"),
+    [
+        (asked(reply=ANSWER), received(ANSWER, times=2), "was asked 2 times"),
+        (asked(reply="another's"), received(ANSWER), 'was told "another\'s"'),
+        (asked(reply="another's"), received(), "the network said None"),
+        (asked(reply=ANSWER), received(times=0), "the network said None"),
+        (asked(error="failed"), received(ANSWER), "was answered, but"),
+        (asked(error="busy"), received(ANSWER), "was answered, but"),
+        (asked(error="not_connected"), received(), "was asked, but"),
+        (asked(error="not_loaded"), received(), "was asked, but"),
+        (asked(error="failed"), received(times=0), "was not asked, but"),
+        (asked(error="no_gateway"), received(), "the action said no_gateway"),
+        (asked(), received(ANSWER), "the action said nothing"),
+        (asked(error="busy", certain=True), received(), "nothing stood in the way"),
+        (
+            asked(reply="UNKNOWN APPLICATION", certain=True),
+            received("UNKNOWN APPLICATION"),
+            "nothing stood in the way",
+        ),
+        (UssdBook(), received(), "was asked by nobody"),
+        (UssdBook(), Ledger(ussd_overlaps=[CODE]), "while another one waited"),
+    ],
+)
+def test_ussd_that_does_not_agree(book: UssdBook, ledger: Ledger, mistake: str) -> None:
+    """Each mistake is told, also of an action that never ended."""
+    told = book.disagreements(ledger)
+    assert any(mistake in each for each in told)
+
+
+# All of them
+
+
+@pytest.fixture
+def books() -> Books:
+    """The books of two gateways."""
+    books = Books()
+    books.add("one")
+    books.add("two")
+    return books
+
+
+def sent_by(books: Books, hass: HomeAssistant, name: str) -> None:
+    """Let the bus tell that a gateway has sent the message."""
+    data = {"config_entry_id": name, "target": NUMBER, "status": "sent"}
+    hass.bus.async_fire(EVENT_SMS_SENT, data)
+
+
+async def test_each_gateway_has_books_of_its_own(
+    hass: HomeAssistant, books: Books
+) -> None:
+    """The bus says which one is meant."""
+    books.listen(hass)
+    hass.bus.async_fire(
+        EVENT_SMS_RECEIVED,
+        {
+            "config_entry_id": "two",
+            "sender": SENDER,
+            "message": "Hello",
+            "complete": True,
+        },
+    )
+    sent_by(books, hass, "one")
+    await hass.async_block_till_done()
+    assert books.gateways["two"].incoming.told == {SENDER: [Told("Hello", True)]}
+    assert books.gateways["one"].outgoing.outcomes == {NUMBER: ["sent"]}
+    assert not books.gateways["one"].incoming.told
+    assert not books.gateways["two"].outgoing.outcomes
+    assert not books.any_way.outcomes
+
+
+def test_what_went_through_the_wrong_gateway(books: Books) -> None:
+    """It is missing at one, and too much at the other one."""
+    books.gateways["one"].outgoing = outgoing("sent", "sent")
+    books.gateways["one"].ussd = asked(reply=ANSWER)
+    both = Ledger(
+        messages=[(NUMBER, "Hello")],
+        ussd_requests=[CODE],
+        ussd_answers=[(CODE, ANSWER)],
+    )
+    assert books.disagreements({"one": both, "two": Ledger()}) == []
+    assert books.disagreements({"one": Ledger(), "two": both}) == [
+        "one: +4916 got nothing of what was sent",
+        "one: *100*1# was told '*100*1#: 5 EUR', and the network said None",
+        "two: +4916 got what nobody sent",
+        "two: *100*1# was asked by nobody",
+    ]
+
+
+@pytest.mark.parametrize("name", ["one", "two"])
+async def test_what_may_go_through_any_gateway(
+    hass: HomeAssistant, books: Books, name: str
+) -> None:
+    """Whichever it was, it is nobody else's."""
+    books.listen(hass)
+    books.any_way.texts[NUMBER] = "Hello"
+    books.any_way.answers[NUMBER] = "sent"
+    sent_by(books, hass, name)
+    await hass.async_block_till_done()
+    ledgers = {"one": Ledger(), "two": Ledger()} | {name: arrived("Hello")}
+    assert books.disagreements(ledgers) == []
+
+
+def test_what_went_through_both_gateways(books: Books) -> None:
+    """It has arrived twice."""
+    books.any_way = outgoing("sent", "sent")
+    ledgers = {"one": arrived("Hello"), "two": arrived("Hello")}
+    assert books.disagreements(ledgers) == [
+        "+4916 got its message 2 times",
+        "+4916 got part 1 2 times",
+    ]
+
+
+def test_a_ledger_is_read() -> None:
+    """As the gateway tells it."""
+    told = {
+        "messages": [[NUMBER, "Hello"]],
+        "parts": [[NUMBER, 1]],
+        "ussd_requests": [CODE],
+        "ussd_overlaps": [CODE],
+        "ussd_answers": [[CODE, ANSWER]],
+        "events": 7,
+    }
+    assert Ledger.read(told) == Ledger(
+        [(NUMBER, "Hello")], [(NUMBER, 1)], [CODE], [CODE], [(CODE, ANSWER)], 7
+    )

@@ -378,7 +378,12 @@ class UssdRefusal:
 
 
 def read_ussd_reply(span: int, output: str) -> UssdReply | UssdRefusal:
-    """Read the answer to ``gsm send ussd``, its text with all its lines."""
+    """Read the answer to ``gsm send ussd``, its text with all its lines.
+
+    Words that nobody knows count as timed out, since the network may have been asked.
+    """
+    if is_usage(output) or is_unknown_command(output):
+        return UssdRefusal(UssdFailure.REFUSED)
     if match := _USSD_REPLY.match(output):
         return UssdReply(
             span=span,
@@ -390,7 +395,7 @@ def read_ussd_reply(span: int, output: str) -> UssdReply | UssdRefusal:
         for words, failure in _USSD_FAILURES.items():
             if line.strip().startswith(words):
                 return UssdRefusal(failure)
-    return UssdRefusal(UssdFailure.REFUSED)
+    return UssdRefusal(UssdFailure.TIMED_OUT)
 
 
 # What the firmware and the rights allow
