@@ -1344,3 +1344,5 @@ async def test_packet_beyond_the_limit_ends_the_session(
         error = session.lost.result()
         assert isinstance(error, ProtocolError)
         assert str(error) == "The gateway sent a packet of more than 2000 bytes"
+        # Whoever keeps the error, which may be for days, does not keep the session.
+        assert error.__traceback__ is None

@@ -487,6 +487,9 @@ class Session(asyncio.Protocol):
         """End the session; every waiting action is told, once."""
         if self.lost.done():
             return
+        if error:
+            # Whoever keeps the error would keep the session, and what encrypts it.
+            error.__traceback__ = None
         self.lost.set_result(error)
         if self._expiry:
             self._expiry.cancel()
