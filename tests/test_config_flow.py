@@ -384,32 +384,18 @@ async def test_challenges_that_are_new_are_kept(
         assert loaded.data == learnt(gateway)
 
 
-async def test_at_another_port_there_may_be_another_gateway(
-    hass: HomeAssistant, loaded: MockConfigEntry
+@pytest.mark.parametrize("tls", [False, True])
+async def test_the_password_is_not_for_whoever_answers_elsewhere_at_the_address(
+    hass: HomeAssistant, loaded: MockConfigEntry, tls: bool
 ) -> None:
-    """It need not have challenges because the one before had."""
-    async with Simulator(spans=1, challenge=False) as moved:
+    """Who blocks the gateway may wait for a user to try another port, or no TLS."""
+    if tls:
+        hass.config_entries.async_update_entry(loaded, data=loaded.data | {CONF_TLS: True})
+    async with Simulator(spans=1, challenge=False) as other:
         form = await loaded.start_reconfigure_flow(hass)
-        result = await answer(hass, form, answers(moved))
-        assert result["reason"] == "reconfigure_successful"
-        assert loaded.data == answers(moved)
-        await hass.async_block_till_done()
-        assert await hass.config_entries.async_unload(loaded.entry_id)
-
-
-async def test_behind_tls_there_may_be_another_gateway(
-    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
-) -> None:
-    """As at another port; so too where TLS is switched off."""
-    given = answers(gateway, tls=True)
-    gateway.challenge = False
-    gateway.tls = certificate().server
-    await gateway.restart()
-
-    form = await answer(hass, await loaded.start_reconfigure_flow(hass), given)
-    result = await answer(hass, form, {})
-    assert result["reason"] == "reconfigure_successful"
-    assert loaded.data == given | {CONF_FINGERPRINT: certificate().fingerprint}
+        result = await answer(hass, form, answers(other))
+        assert result["errors"] == {"base": "no_challenge"}
+        assert "Login" not in other.actions
 
 
 @pytest.mark.parametrize("gateway", [{"challenge": False}], indirect=True, ids=[""])

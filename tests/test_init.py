@@ -248,6 +248,22 @@ async def test_the_device_of_a_span_that_is_gone_can_be_removed(
     assert hass.states.is_state("sensor.gsm_4_last_sms", STATE_UNKNOWN)
 
 
+async def test_a_device_that_somebody_else_removed(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """The span is still there, so its device comes back."""
+    registry = dr.async_get(hass)
+    device_id = loaded.runtime_data.device_id(3)
+    assert device_id
+    registry.async_remove_device(device_id)
+    await poll(hass, freezer)
+    device_id = loaded.runtime_data.device_id(3)
+    assert device_id
+    assert registry.async_get(device_id)
+
+
 async def test_the_devices_of_a_board_that_is_gone(
     freezer: FrozenDateTimeFactory,
     hass: HomeAssistant,

@@ -178,9 +178,9 @@ async def test_no_more_than_so_many(
     ],
 )
 async def test_from_when_on_there_is_room_again(
+    freezer: FrozenDateTimeFactory,
     hass: HomeAssistant,
     loaded: MockConfigEntry,
-    freezer: FrozenDateTimeFactory,
     zone: str,
     hourly: int,
     daily: int,

@@ -454,7 +454,7 @@ async def test_data_that_cannot_be_used(
         ("targets", "target"),
         ("time_out", "timeout"),
         ("device", "device_id"),
-        ("config_entry", "config_entry_id"),
+        ("config_entry_ids", "config_entry_id"),
         ("titel", "title"),
     ],
 )

@@ -101,6 +101,8 @@ def _keys(node: ast.expr) -> list[str]:
                 "no_command_right",
                 "not_connected",
             ]
+        case ast.Name(id="failure"):
+            return ["cannot_connect", "not_answered", "not_connected"]
         case ast.Name(id="key"):
             return [
                 "certificate",

@@ -157,11 +157,6 @@ async def _try_gateway(data: Mapping[str, Any]) -> Gateway:
     return gateway
 
 
-def _place(data: Mapping[str, Any]) -> tuple[str, int, bool]:
-    """Return where the data of an entry lead; at another place another may answer."""
-    return data[CONF_HOST], data[CONF_PORT], bool(data.get(CONF_TLS))
-
-
 async def _answers(host: str, port: int) -> bool:
     """Tell whether something takes connections at an address."""
     try:
@@ -369,9 +364,10 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
             self._take(
                 {CONF_FINGERPRINT: entry.data.get(CONF_FINGERPRINT), **user_input}
             )
-            if CONF_CHALLENGE in entry.data and _place(self._data) == _place(
-                entry.data
-            ):
+            # At another address there may be another box. Whoever makes a user try
+            # another port, or do without TLS, must not get the password for it.
+            moved = self._data[CONF_HOST] != entry.data[CONF_HOST]
+            if CONF_CHALLENGE in entry.data and not moved:
                 self._data[CONF_CHALLENGE] = entry.data[CONF_CHALLENGE]
             self._abort_if_known()
             if result := await self._try(errors):
@@ -425,7 +421,7 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
             errors["base"] = "unknown"
         else:
             if gateway.was_challenged:
-                # From now on nobody there gets the password by asking for it.
+                # Once it is added nobody there gets the password by asking for it.
                 self._data[CONF_CHALLENGE] = True
             if gateway.features.may_see_sms is False:
                 return await self.async_step_no_incoming_sms()

@@ -374,7 +374,8 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
                 "serial_number": span.imei or UNDEFINED,
                 "via_device_id": gateway.id,
             }
-            if number in self._device_ids and self._registered.get(number) == device:
+            known = registry.async_get(self._device_ids.get(number, ""))
+            if known and self._registered.get(number) == device:
                 continue  # at each poll the registry would find out the same, slowly
             self._registered[number] = device
             self._device_ids[number] = registry.async_get_or_create(

@@ -37,7 +37,7 @@ class OpenVoxEntity(CoordinatorEntity[OpenVoxCoordinator]):
         With device_info each entity would have it looked up by all its identifiers,
         which takes a quarter of the set-up of a large gateway.
         """
-        assert device_id
+        assert device_id  # each poll registers devices before it tells of them
         self.device_entry = dr.async_get(self.coordinator.hass).async_get(device_id)
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+import math
 import re
 from typing import TYPE_CHECKING, Any, Final
 
@@ -61,6 +62,9 @@ class SmsBudget:
 
     A long message is as many SMS as it has parts. Counted by the minute, so that
     there is little to keep however many are sent; none counts too short.
+
+    A clock that is set must neither lift a limit nor prolong it, so a run goes by the
+    time that it has lasted. Only what is kept for the next one is in clock time.
     """
 
     def __init__(self, hass: HomeAssistant, entry: OpenVoxConfigEntry) -> None:
@@ -69,6 +73,8 @@ class SmsBudget:
         self._store: Store[dict[str, Any]] = Store(
             hass, _STORE_VERSION, f"{DOMAIN}.{entry.entry_id}"
         )
+        self._loop = hass.loop
+        self._begun = _clock() - self._loop.time()
         self._is_loaded = False
         self._sent: dict[int, int] = {}  # how many SMS, by the minute
         self._refused = 0
@@ -89,7 +95,7 @@ class SmsBudget:
             self._refused = min(parts, *filter(None, self.limits))
             return None
         self._refused = 0
-        taken = Taken(_minute(), parts)
+        taken = Taken(self._minute, parts)
         self._count(taken.minute, parts)
         self._save()
         return taken
@@ -105,7 +111,7 @@ class SmsBudget:
 
         It is local time and a whole minute, and holds if no more is sent meanwhile.
         """
-        now = room = _minute()
+        now = room = self._minute
         for limit, window in self._windows:
             if parts > limit:
                 return None
@@ -115,7 +121,8 @@ class SmsBudget:
                     break
                 counted -= self._sent[minute]
                 room = max(room, minute + window + 1)
-        return dt_util.as_local(dt_util.utc_from_timestamp(room * 60))
+        time = round(room * 60 + _clock() - self._now, 3)
+        return dt_util.as_local(dt_util.utc_from_timestamp(math.ceil(time / 60) * 60))
 
     async def async_remove(self) -> None:
         """Remove what is kept."""
@@ -139,16 +146,26 @@ class SmsBudget:
         self._sent[minute] = self._sent.get(minute, 0) + parts
 
     def _has_room(self, parts: int) -> bool:
-        now = _minute()
+        now = self._minute
         counted, self._sent = self._sent, {}
         for minute, sent in counted.items():
             if minute >= now - _DAY:
-                # A clock that was wrong must not stop everything for years.
+                # A clock that was wrong at the end of the last run must not stop
+                # everything for years.
                 self._count(min(minute, now), sent)
         return all(
             self._counted(now - window) <= limit - parts
             for limit, window in self._windows
         )
+
+    @property
+    def _now(self) -> float:
+        """What the clock would show had nobody set it since this run began."""
+        return self._begun + self._loop.time()
+
+    @property
+    def _minute(self) -> int:
+        return int(self._now // 60)
 
     @property
     def _windows(self) -> list[tuple[int, int]]:
@@ -167,8 +184,9 @@ class SmsBudget:
         self._store.async_delay_save(self._as_dict, _SAVE_DELAY)
 
     def _as_dict(self) -> dict[str, Any]:
-        return {"sent": list(self._sent.items())}
+        set_by = round((_clock() - self._now) / 60)  # minutes
+        return {"sent": [(at + set_by, n) for at, n in self._sent.items()]}
 
 
-def _minute() -> int:
-    return int(dt_util.utcnow().timestamp()) // 60
+def _clock() -> float:
+    return dt_util.utcnow().timestamp()

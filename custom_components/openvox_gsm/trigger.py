@@ -110,6 +110,7 @@ class _SpanTrigger(Trigger):
         self, action: TriggerAction, *builder: Any, **reporters: Any
     ) -> CALLBACK_TYPE:
         """Learn whose trigger this is, which is said nowhere else; attach it."""
+        # An automation's action is a method of its entity.
         owner = getattr(action, "__self__", None)
         if isinstance(owner, Entity):
             self._owner = owner.entity_id

@@ -769,6 +769,27 @@ async def test_events_of_others_do_not_get_into_a_list(end: str) -> None:
     assert [event.get("N") for event in other] == ["early", "nobody", "another", "late"]
 
 
+async def test_list_without_a_mark_at_its_end_has_its_whole_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What asks for its end waits as long as the list may take."""
+    monkeypatch.setattr(session_module, "PING_TIMEOUT", 0.01)
+
+    async def script(peer: Manager) -> None:
+        action = await peer.next()
+        await peer.answer(action, "Success", "Message: Items will follow")
+        ping = await peer.next()
+        await asyncio.sleep(NEVER)
+        await peer.send(
+            f"Event: Item\r\nActionID: {action.get('ActionID')}\r\n\r\n".encode()
+        )
+        await peer.answer(ping, "Success")
+
+    async with scripted(script) as session:
+        _, events = await session.list_action("List")
+        assert len(events) == 1
+
+
 async def test_list_that_never_ends_runs_into_its_limit() -> None:
     """And its events do not disturb the next one."""
 

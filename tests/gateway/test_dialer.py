@@ -438,6 +438,33 @@ async def test_a_call_that_ends_just_now(
     assert await client.hang_up(2) == 0
 
 
+async def test_connection_that_goes_between_two_calls(
+    gateway: Simulator,
+    client: Gateway,
+    ringing: asyncio.Task[RingResult],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One has ended, so nobody is told that nothing was done."""
+    gateway.new_channel("EXTRA/3-9", "gsm-2", "s")
+    connection = client._connection  # noqa: SLF001
+    action = connection.action
+    ended = 0
+
+    async def once(name: str, *args: object) -> object:
+        nonlocal ended
+        ended += 1
+        if ended > 1:
+            raise CannotConnectError("gone")
+        return await action(name, *args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(connection, "action", once)
+    with pytest.raises(ConnectionLostError, match="gone"):
+        await client.hang_up(2)
+    assert gateway.spans[2].call is None
+    with pytest.raises(CannotConnectError):
+        await client.hang_up(2)
+
+
 async def test_hang_up_where_there_is_no_span(client: Gateway) -> None:
     """That is said, not taken for a span without calls."""
     with pytest.raises(SpanError) as error:

@@ -425,7 +425,7 @@ class Session(asyncio.Protocol):
             pending.future.set_result((response, pending.events))
 
         ping = self._loop.create_task(
-            self._act("Ping", (), PING_TIMEOUT, is_list=False)
+            self._act("Ping", (), pending.deadline - self._loop.time(), is_list=False)
         )
         ping.add_done_callback(end)
 

@@ -9,6 +9,8 @@ from typing import Final
 from custom_components.openvox_gsm.ami import (
     ActionFailedError,
     AmiError,
+    CannotConnectError,
+    ConnectionLostError,
     Credentials,
     Packet,
     PermissionDeniedError,
@@ -277,7 +279,8 @@ class Gateway:
     async def hang_up(self, span: int) -> int:
         """End all calls on a span; returns how many there were.
 
-        Raises SpanError where there is no such span, and AmiError.
+        Raises SpanError where there is no such span, and AmiError; after
+        CannotConnectError nothing was done.
         """
         if span not in self.spans:
             raise SpanError(SendFailure.NO_SUCH_SPAN, span)
@@ -286,8 +289,14 @@ class Gateway:
         ended = 0
         for channel in channels:
             name = channel.get("Channel")
-            if name.startswith(prefix) and await self._hang_up(name):
-                ended += 1
+            if not name.startswith(prefix):
+                continue
+            try:
+                ended += await self._hang_up(name)
+            except CannotConnectError as err:
+                if not ended:
+                    raise
+                raise ConnectionLostError(str(err)) from err
         return ended
 
     async def _hang_up(self, channel: str) -> bool:

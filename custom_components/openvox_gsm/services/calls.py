@@ -158,10 +158,14 @@ def _span_error(coordinator: OpenVoxCoordinator, err: SpanError) -> HomeAssistan
 
 def _not_reached(coordinator: OpenVoxCoordinator, err: AmiError) -> HomeAssistantError:
     """Say that nothing was done, or that nobody knows whether it was."""
-    not_done = isinstance(err, CannotConnectError)
+    if not isinstance(err, CannotConnectError):
+        failure = "not_answered"
+    else:
+        connected = coordinator.gateway.is_connected
+        failure = "cannot_connect" if connected else "not_connected"
     return HomeAssistantError(
         translation_domain=DOMAIN,
-        translation_key="not_connected" if not_done else "not_answered",
+        translation_key=failure,
         translation_placeholders={
             "gateway": coordinator.config_entry.title,
             "error": str(err),

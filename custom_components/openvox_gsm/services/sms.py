@@ -76,7 +76,18 @@ _DATA_SCHEMA = vol.Schema(_OPTIONS, extra=vol.ALLOW_EXTRA)
 # Only its looks tell a misspelt option of ours ("spam") from one of another service
 # ("sound"); some of the latter look much like ours.
 _OPTION_NAMES: Final = frozenset(map(str, _OPTIONS))
-_OTHERS_OPTIONS: Final = frozenset({ATTR_MESSAGE, "subtitle", "ttl", "urltitle"})
+_OTHERS_OPTIONS: Final = frozenset(
+    {
+        ATTR_MESSAGE,
+        "config_entry",
+        "device_ids",
+        "devices",
+        "file_encoding",
+        "subtitle",
+        "ttl",
+        "urltitle",
+    }
+)
 _LIKENESS: Final = 0.75
 
 
