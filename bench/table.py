@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from statistics import median, quantiles
 
-_HEAD = ("what", "measured", "peer", "ratio", "wanted", "met")
+_HEAD = ("what", "measured", "beside it", "ratio", "wanted", "met")
 
 
 @dataclass(frozen=True)
