@@ -123,7 +123,6 @@ async def test_the_spans_of_two_gateways(
     # A gateway that was only found, and is ignored, is none.
     MockConfigEntry(domain=DOMAIN, source=SOURCE_IGNORE).add_to_hass(hass)
     await hass.config_entries.async_remove(second.entry_id)
-    await poll(hass, freezer)
     assert span_device(hass, loaded, 1).name == "GSM 1"
 
 

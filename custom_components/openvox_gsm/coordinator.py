@@ -7,7 +7,7 @@ from datetime import datetime
 import logging
 from typing import Any, override
 
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import ConfigEntry, ConfigEntryChange
 from homeassistant.const import (
     CONF_HOST,
     CONF_PASSWORD,
@@ -383,6 +383,12 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
                 identifiers={self.span_identifier(number)},
                 **device,
             ).id
+
+    @callback
+    def async_entries_changed(self, change: ConfigEntryChange, entry: Any) -> None:
+        """Name the spans anew when another gateway comes or goes."""
+        if entry.domain == DOMAIN and change is not ConfigEntryChange.UPDATED:
+            self._register_devices(self.data.spans)
 
     def _known_span_devices(self) -> dict[int, str]:
         """Return the devices of spans that were registered before, by span."""

@@ -115,11 +115,12 @@ async def test_add_a_gateway_and_delete_it(
 
     await page.get_by_role("button", name="Skip and finish").click()
     await page.goto(f"{demo.home.url}/{INTEGRATION}")
-    title = page.get_by_text(f"OpenVox {other_gateway}", exact=True)
+    name = f"OpenVox {other_gateway}"
+    title = page.get_by_text(name, exact=True)
     entry = page.locator("ha-config-entry-row").filter(has=title)
-    for device in ("GSM 1", "GSM 2"):
+    for device in (f"{name} GSM 1", f"{name} GSM 2"):
         await expect(entry.get_by_text(device, exact=True)).to_be_visible()
-    await expect(entry.get_by_text("GSM 3", exact=True)).to_have_count(0)
+    await expect(entry.get_by_text(f"{name} GSM 3", exact=True)).to_have_count(0)
 
     await entry.get_by_role("button", name="Menu").first.click()
     await entry.get_by_text("Delete", exact=True).first.click()
