@@ -5,6 +5,7 @@ It loads this as a plugin of pytest.
 
 import inspect
 import os
+from pathlib import Path
 import random
 import time
 
@@ -14,9 +15,14 @@ import pytest
 #: In seconds of the epoch; nothing is begun after it.
 END = float(os.environ.get("FUZZ_END", "inf"))
 
+#: Where to write how many properties were tried, and of how many.
+COUNTS = os.environ.get("FUZZ_COUNTS")
+
 # A round must come to its end now and then, so that each property gets its turn.
 settings.register_profile("fuzz", max_examples=1000, deadline=None, print_blob=True)
 settings.load_profile("fuzz")
+
+_tried = 0
 
 
 def pytest_collection_modifyitems(
@@ -41,3 +47,15 @@ def pytest_runtest_logstart() -> None:
     """Begin no other test when the time is over."""
     if time.time() > END:
         pytest.exit("The time is over", returncode=0)
+
+
+def pytest_runtest_logfinish() -> None:
+    """Count a property that was tried to its end."""
+    global _tried
+    _tried += 1
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Tell the script, which may start another round."""
+    if COUNTS:
+        Path(COUNTS).write_text(f"{_tried} {len(session.items)}\n")

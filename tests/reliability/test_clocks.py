@@ -15,12 +15,16 @@ import pytest
 
 from custom_components.openvox_gsm.const import CONF_HOURLY_LIMIT
 
-from .house import House
-from .test_connection import receive_parts
+from .house import LOST, House
+from .test_connection import is_sending, receive_parts
 
 type WallClock = StepTickTimeFactory | TickingDateTimeFactory | FrozenDateTimeFactory
 
 DAYS = pytest.mark.parametrize("days", [400, -400], ids=["forward", "back"])
+
+CLOCKS = pytest.mark.parametrize(
+    "timers_too", [True, False], ids=["all-clocks-jump", "only-the-wall-clock-jumps"]
+)
 
 
 @pytest.fixture
@@ -89,18 +93,45 @@ async def test_clock_is_set_at_the_limit(
     await house.prove_normal()
 
 
-async def test_computer_sleeps(house: House, freezer: FrozenDateTimeFactory) -> None:
-    """For two hours, in the middle of a send."""
+@CLOCKS
+async def test_computer_sleeps(house: House, timers_too: bool) -> None:
+    """For two hours, in the middle of a send; the connection outlives it."""
     await house.set_up()
     house.gateway.spans[1].send_duration = 3
     sending = house.send(1)
-    await house.until(lambda: house.gateway.spans[1].state == "SMS SENDING")
-    freezer.tick(7200)
+    await is_sending(house)
+    house.let_sleep(7200, timers_too=timers_too)
     house.gateway.spans[1].send_duration = 0
 
     await house.recovers(lambda: house.is_normal and sending.task.done())
 
-    assert sending.result["status"] in ("sent", "unknown")
+    # Its time is up where the timers went on meanwhile.
+    assert sending.result["status"] == ("unknown" if timers_too else "sent")
     assert len(house.gateway.sent) == 1
     await house.pass_time(60)
     await house.prove_normal()
+
+
+@CLOCKS
+async def test_silent_after_sleep(house: House, timers_too: bool) -> None:
+    """The connection did not outlive it, and nobody tells Home Assistant."""
+    house.log = [*LOST]
+    await house.set_up()
+    house.gateway.spans[1].send_duration = 3
+    sending = house.send(1)
+    await is_sending(house)
+    house.gateway.faults.freeze()
+    house.let_sleep(7200, timers_too=timers_too)
+
+    await house.notices()
+
+    await house.until(sending.task.done)
+    assert sending.result["status"] == "unknown"
+    house.gateway.spans[1].send_duration = 0
+    await house.stay_away()
+
+    house.gateway.faults.thaw()
+    await house.recovers()
+
+    await house.prove_normal()
+    assert len(house.gateway.sent) == 2

@@ -1,5 +1,6 @@
 """The entry is unloaded or reloaded, or Home Assistant stops, while something is wrong."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -292,6 +293,8 @@ async def _other_dead(house: House) -> None:
     )
 
 
+# A client reads in one turn of the loop what the gateway has written in another.
+TURNS_UNTIL_READ = 3
 DURING_A_POLL = (
     "silent during a poll",
     "one byte at a time",
@@ -399,15 +402,38 @@ async def test_stop_between_parts_in(house: House) -> None:
 async def test_reload_during_sms(house: House) -> None:
     """Each comes in once, but for those that arrive between the two connections."""
     await house.set_up()
+    old = house.gateway.listeners()
+    to_the_old: list[str] = []
+    between: list[str] = []
+    to_the_new: list[str] = []
+
+    async def arrive() -> None:
+        """Let an SMS arrive, and see who certainly got it."""
+        is_new_there = house.gateway.listeners() - old
+        text = house.new_text()
+        await house.gateway.receive_sms(1, OTHER_PHONE, text)
+        for _ in range(TURNS_UNTIL_READ):
+            await asyncio.sleep(0)
+        if is_new_there:
+            to_the_new.append(text)
+        elif house.gateway.listeners() & old:
+            to_the_old.append(text)
+        else:
+            between.append(text)
+
     reloading = house.hass.async_create_task(
         house.hass.config_entries.async_reload(house.entry.entry_id)
     )
-    arrived = []
+    arriving = []
     while not reloading.done():
-        arrived.append(house.new_text())
-        await house.gateway.receive_sms(1, OTHER_PHONE, arrived[-1])
+        arriving.append(house.hass.async_create_task(arrive()))
+        await asyncio.sleep(0)
+    await asyncio.gather(*arriving)
     await house.recovers(lambda: house.is_normal)
 
+    assert to_the_old
+    assert to_the_new
+    house.delivered += [*to_the_old, *to_the_new]
+    house.delivered += [text for text in between if text in house.texts]
     await house.prove_normal()
-    house.delivered.extend(text for text in arrived if text in house.texts)
     await house.close()

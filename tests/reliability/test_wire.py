@@ -5,6 +5,7 @@ import random
 
 import pytest
 
+from custom_components.openvox_gsm.const import CONF_ONLY_CONFIRMED
 from homeassistant.const import STATE_UNKNOWN
 from homeassistant.exceptions import HomeAssistantError
 from simulator import SmsOutcome, UssdOutcome
@@ -51,6 +52,25 @@ async def test_invalid_utf8(house: House) -> None:
     assert operator
     assert "\ufffd" in operator.state
     assert operator.state.endswith("Net")
+
+    await house.recovers()
+
+    await house.prove_normal()
+
+
+async def test_sms_without_pdu(house: House) -> None:
+    """It is dropped where the options want it; one with its PDU comes in."""
+    house.log = ["Span 1: dropped an SMS that came without its PDU, .+"]
+    await house.set_up()
+    house.hass.config_entries.async_update_entry(
+        house.entry, options={CONF_ONLY_CONFIRMED: True}
+    )
+    await house.rest()
+    await house.gateway.receive_sms(1, OTHER_PHONE, house.new_text(), pdu=False)
+    await house.pass_time(60)
+    assert house.texts == []
+    await house.receive()
+    assert len(house.texts) == 1
 
     await house.recovers()
 
