@@ -1,6 +1,5 @@
 """Runs the benchmarks, each in a process of its own, and prints one table."""
 
-import argparse
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from importlib.metadata import version
@@ -14,24 +13,11 @@ from time import perf_counter
 from .group import measure
 from .table import Row, table
 
-_NAMES = (
-    "stream", "round_trip", "delay", "poll", "sending", "memory", "startup",
-)  # fmt: skip
 _LONGEST = 200.0  # seconds for one of them
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run them; gives the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="script/bench", description="Measures what the integration costs."
-    )
-    parser.add_argument(
-        "names", nargs="*", metavar="NAME",
-        help=f"what to measure (default: all of {', '.join(_NAMES)})",
-    )  # fmt: skip
-    names = parser.parse_args(arguments).names or _NAMES
-    if unknown := set(names) - set(_NAMES):
-        parser.error(f"there is no {', '.join(sorted(unknown))}: {', '.join(_NAMES)}")
+def main(names: Sequence[str]) -> None:
+    """Run those that script/bench names, each a module beside this one."""
     print(_machine())
     rows: list[Row] = []
     for name in names:
@@ -40,7 +26,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             rows += pool.submit(measure, name).result(_LONGEST)
         print(f"{name}: {perf_counter() - begun:.0f} s", file=sys.stderr)
     print(f"\n{table(rows)}")
-    return 0
 
 
 def _machine() -> str:
@@ -61,4 +46,4 @@ def _machine() -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main(sys.argv[1:])

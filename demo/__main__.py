@@ -184,11 +184,18 @@ To try next, in another terminal in this folder:
   An SMS that an automation answers with the state of the house, and one it does not
     {steer}sms --span 2 --from {ALLOWED} "status"
     {steer}sms --span 2 --from {STRANGER} "status"
+  A USSD code that opens a menu, *100#: send it to a span with openvox.send_ussd in the
+  page (Settings → Tools → Actions); the next code is the reply, and 0 ends the menu.
+  Another answer to 1, on span 5
+    {steer}ussd 5 '*100#' '12.50 EUR. 1: Data left' --reply '1=1.4 GB'
   A balance that runs low: press "Read balance" in the page after this
     {steer}ussd 2 '*100#' 'Your balance is 1.20 EUR.'
   A span without its SIM card, and with it (the page shows it within half a minute)
     {steer}sim-out 1
     {steer}sim-in 1
+  A span that vanishes, and comes back as it was
+    {steer}remove-span 6
+    {steer}add-span 6
   A gateway that restarts
     {steer}restart --downtime 10
   Everything else

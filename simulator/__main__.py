@@ -118,6 +118,15 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _reply(text: str) -> tuple[str, str]:
+    code, equals, answer = text.partition("=")
+    if not (code and equals):
+        raise argparse.ArgumentTypeError(
+            f"a reply is CODE=TEXT, for example '1=1.4 GB left', and not {text!r}"
+        )
+    return code, answer
+
+
 def _span_count(text: str) -> int:
     count = int(text)
     if not 1 <= count <= MAX_SPANS:
@@ -147,11 +156,18 @@ def _add_commands(
     )
     sms.add_argument("--from", required=True, metavar="SENDER", help="number or name")
     sms.add_argument("text", help="text of any length")
+    sms.add_argument(
+        "--without-pdu",
+        action="store_true",
+        help="as firmware that gives no PDU; a long text is then several messages",
+    )
     add("signal", "set the signal of a span", True).add_argument(
         "value", type=int, help="0 to 31; -1 or 99: unknown"
     )
     add("sim-out", "take the SIM card out of a span", True)
     add("sim-in", "put the SIM card back into a span", True)
+    add("remove-span", "let a span vanish, as if its board were taken out", True)
+    add("add-span", "let a span come back as it was, or add a new one", True)
     add("operator", "set the network name of a span", True).add_argument("name")
     add("power", "switch the power of a span", True).add_argument(
         "power", choices=["on", "off"]
@@ -169,6 +185,16 @@ def _add_commands(
     ussd = add("ussd", "set the answer to a USSD code", True)
     ussd.add_argument("code", help="for example '*100#'")
     ussd.add_argument("text", help="the answer of the network")
+    ussd.add_argument(
+        "--reply",
+        dest="replies",
+        type=_reply,
+        action="append",
+        default=[],
+        metavar="CODE=TEXT",
+        help="make the answer a menu: what the network answers to the reply CODE; "
+        "give it once for each choice",
+    )
     sent = add("sent", "show what was sent")
     sent.add_argument(
         "--wait", type=int, metavar="N", help="wait until N messages went out"
@@ -280,11 +306,15 @@ async def steer(options: argparse.Namespace) -> int:
     }
     if options.do == "power":
         request["on"] = options.power == "on"
+    if options.do == "ussd":
+        request["replies"] = dict(options.replies)
     try:
         answer = await ask(options.control_port, request)
-    except OSError as err:
+    except OSError:
         print(
-            f"No simulator answers on port {options.control_port}: {err}",
+            f"No simulator answers on port {options.control_port}. Start script/demo or "
+            "python -m simulator in another terminal first; if it names another port to "
+            "steer it on, give that as --control-port.",
             file=sys.stderr,
         )
         return 1

@@ -13,7 +13,7 @@ import json
 from typing import Any
 
 from .demo import insert_sim, remove_sim
-from .gateway import Simulator
+from .gateway import MAX_SPANS, Simulator
 from .model import SmsOutcome, UssdMenu, UssdOutcome
 from .span import SimSpan
 
@@ -42,7 +42,7 @@ def _span(gateway: Simulator, request: Request) -> SimSpan:
         else None
     )
     if span is None:
-        numbers = ", ".join(map(str, sorted(gateway.spans)))
+        numbers = ", ".join(map(str, sorted(gateway.spans))) or "none"
         raise ControlError(
             f"There is no span {request.get('span')!r}; there are {numbers}."
         )
@@ -73,7 +73,10 @@ async def _sms(gateway: Simulator, request: Request) -> Request:
     span = _span(gateway, request)
     listeners = gateway.listeners()
     parts = await gateway.receive_sms(
-        span.number, _text(request, "from"), _text(request, "text")
+        span.number,
+        _text(request, "from"),
+        _text(request, "text"),
+        pdu=request.get("without_pdu") is not True,
     )
     answer: Request = {"parts": len(parts)}
     if request.get("watch") is not None:
@@ -94,6 +97,16 @@ async def _sim_out(gateway: Simulator, request: Request) -> Request:
 
 async def _sim_in(gateway: Simulator, request: Request) -> Request:
     insert_sim(gateway, _span(gateway, request).number)
+    return {}
+
+
+async def _remove_span(gateway: Simulator, request: Request) -> Request:
+    gateway.remove_span(_span(gateway, request).number)
+    return {}
+
+
+async def _add_span(gateway: Simulator, request: Request) -> Request:
+    gateway.add_span(int(_number(request, "span", 1, MAX_SPANS)))
     return {}
 
 
@@ -195,7 +208,7 @@ async def _state(gateway: Simulator, request: Request) -> Request:
             "signal": span.signal,
             "last_event": span.last_event,
         }
-        for span in gateway.spans.values()
+        for _, span in sorted(gateway.spans.items())
     ]
     return {"port": gateway.port, "sessions": gateway.sessions, "spans": spans}
 
@@ -241,6 +254,8 @@ _DEEDS: dict[str, _Deed] = {
     "signal": _signal,
     "sim-out": _sim_out,
     "sim-in": _sim_in,
+    "remove-span": _remove_span,
+    "add-span": _add_span,
     "operator": _operator,
     "power": _power,
     "outcome": _outcome,
@@ -349,7 +364,10 @@ async def ask(port: int, request: Request) -> Request:
         answer = await reader.readline()
     finally:
         writer.close()
-    if not answer:
-        raise ConnectionError("The simulator closed the connection")
-    result: Request = json.loads(answer)
+    try:
+        result: Request = json.loads(answer)
+    except ValueError:
+        raise ConnectionError(
+            "It is no simulator, or one that is just ending"
+        ) from None
     return result

@@ -71,6 +71,7 @@ class Simulator:
         """Factor for the timeouts given in commands."""
 
         self.spans: dict[int, SimSpan] = {}
+        self._vanished: dict[int, SimSpan] = {}
         self.events = ChannelEvents(dialect)
         self.faults = Faults(self)
         self.cli = CommandLine(
@@ -248,15 +249,16 @@ class Simulator:
     # ---- spans ---------------------------------------------------------------------------
 
     def add_span(self, number: int) -> SimSpan:
-        """Add a span, as a new board does."""
+        """Add a span, as a new board does; one that vanished comes back as it was."""
         if not 1 <= number <= MAX_SPANS or number in self.spans:
             raise ValueError(f"There can be no new span {number}")
-        self.spans[number] = SimSpan(self, number)
+        vanished = self._vanished.pop(number, None)
+        self.spans[number] = vanished or SimSpan(self, number)
         return self.spans[number]
 
     def remove_span(self, number: int) -> None:
         """Let a span vanish."""
-        del self.spans[number]
+        self._vanished[number] = self.spans.pop(number)
 
     @property
     def span_limit(self) -> int:

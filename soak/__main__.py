@@ -15,33 +15,6 @@ from .run import DEFAULT_MINUTES, Result, soak
 _SHOWN_MISTAKES = 20
 _LONGEST_MINUTES = 24 * 60
 
-_DESCRIPTION = """\
-Runs Home Assistant's core with the integration against two simulated gateways that
-misbehave, and compares what both ends counted. One gateway is plain, the other one
-encrypts, and the integration takes its certificate alone.
-
-Through each go foreign events, SMS in and out, and USSD requests, menus among them; some
-SMS may go through either. First one gateway is dead while the other must go on as if
-nothing was; then every few seconds something goes wrong with each: a reset, a restart,
-silence, garbage, a packet without end, single bytes, no SIM, no power, a reload.
-"""
-_EPILOG = """\
-It prints its seed at the beginning and its counts at the end; each thing that disagrees
-is a line that begins with WRONG:
-
-  an SMS or a USSD request lost, doubled, spoilt, or given to the wrong one
-  memory, tasks, sockets or encrypted connections that are not given back
-  an error that nobody expected
-
-The exit status is 0 if all agrees, else 1. Before and after the random faults it takes
-about two minutes more. Ctrl-C ends it in order, without a verdict. All connections are
-on this machine.
-
-  script/soak 0.3                   a first look
-  script/soak 60 --dialect 14       an hour, with the later framing
-  script/soak 5 --seed 2026         what that seed gave before
-"""
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run it; gives the exit status."""
@@ -77,33 +50,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    """Give the parser; script/soak explains what it takes."""
     parser = argparse.ArgumentParser(
-        prog="script/soak",
-        description=_DESCRIPTION,
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        prog="script/soak", usage="script/soak --help tells", add_help=False
     )
-    parser.add_argument(
-        "minutes",
-        nargs="?",
-        type=_minutes,
-        default=DEFAULT_MINUTES,
-        help="how long there are random faults, at most 1440 "
-        f"(default: {DEFAULT_MINUTES:g}); 0.3 is enough for a first look",
-    )
-    parser.add_argument(
-        "--seed",
-        type=int,
-        help="the same messages and faults in the same order as another run, "
-        "which has printed it (default: a new one)",
-    )
-    parser.add_argument(
-        "--dialect",
-        choices=["1.8", "14"],
-        default="1.8",
-        help="how the gateways' Asterisk frames its answers: as 1.8 to 13, or as 14 "
-        "and later (default: 1.8)",
-    )
+    parser.add_argument("minutes", nargs="?", type=_minutes, default=DEFAULT_MINUTES)
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--dialect", choices=["1.8", "14"], default="1.8")
     return parser
 
 

@@ -24,11 +24,13 @@ def run(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     ("name", "says"),
     [
         ("asterisk", "script/asterisk -k quoting"),
+        ("bench", "script/bench stream delay"),
         ("browser", "script/browser --pictures"),
         ("demo", "script/demo --check"),
         ("fuzz", "script/fuzz 3600"),
         ("lint", "mypy"),
         ("setup", "script/setup --oldest"),
+        ("soak", "script/soak 60 --dialect 14"),
         ("test", "script/test tests/gateway"),
     ],
 )
@@ -45,6 +47,10 @@ def test_help(name: str, says: str, option: str) -> None:
 @pytest.mark.parametrize(
     ("name", "arguments"),
     [
+        ("bench", ["steam"]),
+        ("bench", ["stream", "box"]),
+        ("bench", ["round_trip delay"]),
+        ("bench", [""]),
         ("demo", ["--chekc"]),
         ("demo", ["--check", "--check"]),
         ("fuzz", ["--long"]),
@@ -61,3 +67,14 @@ def test_what_it_does_not_know(name: str, arguments: list[str]) -> None:
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr.startswith(f"script/{name}: ")
     assert result.stderr.count("\n") == 1
+
+
+def test_bench_names_modules() -> None:
+    """Each name that it takes is a module that measures something."""
+    said = run("bench", "nothing").stderr
+    names = said.partition("there are ")[2].rstrip(".\n").split()
+
+    assert names
+    for name in names:
+        assert "\ndef run()" in (ROOT / "bench" / f"{name}.py").read_text("utf-8")
+        assert name in run("bench", "--help").stdout

@@ -48,6 +48,9 @@ def _options(*arguments: object) -> argparse.Namespace:
             b'{"do": "signal", "span": 9, "value": 1}\n',
             "There is no span 9; there are 1, 2, 3.",
         ),
+        (b'{"do": "remove-span", "span": 9}\n', "There is no span 9;"),
+        (b'{"do": "add-span", "span": 2}\n', "There can be no new span 2"),
+        (b'{"do": "add-span", "span": 45}\n', "number from 1 to 44 for 'span'"),
         (
             b'{"do": "signal", "span": 1, "value": 100}\n',
             "number from -1 to 99 for 'value'",
@@ -97,15 +100,23 @@ async def test_stop_without_start(sim: Simulator) -> None:
     await ControlServer(sim, 0).stop()
 
 
-async def test_a_simulator_that_closes_without_an_answer() -> None:
-    """Is an error for the one who asks."""
+@pytest.mark.parametrize("answer", [b"", b"Asterisk Call Manager/1.1\r\n"])
+async def test_what_answers_is_no_simulator(
+    answer: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It closes without a word, or says something else: nobody is there to steer."""
 
     async def close(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(answer)
+        await writer.drain()
         writer.close()
 
     server = await asyncio.start_server(close, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
     with pytest.raises(ConnectionError):
-        await ask(server.sockets[0].getsockname()[1], {"do": "state"})
+        await ask(port, {"do": "state"})
+    assert await steer(_options("state", "--control-port", port)) == 1
+    assert capsys.readouterr().err.startswith(f"No simulator answers on port {port}. ")
     server.close()
 
 
@@ -127,10 +138,17 @@ async def test_commands_that_steer(sim: Simulator, control: ControlServer) -> No
             lambda: span.status == "Undetected SIM Card" and span.signal == -1,
         ),
         (("sim-in", 2), lambda: span.ready),
+        (("remove-span", 2), lambda: list(sim.spans) == [1, 3]),
+        (("add-span", 2), lambda: sim.spans[2] is span),
+        (("add-span", 7), lambda: sim.spans[7].ready),
         (("power", 2, "off"), lambda: not span.power),
         (("power", 2, "on"), lambda: span.power),
         (("outcome", 2, "failed"), lambda: len(span.sms_outcomes) == 1),
         (("ussd", 2, "*100#", "3.20 EUR"), lambda: span.ussd == {"*100#": "3.20 EUR"}),
+        (
+            ("ussd", 2, "*1#", "1 or 2", "--reply", "1=a = b", "--reply", "2=c"),
+            lambda: span.ussd["*1#"] == UssdMenu("1 or 2", {"1": "a = b", "2": "c"}),
+        ),
         (("freeze",), lambda: sim.faults.frozen),
         (("thaw",), lambda: not sim.faults.frozen),
     ]
@@ -149,6 +167,40 @@ async def test_sms_comes_in(
     )
     assert (await watcher.packet())["Value"] == "+4915112345678"
     assert capsys.readouterr().out == "Came in as 2 SMS.\n"
+
+
+async def test_sms_comes_in_without_its_pdu(
+    control: ControlServer, watcher: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All the rest of it is there."""
+    sms = ("sms", "--span", 2, "--from", "+4915112345678", "hi")
+    variables = []
+    for arguments in (sms, (*sms, "--without-pdu")):
+        assert await _steer(control, *arguments) == 0
+        events = await watcher.events(8)
+        variables.append(
+            {each["Variable"]: each["Value"] for each in events if "Variable" in each}
+        )
+    with_pdu, without = variables
+    assert with_pdu["SMSPDU"]
+    assert without["SMSPDU"] == ""
+    assert without["SMSTXT"] == with_pdu["SMSTXT"] == "hi"
+
+
+async def test_state_without_spans(
+    control: ControlServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All may vanish; they are shown in order when they are back."""
+    for number in (1, 2, 3):
+        assert await _steer(control, "remove-span", number) == 0
+    assert await _steer(control, "sim-in", 1) == 1
+    assert capsys.readouterr().err == "There is no span 1; there are none.\n"
+    for number in (3, 1):
+        assert await _steer(control, "add-span", number) == 0
+    capsys.readouterr()
+    assert await _steer(control, "state") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.partition(":")[0] for line in lines[1:]] == ["span 1", "span 3"]
 
 
 async def test_call_comes_in(sim: Simulator, control: ControlServer) -> None:
@@ -203,13 +255,17 @@ async def test_drop_and_restart(sim: Simulator, control: ControlServer) -> None:
 def test_nobody_to_steer(
     capsys: pytest.CaptureFixture[str], unused_tcp_port: int
 ) -> None:
-    """A sentence and a status."""
+    """What to do, and a status; no word of the system's."""
     assert main(["state", "--control-port", str(unused_tcp_port)]) == 1
-    assert "No simulator answers" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert said.startswith(f"No simulator answers on port {unused_tcp_port}. ")
+    assert "Start script/demo or python -m simulator" in said
+    assert "Errno" not in said
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["sms", "--help"], ["call", "--help"]]
+    "arguments",
+    [["--help"], ["sms", "--help"], ["call", "--help"], ["ussd", "--help"]],
 )
 def test_help(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """All can be found out."""
@@ -234,6 +290,9 @@ def test_bad_number_of_spans(capsys: pytest.CaptureFixture[str]) -> None:
         ["state", "--control-port", "65536"],
         ["--prot", "5038"],
         ["fly"],
+        ["ussd", "2", "*100#", "1 or 2", "--reply", "1"],
+        ["ussd", "2", "*100#", "1 or 2", "--reply", "=x"],
+        ["add-span", "two"],
     ],
 )
 def test_what_it_does_not_know(
