@@ -251,7 +251,9 @@ class Simulator:
     def add_span(self, number: int) -> SimSpan:
         """Add a span, as a new board does; one that vanished comes back as it was."""
         if not 1 <= number <= MAX_SPANS or number in self.spans:
-            raise ValueError(f"There can be no new span {number}")
+            raise ValueError(
+                f"There can be no new span {number}: it is there, or not among 1 to {MAX_SPANS}"
+            )
         vanished = self._vanished.pop(number, None)
         self.spans[number] = vanished or SimSpan(self, number)
         return self.spans[number]

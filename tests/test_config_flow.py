@@ -390,7 +390,9 @@ async def test_the_password_is_not_for_whoever_answers_elsewhere_at_the_address(
 ) -> None:
     """Who blocks the gateway may wait for a user to try another port, or no TLS."""
     if tls:
-        hass.config_entries.async_update_entry(loaded, data=loaded.data | {CONF_TLS: True})
+        hass.config_entries.async_update_entry(
+            loaded, data=loaded.data | {CONF_TLS: True}
+        )
     async with Simulator(spans=1, challenge=False) as other:
         form = await loaded.start_reconfigure_flow(hass)
         result = await answer(hass, form, answers(other))
