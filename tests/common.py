@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 import logging
 from types import MappingProxyType
+from typing import Any
 
 import freezegun.api
 from freezegun.api import FrozenDateTimeFactory
@@ -22,7 +23,6 @@ from custom_components.openvox_gsm.const import (
     UPDATE_INTERVAL,
 )
 from homeassistant.config_entries import ConfigSubentry
-from homeassistant.const import CONF_NAME
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from simulator import Simulator
@@ -139,12 +139,20 @@ def add_contact(
     hass.config_entries.async_add_subentry(
         entry,
         ConfigSubentry(
-            data=MappingProxyType({CONF_NAME: name, CONF_NUMBER: number}),
+            data=MappingProxyType({CONF_NUMBER: number}),
             subentry_type=SUBENTRY_CONTACT,
             title=name,
             unique_id=None,
         ),
     )
+
+
+async def set_options(
+    hass: HomeAssistant, entry: MockConfigEntry, **options: Any
+) -> None:
+    """Set options of a gateway."""
+    hass.config_entries.async_update_entry(entry, options=options)
+    await settle(hass)
 
 
 def entity_states(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str, str]:

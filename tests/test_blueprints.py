@@ -723,7 +723,7 @@ def pass_minutes(
         freezer.tick(timedelta(minutes=minutes))
         async_fire_time_changed(hass)
         # What the gateway is asked must not be under way when more time passes.
-        await loaded.runtime_data.async_refresh()
+        await loaded.runtime_data.coordinator.async_refresh()
         await go_on()
 
     return pass_minutes
@@ -737,7 +737,7 @@ def set_status(
 
     async def set_status(status: str, span: int = 1) -> None:
         gateway.spans[span].status = status
-        await loaded.runtime_data.async_refresh()
+        await loaded.runtime_data.coordinator.async_refresh()
         await go_on()
 
     return set_status
@@ -796,7 +796,7 @@ async def test_a_sim_in_a_call(
     """It is in use, not out of order."""
     call = await gateway.incoming_call(1, PHONE)
     await call.answer()
-    await loaded.runtime_data.async_refresh()
+    await loaded.runtime_data.coordinator.async_refresh()
     assert hass.states.is_state(STATUS_1, "in_call")
 
     await pass_minutes(60)

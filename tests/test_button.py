@@ -93,7 +93,7 @@ async def test_a_module_that_does_not_restart(
 
     with pytest.raises(
         HomeAssistantError,
-        match=r"^OpenVox could not do that to the module of span 1\. Try again",
+        match=r"^OpenVox couldn't restart or switch the module of span 1\. Try again",
     ):
         await press(hass)
 
@@ -107,7 +107,7 @@ async def test_without_the_right_for_commands(
     """It is said which one is missing."""
     set_rights(gateway, without="command")
 
-    with pytest.raises(HomeAssistantError, match=r"^The user may not run commands"):
+    with pytest.raises(HomeAssistantError, match=r"^The API user isn't allowed to run"):
         await press(hass)
 
     assert resets(gateway) == []
@@ -120,7 +120,7 @@ async def test_no_session_can_be_had(
     """Nothing was done to the module."""
     gateway.faults.refuse = True
 
-    with pytest.raises(HomeAssistantError, match=r"^The gateway cannot be reached: "):
+    with pytest.raises(HomeAssistantError, match=r"^Can't connect to the gateway: "):
         await press(hass)
 
     assert resets(gateway) == []
@@ -141,7 +141,7 @@ async def test_a_gateway_that_does_not_answer(
 
     with pytest.raises(
         HomeAssistantError,
-        match=r"^Whether OpenVox did that to the module of span 1 is not known: ",
+        match=r"^It's unknown whether OpenVox restarted or switched the module of span 1: ",
     ):
         await pressing
     assert len(resets(gateway)) == 1

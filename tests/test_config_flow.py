@@ -15,12 +15,11 @@ from pytest_homeassistant_custom_component.common import (
 )
 import pytest_socket
 
-from custom_components.openvox_gsm import config_flow
+from custom_components.openvox_gsm import connecting
 from custom_components.openvox_gsm.const import (
     CONF_ALLOWED,
     CONF_CALL_EVENTS,
     CONF_CHALLENGE,
-    CONF_COUNTRY_PREFIX,
     CONF_DAILY_LIMIT,
     CONF_FINGERPRINT,
     CONF_FLASH,
@@ -39,7 +38,13 @@ from homeassistant.config_entries import (
     ConfigEntryState,
     ConfigFlowResult,
 )
-from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_USERNAME
+from homeassistant.const import (
+    CONF_COUNTRY,
+    CONF_HOST,
+    CONF_PASSWORD,
+    CONF_PORT,
+    CONF_USERNAME,
+)
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import entity_registry as er
@@ -680,7 +685,7 @@ async def test_a_certificate_of_an_old_gateway(hass: HomeAssistant) -> None:
 async def test_a_trusted_certificate(hass: HomeAssistant, encrypted: Simulator) -> None:
     """Nothing is asked, and no fingerprint is kept: it may be renewed at any time."""
     with patch(
-        "custom_components.openvox_gsm.tls.client_context",
+        "custom_components.openvox_gsm.connecting.client_context",
         return_value=certificate().trusting(),
     ):
         result = await answer(hass, await start(hass), answers(encrypted, tls=True))
@@ -914,7 +919,7 @@ async def test_an_address_that_leads_nowhere(
     hass: HomeAssistant, gateway: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not even a refusal comes from there; that, too, is no answer."""
-    monkeypatch.setattr(config_flow, "_ANSWER_TIME", 0.05)
+    monkeypatch.setattr(connecting, "_ANSWER_TIME", 0.05)
     entry = MockConfigEntry(domain=DOMAIN, unique_id=UNIQUE_ID, data=answers(gateway))
     entry.add_to_hass(hass)
     entry.mock_state(hass, ConfigEntryState.LOADED)
@@ -1026,9 +1031,7 @@ async def test_an_entry_that_moves_may_be_another_box(
     assert old.unique_id == UNIQUE_ID
     assert gateway_device(hass, old).connections == {("mac", UNIQUE_ID)}
     assert gateway_device(hass, old).id != gateway_device(hass, entry).id
-    assert span_names(hass, old) == {
-        f"OpenVox 127.0.0.1 GSM {number}" for number in range(1, 5)
-    }
+    assert span_names(hass, old) == {f"GSM {number}" for number in range(1, 5)}
 
 
 # Options
@@ -1081,53 +1084,38 @@ async def test_line_breaks(
     } == DEFAULTS | {CONF_LINE_BREAKS: True}
 
 
-@pytest.mark.parametrize(
-    "given", ["+49", "49", "0049", " +4 9 ", "+(49)"], ids=lambda given: given.strip()
-)
-async def test_a_country_prefix(
-    hass: HomeAssistant, loaded: MockConfigEntry, given: str
-) -> None:
-    """However it is written, its digits are kept; left empty, none is."""
-    await set_options(hass, loaded, country_prefix=given)
-    assert loaded.options == DEFAULTS | {CONF_COUNTRY_PREFIX: "49"}
-    form = await hass.config_entries.options.async_init(loaded.entry_id)
-    assert form["data_schema"]
-    assert {"suggested_value": "+49"} in [
-        key.description for key in form["data_schema"].schema
-    ]
+async def test_the_country(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
+    """Home Assistant's own is shown unless another was chosen."""
 
-    await set_options(hass, loaded)
-    assert loaded.options == DEFAULTS
-    await set_options(hass, loaded, country_prefix=" ")
-    assert loaded.options == DEFAULTS
-    await hass.async_block_till_done()
+    async def shown() -> str | None:
+        form = await hass.config_entries.options.async_init(loaded.entry_id)
+        assert form["data_schema"]
+        [suggested] = [
+            (key.description or {}).get("suggested_value")
+            for key in form["data_schema"].schema
+            if str(key) == CONF_COUNTRY
+        ]
+        return suggested
 
+    assert await shown() is None
+    hass.config.country = "AT"
+    assert await shown() == "AT"
 
-@pytest.mark.parametrize("given", ["0", "+", "49151", "+0", "Germany", "٤٩"])
-async def test_no_country_prefix(
-    hass: HomeAssistant, loaded: MockConfigEntry, given: str
-) -> None:
-    """What is none is said to be none, and can be mended."""
-    form = await set_options(hass, loaded, country_prefix=given, flash=True)
-
-    assert (form["type"], form["step_id"]) == (FlowResultType.FORM, "init")
-    assert form["errors"] == {CONF_COUNTRY_PREFIX: "invalid_country_prefix"}
-    assert loaded.options == {}
-    assert form["data_schema"]
-    assert {
-        str(key): (key.description or {}).get("suggested_value")
-        for key in form["data_schema"].schema
-        if str(key) != CONF_ALLOWED
-    } == DEFAULTS | {CONF_COUNTRY_PREFIX: given, CONF_FLASH: True}
+    await set_options(hass, loaded, **{CONF_COUNTRY: "DE"})
+    assert loaded.options == DEFAULTS | {CONF_COUNTRY: "DE"}
+    assert await shown() == "DE"
 
 
 async def test_allowed_destinations(
     hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:
-    """They are kept in one way of writing; empty rows are none."""
-    given = ["+49 (151)", " 0043", "", "112"]
-    await set_options(hass, loaded, **{CONF_ALLOWED: given})
-    assert loaded.options == DEFAULTS | {CONF_ALLOWED: ["+49151", "+43", "112"]}
+    """They are kept in one form, read in the country of the same form."""
+    given = ["+49 (151)", " 0043", "", "112", "0151"]
+    await set_options(hass, loaded, **{CONF_ALLOWED: given, CONF_COUNTRY: "DE"})
+    assert loaded.options == DEFAULTS | {
+        CONF_ALLOWED: ["+49151", "+43", "112"],
+        CONF_COUNTRY: "DE",
+    }
 
     await set_options(hass, loaded, **{CONF_ALLOWED: [""]})
     assert loaded.options == DEFAULTS

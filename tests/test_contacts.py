@@ -1,75 +1,26 @@
-"""Contacts, and which numbers are the same."""
+"""Contacts: names for numbers."""
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.openvox_gsm.const import CONF_COUNTRY_PREFIX, DOMAIN
+from custom_components.openvox_gsm.const import DOMAIN
 from custom_components.openvox_gsm.contacts import (
-    Contact,
-    comparable,
+    contact_name,
     contacts_of,
-    country_prefix,
+    country_of,
     find_by_name,
-    find_by_number,
 )
 from homeassistant.config_entries import ConfigEntryDisabler
+from homeassistant.const import CONF_COUNTRY
 from homeassistant.core import HomeAssistant
 
 from .common import add_contact
 
 
-@pytest.mark.parametrize(
-    "written",
-    [
-        "+4915112345678",
-        "004915112345678",
-        "4915112345678",
-        "+49 151 123 456-78",
-        "+49 (151) 12345678",
-        "+49/151.12345678",
-        "+49\u00a0151\u201112345678",
-        " +4915112345678 ",
-        "015112345678",
-        "0151 / 12345678",
-    ],
-)
-def test_one_number_written_in_many_ways(written: str) -> None:
-    """They are compared by their digits, national ones with the country's prefix."""
-    assert comparable(written, "49") == "4915112345678"
-
-
-def test_a_national_number_without_prefix() -> None:
-    """Nobody knows of which country it is, so it is only itself."""
-    assert comparable("0151 12345678") == "015112345678"
-    assert comparable("0151 12345678") != comparable("+49 151 12345678")
-
-
-@pytest.mark.parametrize("number", ["10086", "*100#", "22333"])
-def test_a_short_number(number: str) -> None:
-    """It belongs to no country."""
-    assert comparable(number, "49") == number
-
-
-def test_a_sender_that_is_a_name() -> None:
-    """It is compared by its letters, whatever their case; it is no number."""
-    assert comparable(" MyBank ") == comparable("mybank")
-    assert comparable("Bank 24") != comparable("24")
-    assert comparable("Taxi 0151", "49") == "taxi 0151"
-
-
-@pytest.mark.parametrize("prefix", ["49", "+49", "0049"])
-def test_the_country_prefix(hass: HomeAssistant, prefix: str) -> None:
-    """However it is written in the options."""
-    entry = MockConfigEntry(options={CONF_COUNTRY_PREFIX: prefix})
-
-    assert country_prefix(entry) == "49"
-    assert country_prefix(MockConfigEntry()) == ""
-
-
 @pytest.fixture
 def entry(hass: HomeAssistant) -> MockConfigEntry:
     """A gateway with two contacts, in Germany."""
-    entry = MockConfigEntry(domain=DOMAIN, options={CONF_COUNTRY_PREFIX: "49"})
+    entry = MockConfigEntry(domain=DOMAIN, options={CONF_COUNTRY: "DE"})
     entry.add_to_hass(hass)
     add_contact(hass, entry, "Anna", "0151 12345678")
     add_contact(hass, entry, "Bert", "+43 660 1234567")
@@ -88,17 +39,27 @@ def test_the_contacts_of_a_gateway(entry: MockConfigEntry) -> None:
 
 
 def test_find_a_contact(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """By the number, however it is written, or by the name."""
+    """By the number as the gateway tells it, or by the name."""
+    assert contact_name(hass, entry, "+4915112345678") == "Anna"
+    assert contact_name(hass, entry, "4915112345678") == "Anna"
+    assert contact_name(hass, entry, "00436601234567") == "Bert"
+    assert contact_name(hass, entry, "+4915112345679") is None
+    assert contact_name(hass, entry, "Anna") is None
 
-    def name(contact: Contact | None) -> str | None:
-        return contact and contact.name
-
-    assert name(find_by_number(hass, entry, "+4915112345678")) == "Anna"
-    assert name(find_by_number(hass, entry, "00436601234567")) == "Bert"
-    assert name(find_by_name(entry, " anna ")) == "Anna"
-    assert find_by_number(hass, entry, "+4915112345679") is None
-    assert find_by_number(hass, entry, "Anna") is None
+    anna = find_by_name(entry, " anna ")
+    assert anna
+    assert anna.name == "Anna"
     assert find_by_name(entry, "Carl") is None
+
+
+def test_a_renamed_contact(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Home Assistant's own Rename changes the title; that's the name."""
+    [anna, _] = entry.subentries.values()
+    hass.config_entries.async_update_subentry(entry, anna, title="Anne")
+
+    assert contact_name(hass, entry, "+4915112345678") == "Anne"
+    assert find_by_name(entry, "Anne")
+    assert find_by_name(entry, "Anna") is None
 
 
 def test_a_withheld_number_is_nobody(
@@ -107,30 +68,34 @@ def test_a_withheld_number_is_nobody(
     """Even if a contact has none that could be dialled."""
     add_contact(hass, entry, "Nobody", "00")
 
-    assert find_by_number(hass, entry, "") is None
+    assert contact_name(hass, entry, "") is None
+
+
+def test_the_country(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """The option, or else Home Assistant's own."""
+    assert country_of(hass, entry) == "DE"
+    assert country_of(hass, MockConfigEntry()) is None
+    hass.config.country = "AT"
+    assert country_of(hass, entry) == "DE"
+    assert country_of(hass, MockConfigEntry()) == "AT"
 
 
 def test_the_contacts_of_other_gateways(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
     """They come after its own, each number as its own gateway reads it."""
-    austria = MockConfigEntry(domain=DOMAIN, options={CONF_COUNTRY_PREFIX: "43"})
+    austria = MockConfigEntry(domain=DOMAIN, options={CONF_COUNTRY: "AT"})
     disabled = MockConfigEntry(domain=DOMAIN, disabled_by=ConfigEntryDisabler.USER)
     stranger = MockConfigEntry(domain="another")
     for other in (austria, disabled, stranger):
         other.add_to_hass(hass)
     add_contact(hass, austria, "Anna at work", "+49 151 12345678")
     add_contact(hass, austria, "Carl", "0660 7654321")
-    add_contact(hass, disabled, "Dora", "+43 1")
-    add_contact(hass, stranger, "Emil", "+43 2")
+    add_contact(hass, disabled, "Dora", "+43 1234567")
+    add_contact(hass, stranger, "Emil", "+43 2345678")
 
-    def name_at(gateway: MockConfigEntry, number: str) -> str | None:
-        contact = find_by_number(hass, gateway, number)
-        return contact and contact.name
-
-    assert name_at(entry, "0151 12345678") == "Anna"
-    assert name_at(austria, "+4915112345678") == "Anna at work"
-    assert name_at(entry, "+436607654321") == "Carl"
-    assert name_at(entry, "06607654321") is None
-    assert name_at(entry, "+431") is None
-    assert name_at(entry, "+432") is None
+    assert contact_name(hass, entry, "0151 12345678") == "Anna"
+    assert contact_name(hass, austria, "+4915112345678") == "Anna at work"
+    assert contact_name(hass, entry, "+436607654321") == "Carl"
+    assert contact_name(hass, entry, "+431234567") is None
+    assert contact_name(hass, entry, "+432345678") is None

@@ -11,7 +11,6 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.openvox_gsm.const import (
     CONF_ALLOWED,
     CONF_CODE,
-    CONF_COUNTRY_PREFIX,
     CONF_FINGERPRINT,
     CONF_INTERVAL,
     CONF_NUMBER,
@@ -25,7 +24,13 @@ from custom_components.openvox_gsm.const import (
 from custom_components.openvox_gsm.diagnostics import async_get_config_entry_diagnostics
 from homeassistant.components.diagnostics import REDACTED
 from homeassistant.config_entries import ConfigSubentryData
-from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PASSWORD, CONF_USERNAME
+from homeassistant.const import (
+    CONF_COUNTRY,
+    CONF_HOST,
+    CONF_NAME,
+    CONF_PASSWORD,
+    CONF_USERNAME,
+)
 from homeassistant.core import HomeAssistant
 from simulator import Simulator, User
 
@@ -56,7 +61,7 @@ def entry_of(gateway: Simulator, **data: Any) -> MockConfigEntry:
             CONF_TLS: False,
         }
         | data,
-        options={CONF_COUNTRY_PREFIX: "49", CONF_ALLOWED: [OTHER_PHONE]},
+        options={CONF_COUNTRY: "DE", CONF_ALLOWED: [OTHER_PHONE]},
         subentries_data=[
             ConfigSubentryData(
                 data={CONF_NAME: NAME, CONF_NUMBER: OTHER_PHONE, CONF_SPAN: 2},

@@ -229,7 +229,7 @@ async def test_calls_before_home_assistant_has_started(
     await set_up(hass, entry)
     call = await gateway.incoming_call(1, PHONE)
     await call.hangup()
-    await until(lambda: entry.runtime_data._memory.held)  # noqa: SLF001
+    await until(lambda: entry.runtime_data.publisher._held)  # noqa: SLF001
     assert events == []
 
     hass.set_state(CoreState.running)

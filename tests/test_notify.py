@@ -12,9 +12,14 @@ from pytest_homeassistant_custom_component.common import (
     mock_restore_cache,
 )
 
-from custom_components.openvox_gsm.const import CONF_COUNTRY_PREFIX, SUBENTRY_CONTACT
+from custom_components.openvox_gsm.const import SUBENTRY_CONTACT
 from homeassistant.config_entries import ConfigSubentry
-from homeassistant.const import EVENT_STATE_CHANGED, STATE_UNAVAILABLE, STATE_UNKNOWN
+from homeassistant.const import (
+    CONF_COUNTRY,
+    EVENT_STATE_CHANGED,
+    STATE_UNAVAILABLE,
+    STATE_UNKNOWN,
+)
 from homeassistant.core import HomeAssistant, State
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import entity_registry as er
@@ -108,7 +113,7 @@ async def test_a_contact_has_a_span(
     assert [sms.span for sms in gateway.sent] == [3, 3]
 
     gateway.spans[3].status = "No Signal"
-    with pytest.raises(HomeAssistantError, match="span 3 of OpenVox is not ready"):
+    with pytest.raises(HomeAssistantError, match="span 3 of OpenVox isn't ready"):
         await notify(hass, BERT, message="Hello")
     assert len(gateway.sent) == 2
 
@@ -116,8 +121,8 @@ async def test_a_contact_has_a_span(
 @pytest.mark.parametrize(
     ("outcome", "reason"),
     [
-        (SmsOutcome.FAILED, "the network refused it on span 3 of OpenVox"),
-        (SmsOutcome.DROP_AFTER, "the connection to OpenVox was lost meanwhile"),
+        (SmsOutcome.FAILED, "the network rejected it on span 3 of OpenVox"),
+        (SmsOutcome.DROP_AFTER, "the connection to OpenVox was lost"),
     ],
 )
 async def test_a_message_that_is_not_sent(
@@ -134,7 +139,9 @@ async def test_a_message_that_is_not_sent(
         await notify(hass, BERT, message="Hello")
 
     assert caught.value.translation_key == "sms_not_sent"
-    assert str(caught.value).startswith("Not sent, or not for certain. Bert: ")
+    assert str(caught.value).startswith(
+        "Sending failed or couldn't be confirmed. Bert: "
+    )
     assert reason in str(caught.value)
     assert OTHER_PHONE not in str(caught.value)
     assert state_of(hass, BERT) == STATE_UNKNOWN
@@ -156,7 +163,7 @@ async def test_a_text_that_cannot_be_sent(
     hass: HomeAssistant, loaded: MockConfigEntry, gateway: Simulator
 ) -> None:
     """Is the caller's mistake."""
-    with pytest.raises(ServiceValidationError, match="The message cannot be sent"):
+    with pytest.raises(ServiceValidationError, match="The message is empty"):
         await notify(hass, ANNA, message="")
     assert not gateway.sent
     assert state_of(hass, ANNA) == STATE_UNKNOWN
@@ -183,7 +190,7 @@ async def test_an_sms_to_a_number_without_country_counts(
     hass: HomeAssistant, entry: MockConfigEntry, enable_custom_integrations: None
 ) -> None:
     """Where the country is known."""
-    hass.config_entries.async_update_entry(entry, options={CONF_COUNTRY_PREFIX: "+49"})
+    hass.config_entries.async_update_entry(entry, options={CONF_COUNTRY: "DE"})
     assert await hass.config_entries.async_setup(entry.entry_id)
     await settle(hass)
 

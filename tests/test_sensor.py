@@ -1,45 +1,29 @@
 """What the sensors of the gateway and of its spans tell."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
-from unittest.mock import MagicMock
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
+    async_capture_events,
     mock_restore_cache_with_extra_data,
 )
 
-from custom_components.openvox_gsm.const import SIGNAL_SENT, SIGNAL_SMS
-from custom_components.openvox_gsm.gateway import (
-    IncomingSms,
-    SendFailure,
-    SendResult,
-    SendStatus,
-)
+from custom_components.openvox_gsm.const import EVENT_SMS_RECEIVED
+from custom_components.openvox_gsm.gateway import SendFailure, SendResult, SendStatus
 from homeassistant.const import (
     EVENT_STATE_CHANGED,
     EVENT_STATE_REPORTED,
     STATE_UNKNOWN,
     EntityCategory,
 )
-from homeassistant.core import HomeAssistant, State, callback
+from homeassistant.core import Event, HomeAssistant, State, callback
 from homeassistant.helpers import entity_registry as er
-from homeassistant.helpers.dispatcher import async_dispatcher_send
-from homeassistant.util import dt as dt_util
 from simulator import Dialect, Firmware, Simulator, SmsOutcome
 
-from .common import (
-    PHONE,
-    entity_states,
-    poll,
-    set_rights,
-    settle,
-    span_device,
-    until,
-    until_later,
-)
+from .common import PHONE, entity_states, poll, set_rights, settle, span_device, until
 
 KINDS = [
     pytest.param({"dialect": Dialect.ASTERISK_1_8}, id="1.8"),
@@ -50,6 +34,7 @@ KINDS = [
 
 
 @pytest.mark.parametrize("gateway", KINDS, indirect=True)
+@pytest.mark.usefixtures("all_entities")
 async def test_a_span_tells(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
     """Signal, status, network and operator, on every kind of gateway."""
     for span in range(1, 5):
@@ -61,7 +46,6 @@ async def test_a_span_tells(hass: HomeAssistant, loaded: MockConfigEntry) -> Non
                 "status",
                 "network_status",
                 "operator",
-                "last_sms",
             )
         }
         assert {key: state and state.state for key, state in states.items()} == {
@@ -70,7 +54,6 @@ async def test_a_span_tells(hass: HomeAssistant, loaded: MockConfigEntry) -> Non
             "status": "ready",
             "network_status": "home",
             "operator": "CHINA MOBILE",
-            "last_sms": STATE_UNKNOWN,
         }
 
 
@@ -85,12 +68,6 @@ async def test_a_span_tells(hass: HomeAssistant, loaded: MockConfigEntry) -> Non
                 "state_class": "measurement",
                 "unit_of_measurement": "dBm",
             },
-            EntityCategory.DIAGNOSTIC,
-        ),
-        (
-            "sensor.gsm_1_signal_quality",
-            "GSM 1 Signal quality",
-            {"state_class": "measurement", "unit_of_measurement": "%"},
             EntityCategory.DIAGNOSTIC,
         ),
         (
@@ -135,12 +112,6 @@ async def test_a_span_tells(hass: HomeAssistant, loaded: MockConfigEntry) -> Non
             EntityCategory.DIAGNOSTIC,
         ),
         (
-            "sensor.gsm_1_last_sms",
-            "GSM 1 Last SMS",
-            {"device_class": "timestamp"},
-            None,
-        ),
-        (
             "sensor.openvox_active_calls",
             "OpenVox Active calls",
             {"state_class": "measurement", "unit_of_measurement": "calls"},
@@ -156,7 +127,7 @@ async def test_a_span_tells(hass: HomeAssistant, loaded: MockConfigEntry) -> Non
             (
                 f"sensor.gsm_1_sms_{what}",
                 f"GSM 1 SMS {what}",
-                {"state_class": "total_increasing", "unit_of_measurement": "SMS"},
+                {"state_class": "total", "unit_of_measurement": "SMS"},
                 None,
             )
             for what in ("received", "sent", "failed")
@@ -174,7 +145,11 @@ async def test_how_a_sensor_presents_itself(
     """Name, class, unit and category."""
     state = hass.states.get(entity_id)
     assert state
-    assert state.attributes == {"friendly_name": name} | attributes
+    assert {**state.attributes, "last_reset": None} == {
+        "friendly_name": name,
+        "last_reset": None,
+        **attributes,
+    }
     registered = er.async_get(hass).async_get(entity_id)
     assert registered
     assert registered.entity_category == category
@@ -240,6 +215,7 @@ async def test_how_a_sim_stands_with_its_network(
     assert hass.states.is_state("sensor.gsm_1_network_status", status)
 
 
+@pytest.mark.usefixtures("all_entities")
 async def test_what_is_not_known_is_unknown(
     freezer: FrozenDateTimeFactory,
     hass: HomeAssistant,
@@ -454,67 +430,6 @@ async def test_active_calls_without_the_right(
     assert hass.states.is_state("sensor.gsm_1_status", "ready")
 
 
-async def test_the_last_sms(
-    freezer: FrozenDateTimeFactory,
-    hass: HomeAssistant,
-    gateway: Simulator,
-    loaded: MockConfigEntry,
-) -> None:
-    """The moment it came in, on its span only."""
-    before = dt_util.utcnow()
-    await gateway.receive_sms(2, PHONE, "Hello", datetime(2020, 1, 1, tzinfo=UTC))
-
-    await until_later(
-        freezer,
-        lambda: not hass.states.is_state("sensor.gsm_2_last_sms", STATE_UNKNOWN),
-    )
-    state = hass.states.get("sensor.gsm_2_last_sms")
-    assert state
-    arrived = dt_util.parse_datetime(state.state, raise_on_error=True)
-    assert before <= arrived <= dt_util.utcnow()
-    assert hass.states.is_state("sensor.gsm_1_last_sms", STATE_UNKNOWN)
-
-
-async def test_the_last_sms_is_remembered(
-    hass: HomeAssistant,
-    gateway: Simulator,
-    entry: MockConfigEntry,
-    enable_custom_integrations: None,
-) -> None:
-    """Over a restart of Home Assistant; what cannot be one is not taken up."""
-    when = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
-    mock_restore_cache_with_extra_data(
-        hass,
-        [
-            (
-                State("sensor.gsm_1_last_sms", ""),
-                {
-                    "native_value": {
-                        "__type": "<class 'datetime.datetime'>",
-                        "isoformat": when.isoformat(),
-                    },
-                    "native_unit_of_measurement": None,
-                },
-            ),
-            (
-                State("sensor.gsm_2_last_sms", ""),
-                {"native_value": None, "native_unit_of_measurement": None},
-            ),
-        ],
-    )
-    entry.add_to_hass(hass)
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await settle(hass)
-
-    assert hass.states.is_state("sensor.gsm_1_last_sms", when.isoformat())
-    assert hass.states.is_state("sensor.gsm_2_last_sms", STATE_UNKNOWN)
-
-    await gateway.receive_sms(1, PHONE, "Hello", when - timedelta(days=1))
-    await until(
-        lambda: not hass.states.is_state("sensor.gsm_1_last_sms", when.isoformat())
-    )
-
-
 # Counters
 
 
@@ -602,13 +517,14 @@ async def test_a_failure_counts_where_it_was(
     assert (counts(hass, 1), counts(hass, 2)) == ((0, 0, 1), (0, 1, 0))
 
 
-RESULT = SendResult(PHONE, SendStatus.UNKNOWN, 1, 3, 1, SendFailure.TIMED_OUT)
-
-
 @pytest.mark.parametrize(
     ("result", "expected"),
     [
-        pytest.param(RESULT, (0, 1, 0), id="the fate of the second part is unknown"),
+        pytest.param(
+            SendResult(PHONE, SendStatus.UNKNOWN, 1, 3, 1, SendFailure.TIMED_OUT),
+            (0, 1, 0),
+            id="it's unknown what became of the second part",
+        ),
         pytest.param(
             SendResult(
                 PHONE, SendStatus.FAILED, None, 3, failure=SendFailure.NO_SPAN_READY
@@ -618,35 +534,66 @@ RESULT = SendResult(PHONE, SendStatus.UNKNOWN, 1, 3, 1, SendFailure.TIMED_OUT)
         ),
     ],
 )
-async def test_what_counts_on_no_side(
+async def test_what_counts_as_neither(
     hass: HomeAssistant,
     loaded: MockConfigEntry,
     result: SendResult,
     expected: tuple[int, int, int],
 ) -> None:
     """Neither sent nor failed for certain, or on no span at all."""
-    async_dispatcher_send(hass, SIGNAL_SENT, loaded.runtime_data, result)
+    loaded.runtime_data.publisher.sms_attempted(result)
 
     assert counts(hass, 1) == expected
 
 
-@pytest.mark.parametrize(
-    ("signal", "news"),
-    [
-        (SIGNAL_SENT, RESULT),
-        (SIGNAL_SMS, IncomingSms(1, PHONE, "Hello", None, dt_util.utcnow())),
-    ],
-)
 async def test_other_gateways_are_not_counted(
     hass: HomeAssistant,
     loaded: MockConfigEntry,
-    signal: str,
-    news: SendResult | IncomingSms,
+    other_loaded: MockConfigEntry,
+    other: Simulator,
 ) -> None:
-    """Their spans bear the same numbers."""
-    async_dispatcher_send(hass, signal, MagicMock(), news)
+    """Their spans have the same numbers."""
+    events = async_capture_events(hass, EVENT_SMS_RECEIVED)
+    await other.receive_sms(1, PHONE, "Hello")
+    await until(lambda: events)
 
     assert counts(hass, 1) == (0, 0, 0)
+    assert hass.states.is_state("sensor.gsm_1_sms_received_2", "1")
+
+
+async def test_an_sms_wakes_its_own_span_only(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """No other entity writes a state, however many spans there are."""
+    changes = async_capture_events(hass, EVENT_STATE_CHANGED)
+    reports: list[Event[Any]] = []
+    hass.bus.async_listen(
+        EVENT_STATE_REPORTED,
+        callback(lambda event: reports.append(event)),
+        event_filter=callback(lambda _data: True),
+    )
+    await gateway.receive_sms(2, PHONE, "Hello")
+    await until(lambda: len(changes) == 2)
+    await settle(hass)
+
+    assert {each.data["entity_id"] for each in changes} == {
+        "event.gsm_2_sms",
+        "sensor.gsm_2_sms_received",
+    }
+    assert reports == []
+
+
+async def test_a_counter_can_go_back(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """After a crash a counter may lack the last second, and counts it again.
+
+    Statistics must take that for what it is, and not for a counter that started over.
+    """
+    state = hass.states.get("sensor.gsm_1_sms_sent")
+    assert state
+    assert state.attributes["state_class"] == "total"
+    assert state.attributes["last_reset"]
 
 
 def restart(hass: HomeAssistant, stored: dict[str, Any]) -> None:

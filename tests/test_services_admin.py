@@ -286,7 +286,7 @@ async def test_an_action_that_the_gateway_refuses(
     give_rights_back(gateway)
     for name, headers in ACTIONS_IN_VAIN:
         with pytest.raises(
-            HomeAssistantError, match="OpenVox did not do it: "
+            HomeAssistantError, match="The action failed on OpenVox: "
         ) as error:
             await action(hass, name, headers)
 
@@ -397,7 +397,9 @@ async def test_no_right(
     """The error says where to give it."""
     gateway.users["admin"] = User("admin", "admin", write=["command"])
 
-    with pytest.raises(HomeAssistantError, match="Tick what it needs") as error:
+    with pytest.raises(
+        HomeAssistantError, match="select the permission under Write"
+    ) as error:
         await action(hass, "Originate", {"Channel": "EXTRA/1/12345678"})
     assert error.value.translation_key == "no_action_right"
 

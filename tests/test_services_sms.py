@@ -79,7 +79,7 @@ async def test_the_name_of_a_contact(
     await add_contact(hass, loaded, "Doe, Jane", OTHER_PHONE)
 
     if numbers is None:
-        with pytest.raises(ServiceValidationError, match="“Doe” is neither a contact"):
+        with pytest.raises(ServiceValidationError, match='"Doe" is neither a contact'):
             await send(hass, target=target)
         assert gateway.sent == []
     else:
@@ -257,7 +257,7 @@ async def test_flash_is_off(
     hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
 ) -> None:
     """The error says where to switch it on."""
-    with pytest.raises(ServiceValidationError, match="OpenVox is not set to send"):
+    with pytest.raises(ServiceValidationError, match="turned off for OpenVox"):
         await send(hass, target=PHONE, flash=True)
     assert gateway.sent == []
 
@@ -268,7 +268,7 @@ async def test_firmware_without_flash(
     """A message that should leave no trace does not go out as one that stays."""
     await set_option(hass, loaded, **{CONF_FLASH: True})
 
-    with pytest.raises(ServiceValidationError, match="firmware of OpenVox cannot"):
+    with pytest.raises(ServiceValidationError, match="firmware of OpenVox doesn't"):
         await send(hass, target=PHONE, flash=True)
     assert gateway.sent == []
 

@@ -13,6 +13,9 @@ from simulator import Simulator
 
 from .common import poll
 
+# They are off by default: the network status says both in one word.
+pytestmark = pytest.mark.usefixtures("all_entities")
+
 REGISTERED = "binary_sensor.gsm_1_network_registration"
 ROAMING = "binary_sensor.gsm_1_roaming"
 

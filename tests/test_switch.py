@@ -198,14 +198,14 @@ async def test_a_module_that_cannot_be_switched(
 ) -> None:
     """Is told, and the switch stays where it was."""
     gateway.spans[1].power_fails = True
-    with pytest.raises(HomeAssistantError, match="could not do that"):
+    with pytest.raises(HomeAssistantError, match="couldn't restart or switch"):
         await switch(hass, SERVICE_TURN_OFF)
     assert hass.states.is_state(POWER, STATE_ON)
 
     gateway.spans[1].power_fails = False
     await switch(hass, SERVICE_TURN_OFF)
     gateway.spans[1].power_fails = True
-    with pytest.raises(HomeAssistantError, match="could not do that"):
+    with pytest.raises(HomeAssistantError, match="couldn't restart or switch"):
         await switch(hass, SERVICE_TURN_ON)
     assert hass.states.is_state(POWER, STATE_OFF)
 

@@ -15,8 +15,7 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.openvox_gsm import trigger as trigger_module
-from custom_components.openvox_gsm.const import CONF_COUNTRY_PREFIX
-from homeassistant.const import STATE_OFF, STATE_ON, STATE_UNAVAILABLE
+from homeassistant.const import CONF_COUNTRY, STATE_OFF, STATE_ON, STATE_UNAVAILABLE
 from homeassistant.core import Event, HomeAssistant
 from homeassistant.helpers import (
     area_registry as ar,
@@ -63,7 +62,7 @@ async def germany(
 ) -> MockConfigEntry:
     """A gateway in Germany that is set up, with a contact."""
     entry.add_to_hass(hass)
-    hass.config_entries.async_update_entry(entry, options={CONF_COUNTRY_PREFIX: "49"})
+    hass.config_entries.async_update_entry(entry, options={CONF_COUNTRY: "DE"})
     add_contact(hass, entry, "Anna", PHONE)
     assert await hass.config_entries.async_setup(entry.entry_id)
     await settle(hass)
@@ -271,7 +270,7 @@ async def test_an_expression_that_takes_too_long(
     await receive("a" * 60 + "b")
     assert events == []
     [warning] = said(caplog, logging.WARNING)
-    assert "in the trigger of automation.on_news needed more than 0.1 s" in warning
+    assert "an automation's trigger on SMS took more than 0.1 s" in warning
     assert "aaa" not in warning
     assert PHONE not in warning
 

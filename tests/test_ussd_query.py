@@ -332,7 +332,7 @@ async def test_an_expression_that_takes_for_ever(
     gateway.spans[2].ussd["*100#"] = "a" * 100 + "!"
     await set_up(hass, entry, query(pattern="^((?:a|aa)+)$"))
 
-    with pytest.raises(HomeAssistantError, match="finds no value"):
+    with pytest.raises(HomeAssistantError, match="found no value"):
         await press(hass)
 
 
@@ -491,7 +491,7 @@ async def test_a_query_that_was_asked_by_hand_meanwhile(
     await set_up(hass, entry, query())
     [balance] = entry.runtime_data.ussd_queries.values()
 
-    async with balance._turn:  # noqa: SLF001
+    async with balance._one_at_a_time:  # noqa: SLF001
         by_hand = hass.async_create_task(press(hass))
         freezer.tick(31)
         async_fire_time_changed(hass)
@@ -534,7 +534,7 @@ async def test_a_span_that_gets_busy_at_that_moment(
     await set_up(hass, entry, query())
     gateway.spans[2].status = "No Signal"
 
-    with pytest.raises(HomeAssistantError, match="not ready"):
+    with pytest.raises(HomeAssistantError, match="isn't ready"):
         await press(hass)
     gateway.spans[2].status = "Up"
     for _ in range(3):

@@ -1,16 +1,22 @@
 """The OpenVox GSM gateway integration."""
 
-from homeassistant.config_entries import SIGNAL_CONFIG_ENTRY_CHANGED, ConfigEntryState
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
 from homeassistant.core import Event, HomeAssistant
 from homeassistant.helpers import config_validation as cv, device_registry as dr
-from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.typing import ConfigType
 
 from .const import DOMAIN
-from .coordinator import OpenVoxConfigEntry, OpenVoxCoordinator, async_forget_memory
-from .issues import async_setup_issues
+from .coordinator import OpenVoxCoordinator
+from .devices import Devices
+from .issues import Issues, async_setup_issues
+from .migration import async_migrate_entry as async_migrate_entry
+from .phone_numbers import preload
+from .publisher import async_close_publisher, async_get_publisher, publishes_calls
+from .runtime import OpenVoxConfigEntry, OpenVoxRuntime
 from .services import async_setup_services
+from .store import async_get_store, async_remove_store
+from .ussd_query import UssdQueries
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -26,6 +32,7 @@ PLATFORMS = [
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register the actions, which serve all gateways."""
+    await hass.async_add_executor_job(preload, [hass.config.country or ""])
     await async_setup_services(hass)
     async_setup_issues(hass)
     return True
@@ -33,7 +40,11 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 
 async def async_setup_entry(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> bool:
     """Connect to a gateway and add its entities."""
-    coordinator = OpenVoxCoordinator(hass, entry)
+    store = await async_get_store(hass, entry)
+    publisher = async_get_publisher(hass, entry, store)
+    devices = Devices(hass, entry)
+    issues = Issues(hass, entry, store.budget)
+    coordinator = OpenVoxCoordinator(hass, entry, publisher, devices, issues)
     await coordinator.async_config_entry_first_refresh()
 
     async def shut_down(_event: Event) -> None:
@@ -42,29 +53,41 @@ async def async_setup_entry(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> b
     entry.async_on_unload(
         hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, shut_down)
     )
-    entry.runtime_data = coordinator
-    entry.async_on_unload(entry.add_update_listener(_async_entry_updated))
-    entry.async_on_unload(
-        async_dispatcher_connect(
-            hass, SIGNAL_CONFIG_ENTRY_CHANGED, coordinator.async_entries_changed
-        )
+    queries = UssdQueries(hass, entry, coordinator.gateway)
+    entry.runtime_data = OpenVoxRuntime(
+        entry,
+        coordinator,
+        devices,
+        issues,
+        publisher,
+        store,
+        queries,
+        publishes_calls=publishes_calls(entry),
     )
-    coordinator.async_apply_entry()  # it may have been changed while connecting
+    entry.async_on_unload(entry.add_update_listener(_async_entry_updated))
+    _apply_changes(entry)  # it may have been changed while connecting
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
-    coordinator.async_publish_from_start()
+    publisher.async_publish_from_start()
     return True
 
 
 async def _async_entry_updated(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> None:
-    """Take over what needs no new connection: options, contacts, queries, the name.
+    """Apply what needs no new connection: options, contacts, queries, the title.
 
-    Whoever changes the entry's data schedules the reload. Entities of calls come and
-    go with it.
+    The flow that changes the entry's data schedules a reload itself. Entities of
+    calls come and go with one as well.
     """
-    coordinator = entry.runtime_data
-    if coordinator.call_events != coordinator.had_call_events:
+    if publishes_calls(entry) != entry.runtime_data.publishes_calls:
         hass.config_entries.async_schedule_reload(entry.entry_id)
-    coordinator.async_apply_entry()
+    _apply_changes(entry)
+
+
+def _apply_changes(entry: OpenVoxConfigEntry) -> None:
+    runtime = entry.runtime_data
+    runtime.coordinator.async_apply_options()
+    runtime.ussd_queries.update()
+    runtime.issues.options_changed(runtime.gateway)
+    runtime.coordinator.async_update_listeners()
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> bool:
@@ -72,26 +95,31 @@ async def async_unload_entry(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> 
 
     What comes in from now on is held for the entities that come after these.
     """
-    entry.runtime_data.async_hold()
+    publisher = entry.runtime_data.publisher
+    publisher.async_hold()
     if await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
         return True
-    entry.runtime_data.async_publish_from_start()
+    publisher.async_publish_from_start()
     return False
 
 
 async def async_remove_config_entry_device(
     hass: HomeAssistant, entry: OpenVoxConfigEntry, device: dr.DeviceEntry
 ) -> bool:
-    """Let a span's device be removed once the gateway has no such span any more.
+    """Let people remove the device of a span that the gateway no longer has.
 
-    While the gateway is not set up nobody knows which spans it has.
+    While the gateway isn't set up, nobody knows which spans it has.
     """
-    return (
-        entry.state is ConfigEntryState.LOADED
-        and entry.runtime_data.async_forget_device(device)
-    )
+    if entry.state is not ConfigEntryState.LOADED:
+        return False
+    runtime = entry.runtime_data
+    if not runtime.devices.forget(device, runtime.coordinator.data.spans):
+        return False
+    runtime.coordinator.async_update_listeners()
+    return True
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> None:
-    """Forget what is kept of a gateway that is removed."""
-    await async_forget_memory(hass, entry)
+    """Forget what was kept of a gateway that is removed."""
+    async_close_publisher(hass, entry)
+    await async_remove_store(hass, entry)

@@ -13,9 +13,9 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .coordinator import OpenVoxConfigEntry
 from .entity import OpenVoxEntity, OpenVoxSpanEntity, async_add_span_entities
 from .gateway import Span
+from .runtime import OpenVoxConfigEntry
 
 PARALLEL_UPDATES = 0
 
@@ -33,18 +33,21 @@ CONNECTED = BinarySensorEntityDescription(
     entity_category=EntityCategory.DIAGNOSTIC,
 )
 
+# The network status says both in one word.
 SPAN_BINARY_SENSORS = (
     SpanBinarySensorDescription(
         key="registered",
         translation_key="registered",
         device_class=BinarySensorDeviceClass.CONNECTIVITY,
         entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
         value=lambda span: span.registered,
     ),
     SpanBinarySensorDescription(
         key="roaming",
         translation_key="roaming",
         entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
         value=lambda span: span.roaming,
     ),
 )
@@ -56,13 +59,11 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the binary sensors of the gateway and of each span."""
-    coordinator = entry.runtime_data
-    async_add_entities([ConnectedSensor(coordinator, CONNECTED)])
+    runtime = entry.runtime_data
+    async_add_entities([ConnectedSensor(runtime, CONNECTED)])
 
     def make(number: int) -> list[BinarySensorEntity]:
-        return [
-            SpanBinarySensor(coordinator, each, number) for each in SPAN_BINARY_SENSORS
-        ]
+        return [SpanBinarySensor(runtime, each, number) for each in SPAN_BINARY_SENSORS]
 
     async_add_span_entities(entry, async_add_entities, make)
 

@@ -11,8 +11,8 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .coordinator import OpenVoxConfigEntry
 from .entity import OpenVoxSpanEntity, async_add_span_entities
+from .runtime import OpenVoxConfigEntry
 from .ussd_entity import async_add_query_buttons
 
 # The gateway keeps apart what a span is asked for; spans need not wait for others.
@@ -33,10 +33,10 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the buttons of each span."""
-    coordinator = entry.runtime_data
+    runtime = entry.runtime_data
 
     def make(number: int) -> list[ButtonEntity]:
-        return [RestartModuleButton(coordinator, RESTART_MODULE, number)]
+        return [RestartModuleButton(runtime, RESTART_MODULE, number)]
 
     async_add_span_entities(entry, async_add_entities, make)
     async_add_query_buttons(entry, async_add_entities)
@@ -48,4 +48,4 @@ class RestartModuleButton(OpenVoxSpanEntity, ButtonEntity):
     @override
     async def async_press(self) -> None:
         """Restart the module, which takes about 13 s; a call on it ends."""
-        await self._command_module(self.coordinator.gateway.restart_module(self.number))
+        await self.command_module(self.runtime.gateway.restart_module(self.number))

@@ -1,4 +1,4 @@
-"""Names that more than one module needs."""
+"""Names that several modules need."""
 
 from datetime import timedelta
 from typing import Final
@@ -12,12 +12,11 @@ UPDATE_INTERVAL: Final = timedelta(seconds=30)
 # Data of an entry
 CONF_TLS: Final = "tls"
 CONF_FINGERPRINT: Final = "fingerprint"
-CONF_CHALLENGE: Final = "challenge"  # the gateway was seen to have MD5 challenges
+CONF_CHALLENGE: Final = "challenge"  # the gateway takes MD5 challenges
 
 # Options
 CONF_LINE_BREAKS: Final = "line_breaks"
 CONF_FLASH: Final = "flash"
-CONF_COUNTRY_PREFIX: Final = "country_prefix"
 CONF_CALL_EVENTS: Final = "call_events"
 CONF_ONLY_CONFIRMED: Final = "only_confirmed"
 CONF_ALLOWED: Final = "allowed_destinations"
@@ -39,9 +38,3 @@ CONF_UNIT: Final = "unit"
 EVENT_SMS_RECEIVED: Final = "openvox_gsm_sms_received"
 EVENT_SMS_SENT: Final = "openvox_gsm_sms_sent"
 EVENT_CALL: Final = "openvox_gsm_call"
-
-# The same news inside of the integration, as Python objects: each signal is sent
-# with the coordinator and an IncomingSms, a SendResult or a CallNews.
-SIGNAL_SMS: Final = "openvox_gsm_sms"
-SIGNAL_SENT: Final = "openvox_gsm_sent"
-SIGNAL_CALL: Final = "openvox_gsm_call"

@@ -1,25 +1,19 @@
-"""The contacts of a gateway, and what makes two numbers the same."""
+"""The contacts of the gateways: names for numbers."""
 
 from dataclasses import dataclass, field
-import re
-from typing import TYPE_CHECKING, Self
+from typing import Any, Self
 
-from homeassistant.config_entries import ConfigSubentry
-from homeassistant.const import CONF_NAME
+from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.const import CONF_COUNTRY
 from homeassistant.core import HomeAssistant
 
-from .const import CONF_COUNTRY_PREFIX, CONF_NUMBER, CONF_SPAN, DOMAIN, SUBENTRY_CONTACT
-
-if TYPE_CHECKING:
-    from .coordinator import OpenVoxConfigEntry
-
-_DECORATION = re.compile(r"[\s\-\u2010-\u2015()\[\]./]")
-_NUMBER = re.compile(r"\+?[0-9*#]+")
+from .const import CONF_NUMBER, CONF_SPAN, DOMAIN, SUBENTRY_CONTACT
+from .phone_numbers import comparable_sender
 
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """Somebody with a name and a number, and the span to reach them by if any."""
+    """A name and a number, and the span that messages to it prefer, if any."""
 
     subentry_id: str
     name: str
@@ -27,87 +21,55 @@ class Contact:
     span: int | None
 
     @classmethod
-    def of(cls, subentry: ConfigSubentry) -> Self:
+    def from_subentry(cls, subentry: ConfigSubentry) -> Self:
         """Read a contact from its subentry."""
-        data = subentry.data
         return cls(
             subentry_id=subentry.subentry_id,
-            name=data[CONF_NAME],
-            number=data[CONF_NUMBER],
-            span=data.get(CONF_SPAN),
+            name=subentry.title,
+            number=subentry.data[CONF_NUMBER],
+            span=subentry.data.get(CONF_SPAN),
         )
 
 
-def contacts_of(entry: OpenVoxConfigEntry) -> list[Contact]:
+def contacts_of(entry: ConfigEntry[Any]) -> list[Contact]:
     """Return the contacts of a gateway."""
     return [
-        Contact.of(subentry)
+        Contact.from_subentry(subentry)
         for subentry in entry.get_subentries_of_type(SUBENTRY_CONTACT)
     ]
 
 
-def find_by_number(
-    hass: HomeAssistant, entry: OpenVoxConfigEntry, number: str
-) -> Contact | None:
-    """Return the contact with a number that a gateway tells, however it is written.
+def country_of(hass: HomeAssistant, entry: ConfigEntry[Any]) -> str | None:
+    """Return the country in which a gateway's numbers are read: its ISO code."""
+    return entry.options.get(CONF_COUNTRY) or hass.config.country
 
-    Those of the gateway itself come first, then those of all others. A withheld
+
+def contact_name(
+    hass: HomeAssistant, entry: ConfigEntry[Any], number: str
+) -> str | None:
+    """Return the name of the contact with a number that a gateway tells.
+
+    The gateway's own contacts come first, then those of all others. A withheld
     number, which is empty, is nobody's.
     """
-    wanted = comparable(number, country_prefix(entry))
+    wanted = comparable_sender(number, country_of(hass, entry))
     if not wanted:
         return None
     others = hass.config_entries.async_entries(
         DOMAIN, include_ignore=False, include_disabled=False
     )
     for each in dict.fromkeys((entry, *others)):
-        prefix = country_prefix(each)
+        country = country_of(hass, each)
         for contact in contacts_of(each):
-            if comparable(contact.number, prefix) == wanted:
-                return contact
+            if comparable_sender(contact.number, country) == wanted:
+                return contact.name
     return None
 
 
-def find_by_name(entry: OpenVoxConfigEntry, name: str) -> Contact | None:
-    """Return the contact of this name, whatever the case of its letters."""
+def find_by_name(entry: ConfigEntry[Any], name: str) -> Contact | None:
+    """Return the contact of this name; the case of its letters doesn't matter."""
+    wanted = name.strip().casefold()
     for contact in contacts_of(entry):
-        if contact.name.casefold() == name.strip().casefold():
+        if contact.name.casefold() == wanted:
             return contact
     return None
-
-
-def country_prefix(entry: OpenVoxConfigEntry) -> str:
-    """Return the country prefix of a gateway as digits, empty where none is set."""
-    return str(entry.options.get(CONF_COUNTRY_PREFIX, "")).lstrip("+0")
-
-
-def international(number: str, prefix: str = "") -> str:
-    """Return a number with the plus sign of its country's code, where it has one.
-
-    `0049 151…` and, where `prefix` is "49", `0151…` become `+49151…`. A number
-    without any of these stays as it is: it may be a short code.
-    """
-    bare = _DECORATION.sub("", number)
-    if bare.startswith("00"):
-        return f"+{bare[2:]}"
-    if prefix and bare.startswith("0"):
-        return f"+{prefix}{bare[1:]}"
-    return bare
-
-
-def comparable(sender: str, prefix: str = "") -> str:
-    """Return a form of a number in which the same numbers are equal.
-
-    `+49 151…`, `0049 151…`, `49151…` and, where `prefix` is "49", `0151…` are one
-    number. A name, which some senders have instead, is compared by its letters.
-    """
-    bare = _DECORATION.sub("", sender)
-    if not _NUMBER.fullmatch(bare):
-        return sender.strip().casefold()
-    if bare.startswith("+"):
-        return bare[1:]
-    if bare.startswith("00"):
-        return bare[2:]
-    if prefix and bare.startswith("0"):
-        return prefix + bare[1:]
-    return bare

@@ -10,16 +10,16 @@ from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PASSWORD, CONF_USERNA
 from homeassistant.core import HomeAssistant
 
 from .const import CONF_ALLOWED, CONF_CODE, CONF_NUMBER, CONF_PATTERN, CONF_REPLIES
-from .coordinator import OpenVoxConfigEntry, OpenVoxCoordinator
 from .gateway import Span
+from .runtime import OpenVoxConfigEntry, OpenVoxRuntime
 
 _SECRET: Final = {CONF_HOST, CONF_USERNAME, CONF_PASSWORD}
 _SECRET_OPTIONS: Final = {CONF_ALLOWED}
 _SECRET_OF_SUBENTRIES: Final = {
+    CONF_NAME,  # of an entry of version 0.1.0 that was not migrated
     CONF_NUMBER,
     CONF_CODE,
     CONF_REPLIES,
-    CONF_NAME,
     CONF_PATTERN,
 }
 # Lines of a span that say nothing about a person or a SIM. What a firmware adds
@@ -69,12 +69,12 @@ async def async_get_config_entry_diagnostics(
     return told
 
 
-def _gateway(coordinator: OpenVoxCoordinator) -> dict[str, Any]:
-    gateway = coordinator.gateway
+def _gateway(runtime: OpenVoxRuntime) -> dict[str, Any]:
+    gateway = runtime.gateway
     return {
         "connected": gateway.is_connected,
         "features": asdict(gateway.features),
-        "active_calls": coordinator.data.active_calls,
+        "active_calls": runtime.coordinator.data.active_calls,
         "spans": {str(number): _span(span) for number, span in gateway.spans.items()},
     }
 

@@ -1,62 +1,68 @@
-"""The two kinds of entities: a gateway's and a span's."""
+"""What the entities of a gateway, of a span and of a subentry have in common."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, override
 
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import callback
-from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
+from homeassistant.util.signal_type import SignalTypeFormat
 
-from .ami import AmiError, CannotConnectError, PermissionDeniedError
-from .const import DOMAIN
-from .coordinator import OpenVoxConfigEntry, OpenVoxCoordinator
+from .ami import AmiError
+from .coordinator import OpenVoxCoordinator
+from .errors import module_error
 from .gateway import Span, SpanError
+from .runtime import OpenVoxConfigEntry, OpenVoxRuntime
 
 
 class OpenVoxEntity(CoordinatorEntity[OpenVoxCoordinator]):
-    """Something of a gateway."""
+    """An entity of a gateway."""
 
     _attr_has_entity_name = True
 
     def __init__(
-        self, coordinator: OpenVoxCoordinator, description: EntityDescription
+        self,
+        runtime: OpenVoxRuntime,
+        description: EntityDescription,
+        span: int | None = None,
     ) -> None:
-        """Belong to the gateway's device."""
-        super().__init__(coordinator)
+        """Belong to the device of a span, or of the gateway itself."""
+        super().__init__(runtime.coordinator)
+        self.runtime = runtime
         self.entity_description = description
-        self._attr_unique_id = f"{coordinator.config_entry.entry_id}_{description.key}"
-        self._belong_to(coordinator.gateway_device_id)
-
-    def _belong_to(self, device_id: str | None) -> None:
-        """Belong to a device, which the coordinator has registered.
-
-        With device_info each entity would have it looked up by all its identifiers,
-        which takes a quarter of the set-up of a large gateway.
-        """
-        assert device_id  # each poll registers devices before it tells of them
-        self.device_entry = dr.async_get(self.coordinator.hass).async_get(device_id)
+        entry_id, key, devices = (
+            runtime.entry.entry_id,
+            description.key,
+            runtime.devices,
+        )
+        if span is None:
+            self._attr_unique_id = f"{entry_id}_{key}"
+            device_id = devices.gateway_id
+        else:
+            self._attr_unique_id = f"{entry_id}_{span}_{key}"
+            device_id = devices.span_ids[span]
+        # With device_info, each entity would have it looked up by all its identifiers,
+        # which takes a quarter of the set-up of a large gateway.
+        assert device_id  # the poll before has registered it
+        registry = dr.async_get(runtime.coordinator.hass)
+        self.device_entry = registry.async_get(device_id)
 
 
 class OpenVoxSpanEntity(OpenVoxEntity):
-    """Something of a span."""
+    """An entity of a span."""
 
     def __init__(
-        self,
-        coordinator: OpenVoxCoordinator,
-        description: EntityDescription,
-        number: int,
+        self, runtime: OpenVoxRuntime, description: EntityDescription, number: int
     ) -> None:
         """Belong to the span's device."""
-        super().__init__(coordinator, description)
+        super().__init__(runtime, description, number)
         self.number = number
-        self._attr_unique_id = (
-            f"{coordinator.config_entry.entry_id}_{number}_{description.key}"
-        )
-        self._belong_to(coordinator.device_id(number))
+        # What the state was last written with: the span, and whether a poll succeeded.
+        self._written = (self.coordinator.data.spans.get(number), True)
 
     @property
     def span(self) -> Span:
@@ -69,39 +75,43 @@ class OpenVoxSpanEntity(OpenVoxEntity):
         """Whether the gateway answers and has this span."""
         return super().available and self.number in self.coordinator.data.spans
 
-    async def _command_module(self, command: Awaitable[None]) -> None:
-        """Have a command to the module carried out, and read what became of it.
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        """Write the state, unless the poll has read the same as the one before."""
+        now = (
+            self.coordinator.data.spans.get(self.number),
+            self.coordinator.last_update_success,
+        )
+        # Equal spans of two polls are one and the same object.
+        if now[0] is not self._written[0] or now[1] != self._written[1]:
+            self._written = now
+            super()._handle_coordinator_update()
 
-        Raises HomeAssistantError where the gateway could not or did not answer;
+    def listen(
+        self, signal: SignalTypeFormat[*tuple[Any, ...]], target: Callable[..., None]
+    ) -> None:
+        """Call a function with each signal that is for this span."""
+        address = signal.format(self.runtime.entry.entry_id, self.number)
+        self.async_on_remove(async_dispatcher_connect(self.hass, address, target))
+
+    async def command_module(self, command: Awaitable[None]) -> None:
+        """Wait for a command to the module, and read what became of it.
+
+        Raises HomeAssistantError where the gateway could not do it or did not answer;
         something may have changed even then.
         """
         try:
             await command
         except (SpanError, AmiError) as err:
             await self.coordinator.async_refresh()
-            raise self._module_error(err) from err
+            raise module_error(
+                self.runtime.entry,
+                self.number,
+                err,
+                is_connected=self.runtime.gateway.is_connected,
+            ) from err
         await self.coordinator.async_refresh()
-
-    def _module_error(self, err: SpanError | AmiError) -> HomeAssistantError:
-        """Put in words what happened, and what to do."""
-        if isinstance(err, SpanError):
-            problem = "module_failed"
-        elif isinstance(err, PermissionDeniedError):
-            problem = "no_command_right"
-        elif isinstance(err, CannotConnectError):
-            connected = self.coordinator.gateway.is_connected
-            problem = "cannot_connect" if connected else "not_connected"
-        else:
-            problem = "module_not_answered"
-        return HomeAssistantError(
-            translation_domain=DOMAIN,
-            translation_key=problem,
-            translation_placeholders={
-                "gateway": self.coordinator.config_entry.title,
-                "span": str(self.number),
-                "error": str(err),
-            },
-        )
 
 
 @callback
@@ -111,20 +121,20 @@ def async_add_span_entities(
     make: Callable[[int], Iterable[Entity]],
 ) -> None:
     """Add the entities of each span, and those of spans that appear later."""
-    coordinator = entry.runtime_data
+    runtime = entry.runtime_data
     known: set[int] = set()
 
     @callback
     def add_new() -> None:
         # The device of a span that is gone may have been removed.
-        known.intersection_update(coordinator.span_devices)
-        new = coordinator.data.spans.keys() - known
+        known.intersection_update(runtime.devices.span_ids)
+        new = runtime.coordinator.data.spans.keys() - known
         if new:
             known.update(new)
             add_entities(entity for number in sorted(new) for entity in make(number))
 
     add_new()
-    entry.async_on_unload(coordinator.async_add_listener(add_new))
+    entry.async_on_unload(runtime.coordinator.async_add_listener(add_new))
 
 
 @callback
@@ -135,45 +145,50 @@ def async_add_subentry_entities(
     make: Callable[[ConfigSubentry], Entity | None],
     device_of: Callable[[ConfigSubentry], str | None] = lambda _subentry: None,
 ) -> None:
-    """Add the entity of each subentry of a kind, and keep up with its changes.
+    """Add the entity of each subentry of a kind, and follow its changes.
 
-    One that is changed, or whose device (its id) is another one, is made anew; one
-    that is removed takes its entity with it. `make` returns None for an entity that
-    cannot be there yet.
+    An entity whose subentry, or the id of whose device, has changed is replaced; one
+    whose subentry was removed goes with it. `make` returns None for an entity that
+    can't be there yet.
     """
-    coordinator = entry.runtime_data
-    # With what each was made of: the subentry itself is changed in place.
-    made: dict[str, tuple[tuple[Mapping[str, Any], str | None], Entity]] = {}
-    changing: set[str] = set()
+    coordinator = entry.runtime_data.coordinator
+    # With what each was made from: the subentry itself is changed in place.
+    entities: dict[str, tuple[_Source, Entity]] = {}
+    being_replaced: set[str] = set()
+
+    def source_of(subentry: ConfigSubentry) -> _Source:
+        return subentry.title, subentry.data, device_of(subentry)
 
     @callback
     def add(subentry: ConfigSubentry) -> None:
         if entity := make(subentry):
-            of = (subentry.data, device_of(subentry))
-            made[subentry.subentry_id] = (of, entity)
+            entities[subentry.subentry_id] = (source_of(subentry), entity)
             add_entities([entity], config_subentry_id=subentry.subentry_id)
 
-    async def make_anew(old: Entity, subentry: ConfigSubentry) -> None:
+    async def replace(old: Entity, subentry: ConfigSubentry) -> None:
         try:
             await old.async_remove()
         finally:
-            changing.discard(subentry.subentry_id)
-            made.pop(subentry.subentry_id, None)
+            being_replaced.discard(subentry.subentry_id)
+            entities.pop(subentry.subentry_id, None)
         if subentry.subentry_id in entry.subentries:
             add(subentry)
 
     @callback
-    def keep_up() -> None:
+    def follow() -> None:
         for subentry in entry.get_subentries_of_type(kind):
-            of, entity = made.get(subentry.subentry_id, (None, None))
+            source, entity = entities.get(subentry.subentry_id, (None, None))
             if entity is None:
                 add(subentry)
             elif (
-                of != (subentry.data, device_of(subentry))
-                and subentry.subentry_id not in changing
+                source != source_of(subentry)
+                and subentry.subentry_id not in being_replaced
             ):
-                changing.add(subentry.subentry_id)
-                entry.async_create_task(coordinator.hass, make_anew(entity, subentry))
+                being_replaced.add(subentry.subentry_id)
+                entry.async_create_task(coordinator.hass, replace(entity, subentry))
 
-    keep_up()
-    entry.async_on_unload(coordinator.async_add_listener(keep_up))
+    follow()
+    entry.async_on_unload(coordinator.async_add_listener(follow))
+
+
+type _Source = tuple[str, Mapping[str, Any], str | None]

@@ -9,13 +9,13 @@ from homeassistant.components.event import (
 )
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
-from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .const import SIGNAL_CALL, SIGNAL_SMS
-from .coordinator import OpenVoxConfigEntry, OpenVoxCoordinator
 from .entity import OpenVoxSpanEntity, async_add_span_entities
-from .gateway import CallNews, CallNewsType, IncomingSms
+from .gateway import CallEventType
+from .publisher import publishes_calls
+from .runtime import OpenVoxConfigEntry
+from .signals import SIGNAL_SPAN_CALL, SIGNAL_SPAN_SMS_RECEIVED, SpanEvent
 
 PARALLEL_UPDATES = 0
 
@@ -25,7 +25,7 @@ SMS = EventEntityDescription(key="sms", translation_key="sms", event_types=[RECE
 CALL = EventEntityDescription(
     key="call",
     translation_key="call",
-    event_types=[kind.value for kind in CallNewsType],
+    event_types=[kind.value for kind in CallEventType],
 )
 
 
@@ -35,14 +35,15 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the event entities of each span."""
-    coordinator = entry.runtime_data
-    if not coordinator.call_events:
+    runtime = entry.runtime_data
+    with_calls = publishes_calls(entry)
+    if not with_calls:
         _remove_call_events(hass, entry)
 
     def make(number: int) -> list[EventEntity]:
-        entities: list[EventEntity] = [SmsEvent(coordinator, SMS, number)]
-        if coordinator.call_events:
-            entities.append(CallEvent(coordinator, CALL, number))
+        entities: list[EventEntity] = [SmsEventEntity(runtime, SMS, number)]
+        if with_calls:
+            entities.append(CallEventEntity(runtime, CALL, number))
         return entities
 
     async_add_span_entities(entry, async_add_entities, make)
@@ -56,51 +57,54 @@ def _remove_call_events(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> None:
             registry.async_remove(entity.entity_id)
 
 
-class _SpanEvent(OpenVoxSpanEntity, EventEntity):
+class _SpanEventEntity(OpenVoxSpanEntity, EventEntity):
     """Something that happened on a span.
 
-    It stays available while the gateway is away: what happened has happened,
-    and the entity's return would look like a new event to automations.
+    It stays available while the gateway is away: what happened has happened, and the
+    entity's return would look like a new event to automations.
     """
 
     @property
     @override
     def available(self) -> bool:
-        """Whether there is anything to tell: always."""
+        """Whether there is anything to show: always."""
         return True
 
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        """Write nothing: no poll changes what happened."""
 
-class SmsEvent(_SpanEvent):
+
+class SmsEventEntity(_SpanEventEntity):
     """An SMS came in."""
+
+    # The bus event holds the text as well; the database needs it once.
+    _unrecorded_attributes = frozenset({"message"})
 
     @override
     async def async_added_to_hass(self) -> None:
         """Listen for SMS."""
         await super().async_added_to_hass()
-        self.async_on_remove(
-            async_dispatcher_connect(self.hass, SIGNAL_SMS, self._received)
-        )
+        self.listen(SIGNAL_SPAN_SMS_RECEIVED, self._received)
 
     @callback
-    def _received(self, coordinator: OpenVoxCoordinator, sms: IncomingSms) -> None:
-        if coordinator is self.coordinator and sms.span == self.number:
-            self._trigger_event(RECEIVED, coordinator.sms_data(sms))
-            self.async_write_ha_state()
+    def _received(self, event: SpanEvent) -> None:
+        self._trigger_event(RECEIVED, dict(event.data))
+        self.async_write_ha_state()
 
 
-class CallEvent(_SpanEvent):
+class CallEventEntity(_SpanEventEntity):
     """Something happened to a call."""
 
     @override
     async def async_added_to_hass(self) -> None:
         """Listen for calls."""
         await super().async_added_to_hass()
-        self.async_on_remove(
-            async_dispatcher_connect(self.hass, SIGNAL_CALL, self._happened)
-        )
+        self.listen(SIGNAL_SPAN_CALL, self._happened)
 
     @callback
-    def _happened(self, coordinator: OpenVoxCoordinator, news: CallNews) -> None:
-        if coordinator is self.coordinator and news.span == self.number:
-            self._trigger_event(news.type, coordinator.call_data(news))
-            self.async_write_ha_state()
+    def _happened(self, event: SpanEvent) -> None:
+        data = dict(event.data)
+        self._trigger_event(data.pop("type"), data)
+        self.async_write_ha_state()

@@ -1,13 +1,13 @@
-"""What a person has to mend at the gateway: Home Assistant's repairs.
+"""What a person has to fix at the gateway: Home Assistant's repairs.
 
-Every issue goes by itself when its cause does.
+Every issue goes away by itself when its cause does.
 """
 
 from collections import defaultdict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final
 
 from homeassistant.config_entries import (
     SIGNAL_CONFIG_ENTRY_CHANGED,
@@ -20,21 +20,19 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.util import dt as dt_util
-from homeassistant.util.hass_dict import HassKey
 
 from .ami import AmiError, CertificateError, PermissionDeniedError
+from .budget import SmsBudget
 from .const import DOMAIN
-from .gateway import SpanStatus
+from .gateway import Gateway, SpanStatus
+from .publisher import publishes_calls
 
-if TYPE_CHECKING:
-    from .coordinator import OpenVoxCoordinator
-
-# A module that comes back that often within the time restarts again and again.
+# A module that comes back this often within the time keeps restarting.
 _RESTARTS: Final = 3
 _RESTARTS_WITHIN: Final = timedelta(hours=1)
 
 _WORKING: Final = (SpanStatus.READY, SpanStatus.BUSY, SpanStatus.IN_CALL)
-# What a module shows that starts. A lost signal is the network's doing.
+# What a starting module shows. A lost signal is the network's doing.
 _STARTING: Final = (SpanStatus.DOWN, SpanStatus.NO_SIM, SpanStatus.POWER_OFF)
 
 
@@ -46,8 +44,8 @@ class _Module:
     is_gone: bool = False
     came_back: deque[datetime] = field(default_factory=lambda: deque(maxlen=_RESTARTS))
 
-    def see(self, status: SpanStatus) -> None:
-        """Take the status of a poll."""
+    def polled(self, status: SpanStatus) -> None:
+        """Note the status that a poll has read."""
         if status in _STARTING:
             self.is_gone = self.was_working
         elif status in _WORKING:
@@ -56,25 +54,21 @@ class _Module:
             self.was_working, self.is_gone = True, False
 
     @property
-    def restarts_again_and_again(self) -> bool:
-        """Whether it came back too often of late."""
+    def keeps_restarting(self) -> bool:
+        """Whether it came back too often lately."""
         return (
             len(self.came_back) == _RESTARTS
             and dt_util.utcnow() - self.came_back[0] < _RESTARTS_WITHIN
         )
 
 
-_MODULES: HassKey[dict[str, defaultdict[int, _Module]]] = HassKey(f"{DOMAIN}_modules")
-
-
 @callback
 def async_setup_issues(hass: HomeAssistant) -> None:
-    """Let the issues of a gateway go when its entry is unloaded or removed."""
+    """Delete the issues of a gateway when its entry is unloaded or removed."""
 
     @callback
     def changed(_change: ConfigEntryChange, entry: ConfigEntry) -> None:
         if entry.domain == DOMAIN and entry.state is ConfigEntryState.NOT_LOADED:
-            hass.data.get(_MODULES, {}).pop(entry.entry_id, None)
             for domain, issue_id in list(ir.async_get(hass).issues):
                 if domain == DOMAIN and issue_id.startswith(f"{entry.entry_id}_"):
                     ir.async_delete_issue(hass, domain, issue_id)
@@ -82,102 +76,98 @@ def async_setup_issues(hass: HomeAssistant) -> None:
     async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, changed)
 
 
-@callback
-def update_issues(
-    coordinator: OpenVoxCoordinator, error: AmiError | None = None
-) -> None:
-    """Raise and drop issues after a poll that succeeded or ended in `error`.
+class Issues:
+    """Raises and drops the issues of one gateway."""
 
-    An error that says nothing about a cause leaves its issue as it is.
-    """
-    missing_right = isinstance(error, PermissionDeniedError)
-    other_certificate = isinstance(error, CertificateError)
-    if error is None or missing_right or other_certificate:
-        _set(coordinator, "no_command_right", missing_right)
-        _set(coordinator, "certificate", other_certificate)
-    if error is not None:
-        return
-    update_limit_issue(coordinator)
-    update_call_issue(coordinator)
-    _set(
-        coordinator,
-        "no_incoming_sms",
-        coordinator.gateway.features.may_see_sms is False,
-        severity=ir.IssueSeverity.WARNING,
-    )
-    entry_id = coordinator.config_entry.entry_id
-    modules = coordinator.hass.data.setdefault(_MODULES, {}).setdefault(
-        entry_id, defaultdict(_Module)
-    )
-    spans = coordinator.gateway.spans
-    for number, span in spans.items():
-        modules[number].see(span.status)
-    for number in modules:
-        there = spans.get(number)
-        _set(
-            coordinator,
-            "sim_pin",
-            there is not None and there.status is SpanStatus.PIN_ERROR,
-            span=number,
+    def __init__(
+        self, hass: HomeAssistant, entry: ConfigEntry[Any], budget: SmsBudget
+    ) -> None:
+        """Raise nothing yet."""
+        self._hass = hass
+        self._entry = entry
+        self._budget = budget
+        self._modules: defaultdict[int, _Module] = defaultdict(_Module)
+
+    @callback
+    def poll_failed(self, error: AmiError) -> None:
+        """Raise the issue behind an error; one that shows no cause changes nothing."""
+        missing_right = isinstance(error, PermissionDeniedError)
+        other_certificate = isinstance(error, CertificateError)
+        if missing_right or other_certificate:
+            self._set("no_command_right", missing_right)
+            self._set("certificate", other_certificate)
+
+    @callback
+    def poll_succeeded(self, gateway: Gateway) -> None:
+        """Raise and drop issues by what a poll has read."""
+        self._set("no_command_right", False)
+        self._set("certificate", False)
+        self.options_changed(gateway)
+        self._set(
+            "no_incoming_sms",
+            gateway.features.may_see_sms is False,
+            severity=ir.IssueSeverity.WARNING,
         )
-        _set(
-            coordinator,
-            "span_restarts",
-            there is not None and modules[number].restarts_again_and_again,
-            span=number,
+        for number, span in gateway.spans.items():
+            self._modules[number].polled(span.status)
+        for number, module in self._modules.items():
+            there = gateway.spans.get(number)
+            pin_error = there is not None and there.status is SpanStatus.PIN_ERROR
+            self._set("sim_pin", pin_error, span=number)
+            self._set(
+                "span_restarts",
+                there is not None and module.keeps_restarting,
+                span=number,
+                severity=ir.IssueSeverity.WARNING,
+            )
+
+    @callback
+    def options_changed(self, gateway: Gateway) -> None:
+        """Raise and drop the issues that depend on options."""
+        self.budget_changed()
+        self._set(
+            "no_call_events",
+            publishes_calls(self._entry) and gateway.features.may_see_calls is False,
             severity=ir.IssueSeverity.WARNING,
         )
 
+    @callback
+    def budget_changed(self) -> None:
+        """Say that no more SMS are sent for a while, or that they are again."""
+        hourly, daily = self._budget.limits
+        self._set(
+            "sms_limit",
+            self._budget.is_used_up,
+            placeholders={"hourly": str(hourly or "∞"), "daily": str(daily or "∞")},
+        )
 
-@callback
-def update_call_issue(coordinator: OpenVoxCoordinator) -> None:
-    """Say that no calls can be seen though they are wanted, or that they can."""
-    _set(
-        coordinator,
-        "no_call_events",
-        coordinator.lacks_call_right,
-        severity=ir.IssueSeverity.WARNING,
-    )
-
-
-@callback
-def update_limit_issue(coordinator: OpenVoxCoordinator) -> None:
-    """Say that no more SMS are sent for a while, or that they are again."""
-    hourly, daily = coordinator.budget.limits
-    _set(
-        coordinator,
-        "sms_limit",
-        coordinator.budget.is_used_up,
-        placeholders={"hourly": str(hourly or "∞"), "daily": str(daily or "∞")},
-    )
-
-
-def _set(
-    coordinator: OpenVoxCoordinator,
-    key: str,
-    active: bool,
-    *,
-    span: int | None = None,
-    severity: ir.IssueSeverity = ir.IssueSeverity.ERROR,
-    placeholders: Mapping[str, str] | None = None,
-) -> None:
-    """Raise an issue of a gateway, or of one of its spans, or drop it."""
-    entry = coordinator.config_entry
-    issue_id = f"{entry.entry_id}_{key}" + ("" if span is None else f"_{span}")
-    if not active:
-        ir.async_delete_issue(coordinator.hass, DOMAIN, issue_id)
-        return
-    ir.async_create_issue(
-        coordinator.hass,
-        DOMAIN,
-        issue_id,
-        is_fixable=False,
-        severity=severity,
-        translation_key=key,
-        translation_placeholders={
-            "gateway": entry.title,
-            "username": entry.data[CONF_USERNAME],
-            "span": str(span or ""),
-            **(placeholders or {}),
-        },
-    )
+    def _set(
+        self,
+        key: str,
+        active: bool,
+        *,
+        span: int | None = None,
+        severity: ir.IssueSeverity = ir.IssueSeverity.ERROR,
+        placeholders: Mapping[str, str] | None = None,
+    ) -> None:
+        """Raise an issue of the gateway, or of one of its spans, or drop it."""
+        issue_id = f"{self._entry.entry_id}_{key}"
+        if span is not None:
+            issue_id += f"_{span}"
+        if not active:
+            ir.async_delete_issue(self._hass, DOMAIN, issue_id)
+            return
+        ir.async_create_issue(
+            self._hass,
+            DOMAIN,
+            issue_id,
+            is_fixable=False,
+            severity=severity,
+            translation_key=key,
+            translation_placeholders={
+                "gateway": self._entry.title,
+                "username": self._entry.data[CONF_USERNAME],
+                "span": str(span or ""),
+                **(placeholders or {}),
+            },
+        )

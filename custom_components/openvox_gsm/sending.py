@@ -1,134 +1,211 @@
-"""Sends a message by the gateways that may have it, and tells what became of it."""
+"""The one door by which SMS leave: who may get them, how many, through which span."""
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Final
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
-from homeassistant.exceptions import ServiceValidationError
-from homeassistant.helpers.translation import async_get_cached_translations
-from homeassistant.util import dt as dt_util
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant
 
-from .const import DOMAIN
-from .coordinator import OpenVoxCoordinator
-from .gateway import SMS_TIMEOUT, InvalidTextError, SendFailure, SendResult
+from .const import CONF_ALLOWED, CONF_FLASH
+from .contacts import country_of
+from .errors import invalid, sms_reason, text_error
+from .gateway import SMS_TIMEOUT, InvalidTextError, SendFailure, SendResult, SendStatus
+from .phone_numbers import InvalidPhoneNumberError, parse_prefix
+from .runtime import OpenVoxRuntime
 
-# What comes from a gateway that did not even try.
+# The result of a gateway that didn't even try.
 _NOT_TRIED: Final = (SendFailure.NO_SPAN_READY, SendFailure.NOT_CONNECTED)
 
 
 @dataclass(frozen=True, slots=True)
-class OutgoingSms:
-    """A text for one number; `timeout` is in seconds, for each part."""
+class Route:
+    """A gateway, and the span of it if only one will do."""
+
+    runtime: OpenVoxRuntime
+    span: int | None = None
+
+    @property
+    def entry(self) -> ConfigEntry[Any]:
+        """The gateway's entry."""
+        return self.runtime.entry
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """A number in its one form, whose it is, and the routes to it."""
 
     number: str = field(repr=False)
+    contact: str | None
+    routes: tuple[Route, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SmsOrder:
+    """A text for one recipient; `timeout` is in seconds, for each part."""
+
+    recipient: Recipient
     text: str = field(repr=False)
-    span: int | None = None
     timeout: int = SMS_TIMEOUT
     flash: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a message, and by which gateway."""
+class SmsOutcome:
+    """What became of a message, through which gateway, and why in words."""
 
-    coordinator: OpenVoxCoordinator
+    order: SmsOrder
+    entry: ConfigEntry[Any]
     result: SendResult
+    reason: str | None
 
     @property
-    def reason(self) -> str | None:
-        """Why it was not sent, in the server's language; None where it was."""
-        result = self.result
-        if result.failure is None:
-            return None
-        hass = self.coordinator.hass
-        texts = async_get_cached_translations(
-            hass, hass.config.language, "exceptions", DOMAIN
-        )
-
-        def text(key: str, **placeholders: object) -> str:
-            form = texts[f"component.{DOMAIN}.exceptions.{key}.message"]
-            return form.format(**placeholders)
-
-        key, room = f"sms_{result.failure}", None
-        if result.failure is SendFailure.LIMIT_REACHED:
-            room = self.coordinator.budget.room_from(result.parts)
-            key = "sms_limit_reached" if room else "sms_over_limit"
-        reason = text(
-            key,
-            gateway=self.coordinator.config_entry.title,
-            span=result.span,
-            parts=result.parts,
-            time=room and _clock(room),
-        )
-        if result.parts_sent:
-            sent = text("sms_parts_sent", sent=result.parts_sent, parts=result.parts)
-            reason += f" ({sent})"
-        return f"{reason}: {result.detail}" if result.detail else reason
+    def is_sent(self) -> bool:
+        """Whether the network took all of it."""
+        return self.result.status is SendStatus.SENT
 
 
-def _clock(time: datetime) -> str:
-    """Write a local time that is at most a day away; with the date unless today's."""
-    return (
-        f"{time:%H:%M}" if time.date() == dt_util.now().date() else f"{time:%F %H:%M}"
-    )
+# Who may get it, and through which gateways
 
 
-def text_error(err: InvalidTextError) -> ServiceValidationError:
-    """Say in words for a person why a text cannot be sent."""
-    return ServiceValidationError(
-        translation_domain=DOMAIN,
-        translation_key=f"text_{err.fault}",
-        translation_placeholders={"detail": err.detail},
-    )
+def require_allowed(hass: HomeAssistant, recipient: Recipient) -> Recipient:
+    """Keep the routes whose gateways may reach the number.
 
-
-async def async_send(
-    sms: OutgoingSms, coordinators: Sequence[OpenVoxCoordinator]
-) -> Outcome:
-    """Send a message by one gateway, by the next where it certainly was not sent.
-
-    Whoever gives this up ends the message. What is under way cannot be taken back:
-    it goes on, and the bus is told of it when its fate is known.
-
-    Raises InvalidTextError; nothing was sent then.
+    SMS and calls ask here, and nowhere else. Raises ServiceValidationError where no
+    route is left.
     """
-    given_up = asyncio.Event()
-    sending = coordinators[0].hass.async_create_task(
-        _send(sms, coordinators, given_up), "OpenVox SMS"
+    routes = tuple(
+        route
+        for route in recipient.routes
+        if _is_allowed(hass, route.entry, recipient.number)
     )
+    if not routes:
+        raise invalid(
+            "destination_not_allowed",
+            recipient.routes[0].entry,
+            number=recipient.number,
+        )
+    return replace(recipient, routes=routes)
+
+
+def _is_allowed(hass: HomeAssistant, entry: ConfigEntry[Any], number: str) -> bool:
+    """Return whether the options allow a number; they allow all where none is named."""
+    allowed = entry.options.get(CONF_ALLOWED)
+    if not allowed:
+        return True
+    country = country_of(hass, entry)
+    for each in allowed:
+        try:
+            beginning = parse_prefix(each, country)
+        except InvalidPhoneNumberError:
+            continue  # it needs a country that is no longer set; nothing fits it
+        if number.startswith(beginning):
+            return True
+    return False
+
+
+def prepare(hass: HomeAssistant, order: SmsOrder) -> SmsOrder:
+    """Check an order, and keep the routes that may carry it.
+
+    Raises ServiceValidationError where there is none, or where a gateway cannot send
+    the text.
+    """
+    recipient = require_allowed(hass, order.recipient)
+    if order.flash:
+        recipient = replace(recipient, routes=_routes_for_flash(recipient))
+    try:
+        for route in recipient.routes:
+            route.runtime.gateway.sms.count_parts(order.text, flash=order.flash)
+    except InvalidTextError as err:
+        raise text_error(err) from err
+    return replace(order, recipient=recipient)
+
+
+def _routes_for_flash(recipient: Recipient) -> tuple[Route, ...]:
+    switched_on = [r for r in recipient.routes if r.entry.options.get(CONF_FLASH)]
+    if not switched_on:
+        raise invalid("flash_is_off", recipient.routes[0].entry)
+    routes = tuple(r for r in switched_on if r.runtime.gateway.features.flash)
+    if not routes:
+        raise invalid("no_flash", switched_on[0].entry)
+    return routes
+
+
+# Sending
+
+
+async def async_send(hass: HomeAssistant, order: SmsOrder) -> SmsOutcome:
+    """Send a prepared order through one gateway, the next where it wasn't sent.
+
+    If the caller is cancelled, nothing more is begun. A part that is under way can't
+    be taken back: it goes on, and the bus event tells what became of it.
+    """
+    abandoned = asyncio.Event()
+    sending = hass.async_create_task(_send(hass, order, abandoned), "OpenVox SMS")
     try:
         return await asyncio.shield(sending)
     except asyncio.CancelledError:
-        given_up.set()
+        abandoned.set()
         raise
 
 
 async def _send(
-    sms: OutgoingSms,
-    coordinators: Sequence[OpenVoxCoordinator],
-    given_up: asyncio.Event,
-) -> Outcome:
-    untried = list(coordinators)
-    outcomes: list[Outcome] = []
-    while untried and not given_up.is_set():
-        coordinator = min(untried, key=lambda each: each.load)
-        untried.remove(coordinator)
-        result = await coordinator.async_send_sms(
-            sms.number,
-            sms.text,
-            sms.span,
-            timeout=sms.timeout,
-            flash=sms.flash,
-            given_up=given_up,
-        )
-        outcomes.append(Outcome(coordinator, result))
-        if not result.certainly_not_sent:
+    hass: HomeAssistant, order: SmsOrder, abandoned: asyncio.Event
+) -> SmsOutcome:
+    untried = list(order.recipient.routes)
+    outcomes: list[tuple[Route, SmsOutcome]] = []
+    while untried and not abandoned.is_set():
+        route = by_load(untried)[0]
+        untried.remove(route)
+        outcome = await _send_through(hass, order, route, abandoned)
+        outcomes.append((route, outcome))
+        if not outcome.result.certainly_not_sent:
             break
-    # The last one may have sent it; a gateway that tried says more than others.
-    outcome = min(
-        reversed(outcomes), key=lambda each: each.result.failure in _NOT_TRIED
+    # The last one may have sent it; a gateway that tried says more than one that didn't.
+    route, outcome = min(
+        reversed(outcomes), key=lambda each: each[1].result.failure in _NOT_TRIED
     )
-    outcome.coordinator.async_tell_sent(outcome.result)
+    contact = order.recipient.contact
+    route.runtime.publisher.sms_finished(outcome.result, contact)
     return outcome
+
+
+async def _send_through(
+    hass: HomeAssistant, order: SmsOrder, route: Route, abandoned: asyncio.Event
+) -> SmsOutcome:
+    """Send an order through one gateway, within its limits."""
+    runtime = route.runtime
+    number, sms, budget = (
+        order.recipient.number,
+        runtime.gateway.sms,
+        runtime.store.budget,
+    )
+    parts = sms.count_parts(order.text, flash=order.flash)
+    reservation = budget.reserve(parts)
+    runtime.issues.budget_changed()
+    if reservation is None:
+        failure = SendFailure.LIMIT_REACHED
+        result = SendResult(number, SendStatus.FAILED, None, parts, failure=failure)
+    else:
+        runtime.sms_under_way += 1
+        try:
+            result = await sms.send(
+                number,
+                order.text,
+                span=route.span,
+                timeout=order.timeout,
+                flash=order.flash,
+                given_up=abandoned,
+            )
+        finally:
+            runtime.sms_under_way -= 1
+        if result.certainly_not_sent:
+            budget.cancel(reservation)
+    reason = sms_reason(hass, route.entry, result, budget.room_from(parts))
+    return SmsOutcome(order, route.entry, result, reason)
+
+
+def by_load(routes: Sequence[Route]) -> list[Route]:
+    """Return the routes, the one whose gateway has the least to do first."""
+    return sorted(routes, key=lambda route: route.runtime.load)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, override
+from typing import override
 
 from homeassistant.components.sensor import (
     RestoreSensor,
@@ -19,21 +19,15 @@ from homeassistant.const import (
     UnitOfTime,
 )
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
 
-from .const import SIGNAL_SENT, SIGNAL_SMS
-from .coordinator import OpenVoxConfigEntry, OpenVoxCoordinator
+from .coordinator import OpenVoxCoordinator
 from .entity import OpenVoxEntity, OpenVoxSpanEntity, async_add_span_entities
-from .gateway import (
-    IncomingSms,
-    NetworkStatus,
-    SendResult,
-    SendStatus,
-    Span,
-    SpanStatus,
-)
+from .gateway import NetworkStatus, Span, SpanStatus
+from .runtime import OpenVoxConfigEntry
+from .signals import SIGNAL_SPAN_COUNTED
+from .store import Counter, CounterKey
 from .ussd_entity import async_add_query_sensors
 
 PARALLEL_UPDATES = 0
@@ -53,14 +47,6 @@ class GatewaySensorDescription(SensorEntityDescription):
     value: Callable[[OpenVoxCoordinator], StateType | datetime]
 
 
-@dataclass(frozen=True, kw_only=True)
-class CounterDescription(SensorEntityDescription):
-    """A counter of a span, and what the news of a signal adds to it."""
-
-    signal: str
-    adds: Callable[[Any], int]
-
-
 SPAN_SENSORS = (
     SpanSensorDescription(
         key="signal_strength",
@@ -72,11 +58,13 @@ SPAN_SENSORS = (
         value=lambda span: span.signal_dbm,
     ),
     SpanSensorDescription(
+        # The same as the signal strength, on another scale.
         key="signal_quality",
         translation_key="signal_quality",
         native_unit_of_measurement=PERCENTAGE,
         state_class=SensorStateClass.MEASUREMENT,
         entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
         value=lambda span: span.signal_percent,
     ),
     SpanSensorDescription(
@@ -166,55 +154,14 @@ SPAN_SENSORS = (
     ),
 )
 
-LAST_SMS = SensorEntityDescription(
-    key="last_sms",
-    translation_key="last_sms",
-    device_class=SensorDeviceClass.TIMESTAMP,
-)
-
-
-def _received_parts(sms: IncomingSms) -> int:
-    """Return how many SMS a message came in; those that are missing count, too."""
-    return sms.parts
-
-
-def _sent_parts(result: SendResult) -> int:
-    """Return how many SMS the network took for certain."""
-    return result.parts_sent
-
-
-def _failed_parts(result: SendResult) -> int:
-    """Return how many SMS were not sent: those that failed, and those behind them.
-
-    Where the fate of a part is unknown, it counts as neither sent nor failed.
-    """
-    failed = result.status is SendStatus.FAILED
-    return result.parts - result.parts_sent if failed else 0
-
-
 # They count SMS as the network does: a long message is as many as it has parts.
-COUNTERS = (
-    CounterDescription(
-        key="sms_received",
-        translation_key="sms_received",
-        state_class=SensorStateClass.TOTAL_INCREASING,
-        signal=SIGNAL_SMS,
-        adds=_received_parts,
-    ),
-    CounterDescription(
-        key="sms_sent",
-        translation_key="sms_sent",
-        state_class=SensorStateClass.TOTAL_INCREASING,
-        signal=SIGNAL_SENT,
-        adds=_sent_parts,
-    ),
-    CounterDescription(
-        key="sms_failed",
-        translation_key="sms_failed",
-        state_class=SensorStateClass.TOTAL_INCREASING,
-        signal=SIGNAL_SENT,
-        adds=_failed_parts,
-    ),
+# "Total" and not "total increasing": a crash may lose the last second, which would
+# otherwise look like a counter that started over, and be counted twice.
+COUNTERS = tuple(
+    SensorEntityDescription(
+        key=key, translation_key=key, state_class=SensorStateClass.TOTAL
+    )
+    for key in CounterKey
 )
 
 GATEWAY_SENSORS = (
@@ -255,14 +202,13 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the sensors of the gateway and of each span."""
-    coordinator = entry.runtime_data
-    async_add_entities(GatewaySensor(coordinator, each) for each in GATEWAY_SENSORS)
+    runtime = entry.runtime_data
+    async_add_entities(GatewaySensor(runtime, each) for each in GATEWAY_SENSORS)
 
     def make(number: int) -> list[SensorEntity]:
         return [
-            *(SpanSensor(coordinator, each, number) for each in SPAN_SENSORS),
-            LastSmsSensor(coordinator, LAST_SMS, number),
-            *(SmsCounter(coordinator, each, number) for each in COUNTERS),
+            *(SpanSensor(runtime, each, number) for each in SPAN_SENSORS),
+            *(SmsCounter(runtime, each, number) for each in COUNTERS),
         ]
 
     async_add_span_entities(entry, async_add_entities, make)
@@ -293,62 +239,35 @@ class SpanSensor(OpenVoxSpanEntity, SensorEntity):
         return self.entity_description.value(self.span)
 
 
-class LastSmsSensor(OpenVoxSpanEntity, RestoreSensor):
-    """When the last SMS came in on a span; kept over restarts.
-
-    It stays available while the gateway is away: it is as true then, and its
-    return would look like a new SMS to automations.
-    """
-
-    @property
-    @override
-    def available(self) -> bool:
-        """Whether there is anything to tell: always."""
-        return True
-
-    @override
-    async def async_added_to_hass(self) -> None:
-        """Take the last value up again and listen for the next SMS."""
-        await super().async_added_to_hass()
-        last = await self.async_get_last_sensor_data()
-        if last and isinstance(last.native_value, datetime):
-            self._attr_native_value = last.native_value
-        self.async_on_remove(
-            async_dispatcher_connect(self.hass, SIGNAL_SMS, self._sms_received)
-        )
-
-    @callback
-    def _sms_received(self, coordinator: OpenVoxCoordinator, sms: IncomingSms) -> None:
-        if coordinator is self.coordinator and sms.span == self.number:
-            self._attr_native_value = sms.arrived_at
-            self.async_write_ha_state()
-
-
 class SmsCounter(OpenVoxSpanEntity, RestoreSensor):
     """How many SMS went through a span since it was set up; kept over restarts."""
 
-    entity_description: CounterDescription
-    _attr_native_value: int = 0
+    _counter: Counter
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Go on where it stood, and listen for what is to be counted."""
+        """Go on where it stood, and listen for what is counted."""
         await super().async_added_to_hass()
-        last = await self.async_get_last_sensor_data()
-        if last and isinstance(last.native_value, int):
-            self._attr_native_value = last.native_value
-        self.async_on_remove(
-            async_dispatcher_connect(
-                self.hass, self.entity_description.signal, self._count
+        store, key = self.runtime.store, CounterKey(self.entity_description.key)
+        counter = store.counter(self.number, key)
+        if counter is None:
+            # Version 0.1.0 left it to Home Assistant to restore the value.
+            last = await self.async_get_last_sensor_data()
+            value = last.native_value if last else None
+            counter = store.start_counter(
+                self.number, key, value if isinstance(value, int) else None
             )
-        )
+        self._counter = counter
+        self._attr_last_reset = counter.since
+        self.listen(SIGNAL_SPAN_COUNTED, self._counted)
+
+    @property
+    @override
+    def native_value(self) -> int:
+        """How many SMS."""
+        return self._counter.value
 
     @callback
-    def _count(
-        self, coordinator: OpenVoxCoordinator, news: IncomingSms | SendResult
-    ) -> None:
-        if coordinator is not self.coordinator or news.span != self.number:
-            return
-        if count := self.entity_description.adds(news):
-            self._attr_native_value += count
+    def _counted(self, key: CounterKey) -> None:
+        if key == self.entity_description.key:
             self.async_write_ha_state()

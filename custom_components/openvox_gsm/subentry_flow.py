@@ -8,13 +8,10 @@ import voluptuous as vol
 
 from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
-    ConfigEntry,
     ConfigSubentryFlow,
     SubentryFlowResult,
 )
 from homeassistant.const import CONF_NAME, UnitOfTime
-from homeassistant.core import HomeAssistant
-from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.selector import (
     NumberSelector,
     NumberSelectorConfig,
@@ -36,12 +33,15 @@ from .const import (
     CONF_REPLIES,
     CONF_SPAN,
     CONF_UNIT,
-    DOMAIN,
     SUBENTRY_CONTACT,
     SUBENTRY_USSD_QUERY,
 )
-from .gateway import InvalidNumberError, is_ussd_code, normalise_number
-from .pattern import Pattern
+from .contacts import country_of
+from .devices import find_span_devices
+from .errors import number_error
+from .gateway import is_ussd_code
+from .phone_numbers import InvalidPhoneNumberError, is_phone_number, parse_destination
+from .regular_expression import RegularExpression
 
 AUTOMATIC = "automatic"
 DEFAULT_INTERVAL = 24  # hours
@@ -68,7 +68,7 @@ class OpenVoxSubentryFlow(ConfigSubentryFlow):
         raise NotImplementedError
 
     def _read(self, user_input: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the data of the subentry; raises _Refused."""
+        """Return the data of the subentry, without its name; raises _Refused."""
         raise NotImplementedError
 
     def _suggest(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -93,30 +93,35 @@ class OpenVoxSubentryFlow(ConfigSubentryFlow):
         errors: dict[str, str] = {}
         if user_input is not None:
             try:
-                return self._save(self._read(user_input))
+                name = self._read_name(user_input)
+                return self._save(name, self._read(user_input))
             except _Refused as err:
                 errors[err.field] = err.key
         elif self.source == SOURCE_RECONFIGURE:
-            user_input = dict(self._suggest(self._get_reconfigure_subentry().data))
+            subentry = self._get_reconfigure_subentry()
+            user_input = {CONF_NAME: subentry.title, **self._suggest(subentry.data)}
         return self.async_show_form(
             step_id=step_id,
             data_schema=self.add_suggested_values_to_schema(self._schema(), user_input),
             errors=errors,
         )
 
-    def _save(self, data: dict[str, Any]) -> SubentryFlowResult:
-        """Add or change it; the entry's listener makes its entities."""
+    def _save(self, name: str, data: dict[str, Any]) -> SubentryFlowResult:
+        """Add or change it; the entry's listener makes its entities.
+
+        The name is the title only, which people can change with Rename as well.
+        """
         if self.source == SOURCE_RECONFIGURE:
             return self.async_update_and_abort(
                 self._get_entry(),
                 self._get_reconfigure_subentry(),
-                title=data[CONF_NAME],
+                title=name,
                 data=data,
             )
-        return self.async_create_entry(title=data[CONF_NAME], data=data)
+        return self.async_create_entry(title=name, data=data)
 
     def _read_name(self, user_input: Mapping[str, Any]) -> str:
-        """Return the name, which no other of its kind has; the case is ignored."""
+        """Return the name, which no other of its kind may have in any case."""
         name: str = user_input[CONF_NAME].strip()
         if not name:
             raise _Refused(CONF_NAME, "no_name")
@@ -128,14 +133,19 @@ class OpenVoxSubentryFlow(ConfigSubentryFlow):
         for other in self._get_entry().get_subentries_of_type(self._subentry_type):
             if (
                 other.subentry_id != own_id
-                and other.data[CONF_NAME].casefold() == name.casefold()
+                and other.title.casefold() == name.casefold()
             ):
                 raise _Refused(CONF_NAME, "name_taken")
         return name
 
     def _spans(self) -> dict[str, str]:
         """Return the names of the gateway's spans by their numbers, written out."""
-        spans = _span_names(self.hass, self._get_entry())
+        spans = {
+            number: device.name_by_user or device.name or str(number)
+            for number, device in find_span_devices(
+                self.hass, self._get_entry().entry_id
+            ).items()
+        }
         if self.source == SOURCE_RECONFIGURE:
             # The one that was chosen may be gone, and may come back.
             chosen = self._get_reconfigure_subentry().data.get(CONF_SPAN)
@@ -166,16 +176,21 @@ class ContactFlow(OpenVoxSubentryFlow):
         return {**data, CONF_SPAN: str(data.get(CONF_SPAN) or AUTOMATIC)}
 
     @override
-    def _read(self, user_input: Mapping[str, Any]) -> dict[str, Any]:
-        name = self._read_name(user_input)
-        # It is a target of an SMS, too, where several stand in one line.
-        if _SEPARATOR.search(name) or _is_number(name):
+    def _read_name(self, user_input: Mapping[str, Any]) -> str:
+        name = super()._read_name(user_input)
+        # It's a target of SMS as well, where several may stand in one line.
+        if _SEPARATOR.search(name) or is_phone_number(name):
             raise _Refused(CONF_NAME, "invalid_name")
+        return name
+
+    @override
+    def _read(self, user_input: Mapping[str, Any]) -> dict[str, Any]:
+        country = country_of(self.hass, self._get_entry())
         try:
-            number = normalise_number(user_input[CONF_NUMBER])
-        except InvalidNumberError as err:
-            raise _Refused(CONF_NUMBER, "invalid_number") from err
-        data: dict[str, Any] = {CONF_NAME: name, CONF_NUMBER: number}
+            number = parse_destination(user_input[CONF_NUMBER], country)
+        except InvalidPhoneNumberError as err:
+            raise _Refused(CONF_NUMBER, number_error(err)) from err
+        data: dict[str, Any] = {CONF_NUMBER: number}
         if (span := user_input[CONF_SPAN]) != AUTOMATIC:
             data[CONF_SPAN] = int(span)
         return data
@@ -222,7 +237,6 @@ class UssdQueryFlow(OpenVoxSubentryFlow):
     @override
     def _read(self, user_input: Mapping[str, Any]) -> dict[str, Any]:
         data = {
-            CONF_NAME: self._read_name(user_input),
             CONF_SPAN: int(user_input[CONF_SPAN]),
             CONF_CODE: user_input[CONF_CODE].strip(),
             CONF_INTERVAL: user_input[CONF_INTERVAL],
@@ -252,19 +266,11 @@ SUBENTRY_FLOWS: dict[str, type[ConfigSubentryFlow]] = {
 
 def _check_pattern(pattern: str) -> None:
     try:
-        groups = Pattern(pattern).groups
+        groups = RegularExpression(pattern).groups
     except ValueError as err:
         raise _Refused(CONF_PATTERN, "invalid_pattern") from err
     if groups != 1:
         raise _Refused(CONF_PATTERN, "not_one_group")
-
-
-def _is_number(name: str) -> bool:
-    try:
-        normalise_number(name)
-    except InvalidNumberError:
-        return False
-    return True
 
 
 def _span_selector(options: Mapping[str, str]) -> SelectSelector:
@@ -278,14 +284,3 @@ def _span_selector(options: Mapping[str, str]) -> SelectSelector:
             translation_key=CONF_SPAN,
         )
     )
-
-
-def _span_names(hass: HomeAssistant, entry: ConfigEntry) -> dict[int, str]:
-    """Return the names of the spans' devices, also while the gateway is away."""
-    names = {}
-    for device in dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id):
-        for domain, identifier in device.identifiers:
-            number = identifier.removeprefix(f"{entry.entry_id}_")
-            if domain == DOMAIN and number.isdecimal():
-                names[int(number)] = device.name_by_user or device.name or number
-    return names

@@ -8,9 +8,9 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.restore_state import RestoredExtraData, RestoreEntity
 
-from .coordinator import OpenVoxConfigEntry
 from .entity import OpenVoxSpanEntity, async_add_span_entities
 from .gateway import SpanStatus
+from .runtime import OpenVoxConfigEntry
 
 # One after another: what is known of the power decides what is still to be done,
 # so whoever comes next must see the outcome.
@@ -39,10 +39,10 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the switch of each span."""
-    coordinator = entry.runtime_data
+    runtime = entry.runtime_data
 
     def make(number: int) -> list[SwitchEntity]:
-        return [PowerSwitch(coordinator, POWER, number)]
+        return [PowerSwitch(runtime, POWER, number)]
 
     async_add_span_entities(entry, async_add_entities, make)
 
@@ -97,9 +97,7 @@ class PowerSwitch(OpenVoxSpanEntity, SwitchEntity, RestoreEntity):
         """Switch the module on, which takes about 9 s."""
         if self._is_alive:
             return
-        await self._command_module(
-            self.coordinator.gateway.set_power(self.number, True)
-        )
+        await self.command_module(self.runtime.gateway.set_power(self.number, True))
         self._remember(switched_off=False)
 
     @override
@@ -107,9 +105,7 @@ class PowerSwitch(OpenVoxSpanEntity, SwitchEntity, RestoreEntity):
         """Switch the module off, which takes about 4 s; a call on it ends."""
         if not self.is_on:
             return
-        await self._command_module(
-            self.coordinator.gateway.set_power(self.number, False)
-        )
+        await self.command_module(self.runtime.gateway.set_power(self.number, False))
         self._remember(switched_off=True)
 
     def _remember(self, *, switched_off: bool) -> None:

@@ -6,7 +6,7 @@ from homeassistant.components import system_health
 from homeassistant.core import HomeAssistant, callback
 
 from .const import DOMAIN
-from .coordinator import OpenVoxConfigEntry
+from .runtime import loaded_gateways
 
 
 @callback
@@ -19,8 +19,7 @@ def async_register(
 
 async def _info(hass: HomeAssistant) -> dict[str, Any]:
     """Count gateways and spans, those that work and all."""
-    entries: list[OpenVoxConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
-    gateways = [entry.runtime_data.gateway for entry in entries]
+    gateways = [runtime.gateway for runtime in loaded_gateways(hass)]
     spans = [
         span.can_send and gateway.is_connected
         for gateway in gateways

@@ -10,25 +10,21 @@ from homeassistant.const import ATTR_DEVICE_ID, CONF_OPTIONS, CONF_TARGET
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv, entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
-from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.target import (
     TargetSelection,
     async_extract_referenced_entity_ids,
 )
-from homeassistant.helpers.trigger import (
-    Trigger,
-    TriggerAction,
-    TriggerActionRunner,
-    TriggerConfig,
-)
+from homeassistant.helpers.trigger import Trigger, TriggerActionRunner, TriggerConfig
 from homeassistant.helpers.typing import ConfigType, VolDictType
 from homeassistant.util import dt as dt_util
+from homeassistant.util.signal_type import SignalType
 
-from .const import SIGNAL_CALL, SIGNAL_SMS
-from .contacts import comparable, country_prefix, find_by_number
-from .coordinator import OpenVoxCoordinator
-from .gateway import CallNews, CallNewsType, IncomingSms
-from .pattern import TIME_LIMIT, Pattern
+from .contacts import country_of
+from .devices import find_gateway_device
+from .gateway import CallEventType
+from .phone_numbers import comparable_sender
+from .regular_expression import TIME_LIMIT, RegularExpression
+from .signals import SIGNAL_CALL, SIGNAL_SMS_RECEIVED, SpanEvent
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -51,7 +47,7 @@ def _check_regex(options: ConfigType) -> ConfigType:
         raise vol.Invalid("needed for this comparison", path=[CONF_TEXT])
     if options[CONF_MATCH] == MATCH_REGEX:
         try:
-            Pattern(options[CONF_TEXT])
+            RegularExpression(options[CONF_TEXT])
         except ValueError as err:
             raise vol.Invalid(str(err), path=[CONF_TEXT]) from err
     return options
@@ -87,7 +83,8 @@ class _SpanTrigger(Trigger):
     """A trigger on something that comes in on a span."""
 
     _schema: vol.Schema
-    _signal: str
+    _signal: SignalType[SpanEvent]
+    _what: str
 
     @classmethod
     @override
@@ -103,41 +100,26 @@ class _SpanTrigger(Trigger):
         super().__init__(hass, config)
         self._target = TargetSelection(config.target or {})
         self._options = config.options or {}
-        self._owner = "a script or a template"
-
-    @override
-    async def async_attach_action(
-        self, action: TriggerAction, *builder: Any, **reporters: Any
-    ) -> CALLBACK_TYPE:
-        """Learn whose trigger this is, which is said nowhere else; attach it."""
-        # An automation's action is a method of its entity.
-        owner = getattr(action, "__self__", None)
-        if isinstance(owner, Entity):
-            self._owner = owner.entity_id
-        return await super().async_attach_action(action, *builder, **reporters)
 
     @override
     async def async_attach_runner(
         self, run_action: TriggerActionRunner, *_reporters: Any
     ) -> CALLBACK_TYPE:
-        """Run the action whenever something comes in that fits."""
+        """Run the action whenever something fitting comes in."""
 
         @callback
-        def came_in(coordinator: OpenVoxCoordinator, news: Any) -> None:
-            if not self._is_target(coordinator, news.span):
+        def came_in(event: SpanEvent) -> None:
+            if not self._is_target(event):
                 return
-            variables = self._match(coordinator, news)
+            variables = self._match(event)
             if variables is not None:
-                where = {
-                    "span": news.span,
-                    ATTR_DEVICE_ID: coordinator.device_id(news.span),
-                }
-                run_action(where | variables, self._describe(news))
+                where = {"span": event.span, ATTR_DEVICE_ID: event.device_id}
+                run_action(where | variables, f"{self._what} on span {event.span}")
 
         return async_dispatcher_connect(self._hass, self._signal, came_in)
 
-    def _is_target(self, coordinator: OpenVoxCoordinator, span: int) -> bool:
-        """Tell whether the span, its gateway, or an entity of them is a target."""
+    def _is_target(self, event: SpanEvent) -> bool:
+        """Return whether the span, its gateway, or an entity of them is a target."""
         if not self._target.has_any_target:
             return True
         selected = async_extract_referenced_entity_ids(self._hass, self._target)
@@ -148,33 +130,24 @@ class _SpanTrigger(Trigger):
         devices = selected.referenced_devices | {
             entry.device_id for entry in entries if entry and entry.device_id
         }
-        return not devices.isdisjoint(
-            (coordinator.device_id(span), coordinator.gateway_device_id)
-        )
+        gateway = find_gateway_device(self._hass, event.entry.entry_id)
+        return not devices.isdisjoint((event.device_id, gateway and gateway.id))
 
-    def _is_wanted(
-        self, coordinator: OpenVoxCoordinator, number: str, wanted: list[str]
-    ) -> bool:
-        """Tell whether a number is one of those wanted, and a contact's if need be."""
-        entry = coordinator.config_entry
-        if self._options[CONF_KNOWN_CONTACTS] and not find_by_number(
-            self._hass, entry, number
-        ):
+    def _is_wanted(self, event: SpanEvent, number: str, wanted: list[str]) -> bool:
+        """Return whether a number is one of those wanted, and a contact's if need be."""
+        if self._options[CONF_KNOWN_CONTACTS] and event.data["contact"] is None:
             return False
         if not wanted:
             return True
-        prefix = country_prefix(entry)
-        own = comparable(number, prefix)
-        # A withheld number is empty, and like none that can be wished for.
-        return bool(own) and own in {comparable(each, prefix) for each in wanted}
+        country = country_of(self._hass, event.entry)
+        own = comparable_sender(number, country)
+        # A withheld number is empty, and like none of those that can be wanted.
+        return bool(own) and any(
+            own == comparable_sender(each, country) for each in wanted
+        )
 
-    def _match(
-        self, coordinator: OpenVoxCoordinator, news: Any
-    ) -> dict[str, Any] | None:
-        """Return the trigger's variables, None where the news does not fit."""
-        raise NotImplementedError
-
-    def _describe(self, news: Any) -> str:
+    def _match(self, event: SpanEvent) -> dict[str, Any] | None:
+        """Return the trigger's variables, None where the event doesn't fit."""
         raise NotImplementedError
 
 
@@ -182,48 +155,47 @@ class SmsReceivedTrigger(_SpanTrigger):
     """An SMS came in."""
 
     _schema = _schema_of(SMS_OPTIONS, _check_regex)
-    _signal = SIGNAL_SMS
-    _pattern: Pattern | None = None
+    _signal = SIGNAL_SMS_RECEIVED
+    _what = "SMS"
+    _expression: RegularExpression | None = None
 
     def __init__(self, hass: HomeAssistant, config: TriggerConfig) -> None:
-        """Read the regular expression, where there is one."""
+        """Compile the regular expression, if there is one."""
         super().__init__(hass, config)
         if self._options[CONF_MATCH] == MATCH_REGEX and CONF_TEXT in self._options:
-            self._pattern = Pattern(
+            self._expression = RegularExpression(
                 self._options[CONF_TEXT], ignore_case=self._options[CONF_IGNORE_CASE]
             )
 
     @override
-    def _match(
-        self, coordinator: OpenVoxCoordinator, news: IncomingSms
-    ) -> dict[str, Any] | None:
-        if not self._is_wanted(coordinator, news.sender, self._options[CONF_SENDERS]):
+    def _match(self, event: SpanEvent) -> dict[str, Any] | None:
+        if not self._is_wanted(
+            event, event.data["sender"], self._options[CONF_SENDERS]
+        ):
             return None
         try:
-            groups = self._match_text(news.text)
+            groups = self._match_text(event.data["message"])
         except TimeoutError:
             _LOGGER.warning(
-                "The regular expression in the trigger of %s needed more than %g "
-                "seconds for the text of an SMS, which then counts as one that does "
-                "not match. Make it simpler: what can fit in many ways takes that long",
-                self._owner,
+                "The regular expression of an automation's trigger on SMS took more "
+                "than %g seconds with the text of an SMS, which counts as one that "
+                "does not match. Make it simpler: an expression that can fit a text "
+                "in many ways takes that long",
                 TIME_LIMIT,
             )
             return None
-        if groups is None:
-            return None
-        return {**coordinator.sms_data(news), "groups": groups}
+        return None if groups is None else {**event.data, "groups": groups}
 
     def _match_text(self, text: str) -> dict[int | str, str | None] | None:
-        """Return the groups of the expression; None where the text does not fit.
+        """Return the groups of the expression; None where the text doesn't fit.
 
         Raises TimeoutError where that takes too long to find out.
         """
         wanted = self._options.get(CONF_TEXT)
         if wanted is None:
             return {}
-        if self._pattern:
-            return self._pattern.search(text)
+        if self._expression:
+            return self._expression.search(text)
         text, wanted = text.strip(), wanted.strip()
         if self._options[CONF_IGNORE_CASE]:
             text, wanted = text.casefold(), wanted.casefold()
@@ -234,34 +206,26 @@ class SmsReceivedTrigger(_SpanTrigger):
         }
         return {} if fits[self._options[CONF_MATCH]] else None
 
-    @override
-    def _describe(self, news: IncomingSms) -> str:
-        return f"SMS on span {news.span}"
-
 
 class CallReceivedTrigger(_SpanTrigger):
     """A call came in; it rings and need not be answered."""
 
     _schema = _schema_of(CALL_OPTIONS)
     _signal = SIGNAL_CALL
+    _what = "call"
 
     @override
-    def _match(
-        self, coordinator: OpenVoxCoordinator, news: CallNews
-    ) -> dict[str, Any] | None:
-        if news.type is not CallNewsType.RINGING or not self._is_wanted(
-            coordinator, news.number, self._options[CONF_CALLERS]
+    def _match(self, event: SpanEvent) -> dict[str, Any] | None:
+        data = event.data
+        if data["type"] != CallEventType.RINGING or not self._is_wanted(
+            event, data["caller"], self._options[CONF_CALLERS]
         ):
             return None
         return {
-            "caller": news.number,
-            "contact": coordinator.contact_name(news.number),
+            "caller": data["caller"],
+            "contact": data["contact"],
             "received_at": dt_util.now().isoformat(),
         }
-
-    @override
-    def _describe(self, news: CallNews) -> str:
-        return f"call on span {news.span}"
 
 
 async def async_get_triggers(hass: HomeAssistant) -> dict[str, type[Trigger]]:

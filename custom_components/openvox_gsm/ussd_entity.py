@@ -8,16 +8,16 @@ from homeassistant.components.sensor import SensorEntity, SensorStateClass
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import MAX_LENGTH_STATE_STATE
 from homeassistant.core import callback
-from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.restore_state import RestoredExtraData, RestoreEntity
 
-from .const import CONF_SPAN, DOMAIN, SUBENTRY_USSD_QUERY
-from .coordinator import OpenVoxConfigEntry
+from .const import CONF_SPAN, SUBENTRY_USSD_QUERY
 from .entity import async_add_subentry_entities
+from .errors import error, ussd_error
 from .gateway import UssdError
+from .runtime import OpenVoxConfigEntry, OpenVoxRuntime
 from .ussd_query import NoValueError, UssdQuery, read_number
 
 ATTR_REPLY = "reply"
@@ -43,18 +43,18 @@ def async_add_query_buttons(
 def _add(
     entry: OpenVoxConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
-    kind: Callable[[UssdQuery], Entity],
+    kind: Callable[[OpenVoxRuntime, UssdQuery], Entity],
 ) -> None:
-    coordinator = entry.runtime_data
+    runtime = entry.runtime_data
 
     def device_of(subentry: ConfigSubentry) -> str | None:
-        return coordinator.device_id(subentry.data[CONF_SPAN])
+        return runtime.devices.span_ids.get(subentry.data[CONF_SPAN])
 
     def make(subentry: ConfigSubentry) -> Entity | None:
         """Make the entity once its span is there."""
         if device_of(subentry) is None:
             return None
-        return kind(coordinator.ussd_queries[subentry.subentry_id])
+        return kind(runtime, runtime.ussd_queries[subentry.subentry_id])
 
     async_add_subentry_entities(
         entry, async_add_entities, SUBENTRY_USSD_QUERY, make, device_of
@@ -67,17 +67,16 @@ class _UssdQueryEntity(Entity):
     _attr_has_entity_name = True
     _attr_should_poll = False
 
-    def __init__(self, query: UssdQuery) -> None:
-        """Be named as the query, on the device of its span."""
+    def __init__(self, runtime: OpenVoxRuntime, query: UssdQuery) -> None:
+        """Take the query's name, on the device of its span."""
+        self.runtime = runtime
         self.query = query
-        coordinator = query.coordinator
         self._attr_translation_placeholders = {"name": query.name}
-        self._attr_unique_id = (
-            f"{coordinator.config_entry.entry_id}_{query.subentry_id}"
-        )
+        self._attr_unique_id = f"{runtime.entry.entry_id}_{query.subentry_id}"
         # Not by device_info: that would move the span's device to the subentry.
-        if device_id := coordinator.device_id(query.span):
-            self.device_entry = dr.async_get(coordinator.hass).async_get(device_id)
+        if device_id := runtime.devices.span_ids.get(query.span):
+            registry = dr.async_get(runtime.coordinator.hass)
+            self.device_entry = registry.async_get(device_id)
 
 
 class UssdQuerySensor(_UssdQueryEntity, SensorEntity, RestoreEntity):
@@ -88,6 +87,8 @@ class UssdQuerySensor(_UssdQueryEntity, SensorEntity, RestoreEntity):
     """
 
     _attr_translation_key = "ussd_query"
+    # A network's advertisements need not fill the database.
+    _unrecorded_attributes = frozenset({ATTR_REPLY})
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -135,21 +136,9 @@ class UssdQueryButton(_UssdQueryEntity, ButtonEntity):
     @override
     async def async_press(self) -> None:
         """Ask and wait for the answer; raises HomeAssistantError without one."""
-        query = self.query
         try:
-            await query.ask()
+            await self.query.ask()
         except UssdError as err:
-            raise HomeAssistantError(
-                translation_domain=DOMAIN,
-                translation_key=f"ussd_{err.failure}",
-                translation_placeholders={
-                    "span": str(query.span),
-                    "gateway": query.coordinator.config_entry.title,
-                },
-            ) from err
+            raise ussd_error(self.runtime.entry, err) from err
         except NoValueError as err:
-            raise HomeAssistantError(
-                translation_domain=DOMAIN,
-                translation_key="no_value_in_answer",
-                translation_placeholders={"name": query.name},
-            ) from err
+            raise error("no_value_in_answer", name=self.query.name) from err

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 import logging
 import re
-from typing import TYPE_CHECKING, Any, Final, override
+from typing import Any, Final, override
 
-from homeassistant.config_entries import ConfigSubentry
-from homeassistant.const import CONF_NAME
-from homeassistant.core import CALLBACK_TYPE, callback
+from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_point_in_utc_time
 from homeassistant.util import dt as dt_util
 
@@ -24,11 +23,8 @@ from .const import (
     CONF_UNIT,
     SUBENTRY_USSD_QUERY,
 )
-from .gateway import UssdError, UssdFailure, UssdReply, UssdStatus
-from .pattern import Pattern
-
-if TYPE_CHECKING:
-    from .coordinator import OpenVoxCoordinator
+from .gateway import Gateway, UssdError, UssdFailure, UssdReply, UssdStatus
+from .regular_expression import RegularExpression
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -67,19 +63,21 @@ class Answer:
 class UssdQueries(Mapping[str, "UssdQuery"]):
     """The queries of a gateway by the ids of their subentries, none started yet."""
 
-    def __init__(self, coordinator: OpenVoxCoordinator) -> None:
+    def __init__(
+        self, hass: HomeAssistant, entry: ConfigEntry[Any], gateway: Gateway
+    ) -> None:
         """Make the queries that there are."""
-        self._coordinator = coordinator
-        self._turn = asyncio.Lock()
+        self._hass = hass
+        self._entry = entry
+        self._gateway = gateway
+        self._one_at_a_time = asyncio.Lock()
         self._queries: dict[str, UssdQuery] = {}
         self.update()
 
     @callback
     def update(self) -> None:
-        """Make those anew that were changed, and forget those that were removed."""
-        subentries = self._coordinator.config_entry.get_subentries_of_type(
-            SUBENTRY_USSD_QUERY
-        )
+        """Replace the queries that were changed, and forget those that were removed."""
+        subentries = self._entry.get_subentries_of_type(SUBENTRY_USSD_QUERY)
         self._queries = {
             subentry.subentry_id: self._make(subentry, FIRST_DELAY + index * SPREAD)
             for index, subentry in enumerate(subentries)
@@ -87,9 +85,16 @@ class UssdQueries(Mapping[str, "UssdQuery"]):
 
     def _make(self, subentry: ConfigSubentry, first_delay: timedelta) -> UssdQuery:
         query = self._queries.get(subentry.subentry_id)
-        if query and query.data == subentry.data:
+        if query and query.name == subentry.title and query.data == subentry.data:
             return query
-        return UssdQuery(self._coordinator, subentry, self._turn, first_delay)
+        return UssdQuery(
+            self._hass,
+            self._entry,
+            self._gateway,
+            subentry,
+            self._one_at_a_time,
+            first_delay,
+        )
 
     @override
     def __getitem__(self, subentry_id: str) -> UssdQuery:
@@ -109,29 +114,33 @@ class UssdQuery:
 
     def __init__(
         self,
-        coordinator: OpenVoxCoordinator,
+        hass: HomeAssistant,
+        entry: ConfigEntry[Any],
+        gateway: Gateway,
         subentry: ConfigSubentry,
-        turn: asyncio.Lock,
+        one_at_a_time: asyncio.Lock,
         first_delay: timedelta,
     ) -> None:
         """Prepare; nothing is asked before `start`, unless by hand.
 
-        `turn` is the lock that the queries of a gateway share. `first_delay` is
+        The queries of a gateway share the lock `one_at_a_time`. `first_delay` is
         how long after its start a query waits that is due already.
         """
         data = subentry.data
         self.subentry_id = subentry.subentry_id
-        self.data = data  # what it was made of
-        self.name: str = data[CONF_NAME]
+        self.data = data
+        self.name = subentry.title
         self.span: int = data[CONF_SPAN]
         self.unit: str | None = data.get(CONF_UNIT)
         self.answer: Answer | None = None
-        self.coordinator = coordinator
+        self._hass = hass
+        self._entry = entry
+        self._gateway = gateway
         self._code: str = data[CONF_CODE]
         self._replies: list[str] = data.get(CONF_REPLIES, [])
-        self._pattern = Pattern(data.get(CONF_PATTERN) or "(?s)(.*)")
+        self._pattern = RegularExpression(data.get(CONF_PATTERN) or "(?s)(.*)")
         self._interval = max(timedelta(hours=data[CONF_INTERVAL]), MIN_INTERVAL)
-        self._turn = turn
+        self._one_at_a_time = one_at_a_time
         self._first_delay = first_delay
         self._asked_at: datetime | None = None
         self._failing = False
@@ -211,7 +220,7 @@ class UssdQuery:
         if self._timer:
             self._timer()
         self._timer = async_track_point_in_utc_time(
-            self.coordinator.hass,
+            self._hass,
             self._time_has_come,
             max(self._due, dt_util.utcnow() + delay),
         )
@@ -219,12 +228,12 @@ class UssdQuery:
     @callback
     def _time_has_come(self, _now: datetime) -> None:
         self._timer = None
-        self._task = self.coordinator.config_entry.async_create_background_task(
-            self.coordinator.hass, self._ask_if_due(), "OpenVox USSD query"
+        self._task = self._entry.async_create_background_task(
+            self._hass, self._ask_if_due(), "OpenVox USSD query"
         )
 
     async def _ask_if_due(self) -> None:
-        async with self._turn:
+        async with self._one_at_a_time:
             # It may have been asked by hand meanwhile.
             if self._due <= dt_util.utcnow():
                 # Failures are told where they happen.
@@ -240,7 +249,7 @@ class UssdQuery:
         Raises UssdError where no answer came, and NoValueError where the answer
         holds no value. The last value stays then.
         """
-        async with self._turn:
+        async with self._one_at_a_time:
             try:
                 await self._ask()
             finally:
@@ -263,7 +272,7 @@ class UssdQuery:
             _LOGGER.info(
                 "The USSD query “%s” of %s has an answer again",
                 self.name,
-                self.coordinator.config_entry.title,
+                self._entry.title,
             )
 
     async def _converse(self) -> UssdReply:
@@ -271,9 +280,7 @@ class UssdQuery:
         # It counts as asked while nothing is known of it: it may be cancelled.
         before, self._asked_at = self._asked_at, dt_util.utcnow()
         try:
-            answer = await self.coordinator.gateway.ussd.ask(
-                self.span, self._code, self._replies
-            )
+            answer = await self._gateway.ussd.ask(self.span, self._code, self._replies)
         except UssdError as err:
             if not err.was_asked:
                 self._asked_at = before
@@ -308,7 +315,7 @@ class UssdQuery:
             "The USSD query “%s” of %s on span %s failed: %s. It is asked again when "
             "it is due",
             self.name,
-            self.coordinator.config_entry.title,
+            self._entry.title,
             self.span,
             failure,
         )

@@ -5,8 +5,8 @@ from .errors import ForbiddenActionError, NotAnOpenVoxGatewayError, SpanError, U
 from .gateway import Gateway
 from .model import (
     CallDirection,
-    CallNews,
-    CallNewsType,
+    CallNews as CallEvent,
+    CallNewsType as CallEventType,
     CoreStatus,
     Features,
     IncomingSms,
@@ -31,8 +31,8 @@ __all__ = [
     "USSD_TIMEOUT",
     "Assembler",
     "CallDirection",
-    "CallNews",
-    "CallNewsType",
+    "CallEvent",
+    "CallEventType",
     "CoreStatus",
     "Features",
     "ForbiddenActionError",

@@ -5,21 +5,14 @@ from typing import Any, Final
 
 import voluptuous as vol
 
-from custom_components.openvox_gsm.ami import (
-    AmiError,
-    InvalidHeaderError,
-    Packet,
-    PermissionDeniedError,
-)
-from custom_components.openvox_gsm.const import DOMAIN
-from custom_components.openvox_gsm.coordinator import OpenVoxCoordinator
+from custom_components.openvox_gsm.ami import AmiError, Packet
+from custom_components.openvox_gsm.errors import raw_error
 from custom_components.openvox_gsm.gateway import ForbiddenActionError
 from homeassistant.core import ServiceCall, ServiceResponse
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.util.json import JsonObjectType, JsonValueType
 
-from .way import GATEWAY_FIELDS, find_way
+from .routes import GATEWAY_FIELDS, find_routes, only_route
 
 ATTR_COMMAND: Final = "command"
 ATTR_ACTION: Final = "action"
@@ -51,28 +44,28 @@ ACTION_SCHEMA = vol.Schema(
 
 async def cli_command(call: ServiceCall) -> ServiceResponse:
     """Run a command of the gateway's command line; return what it prints."""
-    coordinator = find_way(call.hass, call.data).one_gateway()
+    route = only_route(find_routes(call.hass, call.data))
     try:
-        output = await coordinator.gateway.run_command(call.data[ATTR_COMMAND])
+        output = await route.runtime.gateway.run_command(call.data[ATTR_COMMAND])
     except (ForbiddenActionError, AmiError) as err:
-        raise _in_words(coordinator, err) from err
+        raise raw_error(route.entry, err) from err
     return {"output": list[JsonValueType](output)} if call.return_response else None
 
 
 async def ami_action(call: ServiceCall) -> ServiceResponse:
     """Run an action of the gateway's manager; return its answer and its list."""
-    coordinator = find_way(call.hass, call.data).one_gateway()
+    route = only_route(find_routes(call.hass, call.data))
     headers = [
         (key, value)
         for key, values in (call.data.get(ATTR_HEADERS) or {}).items()
         for value in values
     ]
     try:
-        response, events = await coordinator.gateway.run_action(
+        response, events = await route.runtime.gateway.run_action(
             call.data[ATTR_ACTION], headers
         )
     except (ForbiddenActionError, AmiError) as err:
-        raise _in_words(coordinator, err) from err
+        raise raw_error(route.entry, err) from err
     if not call.return_response:
         return None
     return {
@@ -100,21 +93,3 @@ def _as_mapping(packet: Packet) -> JsonObjectType:
 def _as_value(values: Iterable[str]) -> JsonValueType:
     first, *more = values
     return [first, *more] if more else first
-
-
-def _in_words(
-    coordinator: OpenVoxCoordinator, err: ForbiddenActionError | AmiError
-) -> HomeAssistantError:
-    gateway = coordinator.config_entry.title
-    if isinstance(err, ForbiddenActionError | InvalidHeaderError):
-        return ServiceValidationError(
-            translation_domain=DOMAIN,
-            translation_key="not_allowed",
-            translation_placeholders={"reason": str(err)},
-        )
-    denied = isinstance(err, PermissionDeniedError)
-    return HomeAssistantError(
-        translation_domain=DOMAIN,
-        translation_key="no_action_right" if denied else "action_failed",
-        translation_placeholders={"gateway": gateway, "error": str(err)},
-    )

@@ -4,12 +4,15 @@ from time import monotonic
 
 import pytest
 
-from custom_components.openvox_gsm.pattern import TIME_LIMIT, Pattern
+from custom_components.openvox_gsm.regular_expression import (
+    TIME_LIMIT,
+    RegularExpression,
+)
 
 
 def test_groups() -> None:
     """By number, and by name where they have one; 0 is all that fitted."""
-    pattern = Pattern(r"set (?P<room>\w+) to (\d+)( degrees)?")
+    pattern = RegularExpression(r"set (?P<room>\w+) to (\d+)( degrees)?")
 
     assert pattern.groups == 3
     assert pattern.search("Please set bath to 21!") == {
@@ -24,15 +27,15 @@ def test_groups() -> None:
 
 def test_case() -> None:
     """It matters unless it is to be ignored."""
-    assert Pattern("öffne").search("ÖFFNE") is None
-    assert Pattern("öffne", ignore_case=True).search("ÖFFNE") == {0: "ÖFFNE"}
+    assert RegularExpression("öffne").search("ÖFFNE") is None
+    assert RegularExpression("öffne", ignore_case=True).search("ÖFFNE") == {0: "ÖFFNE"}
 
 
 @pytest.mark.parametrize("expression", ["(", "[a", "*", "(?P<1>a)", "a\\", 9000 * "("])
 def test_what_is_no_expression(expression: str) -> None:
     """It is said what is wrong with it."""
     with pytest.raises(ValueError, match="not a regular expression: "):
-        Pattern(expression)
+        RegularExpression(expression)
 
 
 @pytest.mark.parametrize(
@@ -49,6 +52,6 @@ def test_an_expression_that_never_ends(expression: str, text: str) -> None:
     begun = monotonic()
 
     with pytest.raises(TimeoutError):
-        Pattern(expression).search(text)
+        RegularExpression(expression).search(text)
 
     assert TIME_LIMIT <= monotonic() - begun < TIME_LIMIT + 1

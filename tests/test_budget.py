@@ -1,4 +1,4 @@
-"""Where SMS may go, and how many: nothing costs a fortune."""
+"""How many SMS a gateway may send in an hour and in a day."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,108 +8,21 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.openvox_gsm.const import (
-    CONF_ALLOWED,
-    CONF_COUNTRY_PREFIX,
     CONF_DAILY_LIMIT,
     CONF_HOURLY_LIMIT,
     DOMAIN,
 )
-from custom_components.openvox_gsm.limits import is_allowed, read_destination
-from custom_components.openvox_gsm.sending import Outcome
+from custom_components.openvox_gsm.sending import Recipient, Route, SmsOrder, async_send
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 from simulator import Simulator, SmsOutcome
 
-from .common import OTHER_PHONE, PHONE, poll, settle
+from .common import PHONE, poll, set_options, settle
 from .test_services import send, send_and_ask
 
 LONG = "All work and no play makes Jack a dull boy. " * 10  # three parts
 
-
-async def set_options(
-    hass: HomeAssistant, entry: MockConfigEntry, **options: Any
-) -> None:
-    """Set options of a gateway."""
-    hass.config_entries.async_update_entry(entry, options=options)
-    await settle(hass)
-
-
-# Destinations
-
-
-@pytest.mark.parametrize(
-    ("allowed", "number", "expected"),
-    [
-        ([], "+1900", True),
-        (["+49"], "+4915112345678", True),
-        (["+49"], "004915112345678", True),
-        (["+49"], "+43900", False),
-        (["+49"], "015112345678", True),  # with the country's prefix
-        (["+49"], "491234", False),  # a short code of some other network
-        (["+49", "10086"], "10086", True),
-        (["10086"], "1008", False),
-        (["015"], "+4915112345678", True),
-        (["*100#"], "*100#", True),
-    ],
-)
-def test_which_numbers_are_allowed(
-    allowed: list[str], number: str, expected: bool
-) -> None:
-    """A destination is a number or its beginning, in any way of writing."""
-    options = {CONF_ALLOWED: allowed, CONF_COUNTRY_PREFIX: "49"}
-
-    assert (
-        is_allowed(MockConfigEntry(domain=DOMAIN, options=options), number) is expected
-    )
-
-
-@pytest.mark.parametrize("text", ["", "+", "Anna", "+49x", "49+", "+49,+43"])
-def test_what_is_no_destination(text: str) -> None:
-    """It is refused, for nothing would match it."""
-    with pytest.raises(ValueError, match="Neither a number"):
-        read_destination(text)
-
-
-async def test_nothing_goes_elsewhere(
-    hass: HomeAssistant, loaded: MockConfigEntry, gateway: Simulator
-) -> None:
-    """Nor to those who are allowed, where one of several is not; no call, either."""
-    await set_options(hass, loaded, **{CONF_ALLOWED: [PHONE]})
-
-    for target in (OTHER_PHONE, [PHONE, OTHER_PHONE]):
-        with pytest.raises(ServiceValidationError) as caught:
-            await send(hass, target=target)
-        assert caught.value.translation_key == "destination_not_allowed"
-    with pytest.raises(ServiceValidationError) as caught:
-        await hass.services.async_call(
-            "openvox", "dial", {"number": OTHER_PHONE}, blocking=True
-        )
-    assert caught.value.translation_key == "destination_not_allowed"
-    assert gateway.sent == []
-    assert not [name for name in gateway.actions if name == "Originate"]
-
-    await send(hass, target=PHONE)
-    assert len(gateway.sent) == 1
-
-
-async def test_the_gateway_that_may(
-    hass: HomeAssistant,
-    loaded: MockConfigEntry,
-    other_loaded: MockConfigEntry,
-    gateway: Simulator,
-    other: Simulator,
-) -> None:
-    """Where several would do, one that may send there is taken."""
-    await set_options(hass, loaded, **{CONF_ALLOWED: [OTHER_PHONE]})
-
-    [message] = await send_and_ask(hass, target=PHONE)
-
-    assert message["status"] == "sent"
-    assert (len(gateway.sent), len(other.sent)) == (0, 1)
-
-
-# The budget
 
 NOON = datetime(2026, 5, 4, 12, 0, 30, tzinfo=UTC)
 
@@ -137,7 +50,7 @@ async def test_no_more_than_so_many(
     await send(hass, target=PHONE, message=LONG)
     assert issue(hass, loaded) is None
 
-    with pytest.raises(HomeAssistantError, match="the limit of SMS"):
+    with pytest.raises(HomeAssistantError, match="its maximum SMS"):
         await send(hass, target=PHONE, message=LONG)
     assert len(gateway.sent) == 1
     assert issue(hass, loaded)
@@ -151,7 +64,7 @@ async def test_no_more_than_so_many(
     await poll(hass, freezer)
     assert issue(hass, loaded)
     freezer.tick(window - 60)
-    assert loaded.runtime_data.budget.is_used_up
+    assert loaded.runtime_data.store.budget.is_used_up
     freezer.tick(60)
     await poll(hass, freezer)  # what was asked before that jump has failed
     await poll(hass, freezer)
@@ -192,25 +105,24 @@ async def test_from_when_on_there_is_room_again(
     await set_options(
         hass, loaded, **{CONF_HOURLY_LIMIT: hourly, CONF_DAILY_LIMIT: daily}
     )
-    budget = loaded.runtime_data.budget
+    budget = loaded.runtime_data.store.budget
     freezer.move_to(NOON)
-    assert budget.take(1)
+    assert budget.reserve(1)
     freezer.move_to(NOON + timedelta(minutes=20))
-    assert budget.take(3)
+    assert budget.reserve(3)
     freezer.move_to(NOON + timedelta(minutes=30))
 
-    result = await loaded.runtime_data.async_send_sms(PHONE, "x" * (152 * parts))
-    assert result.parts == parts
-    assert f"; from {when} on there is room" in str(
-        Outcome(loaded.runtime_data, result).reason
-    )
+    recipient = Recipient(PHONE, None, (Route(loaded.runtime_data),))
+    outcome = await async_send(hass, SmsOrder(recipient, "x" * (152 * parts)))
+    assert outcome.result.parts == parts
+    assert f"; you can send again from {when}," in str(outcome.reason)
 
     room = budget.room_from(parts)
     assert room
     freezer.move_to(room - timedelta(seconds=1))
-    assert budget.take(parts) is None
+    assert budget.reserve(parts) is None
     freezer.move_to(room)
-    assert budget.take(parts)
+    assert budget.reserve(parts)
 
 
 async def test_sixty_an_hour_unless_said_otherwise(
@@ -234,7 +146,7 @@ async def test_no_limit(
 ) -> None:
     """Nought stands for none."""
     await set_options(hass, loaded, **{CONF_HOURLY_LIMIT: 0, CONF_DAILY_LIMIT: 0})
-    assert all(loaded.runtime_data.budget.take(10_000) for _ in range(100))
+    assert all(loaded.runtime_data.store.budget.reserve(10_000) for _ in range(100))
 
 
 async def test_what_was_not_sent_does_not_count(
@@ -249,9 +161,9 @@ async def test_what_was_not_sent_does_not_count(
         [message] = await send_and_ask(hass, target=PHONE, span=1)
         assert message["status"] != "sent"
         reason = {
-            "rejected": "the network refused it",
-            "timed_out": "it is not known",
-            "limit_reached": "the limit of SMS",
+            "rejected": "the network rejected it",
+            "timed_out": "it's unknown",
+            "limit_reached": "OpenVox has reached its maximum SMS",
         }[expected]
         assert message["error"].startswith(reason)
 
@@ -309,7 +221,9 @@ async def test_a_message_that_is_longer_than_the_limit(
 ) -> None:
     """It never has room; the issue goes once anything has."""
     await set_options(hass, loaded, **{CONF_HOURLY_LIMIT: 2})
-    with pytest.raises(HomeAssistantError, match="takes 3 SMS, more than OpenVox may"):
+    with pytest.raises(
+        HomeAssistantError, match="needs 3 SMS, which is more than OpenVox may"
+    ):
         await send(hass, target=PHONE, message=LONG)
     await poll(hass, freezer)
     assert issue(hass, loaded) is None

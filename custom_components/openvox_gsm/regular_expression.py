@@ -1,8 +1,8 @@
-"""A person's regular expression on a stranger's text.
+"""A person's regular expression on a stranger's text, with a time limit.
 
-Some expressions take for ever on a text that was made for it, such as (a|a)+$ and
-many a's. Python's own `re` cannot be stopped then, and holds up all of Home
-Assistant even from another thread; so the module `regex` is used, which can.
+Some expressions take forever on a text made for it, such as (a|a)+$ on many a's.
+Python's own `re` can't be stopped then, and blocks all of Home Assistant even from
+another thread. The module `regex` can be stopped.
 """
 
 from typing import Any, Final
@@ -13,11 +13,11 @@ import regex  # type: ignore[import-untyped]
 TIME_LIMIT: Final = 0.1  # seconds
 
 
-class Pattern:
-    """A regular expression that is looked for with a time limit."""
+class RegularExpression:
+    """A regular expression that is searched for with a time limit."""
 
     def __init__(self, expression: str, *, ignore_case: bool = False) -> None:
-        """Read the expression; raises ValueError where it is none."""
+        """Compile the expression; raises ValueError where it isn't one."""
         flags = regex.IGNORECASE if ignore_case else 0
         try:
             self._compiled = regex.compile(expression, flags)
@@ -32,8 +32,8 @@ class Pattern:
     def search(self, text: str) -> dict[int | str, str | None] | None:
         """Return the groups of the first match, None where there is none.
 
-        All of them stand under their numbers, 0 being the whole match, and named
-        ones under their names, too. Raises TimeoutError after `TIME_LIMIT`.
+        Each is there by its number, 0 being the whole match, and a named one by its
+        name as well. Raises TimeoutError after `TIME_LIMIT`.
         """
         match: Any = self._compiled.search(text, timeout=TIME_LIMIT)
         if match is None:

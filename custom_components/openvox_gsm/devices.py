@@ -1,0 +1,176 @@
+"""The devices of a gateway and its spans: register, find and remove them.
+
+The only room that knows the identifiers of devices.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_HOST
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.typing import UNDEFINED
+
+from .const import DOMAIN
+from .gateway import Features, Span
+
+# A span that no poll has shown since set-up is gone after this many polls in a row
+# (ten minutes): a board may take minutes to start, one span after the other.
+_POLLS_UNTIL_STALE: Final = 20
+
+
+def gateway_identifier(entry_id: str) -> tuple[str, str]:
+    """Return the identifier of a gateway's device."""
+    return (DOMAIN, entry_id)
+
+
+def span_identifier(entry_id: str, span: int) -> tuple[str, str]:
+    """Return the identifier of a span's device."""
+    return (DOMAIN, f"{entry_id}_{span}")
+
+
+def read_identifiers(
+    identifiers: Iterable[tuple[str, str]],
+) -> tuple[str, int | None] | None:
+    """Return the entry's id and the span's number that a device stands for.
+
+    The span is None for the gateway itself. Returns None for any other device.
+    """
+    for domain, identifier, *_ in identifiers:
+        if domain == DOMAIN:
+            entry_id, _, span = identifier.rpartition("_")
+            if not entry_id:
+                return identifier, None
+            if span.isdecimal():
+                return entry_id, int(span)
+    return None
+
+
+@callback
+def find_gateway_device(hass: HomeAssistant, entry_id: str) -> dr.DeviceEntry | None:
+    """Return the device of a gateway."""
+    identifiers = {gateway_identifier(entry_id)}
+    return dr.async_get(hass).async_get_device(identifiers=identifiers)
+
+
+@callback
+def find_span_device(
+    hass: HomeAssistant, entry_id: str, span: int
+) -> dr.DeviceEntry | None:
+    """Return the device of a span."""
+    identifiers = {span_identifier(entry_id, span)}
+    return dr.async_get(hass).async_get_device(identifiers=identifiers)
+
+
+@callback
+def find_span_devices(hass: HomeAssistant, entry_id: str) -> dict[int, dr.DeviceEntry]:
+    """Return the devices of a gateway's spans by their numbers."""
+    devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry_id)
+    return {
+        found[1]: device
+        for device in devices
+        if (found := read_identifiers(device.identifiers)) and found[1] is not None
+    }
+
+
+class Devices:
+    """Keeps the devices of one gateway up to date, poll by poll."""
+
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
+        """Start with the devices that were registered before."""
+        self._hass = hass
+        self._entry = entry
+        self._registry = dr.async_get(hass)
+        self._gateway: tuple[dict[str, Any], str] | None = None  # values, device id
+        self._spans: dict[int, Span] = {}  # as they are registered
+        self._seen: set[int] = set()
+        self._polls = 0  # in a row, with spans
+        #: The ids of the spans' devices by the spans' numbers.
+        self.span_ids: dict[int, str] = {
+            span: device.id
+            for span, device in find_span_devices(hass, entry.entry_id).items()
+        }
+
+    @property
+    def gateway_id(self) -> str | None:
+        """The id of the gateway's device; None before the first poll."""
+        return self._gateway[1] if self._gateway else None
+
+    @callback
+    def update(self, spans: Mapping[int, Span], features: Features) -> bool:
+        """Register what a poll has read; return whether a device was removed."""
+        gateway_id = self._update_gateway(features)
+        for number, span in spans.items():
+            known = self._registry.async_get(self.span_ids.get(number, ""))
+            if known and self._spans.get(number) is span:
+                continue  # at each poll the registry would find out the same, slowly
+            self._spans[number] = span
+            self.span_ids[number] = self._registry.async_get_or_create(
+                config_entry_id=self._entry.entry_id,
+                identifiers={span_identifier(self._entry.entry_id, number)},
+                translation_key="span",
+                translation_placeholders={"number": str(number)},
+                # A module without power says nothing, but it's still the same one.
+                manufacturer=span.manufacturer or UNDEFINED,
+                model=span.model or UNDEFINED,
+                sw_version=span.revision or UNDEFINED,
+                serial_number=span.imei or UNDEFINED,
+                via_device_id=gateway_id,
+            ).id
+        self._seen.update(spans)
+        self._polls += bool(spans)
+        return self._polls >= _POLLS_UNTIL_STALE and self._remove_stale()
+
+    def _update_gateway(self, features: Features) -> str:
+        host = self._entry.data[CONF_HOST]
+        versions = {
+            "Asterisk": features.asterisk_version,
+            "libgsmat": features.driver_version,
+        }
+        # DHCP discovery makes the MAC address the entry's unique id. An entry that
+        # was given another address may be another box, without the old MAC.
+        mac = self._entry.unique_id
+        values: dict[str, Any] = {
+            "name": self._entry.title,
+            "sw_version": ", ".join(f"{k} {v}" for k, v in versions.items() if v)
+            or None,
+            "configuration_url": f"http://[{host}]"
+            if ":" in host
+            else f"http://{host}",
+        }
+        connections = {(dr.CONNECTION_NETWORK_MAC, mac)} if mac else set()
+        if self._gateway and self._gateway[0] == values | {"mac": mac}:
+            return self._gateway[1]
+        device = self._registry.async_get_or_create(
+            config_entry_id=self._entry.entry_id,
+            identifiers={gateway_identifier(self._entry.entry_id)},
+            manufacturer="OpenVox",
+            model="GSM gateway",
+            **values,
+        )
+        if device.connections != connections:
+            self._registry.async_update_device(device.id, new_connections=connections)
+        self._gateway = (values | {"mac": mac}, device.id)
+        return device.id
+
+    def _remove_stale(self) -> bool:
+        """Remove spans that are gone, as after a board was taken out."""
+        stale = self.span_ids.keys() - self._seen
+        for number in stale:
+            self._registry.async_remove_device(self.span_ids.pop(number))
+        return bool(stale)
+
+    @callback
+    def connection_lost(self) -> None:
+        """Count polls from the start again: the gateway may be starting."""
+        self._polls = 0
+
+    @callback
+    def forget(self, device: dr.DeviceEntry, spans: Mapping[int, Span]) -> bool:
+        """Forget the device of a span that's gone; return False for any other."""
+        found = read_identifiers(device.identifiers)
+        if found is None or found[1] is None or found[1] in spans:
+            return False
+        self.span_ids.pop(found[1], None)
+        return True

@@ -1,0 +1,209 @@
+"""Puts errors of the gateway into words: what happened, and what to do."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers.translation import async_get_cached_translations
+from homeassistant.helpers.update_coordinator import UpdateFailed
+from homeassistant.util import dt as dt_util
+
+from .ami import (
+    ActionFailedError,
+    AmiError,
+    AuthenticationError,
+    CannotConnectError,
+    CertificateError,
+    ChallengeMissingError,
+    InvalidHeaderError,
+    PermissionDeniedError,
+)
+from .const import DOMAIN
+from .gateway import (
+    ForbiddenActionError,
+    InvalidTextError,
+    NotAnOpenVoxGatewayError,
+    SendFailure,
+    SendResult,
+    SpanError,
+    UssdError,
+)
+from .phone_numbers import InvalidPhoneNumberError, PhoneNumberFault
+
+POLL_ERRORS: Final[tuple[tuple[type[AmiError], str], ...]] = (
+    (AuthenticationError, "invalid_auth"),
+    (PermissionDeniedError, "no_command_right"),
+    (NotAnOpenVoxGatewayError, "not_openvox"),
+    (CertificateError, "certificate"),
+    (ChallengeMissingError, "no_challenge"),
+    (AmiError, "cannot_connect"),
+)
+
+
+def error(
+    key: str, entry: ConfigEntry[Any] | None = None, **placeholders: object
+) -> HomeAssistantError:
+    """Return an error with a translated text about a gateway, or about all."""
+    return HomeAssistantError(
+        translation_domain=DOMAIN,
+        translation_key=key,
+        translation_placeholders=_placeholders(entry, placeholders),
+    )
+
+
+def invalid(
+    key: str, entry: ConfigEntry[Any] | None = None, **placeholders: object
+) -> ServiceValidationError:
+    """Return an error that the caller of an action made, with a translated text."""
+    return ServiceValidationError(
+        translation_domain=DOMAIN,
+        translation_key=key,
+        translation_placeholders=_placeholders(entry, placeholders),
+    )
+
+
+def _placeholders(
+    entry: ConfigEntry[Any] | None, placeholders: dict[str, object]
+) -> dict[str, str] | None:
+    texts = {key: str(value) for key, value in placeholders.items()}
+    if entry:
+        texts["gateway"] = entry.title
+    return texts or None
+
+
+def update_failed(err: AmiError) -> UpdateFailed:
+    """Return why a poll failed."""
+    key = next(key for kind, key in POLL_ERRORS if isinstance(err, kind))
+    return UpdateFailed(
+        translation_domain=DOMAIN,
+        translation_key=key,
+        translation_placeholders=(
+            {"error": str(err)} if key == "cannot_connect" else None
+        ),
+    )
+
+
+def module_error(
+    entry: ConfigEntry[Any],
+    span: int,
+    err: SpanError | AmiError,
+    *,
+    is_connected: bool,
+) -> HomeAssistantError:
+    """Return why a command to a span's module failed, or may have."""
+    if isinstance(err, SpanError):
+        key = "module_failed"
+    elif isinstance(err, PermissionDeniedError):
+        key = "no_command_right"
+    elif isinstance(err, CannotConnectError):
+        key = _not_reached(is_connected)
+    else:
+        key = "module_not_answered"
+    return error(key, entry, span=span, error=err)
+
+
+def call_error(
+    entry: ConfigEntry[Any], err: SpanError | AmiError, *, is_connected: bool
+) -> HomeAssistantError:
+    """Return why a call could not be made, or why its outcome isn't known."""
+    if isinstance(err, SpanError):
+        return error(f"call_{err.failure}", entry, span=err.span)
+    if isinstance(err, PermissionDeniedError):
+        return error("no_originate_right", entry)
+    if isinstance(err, CannotConnectError):
+        return error(_not_reached(is_connected), entry, error=err)
+    refused = isinstance(err, ActionFailedError)
+    return error("call_refused" if refused else "call_unknown", entry, error=err)
+
+
+def hangup_error(
+    entry: ConfigEntry[Any], err: SpanError | AmiError, *, is_connected: bool
+) -> HomeAssistantError:
+    """Return why calls could not be ended, or may not have been."""
+    if isinstance(err, SpanError):
+        return error(f"call_{err.failure}", entry, span=err.span)
+    if isinstance(err, PermissionDeniedError):
+        return error("no_hangup_right", entry)
+    if isinstance(err, CannotConnectError):
+        return error(_not_reached(is_connected), entry, error=err)
+    return error("not_answered", entry, error=err)
+
+
+def _not_reached(is_connected: bool) -> str:
+    return "cannot_connect" if is_connected else "not_connected"
+
+
+def ussd_error(entry: ConfigEntry[Any], err: UssdError) -> HomeAssistantError:
+    """Return why a USSD request brought no answer."""
+    return error(f"ussd_{err.failure}", entry, span=err.span)
+
+
+def raw_error(
+    entry: ConfigEntry[Any], err: ForbiddenActionError | AmiError
+) -> HomeAssistantError:
+    """Return why a raw command or action failed."""
+    if isinstance(err, ForbiddenActionError | InvalidHeaderError):
+        return invalid("not_allowed", reason=err)
+    denied = isinstance(err, PermissionDeniedError)
+    return error("no_action_right" if denied else "action_failed", entry, error=err)
+
+
+_NUMBER_FAULTS: Final = {
+    PhoneNumberFault.NO_COUNTRY: "number_needs_country",
+    PhoneNumberFault.AMBIGUOUS: "number_ambiguous",
+    PhoneNumberFault.IMPOSSIBLE: "number_impossible",
+}
+
+
+def number_error(err: InvalidPhoneNumberError) -> str:
+    """Return the key of the text that says what is wrong with a number."""
+    return _NUMBER_FAULTS.get(err.reason, "invalid_number")
+
+
+def text_error(err: InvalidTextError) -> ServiceValidationError:
+    """Return why a text cannot be sent."""
+    return invalid(f"text_{err.fault}", detail=err.detail)
+
+
+def sms_reason(
+    hass: HomeAssistant,
+    entry: ConfigEntry[Any],
+    result: SendResult,
+    room_from: datetime | None,
+) -> str | None:
+    """Return why an SMS was not sent, in the server's language; None where it was.
+
+    `room_from` is when the limit has room for it again, None if never.
+    """
+    if result.failure is None:
+        return None
+    texts = async_get_cached_translations(
+        hass, hass.config.language, "exceptions", DOMAIN
+    )
+
+    def text(key: str, **placeholders: object) -> str:
+        form = texts[f"component.{DOMAIN}.exceptions.{key}.message"]
+        return form.format(**placeholders)
+
+    key = f"sms_{result.failure}"
+    if result.failure is SendFailure.LIMIT_REACHED and room_from is None:
+        key = "sms_over_limit"
+    reason = text(
+        key,
+        gateway=entry.title,
+        span=result.span,
+        parts=result.parts,
+        time=room_from and _clock(room_from),
+    )
+    if result.parts_sent:
+        sent = text("sms_parts_sent", sent=result.parts_sent, parts=result.parts)
+        reason += f" ({sent})"
+    return f"{reason}: {result.detail}" if result.detail else reason
+
+
+def _clock(time: datetime) -> str:
+    """Write a local time that is at most a day away; with the date unless it's today."""
+    today = time.date() == dt_util.now().date()
+    return f"{time:%H:%M}" if today else f"{time:%F %H:%M}"

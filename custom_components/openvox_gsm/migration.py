@@ -1,0 +1,75 @@
+"""Brings entries of earlier versions up to date."""
+
+from collections.abc import Callable
+
+from homeassistant.components.sensor import DOMAIN as SENSOR_DOMAIN
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_COUNTRY, CONF_NAME
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er
+
+from .const import CONF_ALLOWED, CONF_NUMBER, SUBENTRY_CONTACT
+from .contacts import country_of
+from .phone_numbers import (
+    InvalidPhoneNumberError,
+    main_country,
+    parse_destination,
+    parse_prefix,
+)
+
+
+async def async_migrate_entry(hass: HomeAssistant, entry: ConfigEntry) -> bool:
+    """Migrate an entry; return False for one of a later version."""
+    if entry.version > 1:
+        return False
+    if entry.minor_version < 2:
+        _migrate_country(hass, entry)
+        _migrate_subentries(hass, entry)
+        _remove_last_sms(hass, entry)
+        hass.config_entries.async_update_entry(entry, minor_version=2)
+    return True
+
+
+def _migrate_country(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Replace the country prefix of 0.1.0 by the country; write numbers in one form."""
+    options = {**entry.options}
+    if country := main_country(options.pop("country_prefix", "")):
+        options[CONF_COUNTRY] = country
+    hass.config_entries.async_update_entry(entry, options=options)
+    if allowed := options.get(CONF_ALLOWED):
+        numbers = [_rewrite(parse_prefix, hass, entry, each) for each in allowed]
+        options[CONF_ALLOWED] = list(dict.fromkeys(numbers))
+        hass.config_entries.async_update_entry(entry, options=options)
+
+
+def _migrate_subentries(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Let the title be the name, since people rename the title."""
+    for subentry in entry.subentries.values():
+        data = {key: value for key, value in subentry.data.items() if key != CONF_NAME}
+        if subentry.subentry_type == SUBENTRY_CONTACT:
+            data[CONF_NUMBER] = _rewrite(
+                parse_destination, hass, entry, data[CONF_NUMBER]
+            )
+        hass.config_entries.async_update_subentry(entry, subentry, data=data)
+
+
+def _rewrite(
+    parse: Callable[[str, str | None], str],
+    hass: HomeAssistant,
+    entry: ConfigEntry,
+    number: str,
+) -> str:
+    """Return a number in its one form; one that can't be read stays as it is."""
+    try:
+        return parse(number, country_of(hass, entry))
+    except InvalidPhoneNumberError:
+        return number
+
+
+@callback
+def _remove_last_sms(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Remove the sensor "Last SMS", which said the same as the event entity."""
+    registry = er.async_get(hass)
+    for entity in er.async_entries_for_config_entry(registry, entry.entry_id):
+        if entity.domain == SENSOR_DOMAIN and entity.unique_id.endswith("_last_sms"):
+            registry.async_remove(entity.entity_id)

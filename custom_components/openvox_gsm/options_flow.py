@@ -1,0 +1,89 @@
+"""Set the options of a gateway, which apply at once."""
+
+from typing import Any
+
+import voluptuous as vol
+
+from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
+from homeassistant.const import CONF_COUNTRY
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    CountrySelector,
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+    TextSelector,
+    TextSelectorConfig,
+)
+
+from .budget import DEFAULT_DAILY_LIMIT, DEFAULT_HOURLY_LIMIT
+from .const import (
+    CONF_ALLOWED,
+    CONF_CALL_EVENTS,
+    CONF_DAILY_LIMIT,
+    CONF_FLASH,
+    CONF_HOURLY_LIMIT,
+    CONF_LINE_BREAKS,
+    CONF_ONLY_CONFIRMED,
+)
+from .phone_numbers import InvalidPhoneNumberError, parse_prefix
+
+_LIMIT = vol.All(
+    NumberSelector(
+        NumberSelectorConfig(min=0, max=100_000, mode=NumberSelectorMode.BOX)
+    ),
+    vol.Coerce(int),
+)
+OPTIONS_SCHEMA = vol.Schema(
+    {
+        vol.Optional(CONF_COUNTRY): CountrySelector(),
+        vol.Optional(CONF_ALLOWED): TextSelector(TextSelectorConfig(multiple=True)),
+        vol.Required(CONF_HOURLY_LIMIT, default=DEFAULT_HOURLY_LIMIT): _LIMIT,
+        vol.Required(CONF_DAILY_LIMIT, default=DEFAULT_DAILY_LIMIT): _LIMIT,
+        vol.Required(CONF_CALL_EVENTS, default=True): BooleanSelector(),
+        vol.Required(CONF_ONLY_CONFIRMED, default=False): BooleanSelector(),
+        vol.Required(CONF_LINE_BREAKS, default=False): BooleanSelector(),
+        vol.Required(CONF_FLASH, default=False): BooleanSelector(),
+    }
+)
+
+
+class OpenVoxOptionsFlow(OptionsFlow):
+    """Set what can't be learnt from the gateway."""
+
+    async def async_step_init(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for the options."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            options = {**user_input}
+            try:
+                allowed = self._read_allowed(options)
+            except InvalidPhoneNumberError:
+                errors[CONF_ALLOWED] = "invalid_destination"
+            else:
+                options.pop(CONF_ALLOWED, None)
+                if allowed:
+                    options[CONF_ALLOWED] = allowed
+                return self.async_create_entry(data=options)
+        return self.async_show_form(
+            step_id="init",
+            data_schema=self.add_suggested_values_to_schema(
+                OPTIONS_SCHEMA, user_input or self._current()
+            ),
+            errors=errors,
+        )
+
+    def _read_allowed(self, options: dict[str, Any]) -> list[str]:
+        """Return the allowed destinations, each once; raises InvalidPhoneNumberError."""
+        country = options.get(CONF_COUNTRY) or self.hass.config.country
+        written = [each for each in options.get(CONF_ALLOWED, ()) if each.strip()]
+        return list(dict.fromkeys(parse_prefix(each, country) for each in written))
+
+    def _current(self) -> dict[str, Any]:
+        """Return the options in force, with Home Assistant's own country."""
+        country = self.hass.config.country
+        return ({CONF_COUNTRY: country} if country else {}) | {
+            **self.config_entry.options
+        }

@@ -1,0 +1,234 @@
+"""Publishes what came in or went out: bus events, signals and counters."""
+
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
+from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.helpers.dispatcher import async_dispatcher_send
+from homeassistant.helpers.start import async_at_started
+from homeassistant.util.hass_dict import HassKey
+from homeassistant.util.signal_type import SignalType, SignalTypeFormat
+
+from .const import (
+    CONF_CALL_EVENTS,
+    DOMAIN,
+    EVENT_CALL,
+    EVENT_SMS_RECEIVED,
+    EVENT_SMS_SENT,
+)
+from .contacts import contact_name
+from .devices import find_span_device
+from .gateway import (
+    Assembler,
+    CallEvent,
+    CallEventType,
+    IncomingSms,
+    SendResult,
+    SendStatus,
+)
+from .signals import (
+    SIGNAL_CALL,
+    SIGNAL_SMS_RECEIVED,
+    SIGNAL_SMS_SENT,
+    SIGNAL_SPAN_CALL,
+    SIGNAL_SPAN_COUNTED,
+    SIGNAL_SPAN_SMS_RECEIVED,
+    SpanEvent,
+)
+from .store import CounterKey, GatewayStore
+
+
+def publishes_calls(entry: ConfigEntry[Any]) -> bool:
+    """Return whether calls on a gateway become events."""
+    return bool(entry.options.get(CONF_CALL_EVENTS, True))
+
+
+class Publisher:
+    """Publishes for one gateway, and waits with it until automations can see it.
+
+    It outlives a reload of the entry: what comes in meanwhile is held, and half of a
+    long SMS is joined with what comes after.
+    """
+
+    def __init__(
+        self, hass: HomeAssistant, entry: ConfigEntry[Any], store: GatewayStore
+    ) -> None:
+        """Hold everything until `async_publish_from_start`."""
+        self._hass = hass
+        self._entry = entry
+        self._store = store
+        self._is_holding = True
+        self._held: list[IncomingSms | CallEvent] = []
+        #: Joins the parts of long SMS; give it what the gateway receives.
+        self.assembler = Assembler(self._sms_received, hass.loop.call_later)
+        self._stop_listening = hass.bus.async_listen_once(
+            EVENT_HOMEASSISTANT_FINAL_WRITE, self._shut_down
+        )
+
+    @callback
+    def async_publish_from_start(self) -> None:
+        """Publish from when Home Assistant has started, until the entry is unloaded.
+
+        Before that, automations may not be there to see it.
+        """
+        self._entry.async_on_unload(async_at_started(self._hass, self._publish_held))
+
+    @callback
+    def async_hold(self) -> None:
+        """Hold everything again, since the entities are about to go."""
+        self._is_holding = True
+
+    @callback
+    def async_close(self) -> None:
+        """Publish what's held for the last time; the entry is being removed."""
+        self._stop_listening()
+        self.assembler.flush()
+
+    @callback
+    def _shut_down(self, _event: Event) -> None:
+        self.assembler.flush()
+
+    @callback
+    def _publish_held(self, _hass: HomeAssistant) -> None:
+        self._is_holding = False
+        while self._held:
+            each = self._held.pop(0)
+            if isinstance(each, IncomingSms):
+                self._publish_sms(each)
+            else:
+                self._publish_call(each)
+
+    # What comes in
+
+    @callback
+    def _sms_received(self, sms: IncomingSms) -> None:
+        if self._is_holding:
+            self._held.append(sms)
+        else:
+            self._publish_sms(sms)
+
+    def _publish_sms(self, sms: IncomingSms) -> None:
+        # Those that are missing of a long message count as well.
+        self._count(sms.span, CounterKey.RECEIVED, sms.parts)
+        data = {
+            "sender": sms.sender,
+            "contact": contact_name(self._hass, self._entry, sms.sender),
+            "message": sms.text,
+            "received_at": sms.sent_at.isoformat() if sms.sent_at else None,
+            "parts": sms.parts,
+            "complete": sms.complete,
+        }
+        self._publish(
+            EVENT_SMS_RECEIVED,
+            SIGNAL_SPAN_SMS_RECEIVED,
+            SIGNAL_SMS_RECEIVED,
+            sms.span,
+            data,
+        )
+
+    @callback
+    def call_changed(self, call: CallEvent) -> None:
+        """Publish what happened to a call, or hold it.
+
+        That it rings, or was answered, isn't held: it's over when it would be
+        published, and a gate must not open when nobody stands before it any more.
+        """
+        if not publishes_calls(self._entry):
+            return
+        if not self._is_holding:
+            self._publish_call(call)
+        elif call.type in (CallEventType.MISSED, CallEventType.ENDED):
+            self._held.append(call)
+
+    def _publish_call(self, call: CallEvent) -> None:
+        data = {
+            "type": call.type.value,
+            "caller": call.number,
+            "contact": contact_name(self._hass, self._entry, call.number),
+            "direction": call.direction.value,
+            "duration": call.talk_time,  # seconds of conversation, once it's over
+            "cause": call.cause_text or None,
+        }
+        self._publish(EVENT_CALL, SIGNAL_SPAN_CALL, SIGNAL_CALL, call.span, data)
+
+    def _publish(
+        self,
+        event: str,
+        signal_of_span: SignalTypeFormat[SpanEvent],
+        signal: SignalType[SpanEvent],
+        span: int,
+        data: dict[str, Any],
+    ) -> None:
+        device = find_span_device(self._hass, self._entry.entry_id, span)
+        span_event = SpanEvent(self._entry, span, device.id if device else None, data)
+        async_dispatcher_send(
+            self._hass, signal_of_span.format(self._entry.entry_id, span), span_event
+        )
+        async_dispatcher_send(self._hass, signal, span_event)
+        self._fire(event, span, span_event.device_id, data)
+
+    # What goes out
+
+    @callback
+    def sms_attempted(self, result: SendResult) -> None:
+        """Count what became of a message on a span where it was tried."""
+        if result.span is None:
+            return
+        self._count(result.span, CounterKey.SENT, result.parts_sent)
+        if result.status is SendStatus.FAILED:
+            unsent = result.parts - result.parts_sent
+            self._count(result.span, CounterKey.FAILED, unsent)
+        async_dispatcher_send(self._hass, SIGNAL_SMS_SENT, result)
+
+    @callback
+    def sms_finished(self, result: SendResult, contact: str | None) -> None:
+        """Publish what became of a message in the end."""
+        span = result.span
+        device = span and find_span_device(self._hass, self._entry.entry_id, span)
+        data = {
+            "target": result.number,
+            "contact": contact,
+            "status": result.status.value,
+            "parts": result.parts,
+            "parts_sent": result.parts_sent,
+            "error": result.failure.value if result.failure else None,
+        }
+        self._fire(EVENT_SMS_SENT, span, device.id if device else None, data)
+
+    def _count(self, span: int, key: CounterKey, parts: int) -> None:
+        if parts:
+            self._store.count(span, key, parts)
+            signal = SIGNAL_SPAN_COUNTED.format(self._entry.entry_id, span)
+            async_dispatcher_send(self._hass, signal, key)
+
+    def _fire(
+        self, event: str, span: int | None, device_id: str | None, data: dict[str, Any]
+    ) -> None:
+        where = {
+            "config_entry_id": self._entry.entry_id,
+            "device_id": device_id,
+            "span": span,
+        }
+        self._hass.bus.async_fire(event, where | data)
+
+
+PUBLISHERS: HassKey[dict[str, Publisher]] = HassKey(f"{DOMAIN}_publishers")
+
+
+@callback
+def async_get_publisher(
+    hass: HomeAssistant, entry: ConfigEntry[Any], store: GatewayStore
+) -> Publisher:
+    """Return the publisher of a gateway; the same until the entry is removed."""
+    publishers = hass.data.setdefault(PUBLISHERS, {})
+    if entry.entry_id not in publishers:
+        publishers[entry.entry_id] = Publisher(hass, entry, store)
+    return publishers[entry.entry_id]
+
+
+@callback
+def async_close_publisher(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
+    """Close the publisher of a gateway that's being removed."""
+    if publisher := hass.data.get(PUBLISHERS, {}).pop(entry.entry_id, None):
+        publisher.async_close()

@@ -1,0 +1,36 @@
+"""What the rooms of the integration tell each other, as typed dispatcher signals."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.util.signal_type import SignalType, SignalTypeFormat
+
+from .const import DOMAIN
+from .gateway import SendResult
+from .store import CounterKey
+
+
+@dataclass(frozen=True, slots=True)
+class SpanEvent:
+    """Something that happened on a span, with the data that automations see."""
+
+    entry: ConfigEntry[Any]
+    span: int
+    device_id: str | None
+    data: Mapping[str, Any] = field(repr=False)
+
+
+# For whoever wants the events of all spans of all gateways: triggers.
+SIGNAL_SMS_RECEIVED: Final = SignalType[SpanEvent](f"{DOMAIN}_sms_received")
+SIGNAL_CALL: Final = SignalType[SpanEvent](f"{DOMAIN}_call")
+# For contacts, who can get an SMS through any gateway.
+SIGNAL_SMS_SENT: Final = SignalType[SendResult](f"{DOMAIN}_sms_sent")
+
+# For the entities of one span; format them with the entry's id and the span's number.
+SIGNAL_SPAN_SMS_RECEIVED: Final = SignalTypeFormat[SpanEvent](
+    f"{DOMAIN}_sms_received_{{}}_{{}}"
+)
+SIGNAL_SPAN_CALL: Final = SignalTypeFormat[SpanEvent](f"{DOMAIN}_call_{{}}_{{}}")
+SIGNAL_SPAN_COUNTED: Final = SignalTypeFormat[CounterKey](f"{DOMAIN}_counted_{{}}_{{}}")

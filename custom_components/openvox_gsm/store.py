@@ -1,0 +1,118 @@
+"""What a gateway must remember over a restart: counters and the SMS budget."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.storage import Store
+from homeassistant.util import dt as dt_util
+from homeassistant.util.hass_dict import HassKey
+
+from .budget import SmsBudget
+from .const import DOMAIN
+
+_STORE_VERSION: Final = 1
+# A burst of SMS is written once a second, and a crash loses no more than that.
+_SAVE_DELAY: Final = 0.5  # seconds
+
+
+class CounterKey(StrEnum):
+    """What is counted on a span."""
+
+    RECEIVED = "sms_received"
+    SENT = "sms_sent"
+    FAILED = "sms_failed"
+
+
+@dataclass(slots=True)
+class Counter:
+    """A number of SMS, and since when they are counted.
+
+    `since` is None for a counter of version 0.1.0, which didn't keep it.
+    """
+
+    value: int
+    since: datetime | None
+
+
+class GatewayStore:
+    """Counters and SMS budget of one gateway, saved within a second."""
+
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
+        """Start empty; `async_load` reads what was saved."""
+        self._store: Store[dict[str, Any]] = Store(
+            hass, _STORE_VERSION, f"{DOMAIN}.{entry.entry_id}"
+        )
+        self._save_is_due = False
+        self._counters: dict[tuple[int, CounterKey], Counter] = {}
+        self.budget = SmsBudget(lambda: entry.options, hass.loop.time, self._save_soon)
+
+    async def async_load(self) -> None:
+        """Read what was saved; version 0.1.0 saved the budget only."""
+        saved = await self._store.async_load() or {}
+        self.budget.load(saved.get("sent", []))
+        for span, key, value, since in saved.get("counters", []):
+            self._counters[span, CounterKey(key)] = Counter(
+                value, dt_util.parse_datetime(since) if since else None
+            )
+
+    async def async_remove(self) -> None:
+        """Delete the file."""
+        await self._store.async_remove()
+
+    def counter(self, span: int, key: CounterKey) -> Counter | None:
+        """Return a counter, None before it was started."""
+        return self._counters.get((span, key))
+
+    @callback
+    def start_counter(self, span: int, key: CounterKey, value: int | None) -> Counter:
+        """Start a counter, at `value` where version 0.1.0 had come to that."""
+        since = dt_util.utcnow() if value is None else None
+        counter = self._counters[span, key] = Counter(value or 0, since)
+        self._save_soon()
+        return counter
+
+    @callback
+    def count(self, span: int, key: CounterKey, parts: int) -> None:
+        """Count that many SMS."""
+        counter = self.counter(span, key) or self.start_counter(span, key, None)
+        counter.value += parts
+        self._save_soon()
+
+    def _save_soon(self) -> None:
+        # Asking again would put the save off, in a burst for as long as it lasts.
+        if not self._save_is_due:
+            self._save_is_due = True
+            self._store.async_delay_save(self._as_dict, _SAVE_DELAY)
+
+    def _as_dict(self) -> dict[str, Any]:
+        self._save_is_due = False
+        return {
+            "sent": self.budget.as_list(),
+            "counters": [
+                (span, key, each.value, each.since and each.since.isoformat())
+                for (span, key), each in self._counters.items()
+            ],
+        }
+
+
+STORES: HassKey[dict[str, GatewayStore]] = HassKey(f"{DOMAIN}_stores")
+
+
+async def async_get_store(hass: HomeAssistant, entry: ConfigEntry[Any]) -> GatewayStore:
+    """Return the store of a gateway; one and the same until the entry is removed."""
+    stores = hass.data.setdefault(STORES, {})
+    if entry.entry_id not in stores:
+        store = GatewayStore(hass, entry)
+        await store.async_load()
+        stores[entry.entry_id] = store
+    return stores[entry.entry_id]
+
+
+async def async_remove_store(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
+    """Forget all that was kept of a gateway, also if it wasn't set up in this run."""
+    store = hass.data.get(STORES, {}).pop(entry.entry_id, None)
+    await (store or GatewayStore(hass, entry)).async_remove()

@@ -1,0 +1,342 @@
+"""SMS that come in and go out, as bus events; what is held until it can be seen."""
+
+import asyncio
+from datetime import UTC, datetime
+
+from freezegun.api import FrozenDateTimeFactory
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_capture_events,
+)
+
+from custom_components.openvox_gsm.const import EVENT_SMS_RECEIVED, EVENT_SMS_SENT
+from custom_components.openvox_gsm.contacts import contact_name
+from custom_components.openvox_gsm.sending import Recipient, Route, SmsOrder, async_send
+from homeassistant.const import EVENT_HOMEASSISTANT_STARTED, STATE_OFF, STATE_ON
+from homeassistant.core import CoreState, Event, HomeAssistant
+from homeassistant.setup import async_setup_component
+from simulator import Simulator, SmsOutcome
+
+from .common import (
+    OTHER_PHONE,
+    PHONE,
+    add_contact,
+    poll,
+    settle,
+    span_device,
+    until,
+    until_later,
+)
+
+CONNECTED = "binary_sensor.openvox_connectivity"
+WHEN = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
+
+
+async def set_up(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Set an entry up."""
+    if not hass.config_entries.async_get_entry(entry.entry_id):
+        entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await settle(hass)
+
+
+async def send(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    number: str,
+    text: str,
+    span: int | None = None,
+) -> None:
+    """Send an SMS through a gateway."""
+    route = Route(entry.runtime_data, span)
+    contact = contact_name(hass, entry, number)
+    await async_send(hass, SmsOrder(Recipient(number, contact, (route,)), text))
+
+
+async def test_an_sms_comes_in(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """The event tells all of it: the text, the sender, the span and its device."""
+    events = async_capture_events(hass, EVENT_SMS_RECEIVED)
+
+    await gateway.receive_sms(3, PHONE, "Grüße 👋\r\nfrom me", WHEN, zone_hours=2)
+    await until(lambda: events)
+
+    assert events[0].data == {
+        "config_entry_id": loaded.entry_id,
+        "device_id": span_device(hass, loaded, 3).id,
+        "span": 3,
+        "sender": PHONE,
+        "contact": None,
+        "message": "Grüße 👋\r\nfrom me",
+        "received_at": "2026-05-04T05:02:01+02:00",
+        "parts": 1,
+        "complete": True,
+    }
+
+
+async def test_a_long_sms_is_one(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """However its parts come in."""
+    events = async_capture_events(hass, EVENT_SMS_RECEIVED)
+    text = "".join(f"{number:4}" for number in range(100))
+
+    await gateway.receive_sms(1, "MyBank", text, WHEN, order=[3, 1, 2])
+    await until(lambda: events)
+
+    [event] = events
+    assert event.data["message"] == text
+    assert event.data["sender"] == "MyBank"
+    assert (event.data["parts"], event.data["complete"]) == (3, True)
+
+
+async def test_a_part_is_missing(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+) -> None:
+    """After a while what is there is published, and that it is not all."""
+    events = async_capture_events(hass, EVENT_SMS_RECEIVED)
+
+    await gateway.receive_sms(1, PHONE, "x" * 300, WHEN, order=[1])
+    await settle(hass)
+    for _ in range(8):
+        await poll(hass, freezer)
+    assert events == []
+
+    await until_later(freezer, lambda: events)
+    [event] = events
+    assert (event.data["parts"], event.data["complete"]) == (2, False)
+    assert set(event.data["message"]) == {"x"}
+
+
+async def test_a_gateway_that_tells_no_time_zone(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+) -> None:
+    """No time is better than a wrong one; such SMS are never taken for repetitions."""
+    events = async_capture_events(hass, EVENT_SMS_RECEIVED)
+    for text in ("Hello", "Hello again"):
+        await gateway.receive_sms(1, PHONE, text, WHEN, varset=False)
+        await until_later(freezer, lambda: events)
+        assert events.pop().data["received_at"] is None
+
+
+async def test_sms_are_held_until_home_assistant_has_started(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    entry: MockConfigEntry,
+    enable_custom_integrations: None,
+) -> None:
+    """In the order in which they came, even over a reload of the entry."""
+    events = async_capture_events(hass, EVENT_SMS_RECEIVED)
+    hass.set_state(CoreState.starting)
+    await set_up(hass, entry)
+
+    await gateway.receive_sms(1, PHONE, "one", WHEN)
+    await gateway.receive_sms(1, PHONE, "two", WHEN)
+    held = entry.runtime_data.publisher._held  # noqa: SLF001
+    await until(lambda: len(held) == 2)
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await settle(hass)
+    await gateway.receive_sms(1, PHONE, "three", WHEN)
+    await until(lambda: len(held) == 3)
+    assert events == []
+    assert hass.states.is_state("event.gsm_1_sms", "unknown")
+
+    hass.set_state(CoreState.running)
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_STARTED)
+    await settle(hass)
+
+    assert [event.data["message"] for event in events] == ["one", "two", "three"]
+    assert not hass.states.is_state("event.gsm_1_sms", "unknown")
+
+    await gateway.receive_sms(1, PHONE, "four", WHEN)
+    await until(lambda: len(events) == 4)
+
+
+async def test_an_automation_sees_what_came_during_the_start(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    entry: MockConfigEntry,
+    enable_custom_integrations: None,
+) -> None:
+    """That is what it is held for."""
+    actions: list[Event] = async_capture_events(hass, "seen")
+    hass.set_state(CoreState.not_running)
+    assert await async_setup_component(
+        hass,
+        "automation",
+        {
+            "automation": {
+                "triggers": {"trigger": "event", "event_type": EVENT_SMS_RECEIVED},
+                "actions": {
+                    "event": "seen",
+                    "event_data": {"text": "{{ trigger.event.data.message }}"},
+                },
+            }
+        },
+    )
+    await set_up(hass, entry)
+    await gateway.receive_sms(1, PHONE, "early", WHEN)
+    await until(lambda: entry.runtime_data.publisher._held)  # noqa: SLF001
+
+    await hass.async_start()
+    await settle(hass)
+
+    assert [event.data["text"] for event in actions] == ["early"]
+
+
+async def test_an_sms_comes_while_the_entry_is_set_up(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    entry: MockConfigEntry,
+    enable_custom_integrations: None,
+) -> None:
+    """It waits for the devices and entities, so that it names the device."""
+    events = async_capture_events(hass, EVENT_SMS_RECEIVED)
+    entry.add_to_hass(hass)
+    setup = asyncio.create_task(hass.config_entries.async_setup(entry.entry_id))
+    await until(lambda: gateway.commands)
+    await gateway.receive_sms(1, PHONE, "early", WHEN)
+    assert await setup
+    await settle(hass)
+    await until(lambda: events)
+
+    assert events[0].data["device_id"] == span_device(hass, entry, 1).id
+    assert not hass.states.is_state("event.gsm_1_sms", "unknown")
+
+
+async def test_nothing_is_published_twice(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+) -> None:
+    """Not after a reload, not after the connection was away, not if it is repeated."""
+    events = async_capture_events(hass, EVENT_SMS_RECEIVED)
+    await gateway.receive_sms(1, PHONE, "Hello", WHEN)
+    await until_later(freezer, lambda: events)
+
+    assert await hass.config_entries.async_reload(loaded.entry_id)
+    await settle(hass)
+    gateway.faults.drop_sessions()
+    await until(lambda: hass.states.is_state(CONNECTED, STATE_OFF))
+    await until_later(freezer, lambda: hass.states.is_state(CONNECTED, STATE_ON))
+    await gateway.receive_sms(1, PHONE, "Hello", WHEN)
+    await gateway.receive_sms(1, PHONE, "Hello", WHEN)
+    await gateway.receive_sms(1, PHONE, "News", WHEN)
+    await until_later(freezer, lambda: len(events) > 1)
+    assert [event.data["message"] for event in events] == ["Hello", "News"]
+
+    # The same text at the same time from the service centre, but long after.
+    freezer.tick(301)
+    await settle(hass)
+    await gateway.receive_sms(1, PHONE, "Hello", WHEN)
+    await until_later(freezer, lambda: len(events) > 2)
+
+
+async def test_what_became_of_a_message(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    entry: MockConfigEntry,
+    enable_custom_integrations: None,
+) -> None:
+    """One event for each message and recipient, however many parts it takes."""
+    events = async_capture_events(hass, EVENT_SMS_SENT)
+    entry.add_to_hass(hass)
+    add_contact(hass, entry, "Anna", PHONE)
+    await set_up(hass, entry)
+    gateway.spans[1].sms_outcomes.extend(2 * [SmsOutcome.SUCCESS])
+    gateway.spans[1].sms_outcomes.append(SmsOutcome.FAILED)
+
+    for number in (PHONE, OTHER_PHONE):
+        await send(hass, entry, number, "x" * 200, span=1)
+    await settle(hass)
+
+    where = {
+        "config_entry_id": entry.entry_id,
+        "device_id": span_device(hass, entry, 1).id,
+        "span": 1,
+        "parts": 2,
+    }
+    assert [event.data for event in events] == [
+        where
+        | {
+            "target": PHONE,
+            "contact": "Anna",
+            "status": "sent",
+            "parts_sent": 2,
+            "error": None,
+        },
+        where
+        | {
+            "target": OTHER_PHONE,
+            "contact": None,
+            "status": "failed",
+            "parts_sent": 0,
+            "error": "rejected",
+        },
+    ]
+
+
+async def test_a_message_that_no_span_can_take(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """Its event names none."""
+    events = async_capture_events(hass, EVENT_SMS_SENT)
+    for span in gateway.spans.values():
+        span.power = False
+
+    await send(hass, loaded, PHONE, "Hello")
+    await settle(hass)
+
+    [event] = events
+    assert (event.data["span"], event.data["device_id"]) == (None, None)
+    assert event.data["error"] == "no_span_ready"
+
+
+async def test_half_of_a_long_sms_at_a_reload(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """It is joined with what comes after that, and reaches the new entities."""
+    events = async_capture_events(hass, EVENT_SMS_RECEIVED)
+    text = "x" * 200
+    await gateway.receive_sms(1, PHONE, text, WHEN, reference=7, order=[1])
+    await (
+        loaded.runtime_data.coordinator.async_refresh()
+    )  # what came before the answer is here
+    await hass.config_entries.async_reload(loaded.entry_id)
+    await settle(hass)
+    assert events == []
+    await gateway.receive_sms(1, PHONE, text, WHEN, reference=7, order=[2])
+    await until(lambda: events)
+    await settle(hass)
+
+    (event,) = events
+    assert (event.data["message"], event.data["complete"]) == (text, True)
+    state = hass.states.get("event.gsm_1_sms")
+    assert state
+    assert state.attributes["message"] == text
+
+
+async def test_half_of_a_long_sms_of_a_gateway_that_is_removed(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Nobody waits for the rest; the log says so."""
+    await gateway.receive_sms(1, PHONE, "x" * 200, order=[1])
+    await (
+        loaded.runtime_data.coordinator.async_refresh()
+    )  # what came before the answer is here
+    await hass.config_entries.async_remove(loaded.entry_id)
+    await settle(hass)
+
+    assert "only 1 of 2 parts of a long SMS arrived" in caplog.text
