@@ -1,5 +1,6 @@
-"""What the documents show: every example is one that Home Assistant takes."""
+"""The docs: examples are valid, links lead somewhere, and quoted texts exist."""
 
+import json
 from pathlib import Path
 import re
 from typing import Any
@@ -16,7 +17,8 @@ from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import parse_yaml
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+TEXTS = ROOT / "custom_components/openvox_gsm/translations/en.json"
 
 
 def examples() -> list[Any]:
@@ -49,10 +51,35 @@ async def test_an_example_is_valid(
         assert automation.state == STATE_ON
 
 
+def anchors(page: Path) -> set[str]:
+    """Return the anchors that GitHub makes of the headings of a page."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {
+        re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-")
+        for heading in headings
+    }
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_link_leads_somewhere(page: Path) -> None:
-    """To a file of the project, where it is not an address."""
-    targets = re.findall(r"\]\(([^)#]+)[^)]*\)|src=\"([^\"]+)\"", page.read_text())
-    for target in (first or second for first, second in targets):
-        if "://" not in target:
-            assert (page.parent / target).exists(), target
+    """To a file of the project and a heading in it, unless it's an address."""
+    links = re.findall(r"\]\(([^)]+)\)|src=\"([^\"]+)\"", page.read_text())
+    for link in (first or second for first, second in links):
+        if "://" in link:
+            continue
+        path, _, anchor = link.partition("#")
+        target = page.parent / path if path else page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+def test_troubleshooting_quotes_real_texts() -> None:
+    """People search for what they read, so the headings use exactly these words."""
+    page = (ROOT / "docs/troubleshooting.md").read_text()
+    headings = "\n".join(re.findall(r"^### (.+)$", page, re.MULTILINE))
+    texts = json.loads(TEXTS.read_text("utf-8"))
+    shown = json.dumps([texts["config"]["error"], texts["exceptions"]])
+
+    quoted = re.findall(r'"([^"]+)"', headings)
+    assert quoted
+    assert [text for text in quoted if text not in shown] == []

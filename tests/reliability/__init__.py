@@ -1,1 +1,1 @@
-"""Tests of what goes wrong; docs/reliability.md is their table."""
+"""Tests of what goes wrong; docs/development/reliability.md is their table."""

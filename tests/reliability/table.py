@@ -1,10 +1,10 @@
-"""The table of docs/reliability.md, which the tests of this folder stand behind."""
+"""The table of docs/development/reliability.md: each row is a test of this folder."""
 
 from dataclasses import dataclass
 from pathlib import Path
 import re
 
-PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
+PAGE = Path(__file__).parents[2] / "docs" / "development" / "reliability.md"
 
 _TIME = re.compile(r"(?P<count>\d+) (?P<unit>s|min)|(?P<now>at once)|(?P<none>–)")
 

@@ -1,4 +1,4 @@
-"""docs/reliability.md and the tests of this folder are one and the same list."""
+"""docs/development/reliability.md lists the tests of this folder, no more and no less."""
 
 import ast
 from pathlib import Path
