@@ -30,10 +30,7 @@ from homeassistant.const import (
 from homeassistant.core import CoreState, Event, HomeAssistant
 from homeassistant.helpers import device_registry as dr
 from homeassistant.setup import async_setup_component
-from simulator import Firmware, Simulator, SmsOutcome, User
-from simulator.asterisk_cli import COMMANDS as ASTERISK_COMMANDS
-from simulator.cli import CommandLine
-from simulator.gsm_cli import commands as gsm_commands
+from simulator import Box, Simulator, SmsOutcome, User
 
 from .common import (
     OTHER_PHONE,
@@ -136,10 +133,7 @@ async def test_a_gateway_that_tells_no_versions(
     """Then its device has none; an IPv6 address makes a link, too."""
     set_rights(gateway, without="system")
     set_rights(gateway, without="reporting")
-    commands = [*ASTERISK_COMMANDS, *gsm_commands(gateway.firmware)]
-    gateway.cli = CommandLine(
-        gateway, [each for each in commands if each.name != "gsm show version"]
-    )
+    gateway.cli.leave_out("gsm show version")
     connect = hass.loop.create_connection
 
     async def by_ipv4(factory: Any, host: str, port: int, **options: Any) -> Any:
@@ -300,7 +294,7 @@ async def test_a_poll_notices_first(
     assert said(caplog)[1:] == ["Fetching OpenVox data recovered"]
 
 
-@pytest.mark.parametrize("gateway", [{"firmware": Firmware.LATER}], indirect=True)
+@pytest.mark.parametrize("gateway", [{"box": Box.TODAY}], indirect=True)
 async def test_it_is_not_back_before_it_is_ready(
     freezer: FrozenDateTimeFactory,
     hass: HomeAssistant,

@@ -28,7 +28,7 @@ from homeassistant.core import HomeAssistant, State, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.util import dt as dt_util
-from simulator import Dialect, Firmware, Simulator, SmsOutcome
+from simulator import Box, Dialect, Simulator, SmsOutcome
 
 from .common import (
     PHONE,
@@ -43,9 +43,7 @@ from .common import (
 
 KINDS = [
     pytest.param({"dialect": Dialect.ASTERISK_1_8}, id="1.8"),
-    pytest.param(
-        {"dialect": Dialect.ASTERISK_14, "firmware": Firmware.LATER}, id="later"
-    ),
+    pytest.param({"dialect": Dialect.ASTERISK_14, "box": Box.TODAY}, id="later"),
 ]
 
 
