@@ -8,7 +8,7 @@ import sys
 from time import monotonic
 from typing import Any
 
-from simulator import Firmware, Simulator, noise
+from simulator import Simulator, noise
 from simulator.demo import insert_sim
 
 _TICK = 0.001  # seconds between two handfuls of foreign events
@@ -103,7 +103,7 @@ class Box:
 
 async def _main(spans: int) -> None:
     loop = asyncio.get_running_loop()
-    async with _Gateway(spans=spans, firmware=Firmware.LATER) as gateway:
+    async with _Gateway(spans=spans, box="today") as gateway:
         box = Box(gateway)
         while line := await loop.run_in_executor(None, sys.stdin.readline):
             answer = await box.answer(json.loads(line))

@@ -2,34 +2,34 @@
 
 It is an implementation of its own and imports nothing of the integration, so that client and
 simulator do not share errors. Start with `Simulator`; as a process: ``python -m simulator``.
+
+From the outside in, each room knows only those below it::
+
+    server.py     the port that clients connect to          faults.py   what goes wrong there
+    manager/      sessions of the manager interface (AMI), and its actions
+    cli/          the command line: Asterisk's commands, and the driver's ``gsm …``
+    model/        spans with their SIMs, SMS, USSD and calls, on Asterisk's channels
+    wire.py       bytes
+
+Beside them: `demo` and `noise` fill a gateway, `control`, `options` and ``__main__`` make it a
+process that can be steered.
 """
 
-from .calls import Call
-from .gateway import Simulator
-from .model import (
-    STOCK_READ,
-    STOCK_WRITE,
-    CallOutcome,
-    Dialect,
-    Firmware,
-    Originated,
-    Overrun,
-    SentPart,
-    SentSms,
-    SmsOutcome,
-    User,
-    UssdMenu,
-    UssdOutcome,
-)
-from .span import SimSpan
+from .model.box import Box, Dialect
+from .model.calls import Call
+from .model.journal import Originated, Overrun, SentPart, SentSms
+from .model.outcomes import CallOutcome, SmsOutcome, UssdMenu, UssdOutcome
+from .model.span import SimSpan
+from .model.users import STOCK_READ, STOCK_WRITE, User
+from .server import Simulator
 
 __all__ = [
     "STOCK_READ",
     "STOCK_WRITE",
+    "Box",
     "Call",
     "CallOutcome",
     "Dialect",
-    "Firmware",
     "Originated",
     "Overrun",
     "SentPart",

@@ -13,9 +13,10 @@ import json
 from typing import Any
 
 from .demo import insert_sim, remove_sim
-from .gateway import MAX_SPANS, Simulator
-from .model import SmsOutcome, UssdMenu, UssdOutcome
-from .span import SimSpan
+from .model.gateway import MAX_SPANS
+from .model.outcomes import SmsOutcome, UssdMenu, UssdOutcome
+from .model.span import SimSpan
+from .server import Simulator
 
 DEFAULT_PORT = 5040
 LOOPBACK = "127.0.0.1"

@@ -1,7 +1,7 @@
 """Content for the demo: spans that differ, as they would in a box that is in use."""
 
-from .gateway import Simulator
-from .model import UssdMenu
+from .model.gateway import Gateway
+from .model.outcomes import UssdMenu
 
 _NETWORKS = [
     ("Telekom.de", "262011", "+491710760000", 24),
@@ -26,7 +26,7 @@ _BALANCE = UssdMenu(
 )
 
 
-def furnish(gateway: Simulator) -> None:
+def furnish(gateway: Gateway) -> None:
     """Give every span a network; span 3 has no SIM card and span 4 a weak signal."""
     for span in gateway.spans.values():
         name, imsi, center, signal = _NETWORKS[(span.number - 1) % len(_NETWORKS)]
@@ -43,7 +43,7 @@ def furnish(gateway: Simulator) -> None:
         gateway.spans[4].signal = 4
 
 
-def remove_sim(gateway: Simulator, number: int) -> None:
+def remove_sim(gateway: Gateway, number: int) -> None:
     """Take the SIM card out of a span."""
     span = gateway.spans[number]
     span.status = "Undetected SIM Card"
@@ -52,7 +52,7 @@ def remove_sim(gateway: Simulator, number: int) -> None:
     span.last_event = "SIM failed"
 
 
-def insert_sim(gateway: Simulator, number: int) -> None:
+def insert_sim(gateway: Gateway, number: int) -> None:
     """Put the SIM card back into a span; the module then registers again."""
     span = gateway.spans[number]
     span.status = "Up"

@@ -3,26 +3,39 @@
 import asyncio
 import re
 import socket
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from .model import Dialect
+from .model.box import Dialect
 
-if TYPE_CHECKING:
-    from .gateway import Simulator
+
+class Connections(Protocol):
+    """The port of a gateway and the connections to it."""
+
+    host: str
+    port: int
+
+    def listen_or_not(self) -> None:
+        """Listen, or stop listening, as the faults say."""
+
+    def drop_connections(self, abort: bool) -> None:
+        """Drop every connection."""
+
+    def send_raw(self, data: bytes) -> None:
+        """Send raw bytes to every connection."""
 
 
 class Faults:
     """Switches for faults; all may be set at any time."""
 
-    def __init__(self, gateway: Simulator) -> None:
+    def __init__(self, connections: Connections, dialect: Dialect) -> None:
         """Start without any fault."""
-        self._gateway = gateway
+        self._connections = connections
         self._running = asyncio.Event()
         self._running.set()
         self._refuse = False
         self._full_queue: list[socket.socket] = []
 
-        old = gateway.dialect is Dialect.ASTERISK_1_8
+        old = dialect is Dialect.ASTERISK_1_8
         self.greeting: bytes | None = (
             b"Asterisk Call Manager/1.1\r\n"
             if old
@@ -48,7 +61,7 @@ class Faults:
     @refuse.setter
     def refuse(self, refuse: bool) -> None:
         self._refuse = refuse
-        self._gateway.listen_or_not()
+        self._connections.listen_or_not()
 
     @property
     def unreachable(self) -> bool:
@@ -61,7 +74,9 @@ class Faults:
             return
         if unreachable:
             self.refuse = True
-            self._full_queue = _fill_queue(self._gateway.host, self._gateway.port)
+            self._full_queue = _fill_queue(
+                self._connections.host, self._connections.port
+            )
         else:
             for sock in self._full_queue:
                 sock.close()
@@ -87,11 +102,11 @@ class Faults:
 
     def drop_sessions(self, abort: bool = True) -> None:
         """Drop all connections: with a reset, or with an orderly end. Commands run on."""
-        self._gateway.drop_connections(abort)
+        self._connections.drop_connections(abort)
 
     def garbage(self, data: bytes) -> None:
         """Send raw bytes to all sessions, in the middle of whatever they do."""
-        self._gateway.send_raw(data)
+        self._connections.send_raw(data)
 
     def silences(self, command: str) -> bool:
         """Say whether a CLI command is never answered."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import cycle, islice
 import random
 
-from .channels import Channel, ChannelEvents, ChannelState
+from .model.channels import Channel, ChannelEvents, ChannelState
 from .wire import packet
 
 _VARIABLES = {

@@ -50,8 +50,6 @@ from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 from simulator import Simulator, User
-from simulator.asterisk_cli import COMMANDS as ASTERISK_COMMANDS
-from simulator.cli import CommandLine
 
 from .certificates import certificate
 from .common import (
@@ -186,7 +184,7 @@ def _no_command_right(gateway: Simulator) -> None:
 
 
 def _plain_asterisk(gateway: Simulator) -> None:
-    gateway.cli = CommandLine(gateway, ASTERISK_COMMANDS)
+    gateway.cli.leave_out("gsm")
 
 
 def _ssh(gateway: Simulator) -> None:

@@ -20,7 +20,7 @@ from homeassistant.const import (
     STATE_UNAVAILABLE,
 )
 from homeassistant.core import HomeAssistant
-from simulator import Firmware, Simulator, User
+from simulator import Box, Simulator, User
 
 from .common import (
     PHONE,
@@ -117,7 +117,7 @@ async def test_a_poll_notices_first(
     assert said(caplog)[1:] == ["Fetching OpenVox data recovered"]
 
 
-@pytest.mark.parametrize("gateway", [{"firmware": Firmware.LATER}], indirect=True)
+@pytest.mark.parametrize("gateway", [{"box": Box.TODAY}], indirect=True)
 async def test_it_is_not_back_before_it_is_ready(
     freezer: FrozenDateTimeFactory,
     hass: HomeAssistant,

@@ -26,8 +26,7 @@ from homeassistant.const import (
 from homeassistant.core import CoreState, HomeAssistant, State
 from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
-from simulator import Simulator
-from simulator.calls import Call
+from simulator import Call, Simulator
 
 from .common import (
     OTHER_PHONE,

@@ -21,15 +21,13 @@ from homeassistant.const import (
 )
 from homeassistant.core import Event, HomeAssistant, State, callback
 from homeassistant.helpers import entity_registry as er
-from simulator import Dialect, Firmware, Simulator, SmsOutcome
+from simulator import Box, Dialect, Simulator, SmsOutcome
 
 from .common import PHONE, entity_states, poll, set_rights, settle, span_device, until
 
 KINDS = [
     pytest.param({"dialect": Dialect.ASTERISK_1_8}, id="1.8"),
-    pytest.param(
-        {"dialect": Dialect.ASTERISK_14, "firmware": Firmware.LATER}, id="later"
-    ),
+    pytest.param({"dialect": Dialect.ASTERISK_14, "box": Box.TODAY}, id="later"),
 ]
 
 

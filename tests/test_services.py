@@ -730,7 +730,7 @@ async def test_the_gateway_refuses(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Its own words are in the error."""
-    monkeypatch.setattr("simulator.gsm_cli.MAX_SMS_BYTES", 2)
+    monkeypatch.setattr("simulator.cli.gsm_send._MAX_SMS_BYTES", 2)
     [message] = await send_and_ask(hass, target=PHONE, span=1)
 
     assert message["status"] == "failed"

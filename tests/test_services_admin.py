@@ -13,8 +13,8 @@ from homeassistant.exceptions import (
     ServiceValidationError,
     Unauthorized,
 )
-from simulator import Dialect, Firmware, Simulator, User
-from simulator.actions import _KINDS, ActionKind
+from simulator import Box, Dialect, Simulator, User
+from simulator.manager.actions.kind import ActionKind
 
 from .common import gateway_device, give_rights_back, span_device
 
@@ -22,7 +22,7 @@ both_dialects = pytest.mark.parametrize(
     "gateway",
     [
         {"dialect": Dialect.ASTERISK_1_8},
-        {"dialect": Dialect.ASTERISK_14, "firmware": Firmware.LATER},
+        {"dialect": Dialect.ASTERISK_14, "box": Box.TODAY},
     ],
     indirect=True,
     ids=["1.8", "14"],
@@ -358,15 +358,13 @@ async def test_headers_that_come_repeatedly(
     hass: HomeAssistant,
     gateway: Simulator,
     loaded: MockConfigEntry,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """They are a list in the response."""
 
     async def answer(session: Any, action: Any) -> None:
         session.reply(action, "Success", "ChanVariable: A=1", "ChanVariable: B=2")
 
-    kind = ActionKind("Ping", (), "", answer)
-    monkeypatch.setitem(_KINDS, "ping", kind)
+    gateway.action_table.kinds["ping"] = ActionKind("Ping", (), "", answer)
 
     response, _ = await action(hass, "Ping")
 

@@ -11,7 +11,6 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.setup import async_setup_component
 from simulator import CallOutcome, Simulator, User
-from simulator.actions import _KINDS
 
 from .common import OTHER_PHONE, PHONE, gateway_device, span_device, until
 from .test_services_sms import add_contact
@@ -207,7 +206,7 @@ async def test_the_rights_are_taken_away(
 ) -> None:
     """What the gateway itself refuses is said in the same words."""
     coordinator = loaded.runtime_data
-    for session in list(gateway._sessions):  # noqa: SLF001
+    for session in list(gateway.clients):
         session.user = User("admin", "admin", write=["command"])
     assert coordinator.gateway.features.may_dial
 
@@ -309,10 +308,9 @@ async def test_the_gateway_refuses_the_call(
     hass: HomeAssistant,
     gateway: Simulator,
     loaded: MockConfigEntry,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Its own words stand in the error."""
-    monkeypatch.delitem(_KINDS, "originate")
+    del gateway.action_table.kinds["originate"]
 
     with pytest.raises(HomeAssistantError, match="OpenVox refused the call: Invalid"):
         await dial(hass, span=1)

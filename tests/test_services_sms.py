@@ -19,13 +19,13 @@ from custom_components.openvox_gsm.const import (
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
-from simulator import Firmware, Simulator, SmsOutcome
+from simulator import Box, Simulator, SmsOutcome
 
 from .common import OTHER_PHONE, PHONE, gateway_device, settle, span_device
 from .test_services import send, send_and_ask, sent
 
 later_firmware = pytest.mark.parametrize(
-    "gateway", [{"firmware": Firmware.LATER}], indirect=True, ids=[""]
+    "gateway", [{"box": Box.TODAY}], indirect=True, ids=[""]
 )
 
 

@@ -20,7 +20,7 @@ from homeassistant.const import (
 from homeassistant.core import HomeAssistant, State
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
-from simulator import Firmware, Simulator
+from simulator import Box, Simulator
 
 from .common import poll, settle, until
 
@@ -29,7 +29,7 @@ BOTH_FIRMWARES = pytest.mark.parametrize(
     "gateway",
     [
         pytest.param({}, id="says “Power on” of a module that is off"),
-        pytest.param({"firmware": Firmware.LATER}, id="says “Power off”"),
+        pytest.param({"box": Box.TODAY}, id="says “Power off”"),
     ],
     indirect=True,
 )
@@ -127,7 +127,7 @@ async def test_a_module_that_was_switched_on_elsewhere(
 ) -> None:
     """Is on, and stays on in whatever happens to it later."""
     await switch(hass, SERVICE_TURN_OFF)
-    await gateway.spans[1].switch_on()
+    await gateway.spans[1].power_switch.on()
     await poll(hass, freezer)
     assert hass.states.is_state(POWER, STATE_ON)
 

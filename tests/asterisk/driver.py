@@ -9,8 +9,8 @@ import re
 from typing import Final
 
 from custom_components.openvox_gsm.ami import Session
-from simulator.pdu import deliver
-from simulator.sms import driver_escape, driver_reading
+from simulator.model.deliver import deliver
+from simulator.model.driver_sms import driver_escape, driver_reading
 
 # The channels on which the dialplan of an SMS runs here.
 CHANNEL: Final = re.compile(r"Local/sms@voice-(?P<voice>[0-9]+)-[0-9a-f]{8};2")

@@ -31,9 +31,9 @@ from custom_components.openvox_gsm.gateway import (
 )
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
-from simulator import Dialect, Firmware, Simulator, User, UssdMenu
-from simulator.cli import split_arguments
-from simulator.manager import ActionParser
+from simulator import Box, Dialect, Simulator, User, UssdMenu
+from simulator.cli.command_line import split_arguments
+from simulator.manager.framing import ActionParser
 from simulator.wire import from_wire, join_surrogates, to_wire
 
 from . import hostile
@@ -44,14 +44,14 @@ PHONE = "+4915112345678"
 @contextmanager
 def running(
     dialect: Dialect = Dialect.ASTERISK_1_8,
-    firmware: Firmware = Firmware.CHAN_EXTRA_2_0_8,
+    box: Box = Box.OF_2013,
     user: User | None = None,
 ) -> Iterator[tuple[asyncio.Runner, Simulator]]:
     """Run a gateway for all examples of a property; nothing may be left of it."""
     with asyncio.Runner() as runner:
 
         async def start() -> Simulator:
-            simulator = Simulator(2, dialect, firmware, [user] if user else None)
+            simulator = Simulator(2, dialect, box, [user] if user else None)
             simulator.login_penalty = 0
             await simulator.start()
             return simulator
@@ -65,7 +65,7 @@ def running(
 
 @contextmanager
 def connected(
-    dialect: Dialect, firmware: Firmware
+    dialect: Dialect, box: Box
 ) -> Iterator[tuple[asyncio.Runner, Simulator, Gateway]]:
     """Run a gateway with a client that is connected to it."""
 
@@ -82,7 +82,7 @@ def connected(
         await client.spans.read()
         return client
 
-    with running(dialect, firmware) as (runner, simulator):
+    with running(dialect, box) as (runner, simulator):
         client = runner.run(connect(simulator))
         try:
             yield runner, simulator, client
@@ -99,10 +99,10 @@ def forget(simulator: Simulator) -> None:
 
 
 kinds_of_gateway = pytest.mark.parametrize(
-    ("dialect", "firmware"),
+    ("dialect", "box"),
     [
-        pytest.param(Dialect.ASTERISK_1_8, Firmware.CHAN_EXTRA_2_0_8, id="old"),
-        pytest.param(Dialect.ASTERISK_14, Firmware.LATER, id="new"),
+        pytest.param(Dialect.ASTERISK_1_8, Box.OF_2013, id="old"),
+        pytest.param(Dialect.ASTERISK_14, Box.TODAY, id="new"),
     ],
 )
 
@@ -190,9 +190,9 @@ def as_it_may_arrive(text: str) -> str:
 
 
 @kinds_of_gateway
-def test_sms(dialect: Dialect, firmware: Firmware) -> None:
+def test_sms(dialect: Dialect, box: Box) -> None:
     """One message with this text to this number, or none and an error."""
-    with connected(dialect, firmware) as (runner, simulator, client):
+    with connected(dialect, box) as (runner, simulator, client):
         numbers = st.just(PHONE) | hostile.texts
 
         @hostile.part_of_the_examples(2)
@@ -202,7 +202,7 @@ def test_sms(dialect: Dialect, firmware: Firmware) -> None:
         @example(f"{PHONE} 5", "Hello")
         def check(number: str, text: str) -> None:
             forget(simulator)
-            # What later firmware would make a line break of.
+            # What a later box would make a line break of.
             text = text.replace("\\n", "\\ n")
             try:
                 result = runner.run(client.sms.send(number, text, span=1))
@@ -232,9 +232,9 @@ def test_sms(dialect: Dialect, firmware: Firmware) -> None:
 
 
 @kinds_of_gateway
-def test_ussd(dialect: Dialect, firmware: Firmware) -> None:
+def test_ussd(dialect: Dialect, box: Box) -> None:
     """The code, the reply in its menu, and what the network says to it."""
-    with connected(dialect, firmware) as (runner, simulator, client):
+    with connected(dialect, box) as (runner, simulator, client):
 
         @hostile.part_of_the_examples(2)
         @given(st.just("*100#") | hostile.texts, hostile.texts, hostile.texts)
@@ -308,9 +308,9 @@ def test_credentials(name: str, secret: str, challenge: bool, dialect: Dialect) 
 
 
 @kinds_of_gateway
-def test_any_command_and_action(dialect: Dialect, firmware: Firmware) -> None:
+def test_any_command_and_action(dialect: Dialect, box: Box) -> None:
     """An administrator's own: exactly what was written, once, or an error."""
-    with connected(dialect, firmware) as (runner, simulator, client):
+    with connected(dialect, box) as (runner, simulator, client):
 
         @hostile.part_of_the_examples(2)
         @given(hostile.texts, hostile.texts)

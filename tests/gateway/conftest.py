@@ -19,7 +19,7 @@ from custom_components.openvox_gsm.gateway import (
     spans as spans_module,
     ussd as ussd_module,
 )
-from simulator import Dialect, Firmware, Simulator
+from simulator import Box, Dialect, Simulator
 
 PASSWORD = "admin"
 
@@ -53,14 +53,14 @@ async def expect_nothing_left(gateway: Simulator) -> None:
 
 
 def kinds_of_gateway(**traits: object) -> pytest.MarkDecorator:
-    """Run a test with an old gateway and a new one: framing of answers and firmware."""
+    """Run a test with an old gateway and a new one: framing of answers and box."""
     return pytest.mark.parametrize(
         "gateway",
         [
-            pytest.param({"dialect": dialect, "firmware": firmware} | traits, id=name)
-            for name, dialect, firmware in (
-                ("old", Dialect.ASTERISK_1_8, Firmware.CHAN_EXTRA_2_0_8),
-                ("new", Dialect.ASTERISK_14, Firmware.LATER),
+            pytest.param({"dialect": dialect, "box": box} | traits, id=name)
+            for name, dialect, box in (
+                ("old", Dialect.ASTERISK_1_8, Box.OF_2013),
+                ("new", Dialect.ASTERISK_14, Box.TODAY),
             )
         ],
         indirect=True,

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
@@ -14,10 +13,7 @@ from custom_components.openvox_gsm.gateway import (
     UssdError,
     UssdFailure,
 )
-from simulator import Firmware, Simulator
-from simulator.asterisk_cli import COMMANDS
-from simulator.cli import CommandLine
-from simulator.gsm_cli import commands as gsm_commands
+from simulator import Box, Simulator
 
 from .conftest import gateway_with
 
@@ -27,7 +23,7 @@ LONG_UCS2 = "Zwölf Boxkämpfer jagen Viktor quer über den großen Sylter Deich
 
 type MakeClient = Callable[..., Gateway]
 
-later_firmware = gateway_with(firmware=Firmware.LATER)
+later_firmware = gateway_with(box=Box.TODAY)
 
 
 def outcome(result: SendResult) -> tuple[SendStatus, SendFailure | None, int | None]:
@@ -62,20 +58,6 @@ def sends(gateway: Simulator) -> list[str]:
 def texts(gateway: Simulator) -> list[str]:
     """Return the texts that went out, in order."""
     return [sms.text for sms in gateway.sent]
-
-
-def leave_commands(
-    gateway: Simulator, *, gsm: bool = True, without: str = "", usage: str | None = None
-) -> None:
-    """Give the gateway other commands than its firmware has."""
-    commands = list(COMMANDS)
-    for command in gsm_commands(gateway.firmware) if gsm else ():
-        if command.name == without and usage is None:
-            continue
-        if command.name == without:
-            command = replace(command, usage=f"Usage: {usage}\n")
-        commands.append(command)
-    gateway.cli = CommandLine(gateway, commands)
 
 
 async def ussd_failure(client: Gateway, span: int, *, timeout: int = 30) -> UssdFailure:

@@ -25,7 +25,7 @@ from custom_components.openvox_gsm.gateway.model import (
     IncomingSms,
 )
 from simulator import Dialect, Simulator
-from simulator.channels import Channel, ChannelEvents, ChannelState
+from simulator.model.channels import Channel, ChannelEvents, ChannelState
 
 from .clock import Clock
 from .conftest import Heard, kinds_of_gateway, until

@@ -22,7 +22,7 @@ from custom_components.openvox_gsm.gateway import (
     dialer as dialer_module,
 )
 from simulator import CallOutcome, Simulator, User
-from simulator.channels import ChannelState
+from simulator.model.channels import ChannelState
 
 from .conftest import kinds_of_gateway, until
 

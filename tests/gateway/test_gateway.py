@@ -25,15 +25,7 @@ from custom_components.openvox_gsm.gateway import (
     spans as spans_module,
     ussd as ussd_module,
 )
-from simulator import (
-    STOCK_READ,
-    Dialect,
-    Firmware,
-    Simulator,
-    SmsOutcome,
-    User,
-    UssdOutcome,
-)
+from simulator import STOCK_READ, Box, Dialect, Simulator, SmsOutcome, User, UssdOutcome
 
 from .conftest import Heard, gateway_with, kinds_of_gateway, until
 from .outcomes import (
@@ -43,7 +35,6 @@ from .outcomes import (
     MakeClient,
     ends_soon,
     failed,
-    leave_commands,
     outcome,
     sends,
     sent_on,
@@ -66,7 +57,7 @@ async def test_start_learns_what_the_gateway_can_do(
     assert client.is_connected
     features = client.features
     old = gateway.dialect is Dialect.ASTERISK_1_8
-    later = gateway.firmware is Firmware.LATER
+    later = gateway.box is Box.TODAY
     assert features.asterisk_version == ("1.8.20.0" if old else "22.10.1")
     assert features.driver_version == ("2.2.0" if later else "2.0.8")
     assert features.concatenated_sms
@@ -93,8 +84,7 @@ async def test_a_new_firmware_is_learnt_when_the_gateway_comes_back(
     gateway: Simulator, client: Gateway
 ) -> None:
     """An update ends with a restart."""
-    gateway.firmware = Firmware.LATER
-    leave_commands(gateway)
+    gateway.become(Box.TODAY)
     await gateway.restart()
     await until(lambda: client.features.flash and client.is_connected)
     assert client.features.driver_version == "2.2.0"
@@ -107,7 +97,7 @@ async def test_a_plain_asterisk_is_no_gateway(
     gateway: Simulator, new_client: MakeClient
 ) -> None:
     """It has no gsm commands."""
-    leave_commands(gateway, gsm=False)
+    gateway.cli.leave_out("gsm")
     with pytest.raises(NotAnOpenVoxGatewayError):
         await new_client().start()
     await until(lambda: not gateway.sessions)

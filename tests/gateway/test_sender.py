@@ -17,7 +17,7 @@ from custom_components.openvox_gsm.gateway import (
     SpanStatus,
     UssdFailure,
 )
-from simulator import Firmware, SentSms, Simulator, SmsOutcome, User, UssdOutcome
+from simulator import Box, SentSms, Simulator, SmsOutcome, User, UssdOutcome
 
 from .conftest import Heard, expect_nothing_left, kinds_of_gateway, until
 from .outcomes import (
@@ -27,7 +27,6 @@ from .outcomes import (
     MakeClient,
     failed,
     later_firmware,
-    leave_commands,
     outcome,
     sends,
     sent_on,
@@ -88,13 +87,13 @@ async def test_a_long_message_is_sent_in_parts(
     assert not any(part.flash for part in gateway.sent_parts)
 
 
-@pytest.mark.parametrize("firmware", Firmware)
+@pytest.mark.parametrize("box", Box)
 @pytest.mark.usefixtures("hurry")
 def test_any_text_arrives_as_it_was_written(
-    firmware: Firmware, monkeypatch: pytest.MonkeyPatch
+    box: Box, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Up to line breaks, tabs, back-quotes and what keeps parts in one alphabet."""
-    line_breaks = firmware is Firmware.LATER
+    line_breaks = box is Box.TODAY
 
     def shown(text: str) -> str:
         """Return a text without the differences that are allowed."""
@@ -111,7 +110,7 @@ def test_any_text_arrives_as_it_was_written(
         return text.rstrip()
 
     async def set_up() -> tuple[Simulator, Gateway]:
-        simulator = Simulator(1, firmware=firmware)
+        simulator = Simulator(1, box=box)
         await simulator.start()
         client = Gateway(
             simulator.host,
@@ -198,7 +197,7 @@ async def test_firmware_that_cannot_join_parts_sends_each(
     gateway: Simulator, new_client: MakeClient
 ) -> None:
     """The text gets there, if not in one piece."""
-    leave_commands(gateway, without="gsm send sync csms")
+    gateway.cli.leave_out("gsm send sync csms")
     client = new_client()
     await client.start()
     assert not client.features.concatenated_sms
@@ -212,10 +211,9 @@ async def test_firmware_without_message_ids_gets_none(
     gateway: Simulator, new_client: MakeClient
 ) -> None:
     """It might print its usage instead of sending."""
-    leave_commands(
-        gateway,
-        without="gsm send sync sms",
-        usage="gsm send sync sms <span> <destination> <message> <timeout>",
+    gateway.cli.change_usage(
+        "gsm send sync sms",
+        "gsm send sync sms <span> <destination> <message> <timeout>",
     )
     client = new_client()
     await client.start()
@@ -439,7 +437,7 @@ async def test_mode_that_cannot_be_asked_for_does_not_matter(
     gateway: Simulator, client: Gateway
 ) -> None:
     """Older drivers have no such command."""
-    leave_commands(gateway, without="gsm show send sms mode")
+    gateway.cli.leave_out("gsm show send sms mode")
     assert outcome(await client.sms.send(NUMBER, "Größe", span=1)) == sent_on(1)
 
 

@@ -11,7 +11,7 @@ from custom_components.openvox_gsm.gateway import (
     UssdFailure,
     spans as spans_module,
 )
-from simulator import Firmware, Simulator
+from simulator import Box, Simulator
 
 from .conftest import Heard, kinds_of_gateway, until
 from .outcomes import NUMBER, failed, later_firmware, outcome, sends, ussd_failure
@@ -27,7 +27,7 @@ async def test_spans_are_read_with_as_few_commands_as_the_firmware_allows(
     gateway.commands.clear()
     gateway.spans[3].signal = 31
     spans = await client.spans.read()
-    if gateway.firmware is Firmware.LATER:
+    if gateway.box is Box.TODAY:
         assert first == gateway.commands == ["gsm show span all"]
     else:
         assert first == ["gsm show span all", "gsm show spans", *one_each]

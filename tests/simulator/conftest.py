@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from simulator import Dialect, Firmware, Simulator
+from simulator import Box, Dialect, Simulator
 
 from .client import Client, connected
 
@@ -40,7 +40,7 @@ async def sim_14() -> AsyncIterator[Simulator]:
 @pytest.fixture
 async def later() -> AsyncIterator[Simulator]:
     """Give a gateway with later firmware."""
-    async with _in_a_hurry(Simulator(spans=3, firmware=Firmware.LATER)) as gateway:
+    async with _in_a_hurry(Simulator(spans=3, box=Box.TODAY)) as gateway:
         yield gateway
 
 

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from simulator import CallOutcome, Originated, Simulator
-from simulator.calls import Call
-from simulator.channels import Channel
+from simulator.model.calls import Call
+from simulator.model.channels import Channel
 
 from .client import Client, connected
 

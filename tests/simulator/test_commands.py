@@ -5,8 +5,8 @@ from time import time
 from hypothesis import given, strategies as st
 import pytest
 
-from simulator import Firmware, Simulator, User
-from simulator.cli import split_arguments
+from simulator import Box, Simulator, User
+from simulator.cli.command_line import split_arguments
 
 from .client import Client, connected
 
@@ -115,14 +115,12 @@ async def test_help_of_nothing(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("firmware", "has_flash"),
-    [(Firmware.CHAN_EXTRA_2_0_8, False), (Firmware.LATER, True)],
+    ("box", "has_flash"),
+    [(Box.OF_2013, False), (Box.TODAY, True)],
 )
-async def test_usage_tells_of_the_flash_argument(
-    firmware: Firmware, has_flash: bool
-) -> None:
+async def test_usage_tells_of_the_flash_argument(box: Box, has_flash: bool) -> None:
     """The usage text tells what stands behind the timeout."""
-    async with Simulator(spans=1, firmware=firmware) as sim, connected(sim) as client:
+    async with Simulator(spans=1, box=box) as sim, connected(sim) as client:
         for name in ("sms", "csms"):
             usage = await client.command(f"core show help gsm send sync {name}")
             assert ("<timeout> [flash] [id]" in usage) is has_flash

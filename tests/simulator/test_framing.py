@@ -4,7 +4,7 @@ from hypothesis import given, strategies as st
 import pytest
 
 from simulator import Dialect, Simulator
-from simulator.manager import Action, ActionParser
+from simulator.manager.framing import Action, ActionParser
 
 from .client import Client
 

@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from simulator import Dialect, Firmware, Simulator
-from simulator.pdu import GSM_ALPHABET, deliver, septets_of, text_of_septets
-from simulator.sms import driver_escape, driver_reading
+from simulator import Box, Dialect, Simulator
+from simulator.model.deliver import GSM_ALPHABET, deliver, septets_of, text_of_septets
+from simulator.model.driver_sms import driver_escape, driver_reading
 
 from .client import Client, connected
 
@@ -72,21 +72,21 @@ async def test_without_pdu(sim: Simulator, watcher: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("firmware", "dialect", "value"),
+    ("box", "dialect", "value"),
     [
-        (Firmware.CHAN_EXTRA_2_0_8, Dialect.ASTERISK_1_8, r"\\\"a\\\\b\\\"?"),
+        (Box.OF_2013, Dialect.ASTERISK_1_8, r"\\\"a\\\\b\\\"?"),
         (
-            Firmware.CHAN_EXTRA_2_0_8,
+            Box.OF_2013,
             Dialect.ASTERISK_14,
             r"\\\\\\\"a\\\\\\\\b\\\\\\\"\?",
         ),
-        (Firmware.LATER, Dialect.ASTERISK_1_8, r'"a\b"?'),
+        (Box.TODAY, Dialect.ASTERISK_1_8, r'"a\b"?'),
     ],
 )
-async def test_escaping(firmware: Firmware, dialect: Dialect, value: str) -> None:
+async def test_escaping(box: Box, dialect: Dialect, value: str) -> None:
     """The driver of 2.0.8 escapes, Asterisk 14 escapes again, but only in VarSet."""
     async with (
-        Simulator(spans=1, firmware=firmware, dialect=dialect) as sim,
+        Simulator(spans=1, box=box, dialect=dialect) as sim,
         connected(sim, events="dialplan") as watcher,
     ):
         text = '"a\\b"?'
@@ -94,7 +94,7 @@ async def test_escaping(firmware: Firmware, dialect: Dialect, value: str) -> Non
         events = await watcher.events(9)
         assert _variables(events)["SMSTXT"] == value
         step = next(event for event in events if event["Event"] == "Newexten")
-        old = firmware is Firmware.CHAN_EXTRA_2_0_8
+        old = box is Box.OF_2013
         assert step["AppData"] == (driver_escape(text) if old else text)
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from simulator import Dialect, Simulator, User, UssdMenu, UssdOutcome
-from simulator.pdu import deliver
-from simulator.sms import driver_reading
+from simulator.model.deliver import deliver
+from simulator.model.driver_sms import driver_reading
 
 from .client import QUIET, Client
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from simulator import Overrun, SentPart, SentSms, Simulator, SmsOutcome
-from simulator.sms import outgoing
+from simulator.model.driver_sms import outgoing
 
 from .client import Client, connected
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from simulator import Firmware, SimSpan, Simulator
+from simulator import Box, SimSpan, Simulator
 
 from .client import Client, connected
 
@@ -186,6 +186,6 @@ async def test_other_gsm_commands(sim: Simulator, client: Client) -> None:
 
 async def test_version_of_later_firmware(later: Simulator) -> None:
     """It is another one."""
-    assert later.firmware is Firmware.LATER
+    assert later.box is Box.TODAY
     async with connected(later) as client:
         assert "2.0.8" not in await client.command("gsm show version")

@@ -188,7 +188,9 @@ async def test_an_answer_in_the_moment_in_which_nobody_waits_any_more(
     asyncio.get_running_loop().set_exception_handler(
         lambda _loop, context: failures.append(context)
     )
-    first, second = (asyncio.create_task(span.send_ussd("*100#", 10)) for _ in range(2))
+    first, second = (
+        asyncio.create_task(span.ussd_sender.send("*100#", 10)) for _ in range(2)
+    )
     await asyncio.sleep(0)
     # Both are asked at once; the answers come when the first has just been given up,
     # and has not had its turn to leave.

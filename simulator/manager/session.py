@@ -1,88 +1,20 @@
-"""Sessions of the manager interface (AMI): framing, order of actions, delivery of events."""
+"""A session of the manager interface (AMI): order of actions, delivery of events, answers."""
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from time import time
-from typing import TYPE_CHECKING
 
-from .actions import perform
-from .cli import Output, Status
-from .model import ConnectionDropped, Dialect, User, grants
-from .wire import from_wire, packet, privilege_classes
+from simulator.cli.command_line import Output, Status
+from simulator.faults import Faults
+from simulator.model.box import Dialect
+from simulator.model.gateway import Gateway
+from simulator.model.outcomes import ConnectionDropped
+from simulator.model.users import User, grants
+from simulator.wire import packet, privilege_classes
 
-if TYPE_CHECKING:
-    from .gateway import Simulator
-
-MAX_LINE = 1024
-"""Longest line with its CRLF, in bytes (Asterisk's buffer)."""
-
-
-@dataclass(frozen=True)
-class Action:
-    """One packet from a client: its keys and values in order, upper or lower case alike."""
-
-    fields: list[tuple[str, str]] = field(default_factory=list)
-    too_long: bool = False
-    """A line was too long, so the packet is lost (1.8: up to there)."""
-
-    def get(self, key: str, default: str = "") -> str:
-        """Give the first value of a key."""
-        return next(
-            (value for name, value in self.fields if name == key.lower()), default
-        )
-
-    def get_all(self, key: str) -> list[str]:
-        """Give all values of a key."""
-        return [value for name, value in self.fields if name == key.lower()]
-
-
-class ActionParser:
-    """Cuts the bytes of a client into actions, as Asterisk does."""
-
-    def __init__(self, dialect: Dialect = Dialect.ASTERISK_1_8) -> None:
-        """Start with nothing read."""
-        self._old = dialect is Dialect.ASTERISK_1_8
-        self._buffer = bytearray()
-        self._fields: list[tuple[str, str]] = []
-        self._too_long = False
-
-    def feed(self, data: bytes) -> list[Action]:
-        """Take some bytes and give the actions that are complete now.
-
-        A line ends at CRLF or LF alone, a packet at an empty line. Of a line that is too
-        long the first 1,024 bytes are thrown away with the packet it belongs to; what is
-        left of it starts a packet of its own. Asterisk 22 throws away 1,023 bytes, time and
-        again, and takes the rest for a line of the same packet: that is lost as a whole.
-        """
-        self._buffer += data
-        actions: list[Action] = []
-        while True:
-            end = self._buffer.find(b"\n", 0, MAX_LINE)
-            if end < 0 and len(self._buffer) < MAX_LINE:
-                return actions
-            if end < 0:
-                self._too_long = True
-                if self._old:
-                    del self._buffer[:MAX_LINE]
-                    actions.append(self._packet())
-                else:
-                    del self._buffer[: MAX_LINE - 1]
-                continue
-            line = bytes(self._buffer[:end]).removesuffix(b"\r").decode("latin-1")
-            del self._buffer[: end + 1]
-            if line:
-                key, _, value = line.partition(":")
-                self._fields.append((key.strip().lower(), value.lstrip(" \t")))
-            else:
-                actions.append(self._packet())
-
-    def _packet(self) -> Action:
-        action = Action(self._fields, self._too_long)
-        self._fields, self._too_long = [], False
-        return action
+from .framing import Action, ActionParser
 
 
 class Session:
@@ -94,12 +26,16 @@ class Session:
 
     def __init__(
         self,
-        gateway: Simulator,
+        gateway: Gateway,
+        faults: Faults,
+        perform: Callable[[Session, Action], Awaitable[None]],
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
     ) -> None:
-        """Take over a connection."""
+        """Take over a connection; ``perform`` performs its actions."""
         self.gateway = gateway
+        self.faults = faults
+        self._perform_action = perform
         self._reader = reader
         self._writer = writer
         self._actions: asyncio.Queue[Action | None] = asyncio.Queue()
@@ -134,10 +70,19 @@ class Session:
         """Give the number of the file that the connection is to the system."""
         return int(self._writer.get_extra_info("socket").fileno())
 
+    @property
+    def port(self) -> int:
+        """Give the port of the gateway that the client is connected to."""
+        return int(self._writer.get_extra_info("sockname")[1])
+
     def log_in(self, user: User) -> None:
         """Let a user in."""
         self.user = user
         self.logged_in_at = time()
+
+    def may_use(self, rights: Collection[str]) -> bool:
+        """Say whether its user has one of some rights; none needed: everybody."""
+        return not rights or (self.user is not None and grants(self.user.write, rights))
 
     # ---- life ----------------------------------------------------------------------------
 
@@ -169,10 +114,10 @@ class Session:
             self._writer.close()
 
     async def _greet(self) -> None:
-        await self.gateway.faults.thawed()
-        await asyncio.sleep(self.gateway.faults.greeting_delay)
-        if self.gateway.faults.greeting is not None:
-            self.send(self.gateway.faults.greeting)
+        await self.faults.thawed()
+        await asyncio.sleep(self.faults.greeting_delay)
+        if self.faults.greeting is not None:
+            self.send(self.faults.greeting)
 
     async def _perform(self, action: Action) -> None:
         self._busy = True
@@ -180,7 +125,7 @@ class Session:
             if action.too_long:
                 self.error(action, "Failed to parse message: line too long")
             else:
-                await perform(self, action)
+                await self._perform_action(self, action)
         except ConnectionDropped:
             self.drop(abort=True)
         finally:
@@ -194,7 +139,7 @@ class Session:
         parser = ActionParser(self.gateway.dialect)
         with suppress(ConnectionError):
             while data := await self._reader.read(65536):
-                await self.gateway.faults.thawed()
+                await self.faults.thawed()
                 for action in parser.feed(data):
                     self._actions.put_nowait(action)
         self.client_left = True
@@ -211,8 +156,8 @@ class Session:
         with suppress(ConnectionError):
             while True:
                 await self._has_output.wait()
-                await self.gateway.faults.thawed()
-                count = 1 if self.gateway.faults.slow_bytes else len(self._output)
+                await self.faults.thawed()
+                count = 1 if self.faults.slow_bytes else len(self._output)
                 piece = bytes(self._output[:count])
                 del self._output[:count]
                 self._writer.write(piece)
@@ -346,7 +291,3 @@ class Session:
                 *(f"Output: {line}" for line in lines if lines != [""]),
             )
         )
-
-    def note_command(self, line: str) -> None:
-        """Keep a CLI command for the tests."""
-        self.gateway.commands.append(from_wire(line))

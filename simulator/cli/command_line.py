@@ -1,15 +1,14 @@
 """The Asterisk command line: splitting, finding and running commands.
 
-The commands themselves are in `asterisk_cli` and `gsm_cli`.
+The commands themselves are in `asterisk` and `gsm`.
 """
 
+from bisect import insort
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from .gateway import Simulator
+from simulator.model.gateway import Gateway
 
 
 class Status(Enum):
@@ -42,7 +41,7 @@ def failure(text: str) -> Output:
 
 SHOW_USAGE = Output("", Status.USAGE)
 
-type Handler = Callable[[Simulator, list[str]], Awaitable[Output]]
+type Handler = Callable[[Gateway, list[str]], Awaitable[Output]]
 """Runs a command; the arguments are all its words, the name of the command first."""
 
 
@@ -87,10 +86,30 @@ def split_arguments(line: str) -> list[str]:
 class CommandLine:
     """All commands that Asterisk has, in the order in which it lists them."""
 
-    def __init__(self, gateway: Simulator, commands: Iterable[CliCommand]) -> None:
+    def __init__(self, gateway: Gateway, commands: Iterable[CliCommand]) -> None:
         """Take the gateway that the commands act on."""
         self._gateway = gateway
+        self.offer(commands)
+
+    def offer(self, commands: Iterable[CliCommand]) -> None:
+        """Offer these commands from now on, and the help on them."""
         self._commands = list(commands)
+        insort(self._commands, self._help_command(), key=lambda command: command.name)
+
+    def leave_out(self, start: str) -> None:
+        """Forget all commands whose names start with some words, as other firmware does."""
+        self._commands = [
+            command for command in self._commands if not command.name.startswith(start)
+        ]
+
+    def change_usage(self, name: str, usage: str) -> None:
+        """Let one command print another usage, as other firmware does."""
+        self._commands = [
+            replace(command, usage=f"Usage: {usage}\n")
+            if command.name == name
+            else command
+            for command in self._commands
+        ]
 
     async def run(self, line: str) -> Output:
         """Run a command line and give its output, with the lines that Asterisk adds to it.
@@ -125,6 +144,20 @@ class CommandLine:
             return f"No such command '{' '.join(words)}'.\n"
         return "".join(
             f"{command.name:>30.30} {command.summary}\n" for command in found
+        )
+
+    def _help_command(self) -> CliCommand:
+        async def core_show_help(gateway: Gateway, args: list[str]) -> Output:
+            return ok(self.help(args[3:]))
+
+        return CliCommand(
+            "core show help",
+            "Display help list, or specific help on a command",
+            "Usage: core show help [topic]\n"
+            "       When called with a topic as an argument, displays usage\n"
+            "       information on the given command. If called without a\n"
+            "       topic, it provides a list of commands.\n",
+            core_show_help,
         )
 
     def _find(self, arguments: list[str]) -> CliCommand | None:

@@ -8,8 +8,15 @@ compiled and tried; later firmware is not known to differ.
 
 from dataclasses import dataclass
 
-from .pdu import ESCAPE, GSM_ALPHABET, GSM_EXTENSION, text_of_septets, unpack_septets
-from .wire import atoi, to_wire
+from simulator.wire import atoi, to_wire
+
+from .deliver import (
+    ESCAPE,
+    GSM_ALPHABET,
+    GSM_EXTENSION,
+    text_of_septets,
+    unpack_septets,
+)
 
 MAX_SEPTETS, MAX_UNITS = 160, 70
 """What one SMS holds: septets, or UTF-16 units."""

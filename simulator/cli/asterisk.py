@@ -2,25 +2,20 @@
 
 from collections.abc import Collection
 from time import time
-from typing import TYPE_CHECKING
 
-from .cli import SHOW_USAGE, CliCommand, Output, failure, ok
-from .model import RIGHTS, RIGHTS_1_8, Dialect, grants
-from .wire import from_wire, to_wire
+from simulator.model.box import Dialect
+from simulator.model.gateway import Gateway
+from simulator.model.users import RIGHTS, RIGHTS_1_8, grants
+from simulator.wire import from_wire, to_wire
 
-if TYPE_CHECKING:
-    from .gateway import Simulator
-
-
-async def _core_show_help(gateway: Simulator, args: list[str]) -> Output:
-    return ok(gateway.cli.help(args[3:]))
+from .command_line import SHOW_USAGE, CliCommand, Output, failure, ok
 
 
-async def _core_show_version(gateway: Simulator, args: list[str]) -> Output:
+async def _core_show_version(gateway: Gateway, args: list[str]) -> Output:
     return ok(f"Asterisk {gateway.asterisk_version} built by root @ localhost\n")
 
 
-async def _core_show_channels(gateway: Simulator, args: list[str]) -> Output:
+async def _core_show_channels(gateway: Gateway, args: list[str]) -> Output:
     old = gateway.dialect is Dialect.ASTERISK_1_8
     name_width, place_width = (20, 20) if old else (64, 32)
 
@@ -44,21 +39,21 @@ async def _core_show_channels(gateway: Simulator, args: list[str]) -> Output:
     return ok("".join(lines))
 
 
-async def _database_put(gateway: Simulator, args: list[str]) -> Output:
+async def _database_put(gateway: Gateway, args: list[str]) -> Output:
     if len(args) != 5:
         return SHOW_USAGE
     gateway.database[args[2], args[3]] = args[4]
     return ok("Updated database successfully\n")
 
 
-async def _database_get(gateway: Simulator, args: list[str]) -> Output:
+async def _database_get(gateway: Gateway, args: list[str]) -> Output:
     if len(args) != 4:
         return SHOW_USAGE
     value = gateway.database.get((args[2], args[3]))
     return ok("Database entry not found.\n" if value is None else f"Value: {value}\n")
 
 
-async def _database_del(gateway: Simulator, args: list[str]) -> Output:
+async def _database_del(gateway: Gateway, args: list[str]) -> Output:
     if len(args) != 4:
         return SHOW_USAGE
     known = gateway.database.pop((args[2], args[3]), None) is not None
@@ -67,7 +62,7 @@ async def _database_del(gateway: Simulator, args: list[str]) -> Output:
     return ok(f"Database entry {'removed' if known else not_there}.\n")
 
 
-async def _manager_show_user(gateway: Simulator, args: list[str]) -> Output:
+async def _manager_show_user(gateway: Gateway, args: list[str]) -> Output:
     if len(args) != 4:
         return SHOW_USAGE
     user = gateway.find_user(from_wire(args[3]))
@@ -104,7 +99,7 @@ def _bits_of_rights(rights: Collection[str]) -> int:
     return sum(1 << bit for bit, name in enumerate(RIGHTS) if name in rights)
 
 
-async def _manager_show_connected(gateway: Simulator, args: list[str]) -> Output:
+async def _manager_show_connected(gateway: Gateway, args: list[str]) -> Output:
     if gateway.dialect is Dialect.ASTERISK_1_8:
         head = "  Username         IP Address\n"
         lines = [f"  {name:<15.15}  127.0.0.1\n" for name in gateway.logged_in_users]
@@ -115,17 +110,17 @@ async def _manager_show_connected(gateway: Simulator, args: list[str]) -> Output
         )
         lines = [
             _connected(
-                to_wire(session.user.name),
+                to_wire(client.user.name),
                 "127.0.0.1",
-                f"{int(session.logged_in_at)}",
-                f"{int(time() - session.logged_in_at)}",
-                f"{session.descriptor}",
+                f"{int(client.logged_in_at)}",
+                f"{int(time() - client.logged_in_at)}",
+                f"{client.descriptor}",
                 "0",
-                f"{_bits_of_rights(session.user.read):010d}",
-                f"{_bits_of_rights(session.user.write):010d}",
+                f"{_bits_of_rights(client.user.read):010d}",
+                f"{_bits_of_rights(client.user.write):010d}",
             )
-            for session in gateway.logged_in_sessions
-            if session.user
+            for client in gateway.logged_in_clients
+            if client.user
         ]
     return ok(f"{head}{''.join(lines)}{len(lines)} users connected.\n")
 
@@ -147,7 +142,7 @@ def _connected(
     )
 
 
-async def _core_show_uptime(gateway: Simulator, args: list[str]) -> Output:
+async def _core_show_uptime(gateway: Gateway, args: list[str]) -> Output:
     return ok(
         f"System uptime: {gateway.uptime} seconds\nLast reload: {gateway.uptime} seconds\n"
     )
@@ -160,15 +155,6 @@ COMMANDS = [
         "Usage: core show channels [concise|verbose|count]\n"
         "       Lists currently defined channels and some information about them.\n",
         _core_show_channels,
-    ),
-    CliCommand(
-        "core show help",
-        "Display help list, or specific help on a command",
-        "Usage: core show help [topic]\n"
-        "       When called with a topic as an argument, displays usage\n"
-        "       information on the given command. If called without a\n"
-        "       topic, it provides a list of commands.\n",
-        _core_show_help,
     ),
     CliCommand(
         "core show uptime",

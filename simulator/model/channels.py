@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from time import monotonic
 
-from .model import Dialect
-from .wire import escape_c, packet, replace_invalid
+from simulator.wire import escape_c, packet, replace_invalid
+
+from .box import Dialect
 
 UNKNOWN = "<unknown>"
 

@@ -1,0 +1,1 @@
+"""The Asterisk command line: Asterisk's own commands and the driver's ``gsm …``."""

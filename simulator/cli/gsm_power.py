@@ -1,0 +1,34 @@
+"""``gsm power …``: the module of a span on and off."""
+
+from simulator.model.gateway import Gateway
+from simulator.model.span import SimSpan
+
+from .command_line import Output, ok
+
+
+async def power_on(gateway: Gateway, span: SimSpan, args: list[str]) -> Output:
+    """Switch the module on."""
+    if await span.power_switch.on():
+        return ok(f"Power on span {span.number} sucessed\n")
+    return ok(f"Unable to power on span {span.number}\n")
+
+
+async def power_off(gateway: Gateway, span: SimSpan, args: list[str]) -> Output:
+    """Switch the module off; the driver prints nothing if that fails."""
+    worked = await span.power_switch.off()
+    if worked is None:
+        return ok(f"Unable to power off span {span.number}\n")
+    return ok(f"Power off span {span.number} sucessed\n" if worked else "")
+
+
+async def power_reset(gateway: Gateway, span: SimSpan, args: list[str]) -> Output:
+    """Switch the module off and on."""
+    if await span.power_switch.reset():
+        return ok(f"Reset power on span {span.number} success\n")
+    return ok(f"Power off span {span.number} failed\n")
+
+
+async def power_stat(gateway: Gateway, span: SimSpan, args: list[str]) -> Output:
+    """Hang the span: the driver takes its lock twice and never gives it back."""
+    span.hung = True
+    return await gateway.forever()

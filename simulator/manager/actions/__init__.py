@@ -1,0 +1,1 @@
+"""The actions of the manager interface, by what they are about. `table` lists them."""

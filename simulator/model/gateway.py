@@ -1,0 +1,190 @@
+"""The gateway: its spans, and what comes in through them."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta, timezone
+
+from simulator.wire import to_wire
+
+from .box import Box, Dialect
+from .calls import Call
+from .core import Core
+from .deliver import deliver
+from .driver_sms import driver_escape, driver_reading
+from .span import SimSpan
+from .users import User
+
+MAX_SPANS = 44
+"""The largest box has one board of 44 spans (later firmware)."""
+DRIVER_SPANS = 32
+"""The open driver stops here unless it is built for more."""
+
+
+class Gateway(Core):
+    """A gateway with its spans, without its port for clients."""
+
+    def __init__(
+        self, spans: int, box: Box, dialect: Dialect, users: Sequence[User]
+    ) -> None:
+        """Make a gateway whose spans are ready."""
+        if not 1 <= spans <= MAX_SPANS:
+            raise ValueError(f"A gateway has 1 to {MAX_SPANS} spans, not {spans}")
+        super().__init__(box, dialect, users)
+        self.spans: dict[int, SimSpan] = {}
+        self._vanished: dict[int, SimSpan] = {}
+        self._next_reference = 1
+        for number in range(1, spans + 1):
+            self.add_span(number)
+
+    def reset(self) -> None:
+        """Forget everything that is under way, as a restart does."""
+        self.channels.clear()
+        self.forget_unfinished()
+        for span in self.spans.values():
+            span.reset()
+
+    # ---- spans ---------------------------------------------------------------------------
+
+    def add_span(self, number: int) -> SimSpan:
+        """Add a span, as a new board does; one that vanished comes back as it was."""
+        if not 1 <= number <= MAX_SPANS or number in self.spans:
+            raise ValueError(
+                f"There can be no new span {number}: it is there, or not among 1 to {MAX_SPANS}"
+            )
+        vanished = self._vanished.pop(number, None)
+        self.spans[number] = vanished or SimSpan(self, number)
+        return self.spans[number]
+
+    def remove_span(self, number: int) -> None:
+        """Let a span vanish."""
+        self._vanished[number] = self.spans.pop(number)
+
+    @property
+    def span_limit(self) -> int:
+        """Give the highest number the driver takes for a span."""
+        return DRIVER_SPANS if max(self.spans, default=1) <= DRIVER_SPANS else MAX_SPANS
+
+    @property
+    def call_count(self) -> int:
+        """Give the number of calls that are up or ring."""
+        return sum(span.call is not None for span in self.spans.values())
+
+    # ---- what comes in -------------------------------------------------------------------
+
+    async def receive_sms(
+        self,
+        span: int,
+        sender: str,
+        text: str,
+        when: datetime | None = None,
+        zone_hours: float = 8,
+        *,
+        wide_reference: bool = False,
+        reference: int | None = None,
+        order: Sequence[int] | None = None,
+        repeat_parts: Sequence[int] = (),
+        varset: bool = True,
+        newexten: bool = True,
+        pdu: bool = True,
+        hangup: bool = True,
+        service_center: str | None = None,
+    ) -> list[str]:
+        """Let an SMS come in from the network; gives the ``Uniqueid`` of each part.
+
+        ``when`` is the time of the service centre, by its own clock if naive; ``zone_hours``
+        its zone in hours east of Greenwich. A long text comes as parts, each an SMS of its
+        own, in the ``order`` given (numbers from 1, some may be missing) and those of
+        ``repeat_parts`` twice. ``varset``, ``newexten``, ``pdu`` and ``hangup`` say what a
+        session sees of it at all.
+        """
+        zone = timezone(timedelta(hours=zone_hours))
+        local = datetime.now(zone) if when is None else when
+        if local.tzinfo is not None:
+            local = local.astimezone(zone)
+        center = (
+            self.spans[span].sms_center if service_center is None else service_center
+        )
+        if reference is None:
+            reference = self._next_reference
+            self._next_reference += 1
+        parts = deliver(
+            sender, text, local, zone_hours, center,
+            reference=reference, wide_reference=wide_reference,
+        )  # fmt: skip
+        uniqueids: list[str] = []
+        for number in order if order is not None else range(1, len(parts) + 1):
+            variables = self._driver_variables(span, parts[number - 1].pdu, pdu)
+            for _ in range(2 if number in repeat_parts else 1):
+                uniqueid = await self.receive_variables(
+                    span, variables, varset=varset, newexten=newexten, hangup=hangup
+                )
+                uniqueids.append(uniqueid)
+        return uniqueids
+
+    def _driver_variables(
+        self, number: int, pdu: str, with_pdu: bool
+    ) -> dict[str, str]:
+        """Give the channel variables that the driver makes of a PDU.
+
+        In text mode there is no PDU, the sender has a blank in front and the time another
+        form. Guess: only chan_extra 2.0.8 escapes the text.
+        """
+        span = self.spans[number]
+        reading = driver_reading(pdu, span.sms_coding)
+        text = reading.text
+        if self.box is Box.OF_2013:
+            text = driver_escape(text)
+        text_mode = span.sms_mode == "text"
+        return {
+            "SMSSRC": f" {reading.sender}" if text_mode else reading.sender,
+            "SMSTXT": text,
+            "SMSPDU": pdu if with_pdu and not text_mode else "",
+            "SMSTIME": reading.time[2:].replace(" ", ",")
+            if text_mode
+            else reading.time,
+            "SMSTZ": reading.zone,
+        }
+
+    async def receive_variables(
+        self,
+        span: int,
+        variables: Mapping[str, str | bytes],
+        *,
+        varset: bool = True,
+        newexten: bool = True,
+        hangup: bool = True,
+    ) -> str:
+        """Let an SMS come in whose channel variables are exactly these; gives its Uniqueid.
+
+        Values are bytes, or text of which each character is a byte (Latin-1). What is
+        missing of SMSSRC, SMSTXT, SMSTIME is empty in the dialplan's steps.
+        """
+        port = self.spans[span]
+        port.last_event = "SMS received"
+        values = {
+            name: value.decode("latin-1") if isinstance(value, bytes) else value
+            for name, value in variables.items()
+        }
+        sender, text, stamp = (
+            values.get(name, "") for name in ("SMSSRC", "SMSTXT", "SMSTIME")
+        )
+        program = f'/my_tools/process_sms "{span}" "{sender}" "{stamp}" "{text}" > /dev/null 2>&1 &'
+        channel = port.sms_channel()
+        self.run_dialplan(
+            channel,
+            values | {"DIALSTATUS": "SMS_END"},
+            [("NoOp", text), ("System", program)],
+            varset=varset,
+            newexten=newexten,
+            hangup=hangup,
+        )
+        await asyncio.sleep(0)
+        return channel.uniqueid
+
+    async def incoming_call(
+        self, span: int, number: str, dial: str = "SIP/1001,60,r"
+    ) -> Call:
+        """Let a call come in; the dialplan dials ``dial``. Answer it or hang it up yourself."""
+        call = self.spans[span].phone.ring(to_wire(number), dial)
+        await asyncio.sleep(0)
+        return call

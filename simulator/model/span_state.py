@@ -1,0 +1,147 @@
+"""What a span is at the moment, and what its driver says of it."""
+
+from collections import deque
+
+from .box import Box
+from .calls import Call
+from .core import Core
+from .outcomes import CallOutcome, SmsOutcome, UssdMenu, UssdOutcome
+
+_STATE_OF_STATUS = {
+    "Up": "READY",
+    "Undetected SIM Card": "SIM READY REQ",
+    "No Signal": "NET REQ",
+    "Down": "DOWN",
+}
+
+
+class SpanState:
+    """One GSM port. All attributes without underscore may be set at any time."""
+
+    def __init__(self, core: Core, number: int) -> None:
+        """Make a span that is ready; ``number`` counts from 1."""
+        self.core = core
+        self.number = number
+
+        self.power = True
+        self.provisioned = True
+        self.alarm = False
+        self.status = "Up"
+        self.active = True
+        self.dchannel_running = True
+        self.module_on = True
+        self.hung = False
+        """Whether the driver never answers for this span again (``gsm power stat``)."""
+
+        self.manufacturer = "SIMCOM_Ltd"
+        self.model = "SIMCOM_SIM840W"
+        self.imei = f"8600410209856{number:02d}"
+        self.revision = "Revision:1224B02SIM840W16"
+        self.operator = "CHINA MOBILE"
+        self.network_status = "Registered (Home network)"
+        self.signal = 20
+        self.ber = 0
+        self.imsi = f"4600211805905{number:02d}"
+        self.sms_center = "+8613800755500"
+        self.own_number = ""
+        self.pdd = 7
+        self.asr = 20
+        self.acd = 12
+        self.last_event = "D-Channel Up"
+        self.last_send_at = "AT+CREG?\r\n"
+        self.last_receive_at = "\r\nOK\r\n"
+
+        self.power_fails = False
+        """Whether the power commands do not work."""
+
+        self.sms_mode = "pdu"
+        self.sms_coding = "utf-8"
+        self.send_sms_center = ""
+        self.sms_outcomes: deque[SmsOutcome] = deque()
+        self.send_duration = 0.0
+        self.send_events = False
+        """Whether the dialplan has extensions for the outcome of an SMS."""
+        self.late_after = 0.05
+        """Seconds after which a late outcome comes."""
+
+        self.ussd: dict[str, UssdMenu | str] = {}
+        """What the network answers to a USSD code."""
+        self.ussd_outcomes: deque[UssdOutcome] = deque()
+        self.ussd_duration = 0.0
+        self.menu_seconds = 120.0
+        """Guess: how long a network waits for the reply to a menu."""
+
+        self.call: Call | None = None
+        self.call_outcomes: deque[CallOutcome | tuple[CallOutcome, float]] = deque()
+        self.statistics = dict.fromkeys(
+            [
+                "count",
+                "duration",
+                "answered",
+                "cancel",
+                "busy",
+                "no_answer",
+                "no_dialtone",
+                "no_carrier",
+            ],
+            0,
+        )
+
+        self.doing: str | None = None
+        """The state while an SMS or a USSD code is on its way."""
+        self._state: str | None = None
+
+    @property
+    def voice_channel(self) -> int:
+        """Give the number of the voice channel (app note: span 2 is channel 3)."""
+        return 2 * self.number - 1
+
+    @property
+    def context(self) -> str:
+        """Give the dialplan context (app note: ``gsm-2``)."""
+        return f"gsm-{self.number}"
+
+    @property
+    def state(self) -> str:
+        """Give the ``State`` line; setting None lets it follow the status again."""
+        if self.call:
+            return self.call.state
+        return self.doing or self._resting_state
+
+    @state.setter
+    def state(self, state: str | None) -> None:
+        self._state = state
+
+    @property
+    def _resting_state(self) -> str:
+        if self._state is not None:
+            return self._state
+        if self.status.startswith("Pin"):
+            return "SIM PIN REQ"
+        return _STATE_OF_STATUS.get(self.status, "DOWN") if self.power else "DOWN"
+
+    @property
+    def ready(self) -> bool:
+        """Say whether the module takes an SMS or a USSD request now (part 3 of the notes)."""
+        return (
+            self.power
+            and self.module_on
+            and self.status == "Up"
+            and self.active
+            and self.call is None
+            and self._resting_state == "READY"
+        )
+
+    @property
+    def status_line(self) -> str:
+        """Give the list of states in the driver's order; without power it is always down."""
+        words = ["Power on" if self.power else "Power off"]
+        if self.provisioned:
+            words.append("Provisioned")
+        if self.alarm:
+            words.append("In Alarm")
+        words.append(self.status if self.power else "Down")
+        line = ", ".join([*words, "Active" if self.active else "Standby"])
+        # Boxes of today leave out the last blank (captures from real gateways).
+        blank = "" if self.core.box is Box.TODAY else " "
+        return f"{line},{blank}Standard"

@@ -1,0 +1,169 @@
+"""The simulated gateway with its port for clients."""
+
+import asyncio
+from collections.abc import Sequence
+import socket
+import ssl
+from typing import Self
+
+from . import noise
+from .cli import asterisk, gsm
+from .cli.command_line import CommandLine
+from .faults import Faults
+from .manager.actions.table import ActionTable
+from .manager.session import Session
+from .model.box import Box, Dialect
+from .model.gateway import Gateway
+from .model.users import User
+
+
+class Simulator(Gateway):
+    """An OpenVox GSM gateway without hardware, in this event loop.
+
+    Use it as ``async with Simulator(spans=2) as sim``, or with `start` and `stop`. Started
+    again after a stop it listens on the same port, as a gateway does after a restart.
+    """
+
+    def __init__(
+        self,
+        spans: int = 4,
+        dialect: Dialect = Dialect.ASTERISK_1_8,
+        box: str = Box.OF_2013,
+        users: Sequence[User] | None = None,
+        *,
+        challenge: bool = True,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        """Make a gateway; port 0 takes any free one. ``challenge``: whether it knows MD5.
+
+        ``box`` is a `Box` or its value. ``tls``: encrypt with this context, which holds the
+        certificate.
+        """
+        super().__init__(spans, Box(box), dialect, users or [User("admin", "admin")])
+        self.challenge = challenge
+        self.host = host
+        self.port = port
+        self.tls = tls
+        self.faults = Faults(self, dialect)
+        self.cli = CommandLine(self, [])
+        self.become(self.box)
+        self.action_table = ActionTable(self.cli)
+        self._listener: socket.socket | None = None
+        self._server: asyncio.Server | None = None
+        self._running = False
+
+    async def __aenter__(self) -> Self:
+        """Start."""
+        await self.start()
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        """Stop."""
+        await self.stop()
+
+    async def start(self) -> None:
+        """Listen for clients."""
+        self._running = True
+        self.restarted()
+        if not self.faults.refuse:
+            self._bind()
+            await self._listen()
+
+    async def stop(self) -> None:
+        """Close everything: afterwards there is no task and no socket left."""
+        self._running = False
+        self.faults.unreachable = False
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()
+        self.drop_connections(abort=True)
+        await self.end_tasks()
+        if server is not None:
+            await server.wait_closed()
+        elif self._listener is not None:
+            self._listener.close()
+        self._listener = None
+        self.reset()
+
+    async def restart(self, downtime: float = 0.0) -> None:
+        """Go down, forget sessions and messages under way, and come back on the same port."""
+        await self.stop()
+        await asyncio.sleep(downtime)
+        await self.start()
+
+    def become(self, box: str) -> None:
+        """Become another box, with its commands, as an update of the firmware does."""
+        self.box = Box(box)
+        self.cli.offer([*asterisk.COMMANDS, *gsm.commands(self.box)])
+
+    # ---- connections ---------------------------------------------------------------------
+
+    def listen_or_not(self) -> None:
+        """Listen, or stop listening, as the faults say; connections stay as they are."""
+        if self.faults.refuse and self._server is not None:
+            self._server.close()
+            self._server = None
+        elif not self.faults.refuse and self._running and self._server is None:
+            self._bind()
+            self.spawn(self._listen())
+
+    def _bind(self) -> None:
+        """Take the port at once, so that clients who connect from now on get through."""
+        self._listener = socket.create_server((self.host, self.port))
+        self.port = self._listener.getsockname()[1]
+
+    async def _listen(self) -> None:
+        self._server = await asyncio.start_server(self._connected, sock=self._listener)
+
+    def _connected(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        if not self._running:
+            writer.transport.abort()
+            return
+        # As Asterisk does; otherwise the output of a command waits 40 ms behind its head.
+        connection = writer.get_extra_info("socket")
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        session = Session(self, self.faults, self.action_table.perform, reader, writer)
+        self.clients.add(session)
+        self.spawn(self._serve(session, writer))
+
+    async def _serve(self, session: Session, writer: asyncio.StreamWriter) -> None:
+        try:
+            if await self._encrypt(writer):
+                await session.run()
+        finally:
+            self.clients.discard(session)
+
+    async def _encrypt(self, writer: asyncio.StreamWriter) -> bool:
+        """Encrypt a connection where that is wanted; say whether it goes on."""
+        try:
+            if self.tls:
+                await writer.start_tls(self.tls)
+        except OSError:
+            return False  # the client did not like the certificate, or speaks no TLS
+        return True
+
+    def drop_connections(self, abort: bool) -> None:
+        """Drop every connection."""
+        for client in self.clients:
+            client.drop(abort)
+
+    def send_raw(self, data: bytes) -> None:
+        """Send raw bytes to every connection."""
+        for client in self.clients:
+            client.send(data)
+
+    async def noise(
+        self, packets: int = 5000, sms_like: bool = False, rate: float | None = None
+    ) -> None:
+        """Send other people's call traffic: packets a second, or as fast as it goes."""
+        now = asyncio.get_running_loop().time
+        start = now()
+        for number, event in enumerate(noise.packets(self.events, packets, sms_like)):
+            self.emit(event)
+            if number % 100 == 0:
+                due = start + number / rate if rate else 0.0
+                await asyncio.sleep(max(0.0, due - now()))
