@@ -1,8 +1,8 @@
 """How telephone numbers look: E.164, short codes, and what people make of them.
 
-Numbers are read by libphonenumber (`phonenumbers`). Two things it does not do: it
-takes any text in which it finds a number, so the text is checked first; and it
-doesn't expect a number whose plus got lost, which networks and templates do cause.
+libphonenumber (`phonenumbers`) reads the numbers. It takes any text in which it finds
+one, letters and extensions included, so the text is checked first. And it doesn't
+expect a number without its plus, which networks and templates lose.
 """
 
 from collections.abc import Iterable
@@ -20,7 +20,8 @@ _WRITTEN = re.compile(
 )
 # A template's number that became a decimal one: "4915112345678.0"
 _DECIMAL = re.compile(r"\.\d\Z")
-# Short codes that the library doesn't list: Chinese services have up to 20 digits.
+# Short codes that the library doesn't list. Chinese services send from up to 20 digits
+# that begin with 106, and 10086 and its like have longer ones; how long is a guess.
 _LONG_SHORT_CODES = {"CN": re.compile(r"10[06][0-9]{4,17}")}
 # A service code of a network or a phone (3GPP TS 22.030), at most 64 characters
 _CODE = re.compile(r"[*#][0-9*#]{1,63}")
@@ -63,6 +64,7 @@ def preload(countries: Iterable[str]) -> None:
     Blocking. `countries` are those of the gateways: short codes are only looked up
     there. Numbers come from all countries, so those are loaded for all.
     """
+    PhoneMetadata.load_all()
     for country in countries:
         PhoneMetadata.short_metadata_for_region(country.upper())
 
@@ -267,7 +269,7 @@ def _parse(text: str, region: str | None = None) -> PhoneNumber | None:
         or len(_e164(number)) > 1 + _MAX_DIGITS
         # A zero behind the country code is dropped, or is part of a known number.
         or (number.italian_leading_zero and not _is_valid(number))
-        # In a number that it doesn't know, the library may find a zero to drop twice.
+        # Of a number that it doesn't know, the library may drop more each time.
         or _e164(again) != _e164(number)
     ):
         return None
@@ -287,7 +289,7 @@ def _is_mobile(number: PhoneNumber) -> bool:
 
 
 def _has_prefix(digits: str, home: PhoneNumber) -> bool:
-    """Return whether the library found a leading zero or the like, and dropped it."""
+    """Return whether the library dropped a leading zero or the like."""
     return phonenumbers.national_significant_number(home) != digits
 
 
@@ -331,18 +333,13 @@ def _as_dialled(digits: str, region: str) -> PhoneNumber:
     )
 
 
-def _metadata(region: str) -> PhoneMetadata:
-    metadata = PhoneMetadata.metadata_for_region(region)
-    assert metadata
-    return metadata
-
-
 def _exit_codes(region: str | None) -> str:
     """Return a regular expression of what is dialled before a country's code.
 
     ITU-T E.164 recommends 00.
     """
-    return (_metadata(region).international_prefix if region else None) or "00"
+    metadata = PhoneMetadata.metadata_for_region(region) if region else None
+    return (metadata and metadata.international_prefix) or "00"
 
 
 def _behind_exit_code(digits: str, region: str | None) -> str | None:
