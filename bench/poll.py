@@ -51,7 +51,7 @@ async def _measure(loop: WatchedLoop) -> list[Row]:
         entry = await add_gateway(
             hass, (await box.ask("port"))["port"], all_entities=True
         )
-        coordinator = entry.runtime_data
+        coordinator = entry.runtime_data.coordinator
         writes = _Writes(hass)
         rows = []
         for change, limit in ((False, _UNCHANGED), (True, _CHANGED)):

@@ -1,5 +1,6 @@
 """How many SMS a gateway may still send: SMS cost money, and automations run away."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,19 +40,18 @@ class SmsBudget:
     def __init__(
         self,
         options: Callable[[], Mapping[str, Any]],
-        monotonic: Callable[[], float],
+        loop: asyncio.AbstractEventLoop,
         on_change: Callable[[], None],
     ) -> None:
         """Count nothing yet.
 
-        `options` returns the entry's options, `monotonic` the time in seconds that
-        has passed since some moment, and `on_change` is called when there's something
-        new to save.
+        `options` returns the entry's options. `on_change` is called when there's
+        something new to save.
         """
         self._options = options
-        self._monotonic = monotonic
+        self._loop = loop
         self._on_change = on_change
-        self._started_at = _clock() - monotonic()
+        self._started_at = _clock() - loop.time()
         self._sent: dict[int, int] = {}  # SMS by the minute
         self._refused = 0
 
@@ -137,7 +137,7 @@ class SmsBudget:
     @property
     def _now(self) -> float:
         """What the clock would show if nobody had set it since this run began."""
-        return self._started_at + self._monotonic()
+        return self._started_at + self._loop.time()
 
     @property
     def _minute(self) -> int:

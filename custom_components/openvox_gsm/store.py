@@ -48,7 +48,7 @@ class GatewayStore:
         )
         self._save_is_due = False
         self._counters: dict[tuple[int, CounterKey], Counter] = {}
-        self.budget = SmsBudget(lambda: entry.options, hass.loop.time, self._save_soon)
+        self.budget = SmsBudget(lambda: entry.options, hass.loop, self._save_soon)
 
     async def async_load(self) -> None:
         """Read what was saved; version 0.1.0 saved the budget only."""

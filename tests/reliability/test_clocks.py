@@ -50,7 +50,7 @@ async def test_clock_is_set(wall_clock: WallClock, house: House, days: int) -> N
     await receive_parts(house, text, 2, 3)
     house.delivered.append(text)
     assert house.texts[-1] == text
-    await house.entry.runtime_data.async_refresh()
+    await house.entry.runtime_data.coordinator.async_refresh()
 
     await house.recovers()
 
@@ -76,7 +76,7 @@ async def test_clock_is_set_at_the_limit(
     assert [await send() for _ in range(3)] == ["sent", "sent", "failed"]
 
     wall_clock.tick(timedelta(days=days))
-    await house.entry.runtime_data.async_refresh()
+    await house.entry.runtime_data.coordinator.async_refresh()
     assert await send() == "failed"
 
     hour = 3660
@@ -86,7 +86,7 @@ async def test_clock_is_set_at_the_limit(
         lambda: freezegun.api.real_monotonic() + hour,
     )
     wall_clock.tick(hour)
-    await house.entry.runtime_data.async_refresh()
+    await house.entry.runtime_data.coordinator.async_refresh()
 
     await house.recovers()
 

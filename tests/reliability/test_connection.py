@@ -40,7 +40,7 @@ async def poll_begins(house: House) -> None:
         for transport in house.sockets.opened
     )
     assert written == 0
-    coordinator = house.entry.runtime_data
+    coordinator = house.entry.runtime_data.coordinator
     refresh = house.hass.async_create_task(coordinator.async_refresh())
     await house.rest()
     assert not refresh.done()

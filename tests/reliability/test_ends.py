@@ -222,7 +222,7 @@ async def _half_a_packet(house: House) -> None:
 @scene("one byte at a time")
 async def _slow_bytes(house: House) -> None:
     house.gateway.faults.slow_bytes = True
-    house.hass.async_create_task(house.entry.runtime_data.async_refresh())
+    house.hass.async_create_task(house.entry.runtime_data.coordinator.async_refresh())
 
 
 @scene("flood")

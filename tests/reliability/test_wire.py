@@ -47,7 +47,7 @@ async def test_invalid_utf8(house: House) -> None:
     )
     house.delivered.append(text)
     await house.until(lambda: house.received)
-    await house.do(house.entry.runtime_data.async_refresh())
+    await house.do(house.entry.runtime_data.coordinator.async_refresh())
     operator = house.hass.states.get("sensor.gsm_1_operator")
     assert operator
     assert "\ufffd" in operator.state
@@ -93,7 +93,7 @@ async def test_one_byte_at_a_time(house: House) -> None:
     """All works as it does with larger pieces."""
     house.gateway.faults.slow_bytes = True
     await house.set_up()
-    await house.do(house.entry.runtime_data.async_refresh())
+    await house.do(house.entry.runtime_data.coordinator.async_refresh())
 
     await house.recovers()
 
