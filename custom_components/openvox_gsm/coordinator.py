@@ -51,8 +51,8 @@ from .contacts import find_by_number
 from .gateway import (
     SMS_TIMEOUT,
     Assembler,
-    CallNews,
-    CallNewsType,
+    CallEvent,
+    CallEventType,
     Gateway,
     IncomingSms,
     NotAnOpenVoxGatewayError,
@@ -95,7 +95,7 @@ class _Memory:
         """Know nothing yet."""
         self.budget = SmsBudget(hass, entry)
         # What nothing could see yet: Home Assistant or the entry was starting.
-        self.held: list[IncomingSms | CallNews] = []
+        self.held: list[IncomingSms | CallEvent] = []
         # What senders' numbers look like, by their digits; the newest come last.
         self.senders: dict[str, str] = {}
         # Half a long SMS is joined with what comes after a reload.
@@ -584,7 +584,7 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
     # Calls
 
     @callback
-    def _call_changed(self, news: CallNews) -> None:
+    def _call_changed(self, news: CallEvent) -> None:
         """Publish what happened to a call, or hold it.
 
         Not that it rings, or was answered: that is over when it is published, and
@@ -594,15 +594,15 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
             return
         if self._may_publish:
             self._publish_call(news)
-        elif news.type in (CallNewsType.MISSED, CallNewsType.ENDED):
+        elif news.type in (CallEventType.MISSED, CallEventType.ENDED):
             self._memory.held.append(news)
 
-    def _publish_call(self, news: CallNews) -> None:
+    def _publish_call(self, news: CallEvent) -> None:
         async_dispatcher_send(self.hass, SIGNAL_CALL, self, news)
         data = {"type": news.type.value, **self.call_data(news)}
         self._fire(EVENT_CALL, news.span, data)
 
-    def call_data(self, news: CallNews) -> dict[str, Any]:
+    def call_data(self, news: CallEvent) -> dict[str, Any]:
         """Return what happened to a call as automations see it.
 
         The duration is that of the conversation, in seconds, once it is over.

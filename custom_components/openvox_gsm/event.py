@@ -15,7 +15,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .const import SIGNAL_CALL, SIGNAL_SMS
 from .coordinator import OpenVoxConfigEntry, OpenVoxCoordinator
 from .entity import OpenVoxSpanEntity, async_add_span_entities
-from .gateway import CallNews, CallNewsType, IncomingSms
+from .gateway import CallEvent, CallEventType, IncomingSms
 
 PARALLEL_UPDATES = 0
 
@@ -25,7 +25,7 @@ SMS = EventEntityDescription(key="sms", translation_key="sms", event_types=[RECE
 CALL = EventEntityDescription(
     key="call",
     translation_key="call",
-    event_types=[kind.value for kind in CallNewsType],
+    event_types=[kind.value for kind in CallEventType],
 )
 
 
@@ -42,7 +42,7 @@ async def async_setup_entry(
     def make(number: int) -> list[EventEntity]:
         entities: list[EventEntity] = [SmsEvent(coordinator, SMS, number)]
         if coordinator.call_events:
-            entities.append(CallEvent(coordinator, CALL, number))
+            entities.append(CallEventEntity(coordinator, CALL, number))
         return entities
 
     async_add_span_entities(entry, async_add_entities, make)
@@ -88,7 +88,7 @@ class SmsEvent(_SpanEvent):
             self.async_write_ha_state()
 
 
-class CallEvent(_SpanEvent):
+class CallEventEntity(_SpanEvent):
     """Something happened to a call."""
 
     @override
@@ -100,7 +100,7 @@ class CallEvent(_SpanEvent):
         )
 
     @callback
-    def _happened(self, coordinator: OpenVoxCoordinator, news: CallNews) -> None:
+    def _happened(self, coordinator: OpenVoxCoordinator, news: CallEvent) -> None:
         if coordinator is self.coordinator and news.span == self.number:
             self._trigger_event(news.type, coordinator.call_data(news))
             self.async_write_ha_state()

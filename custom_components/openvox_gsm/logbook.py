@@ -14,20 +14,20 @@ from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 
 from .const import DOMAIN, EVENT_CALL, EVENT_SMS_RECEIVED, EVENT_SMS_SENT
-from .gateway import CallDirection, CallNewsType, SendFailure, SendStatus
+from .gateway import CallDirection, CallEventType, SendFailure, SendStatus
 
 type Describe = Callable[[Event[Any]], dict[str, str]]
 
 _LONGEST_TEXT: Final = 160
 
 _CALLS: Final[Mapping[Any, str]] = {
-    (CallNewsType.RINGING, CallDirection.INCOMING): "is ringing: {who} calls",
-    (CallNewsType.ANSWERED, CallDirection.INCOMING): "answered a call from {who}",
-    (CallNewsType.ANSWERED, CallDirection.OUTGOING): "called {who}, who answered",
-    (CallNewsType.MISSED, CallDirection.INCOMING): "missed a call from {who}",
-    (CallNewsType.ENDED, CallDirection.INCOMING): "ended a call from {who} after "
+    (CallEventType.RINGING, CallDirection.INCOMING): "is ringing: {who} calls",
+    (CallEventType.ANSWERED, CallDirection.INCOMING): "answered a call from {who}",
+    (CallEventType.ANSWERED, CallDirection.OUTGOING): "called {who}, who answered",
+    (CallEventType.MISSED, CallDirection.INCOMING): "missed a call from {who}",
+    (CallEventType.ENDED, CallDirection.INCOMING): "ended a call from {who} after "
     "{duration} s",
-    (CallNewsType.ENDED, CallDirection.OUTGOING): "ended a call to {who} after "
+    (CallEventType.ENDED, CallDirection.OUTGOING): "ended a call to {who} after "
     "{duration} s",
 }
 _NOT_ANSWERED: Final = "called {who}, who did not answer"

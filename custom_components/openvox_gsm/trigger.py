@@ -27,7 +27,7 @@ from homeassistant.util import dt as dt_util
 from .const import SIGNAL_CALL, SIGNAL_SMS
 from .contacts import comparable, country_prefix, find_by_number
 from .coordinator import OpenVoxCoordinator
-from .gateway import CallNews, CallNewsType, IncomingSms
+from .gateway import CallEvent, CallEventType, IncomingSms
 from .pattern import TIME_LIMIT, Pattern
 
 _LOGGER = logging.getLogger(__name__)
@@ -247,9 +247,9 @@ class CallReceivedTrigger(_SpanTrigger):
 
     @override
     def _match(
-        self, coordinator: OpenVoxCoordinator, news: CallNews
+        self, coordinator: OpenVoxCoordinator, news: CallEvent
     ) -> dict[str, Any] | None:
-        if news.type is not CallNewsType.RINGING or not self._is_wanted(
+        if news.type is not CallEventType.RINGING or not self._is_wanted(
             coordinator, news.number, self._options[CONF_CALLERS]
         ):
             return None
@@ -260,7 +260,7 @@ class CallReceivedTrigger(_SpanTrigger):
         }
 
     @override
-    def _describe(self, news: CallNews) -> str:
+    def _describe(self, news: CallEvent) -> str:
         return f"call on span {news.span}"
 
 

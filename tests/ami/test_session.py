@@ -1009,7 +1009,7 @@ async def test_packet_without_a_mark_is_not_looked_at(
             seen.append(raw)
         return wants_all
 
-    session.subscribe(look, lambda packet: None, mark=b"Value: b")
+    session.subscribe(look, lambda packet: None, marker=b"Value: b")
     for value in "abc":
         sim.emit(varset(value))
     await until(lambda: seen)
@@ -1027,7 +1027,7 @@ async def test_one_subscription_without_a_mark_sees_all(
     """The marks of the others do not hide anything from it."""
     seen: list[Packet] = []
     session.subscribe(lambda raw: True, seen.append)
-    session.subscribe(lambda raw: False, seen.append, mark=b"Value: b")
+    session.subscribe(lambda raw: False, seen.append, marker=b"Value: b")
     for value in "ab":
         sim.emit(varset(value))
     await until(lambda: len(seen) == 2)

@@ -21,10 +21,10 @@ from custom_components.openvox_gsm.gateway import (
     SendStatus,
     UssdError,
     connection as connection_module,
-    sender as sender_module,
     spans as spans_module,
     ussd as ussd_module,
 )
+from custom_components.openvox_gsm.gateway.sending import sender as sender_module
 from simulator import (
     STOCK_READ,
     Dialect,
@@ -258,7 +258,7 @@ async def test_stop_while_a_message_is_sent(
     gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its fate is unknown, and no verdict waited for."""
-    monkeypatch.setattr(sender_module, "REST", 9)
+    monkeypatch.setattr(sender_module, "LATE_ANSWER_TIME", 9)
     gateway.spans[1].send_duration = 0.2
     sending = asyncio.create_task(client.sms.send(NUMBER, LONG))
     await until(lambda: sends(gateway))
@@ -272,7 +272,7 @@ async def test_stop_while_a_verdict_is_waited_for(
     gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It cannot come any more."""
-    monkeypatch.setattr(sender_module, "REST", 9)
+    monkeypatch.setattr(sender_module, "LATE_ANSWER_TIME", 9)
     gateway.spans[1].sms_outcomes.append(SmsOutcome.TIMEOUT)
     sending = asyncio.create_task(client.sms.send(NUMBER, "Hi", span=1))
     behind = asyncio.create_task(client.sms.send(NUMBER, "Ho", span=1))
@@ -289,10 +289,10 @@ async def test_stop_while_a_span_is_waited_for(
 ) -> None:
     """The message was certainly not sent."""
     if why == "at work":
-        monkeypatch.setattr(spans_module, "BUSY_WAIT", 9)
+        monkeypatch.setattr(spans_module, "BUSY_INTERVAL", 9)
         gateway.spans[1].state = "SMS SENDING"
     else:
-        monkeypatch.setattr(ussd_module, "REST", 9)
+        monkeypatch.setattr(ussd_module, "LATE_ANSWER_TIME", 9)
         gateway.spans[1].ussd_outcomes.append(UssdOutcome.TIMEOUT)
         await ussd_failure(client, 1)
     looks = gateway.commands.count("gsm show span 1")

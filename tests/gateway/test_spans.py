@@ -93,7 +93,7 @@ async def test_a_span_that_hangs_is_asked_again_after_a_while(
     gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It may have been reset meanwhile."""
-    monkeypatch.setattr(spans_module, "_SILENCE", 0.0)
+    monkeypatch.setattr(spans_module, "_IGNORE_TIME", 0.0)
     gateway.spans[2].hung = True
     assert (await client.spans.read())[2].status is SpanStatus.UNKNOWN
     gateway.spans[2].hung = False

@@ -1,8 +1,8 @@
 """One logged-in session with an Asterisk manager.
 
-Asterisk serves a session with one thread: it does one action at a time and,
-while it does, delivers no events to that session. Several actions may wait
-here all the same; they are answered in turn.
+Asterisk serves a session with one thread: it does one action at a time and meanwhile
+delivers no events to that session. Several actions may wait here all the same; they
+are answered in order.
 """
 
 import asyncio
@@ -33,9 +33,9 @@ from .tls import Tls, connecting
 
 _LOGGER = logging.getLogger(__name__)
 
-CONNECT_TIMEOUT: Final = 10.0  # seconds, for each step up to the login's answer
+CONNECT_TIMEOUT: Final = 10.0  # seconds, for each step of connecting and logging in
 ACTION_TIMEOUT: Final = 10.0  # seconds
-# An idle connection that breaks is noticed after the sum of the two.
+# A broken idle connection is noticed after the sum of the two.
 PING_INTERVAL: Final = 30.0  # seconds without a byte from the gateway
 PING_TIMEOUT: Final = 10.0  # seconds
 LOGOFF_TIMEOUT: Final = 1.0  # seconds
@@ -43,7 +43,7 @@ LOGOFF_TIMEOUT: Final = 1.0  # seconds
 _GREETING = b"Asterisk Call Manager/"
 _MAX_GREETING = 256  # bytes
 _NOTHING = re.compile(b"(?!)")
-# Its mistake does not end the session.
+# Such an error does not end the session.
 _HANDLER_FAILED: Final = "A handler of events failed"
 
 type Headers = Iterable[tuple[str, str]]
@@ -51,12 +51,12 @@ type PacketTest = Callable[[bytes], bool]
 type PacketHandler = Callable[[Packet], None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Credentials:
-    """A manager user; the secret stays out of its representation.
+    """A manager user; the representation leaves out the secret.
 
-    `may_be_plain` is False where the manager is known to have MD5 challenges: who
-    has none is somebody else then, and is not sent the secret.
+    `may_be_plain` is False where the manager is known to offer MD5 challenges: one
+    that doesn't is an impostor then, and isn't sent the secret.
     """
 
     username: str
@@ -64,28 +64,37 @@ class Credentials:
     may_be_plain: bool = True
 
 
-@dataclass(slots=True)
 class _PendingAction:
     """An action that waits for its answer."""
 
-    name: str
-    timeout: float  # seconds
-    deadline: float  # by the loop's clock
-    future: asyncio.Future[tuple[Packet, list[Packet]]]
-    is_list: bool
-    response: Packet | None = None
-    events: list[Packet] = field(default_factory=list)
+    def __init__(
+        self,
+        name: str,
+        timeout: float,  # seconds
+        deadline: float,  # loop's clock
+        *,
+        is_list: bool,
+    ) -> None:
+        self.name = name
+        self.timeout = timeout
+        self.deadline = deadline
+        self.is_list = is_list
+        self.future: asyncio.Future[tuple[Packet, list[Packet]]] = (
+            asyncio.get_running_loop().create_future()
+        )
+        self.response: Packet | None = None
+        self.events: list[Packet] = []
 
 
 class Session(asyncio.Protocol):
     """A session: actions with a time limit each, events, keepalive.
 
-    Made by `connect`; ended by `close`, or by itself when the connection is
-    lost, which `lost` (a future that holds the error) tells.
+    Create it with `connect` and end it with `close`. It ends by itself when the
+    connection is lost; the future `lost` then has the error.
     """
 
     def __init__(self, tls: Tls | None = None) -> None:
-        """Prepare a session that is not connected yet; use `connect`."""
+        """Create a session that isn't connected; use `connect`."""
         self._tls = tls
         self._loop = asyncio.get_running_loop()
         self._reader = PacketReader(self._wanted)
@@ -95,13 +104,13 @@ class Session(asyncio.Protocol):
         #: Done when the session has ended: None after `close`, else the error.
         self.lost: asyncio.Future[AmiError | None] = self._loop.create_future()
         self._pending: dict[str, _PendingAction] = {}
-        # Every unanswered command, given up or not: its answer may be raw output.
+        # Every unanswered command, abandoned or not: its answer may be raw output.
         self._unanswered_commands = self._reader.commands
-        # What nobody can guess cannot be forged by the text of an SMS.
+        # Nobody can guess these, so the text of an SMS can't forge them.
         self._action_ids = (f"{secrets.token_hex(6)}-{n}" for n in itertools.count(1))
         self._subscriptions: list[tuple[PacketTest, PacketHandler]] = []
-        # What stands in every packet that is wanted; None where anything may be.
-        self._marks: set[bytes] | None = set()
+        # Every packet that is wanted contains one of these; None: any may be wanted.
+        self._markers: set[bytes] | None = set()
         self._pattern: re.Pattern[bytes] | None = _NOTHING
         self._expiry: asyncio.TimerHandle | None = None  # of the pending actions
         self._keepalive: asyncio.Task[None] | None = None
@@ -126,20 +135,19 @@ class Session(asyncio.Protocol):
     ) -> Self:
         """Connect, log in and return the session.
 
-        `events` is the event mask of the login: "on", "off", or classes such
-        as "system,call,dialplan". `subscribe` is called before the login, so
-        that the first event finds its handler. `timeout` (seconds) limits each
-        of the steps: connecting, the greeting, each answer of the login. `tls`
-        encrypts; nothing is sent before the certificate has been checked.
+        `events` is the event mask of the login: "on", "off", or classes such as
+        "system,call,dialplan". `subscribe` is called before the login, so that the
+        first event already has its handler. `timeout` (seconds) limits each of the
+        steps: connecting, the greeting, each answer of the login. `tls` encrypts;
+        nothing is sent before the certificate has been checked.
 
-        The password goes over the wire only where the gateway has no MD5
-        challenge (app note; Asterisk's own login code for the rest), and the
-        credentials allow it.
+        The password is sent only if the gateway offers no MD5 challenge and the
+        credentials allow it (app note; Asterisk's own login code for the rest).
 
         Raises CannotConnectError, TlsError, CertificateError, ProtocolError (no
         AMI there), ActionTimeoutError, ChallengeMissingError, AuthenticationError,
-        ConnectionLostError, and ActionFailedError where the manager allows a user
-        one session only.
+        ConnectionLostError, and ActionFailedError if the manager allows a user only
+        one session.
         """
         session = cls(tls)
         if subscribe:
@@ -185,7 +193,7 @@ class Session(asyncio.Protocol):
         else:
             self.was_challenged = True
             digest = hashlib.md5(
-                # A UnicodeEncodeError would show the password.
+                # A UnicodeEncodeError would contain the password.
                 (challenge.get("Challenge") + credentials.secret).encode(
                     "utf-8", "surrogatepass"
                 ),
@@ -200,7 +208,7 @@ class Session(asyncio.Protocol):
             )
         except (ActionFailedError, PermissionDeniedError) as err:
             if str(err).lower() == "login already in use":
-                raise  # allowmultiplelogin=no; the password has not been looked at
+                raise  # allowmultiplelogin=no; the password has not been checked
             raise AuthenticationError(
                 "The gateway refused the user name or the password"
             ) from err
@@ -214,10 +222,10 @@ class Session(asyncio.Protocol):
 
         `timeout` (seconds) includes the wait for earlier actions of the session.
 
-        Raises InvalidHeaderError and CannotConnectError (the session has ended)
-        where nothing was sent, PermissionDeniedError and ActionFailedError for
-        the gateway's own refusals, ActionTimeoutError and ConnectionLostError
-        where the outcome is unknown.
+        Raises InvalidHeaderError and CannotConnectError (the session has ended) if
+        nothing was sent, PermissionDeniedError and ActionFailedError for the gateway's
+        own refusals, ActionTimeoutError and ConnectionLostError if the outcome is
+        unknown.
         """
         response, _ = await self._act(name, headers, timeout, is_list=False)
         _raise_for_error(name, response)
@@ -228,10 +236,9 @@ class Session(asyncio.Protocol):
     ) -> tuple[Packet, list[Packet]]:
         """Send an action that answers with a list of events.
 
-        Returns the answer and the events of the list, without the one that
-        only says that it is complete (where the list says at its beginning that
-        it is one). An answer that announces no list comes with no events. Raises
-        as `action` does.
+        Returns the answer and the events of the list, without the one that only says
+        that the list is complete (if its beginning says that it is a list). There are
+        no events if the answer announces no list. Raises as `action` does.
         """
         response, events = await self._act(name, headers, timeout, is_list=True)
         _raise_for_error(name, response)
@@ -240,9 +247,9 @@ class Session(asyncio.Protocol):
     async def command(self, command: str, *, timeout: float = ACTION_TIMEOUT) -> str:
         r"""Run a command of Asterisk's command line and return what it prints.
 
-        The lines are separated by ``\n``. A command that fails says so in its
-        output, in words of its own, and raises nothing: up to Asterisk 13 a
-        failed command cannot be told from another. Raises as `action` does.
+        The lines are separated by ``\n``. A command that fails says so in its output,
+        in words of its own, and doesn't raise: up to Asterisk 13 it can't be told from
+        one that works. Raises as `action` does.
         """
         response, _ = await self._act(
             "Command", [("Command", command)], timeout, is_list=False
@@ -258,11 +265,7 @@ class Session(asyncio.Protocol):
         if self._transport is None or self._transport.is_closing():
             raise CannotConnectError("The session has ended")
         pending = _PendingAction(
-            name,
-            timeout,
-            deadline=self._loop.time() + timeout,
-            future=self._loop.create_future(),
-            is_list=is_list,
+            name, timeout, self._loop.time() + timeout, is_list=is_list
         )
         self._pending[action_id] = pending
         self._expire_at(pending.deadline)
@@ -272,14 +275,15 @@ class Session(asyncio.Protocol):
         try:
             return await pending.future
         finally:
-            # An answer that comes later finds nobody, and is nobody else's.
+            # A later answer is ignored, and never taken for that of another action.
             del self._pending[action_id]
 
     def _expire_at(self, deadline: float) -> None:
-        """Give up at `deadline` (of the loop's clock) what is not answered then.
+        """Time out at `deadline` (loop's clock) what isn't answered by then.
 
-        One timer serves all actions and mostly outlives them: a timer for each costs
-        more than all else of an action, and the loop stops to sort cancelled ones out.
+        One timer serves all actions and mostly outlives them: one timer per action
+        would cost more than the rest of it, and the loop would stop now and then to
+        sort out the cancelled ones.
         """
         if self._expiry and self._expiry.when() <= deadline:
             return
@@ -306,36 +310,33 @@ class Session(asyncio.Protocol):
     def is_free(self) -> bool:
         """Whether the session is alive and no command runs in it.
 
-        A command that was given up runs on in the gateway, and holds back what
-        comes after it.
+        An abandoned command still runs in the gateway, and delays what comes after it.
         """
         return not self.lost.done() and not self._unanswered_commands
 
     # In: answers and events
 
     def subscribe(
-        self, test: PacketTest, handler: PacketHandler, *, mark: bytes = b""
+        self, test: PacketTest, handler: PacketHandler, *, marker: bytes = b""
     ) -> None:
         """Call `handler` with every packet whose bytes pass `test`.
 
-        It holds for the session's life. The test sees every packet that is not
-        the answer to an action, so it has to be cheap: only what passes it is
-        parsed. Where all subscriptions have a `mark`, packets that hold none of
-        the marks are not even looked at, as long as no test passes nothing at all
-        (``b""``): such a test wants every packet just then.
+        This lasts as long as the session. The test sees every packet that isn't the
+        answer to an action, so it has to be fast: only what passes it is parsed. If
+        all subscriptions have a `marker`, packets that contain none of the markers
+        aren't even looked at, unless a test passes ``b""``: then it wants every packet
+        for the moment.
         """
         self._subscriptions.append((test, handler))
-        self._expect(mark)
-
-    def _expect(self, mark: bytes) -> None:
-        if not mark:
-            self._marks = self._pattern = None
-        elif self._marks is not None:
-            self._marks.add(mark)
-            self._pattern = re.compile(b"|".join(map(re.escape, sorted(self._marks))))
+        if not marker:
+            self._markers = self._pattern = None
+        elif self._markers is not None:
+            self._markers.add(marker)
+            pattern = b"|".join(map(re.escape, sorted(self._markers)))
+            self._pattern = re.compile(pattern)
 
     def _wanted(self) -> re.Pattern[bytes] | None:
-        """Say what a packet must hold to be of use now; None: it may be any."""
+        """Return what a packet must match to be useful now; None: any packet may be."""
         if self._pending or self._unanswered_commands or self._pattern is None:
             return None  # any may be the answer
         for test, _ in self._subscriptions:
@@ -344,13 +345,13 @@ class Session(asyncio.Protocol):
         return self._pattern
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport, check whose it is; asyncio calls this."""
+        """Keep the transport and check the certificate; asyncio calls this."""
         self._transport = cast(asyncio.Transport, transport)
         if self._tls:
             try:
                 self._tls.check(transport)
             except CertificateError as err:
-                # Here, so that no byte of a stranger is taken for the gateway's.
+                # Here, so that nothing of an impostor is taken for the gateway's.
                 self._end(err)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -373,12 +374,12 @@ class Session(asyncio.Protocol):
             self._end(err)
 
     def _receive_greeting(self, data: bytes) -> bytes:
-        """Take the greeting, which is a line and no packet; return the rest."""
+        """Read the greeting, which is a line and not a packet; return the rest."""
         self._greeting_buffer += data
         line, line_end, rest = self._greeting_buffer.partition(b"\r\n")
         expected = _GREETING if line_end else _GREETING[: len(line)]
         if not line.startswith(expected) or len(line) > _MAX_GREETING:
-            self._end(ProtocolError("The other side is no Asterisk manager"))
+            self._end(ProtocolError("The other side is not an Asterisk manager"))
         elif line_end:
             self._greeting.set_result(line.removeprefix(_GREETING).decode("latin-1"))
             return rest
@@ -394,7 +395,7 @@ class Session(asyncio.Protocol):
                 self._answer(pending, packet)
                 return
         elif self._pending and b"ActionID: " in raw:
-            # The ActionID of an event is that of the list it belongs to.
+            # An event has the ActionID of the list that it belongs to.
             packet = Packet(raw)
             pending = self._pending.get(packet.get("ActionID"))
             if pending and self._answer_list(pending, packet):
@@ -403,7 +404,7 @@ class Session(asyncio.Protocol):
 
     def _answer(self, pending: _PendingAction, packet: Packet) -> None:
         if pending.response or pending.future.done():
-            return  # a second answer, or nobody waits any more
+            return  # a second answer, or nothing waits any more
         pending.response = packet
         if pending.is_list and packet.get("EventList").lower() == "start":
             return
@@ -413,10 +414,10 @@ class Session(asyncio.Protocol):
             pending.future.set_result((packet, []))
 
     def _find_end_of_list(self, pending: _PendingAction, response: Packet) -> None:
-        """Take all that comes up to the answer of a ping for a list.
+        """Take everything up to the answer of a ping for the list.
 
-        Asterisk 1.8 ends some lists with an event of any name, and the one value
-        of DBGet with none (main/db.c); but it does one action after the other.
+        Asterisk 1.8 ends some lists with an event of any name, and the single value of
+        DBGet without one (main/db.c); but it does one action after the other.
         """
 
         def end(ping: asyncio.Task[Any]) -> None:
@@ -430,7 +431,7 @@ class Session(asyncio.Protocol):
         ping.add_done_callback(end)
 
     def _answer_list(self, pending: _PendingAction, packet: Packet) -> bool:
-        """Take an event of a list; tell whether it is one."""
+        """Add an event to a list; return whether it belongs to the list."""
         if not pending.response or pending.future.done():
             return False
         # Only the last one has this header ("Complete", or "cancelled").
@@ -441,7 +442,7 @@ class Session(asyncio.Protocol):
         return True
 
     def _deliver(self, raw: bytes, packet: Packet | None) -> None:
-        """Hand a packet to all who want it; parse it once, and only for them."""
+        """Call the handlers that want a packet; parse it once, and only for them."""
         handlers = []
         for test, handler in self._subscriptions:
             try:
@@ -461,10 +462,10 @@ class Session(asyncio.Protocol):
     # Life and end
 
     async def _keep_alive(self) -> None:
-        """Ping when nothing has come for a while; end the session without an answer.
+        """Ping when nothing has come for a while; end the session if no answer comes.
 
-        While an action waits there is nothing to ask: it has its own time
-        limit, and Asterisk would not answer before it is done.
+        A waiting action makes this unnecessary: it has its own time limit, and
+        Asterisk would not answer before it is done.
         """
         while True:
             idle = self._loop.time() - self._last_received
@@ -484,11 +485,11 @@ class Session(asyncio.Protocol):
                     return  # the connection has ended in the meantime
 
     def _end(self, error: AmiError | None) -> None:
-        """End the session; every waiting action is told, once."""
+        """End the session and fail every waiting action, once."""
         if self.lost.done():
             return
         if error:
-            # Whoever keeps the error would keep the session, and what encrypts it.
+            # It would keep the session alive, and its encryption.
             error.__traceback__ = None
         self.lost.set_result(error)
         if self._expiry:
@@ -500,7 +501,7 @@ class Session(asyncio.Protocol):
         gone = error or ConnectionLostError("The session was closed")
         _fail(self._greeting, gone)
         if not isinstance(gone, ConnectionLostError):
-            # Whatever ended the session, the outcome of an action is not known.
+            # Whatever ended the session, the outcome of an action isn't known.
             gone = ConnectionLostError(str(gone))
         for pending in self._pending.values():
             _fail(pending.future, gone)
@@ -513,7 +514,7 @@ class Session(asyncio.Protocol):
         self._end(error)
 
     async def close(self) -> None:
-        """Log off where that works at once, and end the session."""
+        """Log off if that is possible at once, and end the session."""
         self._closing = True
         try:
             if self.is_free:
@@ -528,7 +529,7 @@ class Session(asyncio.Protocol):
 def _fail(future: asyncio.Future[Any], error: AmiError) -> None:
     if not future.done():
         future.set_exception(error)
-        future.exception()  # nobody may be waiting for it any more
+        future.exception()  # perhaps nothing waits for it any more
 
 
 def _raise_for_error(name: str, response: Packet) -> None:
@@ -536,7 +537,7 @@ def _raise_for_error(name: str, response: Packet) -> None:
         return
     message = response.get("Message")
     if message == "Command output follows":
-        return  # so Asterisk 14 and later tell of a command that failed
+        return  # Asterisk 14 and later answer a failed command like this
     if message.lower() == "permission denied":
         raise PermissionDeniedError(f"The user has no right for the action {name}")
     raise ActionFailedError(message or f"The gateway refused {name}")

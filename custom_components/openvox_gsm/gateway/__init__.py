@@ -1,14 +1,19 @@
-"""What OpenVox adds to AMI: spans, SMS, USSD. No Home Assistant in here."""
+"""What OpenVox adds to AMI: spans, SMS, USSD, calls. No Home Assistant in here."""
 
-from .assembly import Assembler, ReceivedPart
-from .errors import ForbiddenActionError, NotAnOpenVoxGatewayError, SpanError, UssdError
+from .errors import (
+    ForbiddenActionError,
+    InvalidNumberError,
+    NotAnOpenVoxGatewayError,
+    SpanError,
+    UssdError,
+)
+from .firmware import Features
 from .gateway import Gateway
 from .model import (
     CallDirection,
-    CallNews,
-    CallNewsType,
+    CallEvent,
+    CallEventType,
     CoreStatus,
-    Features,
     IncomingSms,
     NetworkStatus,
     RingOutcome,
@@ -22,8 +27,10 @@ from .model import (
     UssdReply,
     UssdStatus,
 )
-from .sender import SMS_TIMEOUT
-from .text import InvalidNumberError, InvalidTextError, TextFault, normalise_number
+from .numbers import normalise_number
+from .receiving.assembly import Assembler, ReceivedPart
+from .sending.sender import SMS_TIMEOUT
+from .sending.text import InvalidTextError, TextFault
 from .ussd import USSD_TIMEOUT, is_ussd_code
 
 __all__ = [
@@ -31,8 +38,8 @@ __all__ = [
     "USSD_TIMEOUT",
     "Assembler",
     "CallDirection",
-    "CallNews",
-    "CallNewsType",
+    "CallEvent",
+    "CallEventType",
     "CoreStatus",
     "Features",
     "ForbiddenActionError",
