@@ -14,9 +14,7 @@ from custom_components.openvox_gsm.ami import (
     Session,
 )
 from custom_components.openvox_gsm.gateway import (
-    CoreStatus,
     Gateway,
-    NotAnOpenVoxGatewayError,
     SendFailure,
     SendStatus,
     UssdError,
@@ -25,15 +23,7 @@ from custom_components.openvox_gsm.gateway import (
     ussd as ussd_module,
 )
 from custom_components.openvox_gsm.gateway.sending import sender as sender_module
-from simulator import (
-    STOCK_READ,
-    Dialect,
-    Firmware,
-    Simulator,
-    SmsOutcome,
-    User,
-    UssdOutcome,
-)
+from simulator import Simulator, SmsOutcome, User, UssdOutcome
 
 from .conftest import Heard, gateway_with, kinds_of_gateway, until
 from .outcomes import (
@@ -43,7 +33,6 @@ from .outcomes import (
     MakeClient,
     ends_soon,
     failed,
-    leave_commands,
     outcome,
     sends,
     sent_on,
@@ -53,64 +42,6 @@ from .outcomes import (
 )
 
 # Connecting
-
-
-@kinds_of_gateway()
-async def test_start_learns_what_the_gateway_can_do(
-    gateway: Simulator, new_client: MakeClient
-) -> None:
-    """Nothing is changed for that, and nothing sent."""
-    client = new_client()
-    assert not client.is_connected
-    await client.start()
-    assert client.is_connected
-    features = client.features
-    old = gateway.dialect is Dialect.ASTERISK_1_8
-    later = gateway.firmware is Firmware.LATER
-    assert features.asterisk_version == ("1.8.20.0" if old else "22.10.1")
-    assert features.driver_version == ("2.2.0" if later else "2.0.8")
-    assert features.concatenated_sms
-    assert features.message_id
-    assert features.flash is later
-    assert features.may_see_sms is True
-    assert all(" show " in command for command in gateway.commands)
-
-
-@gateway_with(users=[User("admin", "admin", read=STOCK_READ - {"dialplan"})])
-async def test_a_missing_right_to_see_sms_is_learnt(client: Gateway) -> None:
-    """Without it no SMS ever comes in, and nobody would know why."""
-    assert client.features.may_see_sms is False
-
-
-@gateway_with(users=[User("admin", "admin", write=["command"])])
-async def test_other_rights_are_dispensable(client: Gateway) -> None:
-    """What they would tell stays unknown."""
-    assert client.features.asterisk_version == ""
-    assert await client.read_core_status() == CoreStatus()
-
-
-async def test_a_new_firmware_is_learnt_when_the_gateway_comes_back(
-    gateway: Simulator, client: Gateway
-) -> None:
-    """An update ends with a restart."""
-    gateway.firmware = Firmware.LATER
-    leave_commands(gateway)
-    await gateway.restart()
-    await until(lambda: client.features.flash and client.is_connected)
-    assert client.features.driver_version == "2.2.0"
-
-
-@pytest.mark.parametrize(
-    "gateway", [{"dialect": dialect} for dialect in Dialect], indirect=True
-)
-async def test_a_plain_asterisk_is_no_gateway(
-    gateway: Simulator, new_client: MakeClient
-) -> None:
-    """It has no gsm commands."""
-    leave_commands(gateway, gsm=False)
-    with pytest.raises(NotAnOpenVoxGatewayError):
-        await new_client().start()
-    await until(lambda: not gateway.sessions)
 
 
 @gateway_with(users=[User("admin", "admin", write=["system"])])
