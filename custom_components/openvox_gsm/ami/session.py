@@ -8,10 +8,8 @@ are answered in order.
 import asyncio
 from collections.abc import Callable, Iterable
 import contextlib
-from dataclasses import dataclass, field
-import hashlib
+from functools import partial
 import itertools
-import logging
 import re
 import secrets
 from typing import Any, Final, Self, cast
@@ -20,18 +18,17 @@ from .errors import (
     ActionFailedError,
     ActionTimeoutError,
     AmiError,
-    AuthenticationError,
     CannotConnectError,
     CertificateError,
-    ChallengeMissingError,
     ConnectionLostError,
     PermissionDeniedError,
     ProtocolError,
 )
+from .login import Credentials, log_in
 from .packet import Packet, PacketReader, build
+from .pending import PendingAction, fail
+from .subscriptions import PacketHandler, PacketTest, Subscriptions
 from .tls import Tls, connecting
-
-_LOGGER = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT: Final = 10.0  # seconds, for each step of connecting and logging in
 ACTION_TIMEOUT: Final = 10.0  # seconds
@@ -42,48 +39,8 @@ LOGOFF_TIMEOUT: Final = 1.0  # seconds
 
 _GREETING = b"Asterisk Call Manager/"
 _MAX_GREETING = 256  # bytes
-_NOTHING = re.compile(b"(?!)")
-# Such an error does not end the session.
-_HANDLER_FAILED: Final = "A handler of events failed"
 
 type Headers = Iterable[tuple[str, str]]
-type PacketTest = Callable[[bytes], bool]
-type PacketHandler = Callable[[Packet], None]
-
-
-@dataclass(frozen=True)
-class Credentials:
-    """A manager user; the representation leaves out the secret.
-
-    `may_be_plain` is False where the manager is known to offer MD5 challenges: one
-    that doesn't is an impostor then, and isn't sent the secret.
-    """
-
-    username: str
-    secret: str = field(repr=False)
-    may_be_plain: bool = True
-
-
-class _PendingAction:
-    """An action that waits for its answer."""
-
-    def __init__(
-        self,
-        name: str,
-        timeout: float,  # seconds
-        deadline: float,  # loop's clock
-        *,
-        is_list: bool,
-    ) -> None:
-        self.name = name
-        self.timeout = timeout
-        self.deadline = deadline
-        self.is_list = is_list
-        self.future: asyncio.Future[tuple[Packet, list[Packet]]] = (
-            asyncio.get_running_loop().create_future()
-        )
-        self.response: Packet | None = None
-        self.events: list[Packet] = []
 
 
 class Session(asyncio.Protocol):
@@ -103,15 +60,12 @@ class Session(asyncio.Protocol):
         self._greeting_buffer = b""
         #: Done when the session has ended: None after `close`, else the error.
         self.lost: asyncio.Future[AmiError | None] = self._loop.create_future()
-        self._pending: dict[str, _PendingAction] = {}
+        self._pending: dict[str, PendingAction] = {}
         # Every unanswered command, abandoned or not: its answer may be raw output.
         self._unanswered_commands = self._reader.commands
         # Nobody can guess these, so the text of an SMS can't forge them.
         self._action_ids = (f"{secrets.token_hex(6)}-{n}" for n in itertools.count(1))
-        self._subscriptions: list[tuple[PacketTest, PacketHandler]] = []
-        # Every packet that is wanted contains one of these; None: any may be wanted.
-        self._markers: set[bytes] | None = set()
-        self._pattern: re.Pattern[bytes] | None = _NOTHING
+        self._subscriptions = Subscriptions()
         self._expiry: asyncio.TimerHandle | None = None  # of the pending actions
         self._keepalive: asyncio.Task[None] | None = None
         self._last_received = self._loop.time()
@@ -159,7 +113,9 @@ class Session(asyncio.Protocol):
                 )
         try:
             await session._greet(timeout)
-            await session._log_in(credentials, events, timeout)
+            session.was_challenged = await log_in(
+                partial(session.action, timeout=timeout), credentials, events
+            )
         except BaseException:
             session._end(None)
             raise
@@ -175,42 +131,6 @@ class Session(asyncio.Protocol):
         except TimeoutError as err:
             raise ActionTimeoutError(
                 f"The other side did not greet within {timeout:g} seconds"
-            ) from err
-
-    async def _log_in(
-        self, credentials: Credentials, events: str, timeout: float
-    ) -> None:
-        try:
-            challenge = await self.action(
-                "Challenge", [("AuthType", "MD5")], timeout=timeout
-            )
-        except (ActionFailedError, PermissionDeniedError) as err:
-            if not credentials.may_be_plain:
-                raise ChallengeMissingError(
-                    "The gateway no longer offers a login without sending the password"
-                ) from err
-            proof = [("Secret", credentials.secret)]
-        else:
-            self.was_challenged = True
-            digest = hashlib.md5(
-                # A UnicodeEncodeError would contain the password.
-                (challenge.get("Challenge") + credentials.secret).encode(
-                    "utf-8", "surrogatepass"
-                ),
-                usedforsecurity=False,
-            )
-            proof = [("AuthType", "MD5"), ("Key", digest.hexdigest())]
-        try:
-            await self.action(
-                "Login",
-                [("Username", credentials.username), *proof, ("Events", events)],
-                timeout=timeout,
-            )
-        except (ActionFailedError, PermissionDeniedError) as err:
-            if str(err).lower() == "login already in use":
-                raise  # allowmultiplelogin=no; the password has not been checked
-            raise AuthenticationError(
-                "The gateway refused the user name or the password"
             ) from err
 
     # Out: actions
@@ -264,8 +184,11 @@ class Session(asyncio.Protocol):
         data = build([("Action", name), ("ActionID", action_id), *headers])
         if self._transport is None or self._transport.is_closing():
             raise CannotConnectError("The session has ended")
-        pending = _PendingAction(
-            name, timeout, self._loop.time() + timeout, is_list=is_list
+        pending = PendingAction(
+            name,
+            timeout=timeout,
+            deadline=self._loop.time() + timeout,
+            is_list=is_list,
         )
         self._pending[action_id] = pending
         self._expire_at(pending.deadline)
@@ -273,7 +196,7 @@ class Session(asyncio.Protocol):
             self._unanswered_commands.add(action_id)
         self._transport.write(data)
         try:
-            return await pending.future
+            return await pending.result
         finally:
             # A later answer is ignored, and never taken for that of another action.
             del self._pending[action_id]
@@ -298,12 +221,11 @@ class Session(asyncio.Protocol):
             if pending.deadline > now:
                 self._expire_at(pending.deadline)
             else:
-                _fail(
-                    pending.future,
+                pending.fail(
                     ActionTimeoutError(
                         f"The gateway did not answer {pending.name} within "
                         f"{pending.timeout:g} seconds"
-                    ),
+                    )
                 )
 
     @property
@@ -327,22 +249,13 @@ class Session(asyncio.Protocol):
         aren't even looked at, unless a test passes ``b""``: then it wants every packet
         for the moment.
         """
-        self._subscriptions.append((test, handler))
-        if not marker:
-            self._markers = self._pattern = None
-        elif self._markers is not None:
-            self._markers.add(marker)
-            pattern = b"|".join(map(re.escape, sorted(self._markers)))
-            self._pattern = re.compile(pattern)
+        self._subscriptions.add(test, handler, marker)
 
     def _wanted(self) -> re.Pattern[bytes] | None:
         """Return what a packet must match to be useful now; None: any packet may be."""
-        if self._pending or self._unanswered_commands or self._pattern is None:
+        if self._pending or self._unanswered_commands:
             return None  # any may be the answer
-        for test, _ in self._subscriptions:
-            if test(b""):
-                return None
-        return self._pattern
+        return self._subscriptions.pattern
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport and check the certificate; asyncio calls this."""
@@ -392,72 +305,32 @@ class Session(asyncio.Protocol):
             action_id = packet.get("ActionID")
             self._unanswered_commands.discard(action_id)
             if pending := self._pending.get(action_id):
-                self._answer(pending, packet)
+                if pending.answer(packet):
+                    self._find_end_of_list(pending)
                 return
         elif self._pending and b"ActionID: " in raw:
             # An event has the ActionID of the list that it belongs to.
             packet = Packet(raw)
             pending = self._pending.get(packet.get("ActionID"))
-            if pending and self._answer_list(pending, packet):
+            if pending and pending.add_event(packet):
                 return
-        self._deliver(raw, packet)
+        self._subscriptions.deliver(raw, packet)
 
-    def _answer(self, pending: _PendingAction, packet: Packet) -> None:
-        if pending.response or pending.future.done():
-            return  # a second answer, or nothing waits any more
-        pending.response = packet
-        if pending.is_list and packet.get("EventList").lower() == "start":
-            return
-        if pending.is_list and packet.get("Message").lower().endswith("will follow"):
-            self._find_end_of_list(pending, packet)
-        else:
-            pending.future.set_result((packet, []))
-
-    def _find_end_of_list(self, pending: _PendingAction, response: Packet) -> None:
+    def _find_end_of_list(self, pending: PendingAction) -> None:
         """Take everything up to the answer of a ping for the list.
 
-        Asterisk 1.8 ends some lists with an event of any name, and the single value of
-        DBGet without one (main/db.c); but it does one action after the other.
+        Asterisk does one action after the other.
         """
 
-        def end(ping: asyncio.Task[Any]) -> None:
-            if ping.cancelled() or ping.exception() or pending.future.done():
-                return  # the list has its own time limit
-            pending.future.set_result((response, pending.events))
+        def finish(ping: asyncio.Task[Any]) -> None:
+            # If the ping fails, the list still has its own time limit.
+            if not ping.cancelled() and not ping.exception():
+                pending.finish()
 
         ping = self._loop.create_task(
             self._act("Ping", (), pending.deadline - self._loop.time(), is_list=False)
         )
-        ping.add_done_callback(end)
-
-    def _answer_list(self, pending: _PendingAction, packet: Packet) -> bool:
-        """Add an event to a list; return whether it belongs to the list."""
-        if not pending.response or pending.future.done():
-            return False
-        # Only the last one has this header ("Complete", or "cancelled").
-        if "EventList" in packet:
-            pending.future.set_result((pending.response, pending.events))
-        else:
-            pending.events.append(packet)
-        return True
-
-    def _deliver(self, raw: bytes, packet: Packet | None) -> None:
-        """Call the handlers that want a packet; parse it once, and only for them."""
-        handlers = []
-        for test, handler in self._subscriptions:
-            try:
-                if test(raw):
-                    handlers.append(handler)
-            except Exception:
-                _LOGGER.exception(_HANDLER_FAILED)
-        if not handlers:
-            return
-        packet = packet or Packet(raw)
-        for handler in handlers:
-            try:
-                handler(packet)
-            except Exception:
-                _LOGGER.exception(_HANDLER_FAILED)
+        ping.add_done_callback(finish)
 
     # Life and end
 
@@ -499,12 +372,12 @@ class Session(asyncio.Protocol):
         if self._transport:
             self._transport.abort()
         gone = error or ConnectionLostError("The session was closed")
-        _fail(self._greeting, gone)
+        fail(self._greeting, gone)
         if not isinstance(gone, ConnectionLostError):
             # Whatever ended the session, the outcome of an action isn't known.
             gone = ConnectionLostError(str(gone))
         for pending in self._pending.values():
-            _fail(pending.future, gone)
+            pending.fail(gone)
 
     def abort(self, error: AmiError | None = None) -> None:
         """End the session at once, `error` being the reason.
@@ -524,12 +397,6 @@ class Session(asyncio.Protocol):
             self._end(None)
         if self._keepalive:
             await asyncio.wait([self._keepalive])
-
-
-def _fail(future: asyncio.Future[Any], error: AmiError) -> None:
-    if not future.done():
-        future.set_exception(error)
-        future.exception()  # perhaps nothing waits for it any more
 
 
 def _raise_for_error(name: str, response: Packet) -> None:
