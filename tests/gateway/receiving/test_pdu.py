@@ -83,7 +83,7 @@ def test_every_sample(sample: dict[str, Any]) -> None:
         )
     assert join_texts(parts) == sample["text"]
     assert [
-        (part.concatenation.sequence, part.concatenation.count)
+        (part.concatenation.sequence, part.concatenation.total)
         if part.concatenation
         else (1, 1)
         for part in parts
@@ -673,4 +673,4 @@ def test_nothing_but_a_message_or_a_pdu_error(hex_pdu: str) -> None:
     assert message.text == message.text.encode().decode()
     assert message.sent_at is None or message.sent_at.utcoffset() is not None
     if message.concatenation:
-        assert 1 <= message.concatenation.sequence <= message.concatenation.count
+        assert 1 <= message.concatenation.sequence <= message.concatenation.total

@@ -81,14 +81,14 @@ class Assembler:
             self._deliver([part], 1)
             return
         # 8- and 16-bit references are counted separately (3GPP TS 23.040, 9.2.3.24).
-        key = (part.span, part.sender, place.reference, place.is_wide, place.count)
+        key = (part.span, part.sender, place.reference, place.is_wide, place.total)
         if key in self._long and place.sequence in self._long[key].parts:
             if self._long[key].parts[place.sequence].pdu == part.pdu:
                 return  # a repetition without a time stamp
             self._expire(key)  # the sender has started counting again
         if key not in self._long:
             timer = self._call_later(PARTS_TIMEOUT, partial(self._expire, key))
-            self._long[key] = _LongSms(place.count, timer)
+            self._long[key] = _LongSms(place.total, timer)
         long = self._long[key]
         long.parts[place.sequence] = part
         if len(long.parts) == long.count:

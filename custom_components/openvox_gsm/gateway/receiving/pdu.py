@@ -10,6 +10,7 @@ from datetime import datetime, timedelta, timezone
 from enum import StrEnum
 from io import BytesIO
 from itertools import groupby
+from typing import NamedTuple
 
 _TYPE_MASK = 0x03
 _TYPE_DELIVER = 0x00
@@ -47,7 +48,7 @@ _DEFAULT_EXTENSION = {
 }
 
 # 23.038, annex A, by national language identifier: 1 Turkish, 2 Spanish (which has
-# no locking table), 3 Portuguese. The languages of India (4 to 13) are not here,
+# no locking table), 3 Portuguese. The languages of India (4 to 13) are not here
 # and are read with the default tables, as the standard requires.
 _LOCKING_TABLES = {
     1: _DEFAULT_ALPHABET.translate(str.maketrans("èìØøÆæ¡¿", "€ıĞğŞşİç")),
@@ -85,17 +86,16 @@ class Coding(StrEnum):
     UCS2 = "ucs2"
 
 
-@dataclass(frozen=True)
-class Concatenation:
+class Concatenation(NamedTuple):
     """Which part of which long message this is (23.040, 9.2.3.24.1 and .8).
 
     `is_wide` tells 16-bit references from 8-bit ones, which are counted separately.
-    `sequence` runs from 1 to `count`.
+    `sequence` runs from 1 to `total`.
     """
 
     reference: int
     is_wide: bool
-    count: int
+    total: int
     sequence: int
 
 
@@ -175,10 +175,10 @@ def decode_deliver(hex_pdu: str) -> DeliverPdu:
     # If elements exclude each other, the last one counts.
     for element in _elements(data[1:header_size]):
         match element:
-            case 0x00, reference, count, sequence if 1 <= sequence <= count:
-                concatenation = Concatenation(reference, False, count, sequence)
-            case 0x08, high, low, count, sequence if 1 <= sequence <= count:
-                concatenation = Concatenation(high << 8 | low, True, count, sequence)
+            case 0x00, reference, total, sequence if 1 <= sequence <= total:
+                concatenation = Concatenation(reference, False, total, sequence)
+            case 0x08, high, low, total, sequence if 1 <= sequence <= total:
+                concatenation = Concatenation(high << 8 | low, True, total, sequence)
             case 0x24, language:
                 single_language = language
             case 0x25, language:
