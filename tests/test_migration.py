@@ -12,7 +12,10 @@ from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
-from pytest_homeassistant_custom_component.common import async_test_home_assistant
+from pytest_homeassistant_custom_component.common import (
+    async_capture_events,
+    async_test_home_assistant,
+)
 
 from custom_components.openvox_gsm.const import (
     CONF_ALLOWED,
@@ -299,7 +302,9 @@ async def test_a_second_start_migrates_nothing(
         for each in (stored["core.entity_registry"], first["core.entity_registry"])
     )
     assert entities == entities_first
-    assert stored[f"{DOMAIN}.{entry.entry_id}"] == first[f"{DOMAIN}.{entry.entry_id}"]
+    store = stored[f"{DOMAIN}.{entry.entry_id}"]
+    assert store == first[f"{DOMAIN}.{entry.entry_id}"]
+    assert sum(parts for _minute, parts in store["data"]["sent"]) == 7
 
 
 # Options
@@ -546,16 +551,29 @@ async def test_the_answers_to_ussd_queries(
 # Entities and devices
 
 
-async def test_the_sensors_last_sms_are_gone(
-    hass: HomeAssistant, upgraded: ConfigEntry
+async def test_the_sensors_last_sms_are_removed(
+    hass: HomeAssistant, stored: Stored
 ) -> None:
-    """Also one that was renamed; the event entity says the same."""
-    last_sms = list(filter(is_last_sms, read("core.entity_registry")["entities"]))
+    """Also one that was renamed, and nothing else; the event entity says the same."""
+    last_sms = {
+        entity["entity_id"]
+        for entity in read("core.entity_registry")["entities"]
+        if is_last_sms(entity)
+    }
     assert len(last_sms) == 4
+    changes = async_capture_events(hass, er.EVENT_ENTITY_REGISTRY_UPDATED)
 
-    for entity in last_sms:
-        assert er.async_get(hass).async_get(entity["entity_id"]) is None
-        assert hass.states.get(entity["entity_id"]) is None
+    await start(hass)
+
+    removed = {
+        change.data["entity_id"]
+        for change in changes
+        if change.data["action"] == "remove"
+    }
+    assert removed == last_sms
+    for entity_id in last_sms:
+        assert er.async_get(hass).async_get(entity_id) is None
+        assert hass.states.get(entity_id) is None
     assert state_of(hass, "event.gsm_1_sms").state == "2026-11-28T02:57:34.818+00:00"
 
 
