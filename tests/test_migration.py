@@ -355,6 +355,17 @@ async def test_the_main_country_of_a_prefix(
     assert numbers(entry)["Anna"] == number
 
 
+async def test_a_zero_stood_for_the_whole_country(
+    hass: HomeAssistant, stored: Stored
+) -> None:
+    """In the list of allowed destinations, beside a country prefix."""
+    stored_entry(stored)["options"]["allowed_destinations"] = ["0", "+43"]
+
+    entry = await start(hass)
+
+    assert entry.options["allowed_destinations"] == ["+49", "+43"]
+
+
 @pytest.mark.parametrize("prefix", [None, "", "999"])
 async def test_without_a_country_prefix(
     hass: HomeAssistant, stored: Stored, prefix: str | None
