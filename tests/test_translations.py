@@ -92,7 +92,7 @@ def raised() -> Iterator[tuple[str, set[str]]]:
         for function in ast.walk(tree):
             if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
                 continue
-            if function.name in ("error", "invalid"):
+            if function.name in ("error", "invalid", "forbidden"):
                 continue  # they make what others raise
             for call in ast.walk(function):
                 if isinstance(call, ast.Call):
@@ -107,7 +107,11 @@ def raised() -> Iterator[tuple[str, set[str]]]:
 def _raised_by(call: ast.Call, function: str) -> Iterator[tuple[str, set[str]]]:
     given = {keyword.arg: keyword.value for keyword in call.keywords}
     names: set[str] = set()
-    if isinstance(call.func, ast.Name) and call.func.id in ("error", "invalid"):
+    if isinstance(call.func, ast.Name) and call.func.id in (
+        "error",
+        "invalid",
+        "forbidden",
+    ):
         node = call.args[0]
         names = {name for name in given if name}
         if len(call.args) > 1:

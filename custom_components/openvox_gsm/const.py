@@ -22,6 +22,7 @@ CONF_ONLY_CONFIRMED: Final = "only_confirmed"
 CONF_ALLOWED: Final = "allowed_destinations"
 CONF_HOURLY_LIMIT: Final = "hourly_limit"
 CONF_DAILY_LIMIT: Final = "daily_limit"
+CONF_CODES_FOR_ALL: Final = "codes_for_all"
 
 # Subentries
 SUBENTRY_CONTACT: Final = "contact"

@@ -3,9 +3,14 @@
 from datetime import datetime
 from typing import Any, Final
 
+from homeassistant.auth.permissions.const import POLICY_CONTROL
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.core import Context, HomeAssistant
+from homeassistant.exceptions import (
+    HomeAssistantError,
+    ServiceValidationError,
+    Unauthorized,
+)
 from homeassistant.helpers.translation import async_get_cached_translations
 from homeassistant.helpers.update_coordinator import UpdateFailed
 from homeassistant.util import dt as dt_util
@@ -62,6 +67,16 @@ def invalid(
         translation_key=key,
         translation_placeholders=_placeholders(entry, placeholders),
     )
+
+
+def forbidden(key: str, entry: ConfigEntry[Any], context: Context) -> Unauthorized:
+    """Return why a person may not use an action, with a translated text."""
+    err = Unauthorized(context, permission=POLICY_CONTROL)
+    err.translation_domain = DOMAIN
+    err.translation_key = key
+    err.translation_placeholders = _placeholders(entry, {})
+    err.generate_message = True
+    return err
 
 
 def _placeholders(

@@ -20,6 +20,7 @@ from .budget import DEFAULT_DAILY_LIMIT, DEFAULT_HOURLY_LIMIT
 from .const import (
     CONF_ALLOWED,
     CONF_CALL_EVENTS,
+    CONF_CODES_FOR_ALL,
     CONF_DAILY_LIMIT,
     CONF_FLASH,
     CONF_HOURLY_LIMIT,
@@ -44,6 +45,7 @@ OPTIONS_SCHEMA = vol.Schema(
         vol.Required(CONF_ONLY_CONFIRMED, default=False): BooleanSelector(),
         vol.Required(CONF_LINE_BREAKS, default=False): BooleanSelector(),
         vol.Required(CONF_FLASH, default=False): BooleanSelector(),
+        vol.Required(CONF_CODES_FOR_ALL, default=False): BooleanSelector(),
     }
 )
 

@@ -99,6 +99,11 @@ def parse_destination(
     return _complete(bare, _region(country))
 
 
+def is_code(destination: str) -> bool:
+    """Return whether what `parse_destination` returned is a service code."""
+    return destination.startswith(("*", "#"))
+
+
 def parse_prefix(text: str, country: str | None) -> str:
     """Return what the numbers of an allow-list's entry begin with.
 

@@ -1,5 +1,6 @@
 """openvox.dial and openvox.hangup."""
 
+from dataclasses import replace
 from typing import Any, Final
 
 import voluptuous as vol
@@ -16,6 +17,7 @@ from custom_components.openvox_gsm.errors import (
     invalid,
 )
 from custom_components.openvox_gsm.gateway import RingOutcome, RingResult, SpanError
+from custom_components.openvox_gsm.phone_numbers import is_code
 from custom_components.openvox_gsm.sending import (
     Recipient,
     Route,
@@ -26,6 +28,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import ServiceCall, ServiceResponse
 from homeassistant.exceptions import HomeAssistantError
 
+from .permissions import Caller
 from .recipients import read_recipients
 from .routes import ROUTE_FIELDS, find_routes, only_route
 
@@ -48,6 +51,7 @@ HANGUP_SCHEMA = vol.Schema(ROUTE_FIELDS)
 
 async def dial(call: ServiceCall) -> ServiceResponse:
     """Ring a phone and hang up; return whether somebody answered."""
+    caller = await Caller.of(call)
     routes = find_routes(call.hass, call.data)
     recipients = read_recipients(
         call.hass, routes, call.data[ATTR_NUMBER], allow_codes=True
@@ -55,6 +59,10 @@ async def dial(call: ServiceCall) -> ServiceResponse:
     if len(recipients) > 1:
         raise invalid("one_number")
     recipient = require_allowed(call.hass, recipients[0])
+    permitted = caller.controlled(*recipient.routes)
+    if is_code(recipient.number):
+        permitted = caller.with_codes(*permitted)
+    recipient = replace(recipient, routes=permitted)
     entry, result = await _ring(recipient, call.data[ATTR_RING_TIME])
     if call.return_response:
         return {
@@ -103,10 +111,11 @@ def _require_rights(route: Route) -> None:
 
 async def hangup(call: ServiceCall) -> ServiceResponse:
     """End the calls on a span; return how many there were."""
+    caller = await Caller.of(call)
     routes = find_routes(call.hass, call.data)
     if (span := routes[0].span) is None:
         raise invalid("no_span_given")
-    route = only_route(routes)
+    [route] = caller.controlled(only_route(routes))
     entry, gateway = route.entry, route.runtime.gateway
     try:
         calls = await gateway.hang_up(span)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -25,6 +26,7 @@ from homeassistant.components.notify import (
 from homeassistant.core import ServiceCall, ServiceResponse
 from homeassistant.helpers import config_validation as cv
 
+from .permissions import Caller
 from .recipients import read_recipients
 from .routes import ROUTE_FIELDS, find_routes
 
@@ -68,6 +70,7 @@ _DATA_SCHEMA = vol.Schema(_OPTIONS, extra=vol.ALLOW_EXTRA)
 
 async def send_sms(call: ServiceCall) -> ServiceResponse:
     """Send one text to all targets, in parallel over the ready spans."""
+    caller = await Caller.of(call)
     data = _options(call)
     routes = find_routes(call.hass, data)
     text = _text(call.data[ATTR_MESSAGE], data)
@@ -75,7 +78,7 @@ async def send_sms(call: ServiceCall) -> ServiceResponse:
         prepare(
             call.hass,
             SmsOrder(
-                recipient,
+                replace(recipient, routes=caller.controlled(*recipient.routes)),
                 text,
                 timeout=data.get(ATTR_TIMEOUT) or SMS_TIMEOUT,
                 flash=bool(data.get(ATTR_FLASH)),

@@ -6,9 +6,11 @@ import voluptuous as vol
 
 from custom_components.openvox_gsm.errors import invalid, ussd_error
 from custom_components.openvox_gsm.gateway import USSD_TIMEOUT, UssdError
+from custom_components.openvox_gsm.sending import Route
 from homeassistant.core import ServiceCall, ServiceResponse
 from homeassistant.helpers import config_validation as cv
 
+from .permissions import Caller
 from .routes import ROUTE_FIELDS, find_routes, only_ready_span
 
 ATTR_CODE: Final = "code"
@@ -27,7 +29,9 @@ SCHEMA = vol.Schema(
 
 async def send_ussd(call: ServiceCall) -> ServiceResponse:
     """Send a USSD code, or a reply in a menu, and return the network's answer."""
+    caller = await Caller.of(call)
     runtime, span = await only_ready_span(find_routes(call.hass, call.data))
+    caller.with_codes(*caller.controlled(Route(runtime, span)))
     try:
         reply = await runtime.gateway.ussd.send(
             span, call.data[ATTR_CODE].strip(), timeout=call.data[ATTR_TIMEOUT]
