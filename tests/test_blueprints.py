@@ -419,6 +419,17 @@ async def test_nobody_may_command(
     assert words(done) == []
 
 
+async def test_a_code_word_of_spaces(
+    automate: Automate, receive: ComeIn, done: list[Event]
+) -> None:
+    """It's no code word, and lets nobody in, either."""
+    await automate("sms_commands", senders=[PHONE], code_word="  ", **HEATING)
+
+    await receive("heating on")
+
+    assert words(done) == []
+
+
 # Open a gate by a call
 
 

@@ -13,6 +13,7 @@ from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     async_capture_events,
 )
+import voluptuous as vol
 
 from custom_components.openvox_gsm import trigger as trigger_module
 from homeassistant.const import CONF_COUNTRY, STATE_OFF, STATE_ON, STATE_UNAVAILABLE
@@ -23,7 +24,10 @@ from homeassistant.helpers import (
     entity_registry as er,
     label_registry as lr,
 )
-from homeassistant.helpers.trigger import async_get_all_descriptions
+from homeassistant.helpers.trigger import (
+    async_get_all_descriptions,
+    async_validate_trigger_config,
+)
 from homeassistant.setup import async_setup_component
 from simulator import Simulator
 
@@ -245,6 +249,50 @@ async def test_the_text(
     assert [str(each).strip() for each in seen_by(events)] == [
         each.strip() for each in fits
     ]
+
+
+@pytest.mark.usefixtures("enable_custom_integrations")
+@pytest.mark.parametrize("match", ["contains", "starts_with", "regex"])
+@pytest.mark.parametrize("text", [{}, {"text": ""}, {"text": " \n"}])
+async def test_a_text_that_every_sms_has(
+    hass: HomeAssistant, match: str, text: dict[str, str]
+) -> None:
+    """It's refused when the automation is loaded or saved: it would let everyone in."""
+    config = {"platform": SMS, "options": {"match": match} | text}
+    with pytest.raises(vol.Invalid, match="every SMS would match"):
+        await async_validate_trigger_config(hass, [config])
+
+
+@pytest.mark.usefixtures("enable_custom_integrations")
+@pytest.mark.parametrize(
+    ("trigger", "options"), [(SMS, {"senders": None}), (CALL, {"callers": None})]
+)
+async def test_numbers_that_are_null(
+    hass: HomeAssistant, trigger: str, options: dict[str, None]
+) -> None:
+    """They're refused: an input that was left out doesn't mean everyone."""
+    config = {"platform": trigger, "options": options}
+    with pytest.raises(vol.Invalid, match="to trigger for everyone, leave it out"):
+        await async_validate_trigger_config(hass, [config])
+
+
+@pytest.mark.usefixtures("enable_custom_integrations")
+@pytest.mark.parametrize("target", [{"device_id": []}, {"area_id": [], "label_id": []}])
+async def test_a_target_of_nothing(
+    hass: HomeAssistant, target: dict[str, list[str]]
+) -> None:
+    """It's refused as well: it doesn't mean every span."""
+    config = {"platform": CALL, "target": target}
+    with pytest.raises(vol.Invalid, match="to trigger for every span, leave it out"):
+        await async_validate_trigger_config(hass, [config])
+
+
+@pytest.mark.usefixtures("enable_custom_integrations")
+async def test_what_means_everyone(hass: HomeAssistant) -> None:
+    """A list without numbers, and a target without a word: forms leave them so."""
+    for trigger, numbers in ((SMS, "senders"), (CALL, "callers")):
+        config = {"platform": trigger, "target": {}, "options": {numbers: []}}
+        assert await async_validate_trigger_config(hass, [config])
 
 
 async def test_the_groups_of_an_expression(automate: Automate, receive: Any) -> None:

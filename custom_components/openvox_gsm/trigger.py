@@ -41,10 +41,13 @@ MATCH_STARTS_WITH: Final = "starts_with"
 MATCH_REGEX: Final = "regex"
 
 
-def _check_regex(options: ConfigType) -> ConfigType:
-    """Refuse a comparison with nothing, or with what is no regular expression."""
-    if options[CONF_MATCH] != MATCH_IS and CONF_TEXT not in options:
-        raise vol.Invalid("needed for this comparison", path=[CONF_TEXT])
+def _check_text(options: ConfigType) -> ConfigType:
+    """Refuse a comparison that every text passes, or that is no regular expression."""
+    if options[CONF_MATCH] != MATCH_IS and not options.get(CONF_TEXT, "").strip():
+        raise vol.Invalid(
+            "needed for this comparison; without it, every SMS would match",
+            path=[CONF_TEXT],
+        )
     if options[CONF_MATCH] == MATCH_REGEX:
         try:
             RegularExpression(options[CONF_TEXT])
@@ -53,17 +56,33 @@ def _check_regex(options: ConfigType) -> ConfigType:
     return options
 
 
+def _not_null(value: Any) -> Any:
+    """Refuse what a template or an input without a value leaves: it means nobody."""
+    if value is None:
+        raise vol.Invalid("is empty; to trigger for everyone, leave it out")
+    return value
+
+
+def _check_target(target: ConfigType) -> ConfigType:
+    """Refuse a target that names nothing: it would stand for every span."""
+    if target and not TargetSelection(target).has_any_target:
+        raise vol.Invalid("is empty; to trigger for every span, leave it out")
+    return target
+
+
 def _schema_of(options: VolDictType, *checks: Callable[..., Any]) -> vol.Schema:
     return vol.Schema(
         {
-            vol.Optional(CONF_TARGET): cv.TARGET_FIELDS,
+            vol.Optional(CONF_TARGET): vol.All(cv.TARGET_FIELDS, _check_target),
             vol.Optional(CONF_OPTIONS, default={}): vol.All(options, *checks),
         }
     )
 
 
 # An empty one would look like a withheld number, or like no wish at all.
-_NUMBERS = vol.All(cv.ensure_list, [vol.All(cv.string, vol.Strip, vol.Length(min=1))])
+_NUMBERS = vol.All(
+    _not_null, cv.ensure_list, [vol.All(cv.string, vol.Strip, vol.Length(min=1))]
+)
 SMS_OPTIONS: Final[VolDictType] = {
     vol.Optional(CONF_SENDERS, default=[]): _NUMBERS,
     vol.Optional(CONF_KNOWN_CONTACTS, default=False): cv.boolean,
@@ -154,7 +173,7 @@ class _SpanTrigger(Trigger):
 class SmsReceivedTrigger(_SpanTrigger):
     """An SMS came in."""
 
-    _schema = _schema_of(SMS_OPTIONS, _check_regex)
+    _schema = _schema_of(SMS_OPTIONS, _check_text)
     _signal = SIGNAL_SMS_RECEIVED
     _what = "SMS"
     _expression: RegularExpression | None = None
