@@ -82,6 +82,12 @@ async def settle(hass: HomeAssistant) -> None:
     await hass.async_block_till_done(wait_background_tasks=True)
 
 
+def give_other_modules(gateway: Simulator) -> None:
+    """Make a gateway another one: simulators have the same modules."""
+    for span in gateway.spans.values():
+        span.imei = f"3520990017614{span.number:02d}"
+
+
 def set_rights(gateway: Simulator, *, without: str) -> None:
     """Take a right from the gateway's user."""
     user = gateway.users["admin"]

@@ -11,6 +11,8 @@ from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_USERNA
 from homeassistant.core import HomeAssistant
 from simulator import Simulator
 
+from .certificates import certificate
+
 
 @pytest.fixture(autouse=True)
 def _real_sockets(socket_enabled: None) -> None:
@@ -89,3 +91,10 @@ async def other_loaded(
     await hass.async_block_till_done()
     yield entry
     await hass.config_entries.async_unload(entry.entry_id)
+
+
+@pytest.fixture
+async def encrypted() -> AsyncIterator[Simulator]:
+    """A gateway with TLS and a certificate that it made itself."""
+    async with Simulator(spans=1, tls=certificate().server) as simulator:
+        yield simulator

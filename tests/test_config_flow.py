@@ -13,31 +13,24 @@ from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     async_fire_time_changed,
 )
-import pytest_socket
 
-from custom_components.openvox_gsm import connecting
 from custom_components.openvox_gsm.const import (
     CONF_ALLOWED,
     CONF_CALL_EVENTS,
     CONF_CHALLENGE,
+    CONF_CODES_FOR_ALL,
     CONF_DAILY_LIMIT,
     CONF_FINGERPRINT,
     CONF_FLASH,
     CONF_HOURLY_LIMIT,
     CONF_LINE_BREAKS,
     CONF_ONLY_CONFIRMED,
+    CONF_SEND_PASSWORD,
     CONF_TLS,
     DOMAIN,
 )
 from custom_components.openvox_gsm.gateway import Gateway
-from homeassistant.config_entries import (
-    SOURCE_DHCP,
-    SOURCE_IGNORE,
-    SOURCE_USER,
-    ConfigEntryDisabler,
-    ConfigEntryState,
-    ConfigFlowResult,
-)
+from homeassistant.config_entries import SOURCE_USER, ConfigEntryState, ConfigFlowResult
 from homeassistant.const import (
     CONF_COUNTRY,
     CONF_HOST,
@@ -48,18 +41,10 @@ from homeassistant.const import (
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import entity_registry as er
-from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 from simulator import Simulator, User
 
 from .certificates import certificate
-from .common import (
-    PHONE,
-    gateway_device,
-    give_rights_back,
-    set_rights,
-    span_names,
-    until,
-)
+from .common import PHONE, give_other_modules, give_rights_back, set_rights, until
 
 pytestmark = pytest.mark.usefixtures("enable_custom_integrations")
 
@@ -157,6 +142,57 @@ async def test_the_same_gateway_is_not_added_twice(
         "already_configured",
     )
     assert gateway.actions == []
+
+
+async def test_the_same_gateway_by_another_name(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """Its modules tell; the user reads which gateway it is."""
+    form = await start(hass)
+    result = await answer(hass, form, answers(gateway, host="localhost"))
+
+    assert (result["type"], result["reason"], result["description_placeholders"]) == (
+        FlowResultType.ABORT,
+        "already_configured",
+        {"gateway": loaded.title},
+    )
+
+
+async def test_another_gateway_with_a_module_of_a_known_one(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """Modules are moved from one box to another; half of them are not the gateway."""
+    async with Simulator(spans=4) as other:
+        give_other_modules(other)
+        other.spans[2].imei, other.spans[3].imei = gateway.spans[1].imei, "0"
+        result = await answer(hass, await start(hass), answers(other))
+        assert result["type"] is FlowResultType.CREATE_ENTRY
+        await hass.async_block_till_done()
+        assert await hass.config_entries.async_unload(result["result"].entry_id)
+
+
+async def test_a_gateway_is_not_moved_to_another_one_of_ours(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    other: Simulator,
+    loaded: MockConfigEntry,
+    other_loaded: MockConfigEntry,
+) -> None:
+    """That would make two entries of one gateway; moved to itself it's fine."""
+    give_other_modules(other)
+    await other_loaded.runtime_data.coordinator.async_refresh()
+
+    form = await other_loaded.start_reconfigure_flow(hass)
+    result = await answer(hass, form, answers(gateway, host="localhost"))
+    assert (result["reason"], result["description_placeholders"]) == (
+        "already_configured",
+        {"gateway": loaded.title},
+    )
+
+    form = await other_loaded.start_reconfigure_flow(hass)
+    result = await answer(hass, form, answers(other, host="localhost"))
+    assert result["reason"] == "reconfigure_successful"
+    await hass.async_block_till_done()
 
 
 async def test_another_port_is_another_gateway(
@@ -340,6 +376,22 @@ async def test_that_a_gateway_has_challenges_is_kept(
         again = await answer(hass, form, given)
         assert again["errors"] == {"base": "no_challenge"}
     assert "Login" not in gateway.actions
+
+    # Someone who knows that it's the gateway can say so; all else is kept.
+    form = await loaded.start_reconfigure_flow(hass)
+    assert CONF_SEND_PASSWORD not in form["data_schema"].schema  # type: ignore[union-attr]
+    form = await answer(hass, form, answers(gateway))
+    assert form["data_schema"]
+    assert form["data_schema"](answers(gateway))[CONF_SEND_PASSWORD] is False
+    given = answers(gateway, send_password=True)
+    result = await answer(hass, form, given | {CONF_PASSWORD: "wrong"})
+    assert result["errors"] == {"base": "invalid_auth"}
+    result = await answer(hass, result, given)
+    assert result["reason"] == "reconfigure_successful"
+    await hass.async_block_till_done()
+    assert loaded.state is ConfigEntryState.LOADED
+    assert loaded.data == answers(gateway)
+    hass.config_entries.async_update_entry(loaded, data=learnt(gateway))
 
     # One at another address may be another box.
     form = await loaded.start_reconfigure_flow(hass)
@@ -639,13 +691,6 @@ def read_pairs(flow: ConfigFlowResult) -> str:
     return shown.replace(":", "").lower()
 
 
-@pytest.fixture
-async def encrypted() -> AsyncIterator[Simulator]:
-    """A gateway with TLS and a certificate that it made itself."""
-    async with Simulator(spans=1, tls=certificate().server) as simulator:
-        yield simulator
-
-
 async def test_a_certificate_is_accepted(
     hass: HomeAssistant, encrypted: Simulator
 ) -> None:
@@ -797,241 +842,6 @@ async def test_a_renewed_certificate(
     assert await hass.config_entries.async_unload(pinned.entry_id)
 
 
-# Discovery
-
-MAC = "a09805112233"
-UNIQUE_ID = "a0:98:05:11:22:33"
-
-
-async def discover(
-    hass: HomeAssistant, ip: str, hostname: str = "voxstack", mac: str = MAC
-) -> ConfigFlowResult:
-    """Let a gateway ask for an address in the network."""
-    return await hass.config_entries.flow.async_init(
-        DOMAIN,
-        context={"source": SOURCE_DHCP},
-        data=DhcpServiceInfo(ip=ip, hostname=hostname, macaddress=mac),
-    )
-
-
-def without_host(given: dict[str, Any]) -> dict[str, Any]:
-    """Return what is asked for where the host is known."""
-    return {key: value for key, value in given.items() if key != CONF_HOST}
-
-
-async def test_a_gateway_is_found(hass: HomeAssistant, gateway: Simulator) -> None:
-    """Its user is asked for; the MAC address is the entry's id and the device's."""
-    form = await discover(hass, gateway.host)
-    assert (form["type"], form["step_id"]) == (FlowResultType.FORM, "discovery_confirm")
-    assert form["description_placeholders"] == {"host": gateway.host}
-    [flow] = hass.config_entries.flow.async_progress()
-    assert flow["context"]["title_placeholders"] == {"host": gateway.host}
-
-    given = without_host(answers(gateway))
-    again = await answer(hass, form, given | {CONF_USERNAME: "a\r\nb: c"})
-    assert (again["step_id"], again["errors"]) == (
-        "discovery_confirm",
-        {"base": "invalid_auth"},
-    )
-
-    result = await answer(hass, again, given)
-    assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert result["data"] == learnt(gateway)
-    entry = result["result"]
-    assert entry.unique_id == UNIQUE_ID
-    await hass.async_block_till_done()
-    assert gateway_device(hass, entry).connections == {("mac", UNIQUE_ID)}
-
-
-async def test_a_gateway_that_was_found_has_tls(
-    hass: HomeAssistant, encrypted: Simulator
-) -> None:
-    """Accepting its certificate leads on as with one that was typed in."""
-    form = await discover(hass, encrypted.host)
-    form = await answer(hass, form, without_host(answers(encrypted, tls=True)))
-    assert form["step_id"] == "certificate"
-    result = await answer(hass, form, {})
-
-    assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert result["data"][CONF_FINGERPRINT] == certificate().fingerprint
-    assert result["result"].unique_id == UNIQUE_ID
-    await hass.async_block_till_done()
-    assert await hass.config_entries.async_unload(result["result"].entry_id)
-
-
-async def test_a_gateway_is_found_twice(
-    hass: HomeAssistant, gateway: Simulator
-) -> None:
-    """It is offered once."""
-    await discover(hass, gateway.host)
-
-    result = await discover(hass, gateway.host)
-
-    assert (result["type"], result["reason"]) == (
-        FlowResultType.ABORT,
-        "already_in_progress",
-    )
-
-
-async def test_a_known_gateway_has_another_address(
-    hass: HomeAssistant, gateway: Simulator
-) -> None:
-    """It is followed there at once, since nothing answers at the old one."""
-    pytest_socket.socket_allow_hosts(["127.0.0.1", "127.0.0.99"])
-    entry = MockConfigEntry(
-        domain=DOMAIN, unique_id=UNIQUE_ID, data=learnt(gateway, host="127.0.0.99")
-    )
-    entry.add_to_hass(hass)
-    entry.mock_state(hass, ConfigEntryState.SETUP_RETRY)
-
-    result = await discover(hass, gateway.host)
-
-    assert (result["type"], result["reason"]) == (
-        FlowResultType.ABORT,
-        "already_configured",
-    )
-    # Anybody can ask for an address in its name: no password for the asking there.
-    assert entry.data == learnt(gateway)
-    await hass.async_block_till_done()
-    assert entry.state is ConfigEntryState.LOADED
-
-
-async def test_somebody_asks_for_an_address_in_a_gateways_name(
-    hass: HomeAssistant, gateway: Simulator
-) -> None:
-    """The gateway still answers where it was, so it has not moved."""
-    entry = MockConfigEntry(domain=DOMAIN, unique_id=UNIQUE_ID, data=answers(gateway))
-    entry.add_to_hass(hass)
-
-    result = await discover(hass, "127.0.0.99")
-
-    assert (result["type"], result["reason"]) == (
-        FlowResultType.ABORT,
-        "already_configured",
-    )
-    assert entry.data == answers(gateway)
-    await until(lambda: not gateway.connections)
-
-
-async def test_an_address_that_leads_nowhere(
-    hass: HomeAssistant, gateway: Simulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Not even a refusal comes from there; that, too, is no answer."""
-    monkeypatch.setattr(connecting, "_ANSWER_TIME", 0.05)
-    entry = MockConfigEntry(domain=DOMAIN, unique_id=UNIQUE_ID, data=answers(gateway))
-    entry.add_to_hass(hass)
-    entry.mock_state(hass, ConfigEntryState.LOADED)
-    gateway.faults.unreachable = True
-
-    with patch.object(hass.config_entries, "async_schedule_reload"):
-        await discover(hass, "127.0.0.99")
-
-    assert entry.data == answers(gateway, host="127.0.0.99")
-    entry.mock_state(hass, ConfigEntryState.NOT_LOADED)
-
-
-async def test_a_name_is_kept(hass: HomeAssistant, gateway: Simulator) -> None:
-    """Whoever gave the gateway a name gave it for its changing addresses."""
-    entry = MockConfigEntry(
-        domain=DOMAIN, unique_id=UNIQUE_ID, data=answers(gateway, host="localhost")
-    )
-    entry.add_to_hass(hass)
-
-    result = await discover(hass, gateway.host)
-
-    assert result["reason"] == "already_configured"
-    assert entry.data[CONF_HOST] == "localhost"
-
-
-async def test_an_ignored_gateway_stays_so(hass: HomeAssistant) -> None:
-    """Wherever it is."""
-    entry = MockConfigEntry(domain=DOMAIN, unique_id=UNIQUE_ID, source=SOURCE_IGNORE)
-    entry.add_to_hass(hass)
-
-    result = await discover(hass, "192.0.2.1")
-
-    assert result["reason"] == "already_configured"
-    assert entry.data == {}
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-async def test_a_gateway_that_was_typed_in_is_recognised(
-    hass: HomeAssistant, gateway: Simulator, host: str
-) -> None:
-    """By its address or name; from then on by its MAC address."""
-    other = MockConfigEntry(
-        domain=DOMAIN,
-        data=answers(gateway, host="192.0.2.7"),
-        disabled_by=ConfigEntryDisabler.USER,
-    )
-    other.add_to_hass(hass)
-    entry = MockConfigEntry(domain=DOMAIN, data=answers(gateway, host=host))
-    entry.add_to_hass(hass)
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    assert gateway_device(hass, entry).connections == set()
-
-    result = await discover(hass, gateway.host, hostname="LocalHost")
-
-    assert (result["type"], result["reason"]) == (
-        FlowResultType.ABORT,
-        "already_configured",
-    )
-    assert (entry.unique_id, other.unique_id) == (UNIQUE_ID, None)
-    await hass.async_block_till_done()
-    assert gateway_device(hass, entry).connections == {("mac", UNIQUE_ID)}
-    assert entry.data[CONF_HOST] == host
-
-
-async def test_another_box_at_the_address_of_a_known_one(
-    hass: HomeAssistant, gateway: Simulator
-) -> None:
-    """It is offered, but two entries for one address are not made."""
-    entry = MockConfigEntry(
-        domain=DOMAIN, unique_id="a0:98:05:00:00:00", data=answers(gateway)
-    )
-    entry.add_to_hass(hass)
-
-    form = await discover(hass, gateway.host)
-    assert form["type"] is FlowResultType.FORM
-    result = await answer(hass, form, without_host(answers(gateway)))
-
-    assert result["reason"] == "already_configured"
-    assert entry.unique_id == "a0:98:05:00:00:00"
-
-
-async def test_an_entry_that_moves_may_be_another_box(
-    hass: HomeAssistant, gateway: Simulator
-) -> None:
-    """So its MAC address is learnt again; at the same address it stays known."""
-    entry = MockConfigEntry(
-        domain=DOMAIN, unique_id=UNIQUE_ID, data=answers(gateway, host="127.0.0.1")
-    )
-    entry.add_to_hass(hass)
-    assert await hass.config_entries.async_setup(entry.entry_id)
-
-    form = await entry.start_reconfigure_flow(hass)
-    await answer(hass, form, answers(gateway))
-    assert entry.unique_id == UNIQUE_ID
-
-    assert gateway_device(hass, entry).connections == {("mac", UNIQUE_ID)}
-
-    form = await entry.start_reconfigure_flow(hass)
-    await answer(hass, form, answers(gateway, host="localhost"))
-    assert entry.unique_id is None
-    await hass.async_block_till_done()
-    assert gateway_device(hass, entry).connections == set()
-
-    # The box that was there is found again: a gateway of its own.
-    form = await discover(hass, gateway.host)
-    result = await answer(hass, form, without_host(answers(gateway)))
-    await hass.async_block_till_done()
-    old = result["result"]
-    assert old.unique_id == UNIQUE_ID
-    assert gateway_device(hass, old).connections == {("mac", UNIQUE_ID)}
-    assert gateway_device(hass, old).id != gateway_device(hass, entry).id
-    assert span_names(hass, old) == {f"GSM {number}" for number in range(1, 5)}
-
-
 # Options
 
 DEFAULTS = {
@@ -1041,6 +851,7 @@ DEFAULTS = {
     CONF_ONLY_CONFIRMED: False,
     CONF_LINE_BREAKS: False,
     CONF_FLASH: False,
+    CONF_CODES_FOR_ALL: False,
 }
 
 

@@ -173,7 +173,7 @@ def test_every_error_of_the_flow_has_its_text() -> None:
     ("step", "schema"),
     [
         ("user", config_flow.GATEWAY_SCHEMA),
-        ("reconfigure", config_flow.GATEWAY_SCHEMA),
+        ("reconfigure", config_flow.LOST_CHALLENGE_SCHEMA),
         ("discovery_confirm", config_flow.DISCOVERY_SCHEMA),
         ("reauth_confirm", config_flow.CREDENTIALS_SCHEMA),
     ],
@@ -206,6 +206,7 @@ def test_every_step_of_the_flow_has_its_texts() -> None:
         if placeholders(text)
     }
     assert told == {
+        "abort.already_configured": {"gateway"},
         "flow_title": {"host"},
         "step.certificate.description": {"fingerprint", "host"},
         "step.discovery_confirm.description": {"host"},

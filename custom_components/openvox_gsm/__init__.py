@@ -92,6 +92,7 @@ async def _load_country(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> None:
 def _apply_changes(entry: OpenVoxConfigEntry) -> None:
     runtime = entry.runtime_data
     runtime.coordinator.async_apply_options()
+    runtime.devices.update_gateway(runtime.gateway.features)
     runtime.ussd_queries.update()
     runtime.issues.options_changed(runtime.gateway)
     runtime.coordinator.async_update_listeners()

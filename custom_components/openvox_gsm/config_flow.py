@@ -12,7 +12,6 @@ from homeassistant.config_entries import (
     SOURCE_REAUTH,
     SOURCE_RECONFIGURE,
     ConfigEntry,
-    ConfigEntryState,
     ConfigFlow,
     ConfigFlowResult,
     ConfigSubentryFlow,
@@ -20,6 +19,7 @@ from homeassistant.config_entries import (
 )
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_USERNAME
 from homeassistant.core import callback
+from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.helpers.device_registry import format_mac
 from homeassistant.helpers.selector import (
     BooleanSelector,
@@ -34,15 +34,25 @@ from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 from homeassistant.util.network import is_ip_address
 
 from .ami import AmiError, TlsError
-from .connecting import accepts_connections, fetch_fingerprint, form_error, try_gateway
+from .connecting import (
+    accepts_connections,
+    fetch_fingerprint,
+    form_error,
+    imeis_of,
+    is_same_gateway,
+    try_gateway,
+)
 from .const import (
     CONF_CHALLENGE,
     CONF_FINGERPRINT,
+    CONF_SEND_PASSWORD,
     CONF_TLS,
     DEFAULT_PORT,
     DEFAULT_USERNAME,
     DOMAIN,
 )
+from .devices import find_imeis
+from .issues import async_raise_new_address
 from .options_flow import OpenVoxOptionsFlow
 from .subentry_flow import SUBENTRY_FLOWS
 
@@ -69,6 +79,10 @@ _DISCOVERED = {
 }
 GATEWAY_SCHEMA = vol.Schema({vol.Required(CONF_HOST): TextSelector(), **_DISCOVERED})
 DISCOVERY_SCHEMA = vol.Schema(_DISCOVERED)
+# Only where a gateway has lost its challenge.
+LOST_CHALLENGE_SCHEMA = GATEWAY_SCHEMA.extend(
+    {vol.Required(CONF_SEND_PASSWORD, default=False): BooleanSelector()}
+)
 CREDENTIALS_SCHEMA = vol.Schema(_CREDENTIALS)
 _WEB_PAGE: Final = re.compile(r"^https?://\[?([^/\]]+(?=\])|[^/\]:]+).*$")
 
@@ -85,6 +99,10 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
     _discovered_host: str
     # Of the certificate that was accepted, or may be.
     _fingerprint: str | None = None
+    # Of the modules of the gateway that was tried.
+    _imeis: frozenset[str] = frozenset()
+    # Whether the user trusts a gateway that lost its challenge.
+    _send_password = False
 
     @staticmethod
     @callback
@@ -126,34 +144,54 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
         """Start with a gateway that asked for an address in the network."""
         host = discovery_info.ip
         mac = format_mac(discovery_info.macaddress)
-        known = await self.async_set_unique_id(mac)
-        if (
-            known
-            # A host name leads to the gateway wherever it is.
-            and is_ip_address(known.data.get(CONF_HOST, ""))
-            and known.data[CONF_HOST] != host
-            # Anyone can ask for an address in the gateway's name.
-            and not await accepts_connections(
-                known.data[CONF_HOST], known.data[CONF_PORT]
+        if known := await self.async_set_unique_id(mac):
+            await self._follow(known, host)
+            self._abort_if_unique_id_configured(
+                description_placeholders={"gateway": known.title}
             )
-        ):
-            self.hass.config_entries.async_update_entry(
-                known, data={**known.data, CONF_HOST: host}
-            )
-            self.hass.config_entries.async_schedule_reload(known.entry_id)
-        self._abort_if_unique_id_configured()
         for entry in self._async_current_entries(include_ignore=False):
             if entry.unique_id is None and entry.data[CONF_HOST] in (
                 host,
                 discovery_info.hostname.lower(),
             ):
-                self.hass.config_entries.async_update_entry(entry, unique_id=mac)
-                if entry.state is ConfigEntryState.LOADED:
-                    self.hass.config_entries.async_schedule_reload(entry.entry_id)
-                return self.async_abort(reason="already_configured")
+                if (
+                    not entry.disabled_by
+                    and await self._is_gateway_of(entry, host)
+                    and self._is_at(entry, entry.data[CONF_HOST])
+                ):
+                    self.hass.config_entries.async_update_entry(entry, unique_id=mac)
+                raise _already_configured(entry)
         self._discovered_host = host
         self.context["title_placeholders"] = {"host": host}
         return await self.async_step_discovery_confirm()
+
+    async def _follow(self, entry: ConfigEntry, host: str) -> None:
+        """Follow a gateway to a new address, if it proves there that it's the one."""
+        old = entry.data.get(CONF_HOST, "")
+        # A host name leads to the gateway wherever it is.
+        if not is_ip_address(old) or old == host or entry.disabled_by:
+            return
+        # Anyone can ask for an address in the gateway's name.
+        if await accepts_connections(old, entry.data[CONF_PORT]):
+            return
+        is_same = await self._is_gateway_of(entry, host)
+        if not self._is_at(entry, old):
+            return  # somebody has changed or removed it meanwhile
+        if not is_same:
+            async_raise_new_address(self.hass, entry, host)
+        else:
+            self.hass.config_entries.async_update_entry(
+                entry, data={**entry.data, CONF_HOST: host}
+            )
+            self.hass.config_entries.async_schedule_reload(entry.entry_id)
+
+    async def _is_gateway_of(self, entry: ConfigEntry, host: str) -> bool:
+        imeis = find_imeis(self.hass, entry.entry_id)
+        return await is_same_gateway({**entry.data, CONF_HOST: host}, imeis)
+
+    def _is_at(self, entry: ConfigEntry, host: str) -> bool:
+        known = self.hass.config_entries.async_get_entry(entry.entry_id)
+        return known is not None and known.data[CONF_HOST] == host
 
     async def async_step_discovery_confirm(
         self, user_input: dict[str, Any] | None = None
@@ -272,18 +310,24 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
             self._read_input(
                 {CONF_FINGERPRINT: entry.data.get(CONF_FINGERPRINT), **user_input}
             )
+            self._send_password = self._data.pop(
+                CONF_SEND_PASSWORD, self._send_password
+            )
             # At another address there may be another box. Someone who makes a user try
             # another port, or switch TLS off, must not get the password that way.
             moved = self._data[CONF_HOST] != entry.data[CONF_HOST]
-            if CONF_CHALLENGE in entry.data and not moved:
+            if self._send_password:
+                self._data.pop(CONF_CHALLENGE, None)
+            elif CONF_CHALLENGE in entry.data and not moved:
                 self._data[CONF_CHALLENGE] = entry.data[CONF_CHALLENGE]
             self._abort_if_known()
             if result := await self._try(errors):
                 return result
+        lost = self._send_password or errors.get("base") == "no_challenge"
         return self.async_show_form(
             step_id="reconfigure",
             data_schema=self.add_suggested_values_to_schema(
-                GATEWAY_SCHEMA,
+                LOST_CHALLENGE_SCHEMA if lost else GATEWAY_SCHEMA,
                 user_input
                 or {
                     key: value
@@ -295,10 +339,22 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
         )
 
     def _abort_if_known(self) -> None:
-        """Refuse an address that is another entry's."""
-        self._async_abort_entries_match(
-            {key: self._data[key] for key in (CONF_HOST, CONF_PORT)}
-        )
+        """Refuse an address, or a gateway once it has shown its modules, of another entry.
+
+        Two entries of one gateway would fire everything twice.
+        """
+        for entry in self._async_current_entries(include_ignore=False):
+            if entry.entry_id == self.context.get("entry_id"):
+                continue
+            shared = self._imeis & find_imeis(self.hass, entry.entry_id)
+            if (
+                all(
+                    entry.data[key] == self._data[key] for key in (CONF_HOST, CONF_PORT)
+                )
+                # A module may have been moved from one gateway to another.
+                or 2 * len(shared) > len(self._imeis)
+            ):
+                raise _already_configured(entry)
 
     def _read_input(self, given: dict[str, Any]) -> None:
         """Keep the input of a form, written as an entry has it."""
@@ -329,10 +385,17 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
             if gateway.was_challenged:
                 # From now on, nobody at its address gets the password by asking.
                 self._data[CONF_CHALLENGE] = True
+            self._imeis = imeis_of(gateway)
+            if self.source != SOURCE_REAUTH:
+                self._abort_if_known()
             if gateway.features.may_see_sms is False:
                 return await self.async_step_no_incoming_sms()
             return await self.async_step_create()
         return None
+
+
+def _already_configured(entry: ConfigEntry) -> AbortFlow:
+    return AbortFlow("already_configured", {"gateway": entry.title})
 
 
 def _readable(fingerprint: str) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+import contextlib
 from typing import Any, Final
 
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_USERNAME
@@ -13,6 +14,7 @@ from .ami import (
     AmiError,
     AuthenticationError,
     CannotConnectError,
+    CertificateError,
     ChallengeMissingError,
     InvalidHeaderError,
     PermissionDeniedError,
@@ -27,6 +29,16 @@ from .gateway import Gateway, NotAnOpenVoxGatewayError
 
 _UNVERIFIED: Final = unverified_context()
 _ANSWER_TIME: Final = 5.0  # seconds
+# A gateway that starts has its address long before its manager and modules work.
+_START_TIME: Final = 180.0  # seconds
+_RETRY_TIME: Final = 15.0  # seconds
+# After these errors, another attempt would only give an impostor another chance.
+_FINAL_ERRORS: Final = (
+    AuthenticationError,
+    CertificateError,
+    ChallengeMissingError,
+    ProtocolError,
+)
 
 # The first that fits counts.
 FORM_ERRORS: Final[tuple[tuple[type[AmiError], str], ...]] = (
@@ -54,7 +66,7 @@ def tls_of(data: Mapping[str, Any]) -> Tls | None:
 
 
 async def try_gateway(data: Mapping[str, Any]) -> Gateway:
-    """Log in, read what the user may do there, log off.
+    """Log in, read what the user may do and the spans, log off.
 
     Returns the gateway, which keeps what it has learnt. Raises AmiError.
     """
@@ -70,9 +82,47 @@ async def try_gateway(data: Mapping[str, Any]) -> Gateway:
     )
     try:
         await gateway.start()
+        await gateway.spans.read()
     finally:
         await gateway.stop()
     return gateway
+
+
+def imeis_of(gateway: Gateway) -> frozenset[str]:
+    """Return the IMEIs of a gateway's modules, as far as they are on."""
+    return frozenset(
+        span.imei
+        for span in gateway.spans.values()
+        if span.imei.strip("0")  # guess: a module without one may have zeros
+    )
+
+
+async def is_same_gateway(data: Mapping[str, Any], imeis: frozenset[str]) -> bool:
+    """Return whether the gateway of an entry's data is the one with these modules.
+
+    It proves that by its certificate, or by a login without the password being sent
+    and modules that are all known. Takes up to `_START_TIME` while it's starting.
+    """
+    if not data.get(CONF_TLS):
+        if not imeis:
+            return False
+        data = {**data, CONF_CHALLENGE: True}
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_START_TIME):
+            while True:
+                try:
+                    gateway = await try_gateway(data)
+                except _FINAL_ERRORS:
+                    return False
+                except AmiError:
+                    pass
+                else:
+                    if data.get(CONF_TLS):
+                        return True
+                    if found := imeis_of(gateway):
+                        return found <= imeis
+                await asyncio.sleep(_RETRY_TIME)
+    return False
 
 
 async def fetch_fingerprint(data: Mapping[str, Any]) -> str:

@@ -14,6 +14,9 @@ CONF_TLS: Final = "tls"
 CONF_FINGERPRINT: Final = "fingerprint"
 CONF_CHALLENGE: Final = "challenge"  # the gateway takes MD5 challenges
 
+# Only in a form: send the password to a gateway that no longer has challenges
+CONF_SEND_PASSWORD: Final = "send_password"
+
 # Options
 CONF_LINE_BREAKS: Final = "line_breaks"
 CONF_FLASH: Final = "flash"

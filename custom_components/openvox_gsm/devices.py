@@ -76,6 +76,16 @@ def find_span_devices(hass: HomeAssistant, entry_id: str) -> dict[int, dr.Device
     }
 
 
+@callback
+def find_imeis(hass: HomeAssistant, entry_id: str) -> frozenset[str]:
+    """Return the IMEIs of a gateway's modules, as they were last known."""
+    return frozenset(
+        device.serial_number
+        for device in find_span_devices(hass, entry_id).values()
+        if device.serial_number
+    )
+
+
 class Devices:
     """Keeps the devices of one gateway up to date, poll by poll."""
 
@@ -102,7 +112,7 @@ class Devices:
     @callback
     def update(self, spans: Mapping[int, Span], features: Features) -> bool:
         """Register what a poll has read; return whether a device was removed."""
-        gateway_id = self._update_gateway(features)
+        gateway_id = self.update_gateway(features)
         for number, span in spans.items():
             known = self._registry.async_get(self.span_ids.get(number, ""))
             if known and self._spans.get(number) is span:
@@ -124,7 +134,9 @@ class Devices:
         self._polls += bool(spans)
         return self._polls >= _POLLS_UNTIL_STALE and self._remove_stale()
 
-    def _update_gateway(self, features: Features) -> str:
+    @callback
+    def update_gateway(self, features: Features) -> str:
+        """Register the gateway itself; return the id of its device."""
         host = self._entry.data[CONF_HOST]
         versions = {
             "Asterisk": features.asterisk_version,

@@ -15,7 +15,7 @@ from homeassistant.config_entries import (
     ConfigEntryChange,
     ConfigEntryState,
 )
-from homeassistant.const import CONF_USERNAME
+from homeassistant.const import CONF_HOST, CONF_USERNAME
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
@@ -30,6 +30,8 @@ from .publisher import publishes_calls
 # A module that comes back this often within the time keeps restarting.
 _RESTARTS: Final = 3
 _RESTARTS_WITHIN: Final = timedelta(hours=1)
+
+_NEW_ADDRESS: Final = "new_address"
 
 _WORKING: Final = (SpanStatus.READY, SpanStatus.BUSY, SpanStatus.IN_CALL)
 # What a starting module shows. A lost signal is the network's doing.
@@ -76,6 +78,29 @@ def async_setup_issues(hass: HomeAssistant) -> None:
     async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, changed)
 
 
+@callback
+def async_raise_new_address(
+    hass: HomeAssistant, entry: ConfigEntry[Any], host: str
+) -> None:
+    """Say that a gateway may have a new address, and didn't prove there that it's it.
+
+    The next poll that succeeds deletes the issue.
+    """
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        f"{entry.entry_id}_{_NEW_ADDRESS}",
+        is_fixable=False,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key=_NEW_ADDRESS,
+        translation_placeholders={
+            "gateway": entry.title,
+            "old": entry.data[CONF_HOST],
+            "new": host,
+        },
+    )
+
+
 class Issues:
     """Raises and drops the issues of one gateway."""
 
@@ -102,6 +127,7 @@ class Issues:
         """Raise and drop issues by what a poll has read."""
         self._set("no_command_right", False)
         self._set("certificate", False)
+        self._set(_NEW_ADDRESS, False)
         self.options_changed(gateway)
         self._set(
             "no_incoming_sms",

@@ -82,7 +82,9 @@ class Manager:
     async def log_in(self, *, events: str = "off") -> None:
         """Greet and let the client in."""
         await self.send(GREETING)
-        await self.answer(await self.expect("Challenge"), "Success", "Challenge: 12")
+        await self.answer(
+            await self.expect("Challenge"), "Success", "Challenge: 133042568"
+        )
         login = await self.expect("Login")
         assert login.get("Events") == events
         await self.answer(login, "Success", "Message: Authentication accepted")
@@ -237,7 +239,7 @@ async def test_login_by_challenge_keeps_the_password_off_the_wire() -> None:
     login = Packet(received.split(b"\r\n\r\n")[1])
     assert login.get("Username") == "admin"
     assert login.get("AuthType") == "MD5"
-    assert login.get("Key") == hashlib.md5(f"12{PASSWORD}".encode()).hexdigest()
+    assert login.get("Key") == hashlib.md5(f"133042568{PASSWORD}".encode()).hexdigest()
     assert "Secret" not in login
 
 
@@ -348,7 +350,9 @@ async def test_refused_login(message: str, error: type[AmiError]) -> None:
 
     async def script(peer: Manager) -> None:
         await peer.send(GREETING)
-        await peer.answer(await peer.expect("Challenge"), "Success", "Challenge: 1")
+        await peer.answer(
+            await peer.expect("Challenge"), "Success", "Challenge: 133042568"
+        )
         await peer.answer(await peer.expect("Login"), "Error", f"Message: {message}")
         await peer.gone()
 
@@ -418,7 +422,7 @@ async def test_greeting_in_pieces_and_with_more_behind_it() -> None:
             await asyncio.sleep(0)
         await peer.send(b"\nEvent: Early\r\n\r\n")
         challenge = await peer.expect("Challenge")
-        await peer.answer(challenge, "Success", "Challenge: 1")
+        await peer.answer(challenge, "Success", "Challenge: 133042568")
         await peer.answer(await peer.expect("Login"), "Success")
         await peer.gone()
 
@@ -443,7 +447,7 @@ async def test_connection_lost_while_logging_in(steps: int, reset: bool) -> None
             await peer.send(GREETING)
             challenge = await peer.expect("Challenge")
             if steps > 1:
-                await peer.answer(challenge, "Success", "Challenge: 1")
+                await peer.answer(challenge, "Success", "Challenge: 133042568")
                 await peer.expect("Login")
         peer.hang_up(reset=reset)
 
@@ -462,7 +466,7 @@ async def test_cancelled_while_logging_in(steps: int) -> None:
             await peer.send(GREETING)
             challenge = await peer.expect("Challenge")
             if steps > 1:
-                await peer.answer(challenge, "Success", "Challenge: 1")
+                await peer.answer(challenge, "Success", "Challenge: 133042568")
                 await peer.expect("Login")
         reached.set()
         await peer.gone()

@@ -3,14 +3,20 @@
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 import hashlib
+import re
+from typing import Final
 
 from .errors import (
     ActionFailedError,
     AuthenticationError,
     ChallengeMissingError,
     PermissionDeniedError,
+    ProtocolError,
 )
 from .packet import Packet
+
+# A random number of up to 31 bits (main/manager.c); one in two million is shorter.
+_CHALLENGE: Final = re.compile("[0-9]{4,20}")
 
 type Act = Callable[[str, Iterable[tuple[str, str]]], Awaitable[Packet]]
 
@@ -35,8 +41,9 @@ async def log_in(act: Act, credentials: Credentials, events: str) -> bool:
     password is sent only if the manager offers no MD5 challenge and the credentials
     allow it (app note; Asterisk's own login code for the rest).
 
-    Raises ChallengeMissingError, AuthenticationError, ActionFailedError if the manager
-    allows a user only one session, and whatever else `act` raises.
+    Raises ChallengeMissingError, ProtocolError where the challenge isn't one that
+    Asterisk makes, AuthenticationError, ActionFailedError if the manager allows a user
+    only one session, and whatever else `act` raises.
     """
     try:
         challenge = await act("Challenge", [("AuthType", "MD5")])
@@ -49,11 +56,13 @@ async def log_in(act: Act, credentials: Credentials, events: str) -> bool:
         proof = [("Secret", credentials.secret)]
     else:
         was_challenged = True
+        number = challenge.get("Challenge")
+        if not _CHALLENGE.fullmatch(number):
+            # An impostor could look up the digest of the password alone.
+            raise ProtocolError("The challenge for the login is not a random number")
         digest = hashlib.md5(
             # A UnicodeEncodeError would contain the password.
-            (challenge.get("Challenge") + credentials.secret).encode(
-                "utf-8", "surrogatepass"
-            ),
+            (number + credentials.secret).encode("utf-8", "surrogatepass"),
             usedforsecurity=False,
         )
         proof = [("AuthType", "MD5"), ("Key", digest.hexdigest())]
