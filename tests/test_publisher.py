@@ -1,7 +1,9 @@
 """SMS that come in and go out, as bus events; what is held until it can be seen."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
@@ -10,19 +12,29 @@ from pytest_homeassistant_custom_component.common import (
     async_capture_events,
 )
 
-from custom_components.openvox_gsm.const import EVENT_SMS_RECEIVED, EVENT_SMS_SENT
+from custom_components.openvox_gsm.const import (
+    EVENT_CALL,
+    EVENT_SMS_RECEIVED,
+    EVENT_SMS_SENT,
+)
 from custom_components.openvox_gsm.contacts import contact_name
 from custom_components.openvox_gsm.sending import Recipient, Route, SmsOrder, async_send
+from custom_components.openvox_gsm.signals import SIGNAL_SMS_RECEIVED
+from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.const import EVENT_HOMEASSISTANT_STARTED, STATE_OFF, STATE_ON
 from homeassistant.core import CoreState, Event, HomeAssistant
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
 from simulator import Simulator, SmsOutcome
 
 from .common import (
     OTHER_PHONE,
     PHONE,
     add_contact,
+    pass_time,
     poll,
+    said,
     settle,
     span_device,
     until,
@@ -331,7 +343,8 @@ async def test_half_of_a_long_sms_of_a_gateway_that_is_removed(
     loaded: MockConfigEntry,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Nobody waits for the rest; the log says so."""
+    """Nobody waits for the rest; the log says so, and the half is published."""
+    events = async_capture_events(hass, EVENT_SMS_RECEIVED)
     await gateway.receive_sms(1, PHONE, "x" * 200, order=[1])
     await (
         loaded.runtime_data.coordinator.async_refresh()
@@ -340,3 +353,98 @@ async def test_half_of_a_long_sms_of_a_gateway_that_is_removed(
     await settle(hass)
 
     assert "only 1 of 2 parts of a long SMS arrived" in caplog.text
+    [event] = events
+    assert (event.data["sender"], event.data["complete"]) == (PHONE, False)
+
+
+# Old news
+
+
+async def disable(
+    hass: HomeAssistant, entry: MockConfigEntry, by: ConfigEntryDisabler | None
+) -> None:
+    """Disable an entry, or enable it again."""
+    await hass.config_entries.async_set_disabled_by(entry.entry_id, by)
+    await settle(hass)
+
+
+@pytest.mark.parametrize(("waited", "is_news"), [(590, True), (610, False)])
+@pytest.mark.parametrize("parts", [1, 2])
+async def test_what_was_held_for_long_is_no_news(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+    caplog: pytest.LogCaptureFixture,
+    waited: int,
+    is_news: bool,
+    parts: int,
+) -> None:
+    """It's counted and logged, without its text, and opens no doors."""
+    events = async_capture_events(hass, EVENT_SMS_RECEIVED)
+    triggered: list[Any] = []
+    async_dispatcher_connect(hass, SIGNAL_SMS_RECEIVED, triggered.append)
+    publisher = loaded.runtime_data.publisher
+    publisher.async_hold()
+    text = "Sesame" if parts == 1 else "Sesame" * 40
+    await gateway.receive_sms(1, PHONE, text, WHEN, order=[1])
+    # Half of a long one waits for the rest first, and that counts.
+    await loaded.runtime_data.coordinator.async_refresh()
+    await disable(hass, loaded, ConfigEntryDisabler.USER)
+    for _ in range(waited // 10):
+        await pass_time(hass, freezer, 10)
+
+    await disable(hass, loaded, None)
+
+    assert (len(events), len(triggered)) == ((1, 1) if is_news else (0, 0))
+    received = hass.states.get("sensor.gsm_1_sms_received")
+    assert received
+    assert received.state == str(parts)
+    old = [each for each in said(caplog) if "too old to trigger automations" in each]
+    assert len(old) == (0 if is_news else 1)
+    assert "Sesame" not in "".join(said(caplog))
+    assert PHONE not in "".join(said(caplog))
+
+
+async def test_a_missed_call_that_was_held_for_long(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It's no news, either."""
+    events = async_capture_events(hass, EVENT_CALL)
+    publisher = loaded.runtime_data.publisher
+    publisher.async_hold()
+    call = await gateway.incoming_call(2, PHONE)
+    await call.hangup()
+    await until_later(freezer, lambda: publisher._held)  # noqa: SLF001
+    await disable(hass, loaded, ConfigEntryDisabler.USER)
+    await pass_time(hass, freezer, 610)
+    await disable(hass, loaded, None)
+
+    assert events == []
+    assert "a call came in on span 2" in caplog.text
+
+
+async def test_setting_the_clock_makes_nothing_old(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    gateway: Simulator,
+    entry: MockConfigEntry,
+    enable_custom_integrations: None,
+) -> None:
+    """A computer without a clock gets its time from the network while it starts."""
+    events = async_capture_events(hass, EVENT_SMS_RECEIVED)
+    hass.set_state(CoreState.starting)
+    await set_up(hass, entry)
+    await gateway.receive_sms(1, PHONE, "Hello", WHEN)
+    await until(lambda: entry.runtime_data.publisher._held)  # noqa: SLF001
+
+    later = dt_util.utcnow() + timedelta(days=30)
+    with patch("homeassistant.util.dt.utcnow", return_value=later):
+        hass.set_state(CoreState.running)
+        hass.bus.async_fire(EVENT_HOMEASSISTANT_STARTED)
+        await settle(hass)
+    assert len(events) == 1

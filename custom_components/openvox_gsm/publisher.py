@@ -1,12 +1,14 @@
 """Publishes what came in or went out: bus events, signals and counters."""
 
-from typing import Any
+import logging
+from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.start import async_at_started
+from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 from homeassistant.util.signal_type import SignalType, SignalTypeFormat
 
@@ -38,6 +40,11 @@ from .signals import (
 )
 from .store import CounterKey, GatewayStore
 
+_LOGGER = logging.getLogger(__name__)
+
+# What opens doors must be new: what was held for longer isn't published as news.
+NEWS_TIME: Final = 600.0  # seconds since it arrived
+
 
 def publishes_calls(entry: ConfigEntry[Any]) -> bool:
     """Return whether calls on a gateway become events."""
@@ -59,7 +66,8 @@ class Publisher:
         self._entry = entry
         self._store = store
         self._is_holding = True
-        self._held: list[IncomingSms | CallEvent] = []
+        # With when it arrived, by the loop's clock: nobody sets that one.
+        self._held: list[tuple[float, IncomingSms | CallEvent]] = []
         #: Joins the parts of long SMS; give it what the gateway receives.
         self.assembler = Assembler(self._sms_received, hass.loop.call_later)
         self._stop_listening = hass.bus.async_listen_once(
@@ -84,6 +92,7 @@ class Publisher:
         """Publish what's held for the last time; the entry is being removed."""
         self._stop_listening()
         self.assembler.flush()
+        self._publish_held(self._hass)
 
     @callback
     def _shut_down(self, _event: Event) -> None:
@@ -93,24 +102,41 @@ class Publisher:
     def _publish_held(self, _hass: HomeAssistant) -> None:
         self._is_holding = False
         while self._held:
-            each = self._held.pop(0)
+            arrived, each = self._held.pop(0)
+            is_news = self._hass.loop.time() - arrived <= NEWS_TIME
+            if not is_news:
+                self._log_old(each)
             if isinstance(each, IncomingSms):
-                self._publish_sms(each)
-            else:
+                self._publish_sms(each, is_news=is_news)
+            elif is_news:
                 self._publish_call(each)
+
+    def _log_old(self, each: IncomingSms | CallEvent) -> None:
+        _LOGGER.warning(
+            "%s: %s came in on span %s while the gateway wasn't set up, more than %g "
+            "minutes ago. It's too old to trigger automations",
+            self._entry.title,
+            "an SMS" if isinstance(each, IncomingSms) else "a call",
+            each.span,
+            NEWS_TIME / 60,
+        )
 
     # What comes in
 
     @callback
     def _sms_received(self, sms: IncomingSms) -> None:
         if self._is_holding:
-            self._held.append(sms)
+            # Half of a long one has waited for the rest before.
+            age = (dt_util.utcnow() - sms.arrived_at).total_seconds()
+            self._held.append((self._hass.loop.time() - max(0.0, age), sms))
         else:
             self._publish_sms(sms)
 
-    def _publish_sms(self, sms: IncomingSms) -> None:
+    def _publish_sms(self, sms: IncomingSms, *, is_news: bool = True) -> None:
         # Those that are missing of a long message count as well.
         self._count(sms.span, CounterKey.RECEIVED, sms.parts)
+        if not is_news:
+            return
         data = {
             "sender": sms.sender,
             "contact": contact_name(self._hass, self._entry, sms.sender),
@@ -139,7 +165,7 @@ class Publisher:
         if not self._is_holding:
             self._publish_call(call)
         elif call.type in (CallEventType.MISSED, CallEventType.ENDED):
-            self._held.append(call)
+            self._held.append((self._hass.loop.time(), call))
 
     def _publish_call(self, call: CallEvent) -> None:
         data = {
