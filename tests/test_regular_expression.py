@@ -1,6 +1,7 @@
 """Regular expressions of people on texts of strangers."""
 
-from time import monotonic
+from concurrent.futures import ThreadPoolExecutor
+from time import monotonic, sleep
 
 import pytest
 
@@ -55,3 +56,16 @@ def test_an_expression_that_never_ends(expression: str, text: str) -> None:
         RegularExpression(expression).search(text)
 
     assert TIME_LIMIT <= monotonic() - begun < TIME_LIMIT + 1
+
+
+def test_others_go_on_meanwhile() -> None:
+    """A search in another thread doesn't stop this one."""
+    expression = RegularExpression(r"(a|a)+$")
+    turns = 0
+    with ThreadPoolExecutor(1) as executor:
+        search = executor.submit(expression.search, "a" * 60 + "b")
+        while not search.done():
+            sleep(0.001)
+            turns += 1
+    assert isinstance(search.exception(), TimeoutError)
+    assert turns > 10

@@ -1,11 +1,15 @@
 """The triggers, in automations that run."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 import json
 import logging
 from pathlib import Path
+import threading
+from time import thread_time
 from typing import Any
+from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
@@ -26,6 +30,7 @@ from homeassistant.helpers import (
 )
 from homeassistant.helpers.trigger import (
     async_get_all_descriptions,
+    async_initialize_triggers,
     async_validate_trigger_config,
 )
 from homeassistant.setup import async_setup_component
@@ -324,6 +329,99 @@ async def test_an_expression_that_takes_too_long(
 
     await receive("a" * 60)
     assert len(events) == 1
+
+
+async def test_the_order_of_messages(
+    gateway: Simulator, hass: HomeAssistant, automate: Automate
+) -> None:
+    """It's kept, also where the search in one of them takes long."""
+    events = await automate(SMS, {"text": ".*", "match": "regex"})
+    published = async_capture_events(hass, "openvox_gsm_sms_received")
+    go_on = threading.Event()
+
+    def search(_self: Any, text: str) -> dict[int, str]:
+        if text == "first":
+            go_on.wait(5)
+        return {0: text}
+
+    with patch.object(trigger_module.RegularExpression, "search", search):
+        for text in ("first", "second"):
+            await gateway.receive_sms(1, PHONE, text)
+        await until(lambda: len(published) == 2)
+        await asyncio.sleep(0.05)
+        go_on.set()
+        await settle(hass)
+
+    assert seen_by(events) == ["first", "second"]
+
+
+async def attach(
+    hass: HomeAssistant, triggers: int, text: str
+) -> tuple[list[Any], Callable[[], None]]:
+    """Attach triggers with a regular expression; return what runs, and detach."""
+    config = {"platform": SMS, "options": {"text": text, "match": "regex"}}
+    ran: list[Any] = []
+
+    async def action(variables: Any, _context: Any = None) -> None:
+        ran.append(variables)
+
+    detach = await async_initialize_triggers(
+        hass,
+        await async_validate_trigger_config(hass, triggers * [config]),
+        action,
+        "test",
+        "test",
+        lambda *_args, **_more: None,
+    )
+    assert detach
+    return ran, detach
+
+
+async def test_many_expressions_that_take_too_long(
+    hass: HomeAssistant, gateway: Simulator, germany: MockConfigEntry
+) -> None:
+    """They don't hold Home Assistant up: in the event loop, it would be two seconds."""
+    ran, detach = await attach(hass, 20, r"(a|a)+$")
+    longest, ended = 0.0, asyncio.Event()
+
+    async def watch() -> None:
+        nonlocal longest
+        last = thread_time()
+        while not ended.is_set():
+            await asyncio.sleep(0)
+            now = thread_time()
+            longest, last = max(longest, now - last), now
+
+    watching = asyncio.create_task(watch())
+    await gateway.receive_sms(1, PHONE, "a" * 60 + "b")
+    await gateway.receive_sms(1, PHONE, "aaa")
+    await until(lambda: len(ran) == 20)
+    ended.set()
+    await watching
+    assert longest < 0.5
+    detach()
+
+
+async def test_a_trigger_that_is_detached_during_a_search(
+    hass: HomeAssistant, gateway: Simulator, germany: MockConfigEntry
+) -> None:
+    """It runs nothing any more."""
+    ran, detach = await attach(hass, 1, "hello")
+    begun, go_on = threading.Event(), threading.Event()
+
+    def search(_self: Any, _text: str) -> dict[int, str]:
+        begun.set()
+        go_on.wait(5)
+        return {0: "hello"}
+
+    with patch.object(trigger_module.RegularExpression, "search", search):
+        await gateway.receive_sms(1, PHONE, "hello")
+        await until(begun.is_set)
+        detach()
+        go_on.set()
+        await settle(hass)
+
+    assert ran == []
 
 
 async def test_a_contact_of_another_gateway(

@@ -2,7 +2,7 @@
 
 Some expressions take forever on a text made for it, such as (a|a)+$ on many a's.
 Python's own `re` can't be stopped then, and blocks all of Home Assistant even from
-another thread. The module `regex` can be stopped.
+another thread. The module `regex` can be stopped, and lets other threads run meanwhile.
 """
 
 from typing import Any, Final
@@ -32,10 +32,12 @@ class RegularExpression:
     def search(self, text: str) -> dict[int | str, str | None] | None:
         """Return the groups of the first match, None where there is none.
 
+        Call it in an executor: it may take as long as `TIME_LIMIT`.
+
         Each is there by its number, 0 being the whole match, and a named one by its
         name as well. Raises TimeoutError after `TIME_LIMIT`.
         """
-        match: Any = self._compiled.search(text, timeout=TIME_LIMIT)
+        match: Any = self._compiled.search(text, timeout=TIME_LIMIT, concurrent=True)
         if match is None:
             return None
         groups: dict[int | str, str | None] = {

@@ -1,5 +1,6 @@
 """Triggers for automations: an SMS came in, a call came in."""
 
+import asyncio
 from collections.abc import Callable
 import logging
 from typing import Any, Final, override
@@ -98,6 +99,9 @@ CALL_OPTIONS: Final[VolDictType] = {
 }
 
 
+type _Run = Callable[[SpanEvent, dict[str, Any]], None]
+
+
 class _SpanTrigger(Trigger):
     """A trigger on something that comes in on a span."""
 
@@ -127,15 +131,23 @@ class _SpanTrigger(Trigger):
         """Run the action whenever something fitting comes in."""
 
         @callback
+        def run(event: SpanEvent, variables: dict[str, Any]) -> None:
+            where = {"span": event.span, ATTR_DEVICE_ID: event.device_id}
+            run_action(where | variables, f"{self._what} on span {event.span}")
+
+        @callback
         def came_in(event: SpanEvent) -> None:
-            if not self._is_target(event):
-                return
-            variables = self._match(event)
-            if variables is not None:
-                where = {"span": event.span, ATTR_DEVICE_ID: event.device_id}
-                run_action(where | variables, f"{self._what} on span {event.span}")
+            if self._is_target(event):
+                self._check(event, run)
 
         return async_dispatcher_connect(self._hass, self._signal, came_in)
+
+    @callback
+    def _check(self, event: SpanEvent, run: _Run) -> None:
+        """Run the action if an event fits."""
+        variables = self._match(event)
+        if variables is not None:
+            run(event, variables)
 
     def _is_target(self, event: SpanEvent) -> bool:
         """Return whether the span, its gateway, or an entity of them is a target."""
@@ -181,49 +193,86 @@ class SmsReceivedTrigger(_SpanTrigger):
     def __init__(self, hass: HomeAssistant, config: TriggerConfig) -> None:
         """Compile the regular expression, if there is one."""
         super().__init__(hass, config)
+        # One search after the other, so that the messages keep their order.
+        self._one_at_a_time = asyncio.Lock()
+        self._searches: set[asyncio.Task[None]] = set()
         if self._options[CONF_MATCH] == MATCH_REGEX and CONF_TEXT in self._options:
             self._expression = RegularExpression(
                 self._options[CONF_TEXT], ignore_case=self._options[CONF_IGNORE_CASE]
             )
 
     @override
-    def _match(self, event: SpanEvent) -> dict[str, Any] | None:
-        if not self._is_wanted(
-            event, event.data["sender"], self._options[CONF_SENDERS]
-        ):
-            return None
-        try:
-            groups = self._match_text(event.data["message"])
-        except TimeoutError:
-            _LOGGER.warning(
-                "The regular expression of an automation's trigger on SMS took more "
-                "than %g seconds with the text of an SMS, which counts as one that "
-                "does not match. Make it simpler: an expression that can fit a text "
-                "in many ways takes that long",
-                TIME_LIMIT,
+    async def async_attach_runner(
+        self, run_action: TriggerActionRunner, *reporters: Any
+    ) -> CALLBACK_TYPE:
+        """Run the action whenever a fitting SMS comes in."""
+        stop_listening = await super().async_attach_runner(run_action, *reporters)
+
+        @callback
+        def detach() -> None:
+            stop_listening()
+            for search in self._searches:
+                search.cancel()
+
+        return detach
+
+    @callback
+    @override
+    def _check(self, event: SpanEvent, run: _Run) -> None:
+        """Search for an expression in another thread, as it may take its time."""
+        if self._expression is None:
+            super()._check(event, run)
+        elif self._is_sender_wanted(event):
+            search = self._hass.async_create_task(
+                self._search(self._expression, event, run), "OpenVox SMS trigger"
             )
-            return None
-        return None if groups is None else {**event.data, "groups": groups}
+            self._searches.add(search)
+            search.add_done_callback(self._searches.discard)
 
-    def _match_text(self, text: str) -> dict[int | str, str | None] | None:
-        """Return the groups of the expression; None where the text doesn't fit.
+    async def _search(
+        self, expression: RegularExpression, event: SpanEvent, run: _Run
+    ) -> None:
+        """Run the action if the expression fits the text."""
+        async with self._one_at_a_time:
+            try:
+                groups = await self._hass.async_add_executor_job(
+                    expression.search, event.data["message"]
+                )
+            except TimeoutError:
+                _LOGGER.warning(
+                    "The regular expression of an automation's trigger on SMS took "
+                    "more than %g seconds with the text of an SMS, which counts as one "
+                    "that does not match. Make it simpler: an expression that can fit "
+                    "a text in many ways takes that long",
+                    TIME_LIMIT,
+                )
+                return
+            if groups is not None:
+                run(event, {**event.data, "groups": groups})
 
-        Raises TimeoutError where that takes too long to find out.
-        """
+    def _is_sender_wanted(self, event: SpanEvent) -> bool:
+        return self._is_wanted(event, event.data["sender"], self._options[CONF_SENDERS])
+
+    @override
+    def _match(self, event: SpanEvent) -> dict[str, Any] | None:
+        if self._is_sender_wanted(event) and self._fits(event.data["message"]):
+            return {**event.data, "groups": {}}
+        return None
+
+    def _fits(self, text: str) -> bool:
+        """Return whether a text fits what it's compared with."""
         wanted = self._options.get(CONF_TEXT)
         if wanted is None:
-            return {}
-        if self._expression:
-            return self._expression.search(text)
+            return True
         text, wanted = text.strip(), wanted.strip()
         if self._options[CONF_IGNORE_CASE]:
             text, wanted = text.casefold(), wanted.casefold()
-        fits = {
+        fits: bool = {
             MATCH_IS: text == wanted,
             MATCH_CONTAINS: wanted in text,
             MATCH_STARTS_WITH: text.startswith(wanted),
-        }
-        return {} if fits[self._options[CONF_MATCH]] else None
+        }[self._options[CONF_MATCH]]
+        return fits
 
 
 class CallReceivedTrigger(_SpanTrigger):

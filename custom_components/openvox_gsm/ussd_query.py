@@ -258,7 +258,7 @@ class UssdQuery:
     async def _ask(self) -> None:
         before = self._asked_at
         try:
-            self._take(await self._converse())
+            await self._take(await self._converse())
         except UssdError as err:
             # Where nothing went out there is nothing to tell: it is tried again.
             if self._asked_at != before:
@@ -289,9 +289,9 @@ class UssdQuery:
             raise UssdError(failure, self.span)
         return answer
 
-    def _take(self, reply: UssdReply) -> None:
+    async def _take(self, reply: UssdReply) -> None:
         """Take an answer; raises NoValueError where no value is in it."""
-        value = self._find(reply.text)
+        value = await self._hass.async_add_executor_job(self._find, reply.text)
         last = self.answer.value if self.answer else None
         self.answer = Answer(reply.text, value or last, dt_util.utcnow())
         if self._on_answer:
