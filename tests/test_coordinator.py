@@ -11,15 +11,18 @@ from pytest_homeassistant_custom_component.common import (
     async_capture_events,
 )
 
-from custom_components.openvox_gsm.const import EVENT_SMS_RECEIVED
-from homeassistant.config_entries import SOURCE_REAUTH
+from custom_components.openvox_gsm.const import DOMAIN, EVENT_SMS_RECEIVED
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
 from homeassistant.const import (
+    CONF_PASSWORD,
+    CONF_USERNAME,
     EVENT_STATE_CHANGED,
     STATE_OFF,
     STATE_ON,
     STATE_UNAVAILABLE,
 )
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.update_coordinator import UpdateFailed
 from simulator import Box, Simulator, User
 
 from .common import (
@@ -165,6 +168,52 @@ async def test_the_password_is_changed_later(
     assert gateway.actions.count("Login") == tried
     assert len(hass.config_entries.flow.async_progress()) == 1
     assert len(said(caplog)) == 1
+
+
+async def test_a_password_that_stays_wrong(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It's tried once and stays the reason; the right one is asked for until it comes."""
+
+    def asked() -> list[str]:
+        return [
+            flow["flow_id"]
+            for flow in hass.config_entries.flow.async_progress_by_handler(
+                DOMAIN, match_context={"source": SOURCE_REAUTH}
+            )
+        ]
+
+    gateway.users["admin"] = User("admin", "changed")
+    gateway.actions.clear()
+    gateway.faults.drop_sessions()
+    await until_later(freezer, asked)
+    for _ in range(2):
+        hass.config_entries.flow.async_abort(asked()[0])
+        assert asked() == []
+        await poll(hass, freezer)
+        assert len(asked()) == 1
+    await poll(hass, freezer)
+    [flow_id] = asked()
+
+    assert gateway.actions.count("Login") == 1
+    coordinator = loaded.runtime_data.coordinator
+    assert isinstance(coordinator.last_exception, UpdateFailed)
+    assert coordinator.last_exception.translation_key == "invalid_auth"
+    assert loaded.state is ConfigEntryState.LOADED
+
+    result = await hass.config_entries.flow.async_configure(
+        flow_id, {CONF_USERNAME: "admin", CONF_PASSWORD: "changed"}
+    )
+    assert result["reason"] == "reauth_successful"
+    await settle(hass)
+    assert hass.states.is_state(CONNECTED, STATE_ON)
+    assert asked() == []
+    await poll(hass, freezer)
+    assert asked() == []
 
 
 async def test_the_right_for_commands_is_taken_later(

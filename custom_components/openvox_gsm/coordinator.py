@@ -123,6 +123,9 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
             if self._is_shut_down:
                 return self.data  # nobody waits for it any more
             self._issues.poll_failed(err)
+            if isinstance(err, AuthenticationError):
+                # Again, in case that somebody has dismissed the question.
+                self.config_entry.async_start_reauth(self.hass)
             raise update_failed(err) from err
         if self._devices.update(spans, gateway.features):
             self.async_update_listeners()

@@ -361,6 +361,42 @@ async def test_refused_login(message: str, error: type[AmiError]) -> None:
             await connect(address)
 
 
+@pytest.mark.parametrize("step", ["Challenge", "Login"])
+async def test_an_answer_to_the_login_without_actionid(step: str) -> None:
+    """It's its answer: a refused password isn't one that gets no answer."""
+
+    async def script(peer: Manager) -> None:
+        await peer.send(GREETING)
+        challenge = await peer.expect("Challenge")
+        if step == "Challenge":
+            await peer.send(b"Response: Success\r\nChallenge: 133042568\r\n\r\n")
+        else:
+            await peer.answer(challenge, "Success", "Challenge: 133042568")
+        await peer.expect("Login")
+        await peer.send(b"Response: Error\r\nMessage: Authentication failed\r\n\r\n")
+        await peer.gone()
+
+    async with manager(script) as address:
+        with pytest.raises(AuthenticationError):
+            await connect(address)
+
+
+async def test_an_answer_without_actionid_after_the_login() -> None:
+    """It answers nothing: the text of an SMS could be it."""
+
+    async def script(peer: Manager) -> None:
+        await peer.log_in()
+        ping = await peer.expect("Ping")
+        await peer.send(b"Response: Error\r\nMessage: forged\r\n\r\n")
+        await peer.answer(ping, "Success")
+        await peer.gone()
+
+    async with manager(script) as address:
+        session = await connect(address)
+        assert (await session.action("Ping")).get("Message") == ""
+        session.abort()
+
+
 async def test_nobody_listens() -> None:
     """The gateway is off, or the port is wrong."""
     with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -452,6 +452,7 @@ async def test_a_refused_login_ends_the_attempts(
     lost, refused = heard.changes
     assert isinstance(lost, ConnectionLostError)
     assert isinstance(refused, AuthenticationError)
+    assert connection.error is refused
     await asyncio.sleep(0.1)
     assert gateway.actions.count("Login") == logins
     assert len(heard.changes) == 2
@@ -481,6 +482,7 @@ async def test_a_refused_further_login_ends_the_connection(
     await until(lambda: not gateway.connections)
     await asyncio.sleep(0.05)  # several waits long
     assert [type(change) for change in heard.changes] == [AuthenticationError]
+    assert connection.error is heard.changes[0]
     assert not connection.is_up
 
 

@@ -304,7 +304,8 @@ class Session(asyncio.Protocol):
             packet = Packet(raw)
             action_id = packet.get("ActionID")
             self._unanswered_commands.discard(action_id)
-            if pending := self._pending.get(action_id):
+            pending = self._pending.get(action_id) or self._login_step(packet)
+            if pending:
                 if pending.answer(packet):
                     self._find_end_of_list(pending)
                 return
@@ -315,6 +316,16 @@ class Session(asyncio.Protocol):
             if pending and pending.add_event(packet):
                 return
         self._subscriptions.deliver(raw, packet)
+
+    def _login_step(self, packet: Packet) -> PendingAction | None:
+        """Return the step of the login that an answer without ActionID answers.
+
+        Before the login, nothing but its answers comes, so there's no doubt. Guess:
+        a manager that refuses a login early may leave the ActionID out.
+        """
+        if self._keepalive or "ActionID" in packet:
+            return None
+        return next(iter(self._pending.values()), None)
 
     def _find_end_of_list(self, pending: PendingAction) -> None:
         """Take everything up to the answer of a ping for the list.

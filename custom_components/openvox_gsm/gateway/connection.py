@@ -318,6 +318,7 @@ class Connection:
             await self._close()
             self._report(error or _not_connected())
             if isinstance(error, AuthenticationError):
+                self.error = error  # and stays it: nothing more is tried
                 return
             if loop.time() - up_since > LONGEST_WAIT:
                 wait = FIRST_WAIT
@@ -328,6 +329,7 @@ class Connection:
                 try:
                     await self._open()
                 except AuthenticationError as err:
+                    self.error = err
                     self._report(err)
                     return
                 except AmiError as err:
