@@ -53,6 +53,13 @@ async def test_the_gateway_and_its_spans_are_devices(
     assert span_names(hass, loaded) == {"GSM 1", "GSM 2", "GSM 3", "GSM 4"}
 
 
+async def test_a_new_name(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
+    """It reaches the device at once, not with the next poll."""
+    hass.config_entries.async_update_entry(loaded, title="Basement")
+    await settle(hass)
+    assert gateway_device(hass, loaded).name == "Basement"
+
+
 async def test_the_spans_of_two_gateways(
     hass: HomeAssistant, loaded: MockConfigEntry, other_loaded: MockConfigEntry
 ) -> None:

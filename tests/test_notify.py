@@ -1,6 +1,7 @@
 """Contacts as something to notify."""
 
 from datetime import datetime, timedelta
+import logging
 from types import MappingProxyType
 from typing import Any
 
@@ -12,7 +13,7 @@ from pytest_homeassistant_custom_component.common import (
     mock_restore_cache,
 )
 
-from custom_components.openvox_gsm.const import SUBENTRY_CONTACT
+from custom_components.openvox_gsm.const import EVENT_SMS_SENT, SUBENTRY_CONTACT
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import (
     CONF_COUNTRY,
@@ -20,7 +21,7 @@ from homeassistant.const import (
     STATE_UNAVAILABLE,
     STATE_UNKNOWN,
 )
-from homeassistant.core import HomeAssistant, State
+from homeassistant.core import Context, HomeAssistant, State
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
@@ -102,6 +103,56 @@ async def test_a_message_goes_to_the_number(
     ]
     assert state_of(hass, ANNA) == dt_util.utcnow().isoformat()
     assert state_of(hass, BERT) == STATE_UNKNOWN
+
+
+async def test_a_contact_that_is_changed_while_disabled(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    entry: MockConfigEntry,
+    enable_custom_integrations: None,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Its entity was never added, which isn't an error; enabled, it has the change."""
+    subentry = next(iter(entry.subentries.values()))
+    registry = er.async_get(hass)
+    registry.async_get_or_create(
+        "notify",
+        "openvox_gsm",
+        f"{entry.entry_id}_{subentry.subentry_id}",
+        suggested_object_id="anna",
+        config_entry=entry,
+        config_subentry_id=subentry.subentry_id,
+        disabled_by=er.RegistryEntryDisabler.USER,
+    )
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await settle(hass)
+    assert hass.states.get(ANNA) is None
+
+    for number in (OTHER_PHONE, "+4915100000000"):
+        hass.config_entries.async_update_subentry(
+            entry, subentry, data={**subentry.data, "number": number}
+        )
+        await settle(hass)
+    assert [r for r in caplog.records if r.levelno >= logging.ERROR] == []
+
+    registry.async_update_entity(ANNA, disabled_by=None)
+    await hass.config_entries.async_reload(entry.entry_id)
+    await settle(hass)
+    await notify(hass, ANNA, message="Hello")
+    assert [sms.number for sms in gateway.sent] == ["+4915100000000"]
+
+
+async def test_who_sent_it(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
+    """The event has the context of the action, so that Activity can show it."""
+    events = async_capture_events(hass, EVENT_SMS_SENT)
+    for context, name, data in (
+        (Context(parent_id="1"), "send_message", {"entity_id": ANNA}),
+        (Context(parent_id="2"), "send_sms", {"target": "Bert"}),
+    ):
+        await hass.services.async_call(
+            "notify", name, {"message": "Hello", **data}, blocking=True, context=context
+        )
+        assert events.pop().context is context
 
 
 async def test_a_contact_has_a_span(

@@ -353,3 +353,17 @@ async def test_a_text_that_one_gateway_cannot_send_is_sent_by_none(
     with pytest.raises(ServiceValidationError):
         await send(hass, target="Anna, Bert", message="a\n" * 700)
     assert gateway.sent == other.sent == []
+
+
+async def test_a_language_whose_texts_are_not_loaded(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """Right after a change of the language, the reason is in English."""
+    hass.config.language = "nl"
+    for span in gateway.spans.values():
+        span.power = False
+
+    with pytest.raises(HomeAssistantError, match="no span of OpenVox is ready to send"):
+        await hass.services.async_call(
+            "notify", "send_sms", {"message": "Hello", "target": PHONE}, blocking=True
+        )

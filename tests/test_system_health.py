@@ -8,6 +8,7 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.openvox_gsm.const import DOMAIN
+from homeassistant.config_entries import SOURCE_IGNORE, ConfigEntryDisabler
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 from simulator import Simulator
@@ -64,3 +65,18 @@ async def test_a_gateway_that_is_away(
         "spans": 0,
         "spans_ready": 0,
     }
+
+
+async def test_what_does_not_count(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """Gateways that are disabled, or that a user doesn't want to add."""
+    MockConfigEntry(domain=DOMAIN, source=SOURCE_IGNORE).add_to_hass(hass)
+    MockConfigEntry(domain=DOMAIN, disabled_by=ConfigEntryDisabler.USER).add_to_hass(
+        hass
+    )
+    assert await async_setup_component(hass, "system_health", {})
+    await hass.async_block_till_done()
+
+    info = await get_system_health_info(hass, DOMAIN)
+    assert (info["gateways"], info["gateways_connected"]) == (1, 1)

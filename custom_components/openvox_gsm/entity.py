@@ -167,7 +167,8 @@ def async_add_subentry_entities(
 
     async def replace(old: Entity, subentry: ConfigSubentry) -> None:
         try:
-            await old.async_remove()
+            if old.enabled:  # Home Assistant has not added it otherwise
+                await old.async_remove()
         finally:
             being_replaced.discard(subentry.subentry_id)
             entities.pop(subentry.subentry_id, None)

@@ -11,7 +11,10 @@ from homeassistant.exceptions import (
     ServiceValidationError,
     Unauthorized,
 )
-from homeassistant.helpers.translation import async_get_cached_translations
+from homeassistant.helpers.translation import (
+    async_get_cached_translations,
+    async_get_exception_message,
+)
 from homeassistant.helpers.update_coordinator import UpdateFailed
 from homeassistant.util import dt as dt_util
 
@@ -199,7 +202,10 @@ def sms_reason(
     )
 
     def text(key: str, **placeholders: object) -> str:
-        form = texts[f"component.{DOMAIN}.exceptions.{key}.message"]
+        form = texts.get(f"component.{DOMAIN}.exceptions.{key}.message")
+        if form is None:  # just after a change of the language
+            filled = {name: str(value) for name, value in placeholders.items()}
+            return async_get_exception_message(DOMAIN, key, filled)
         return form.format(**placeholders)
 
     key = f"sms_{result.failure}"

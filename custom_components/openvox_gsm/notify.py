@@ -3,7 +3,7 @@
 from typing import override
 
 from homeassistant.components.notify import NotifyEntity, NotifyEntityFeature
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
@@ -52,6 +52,7 @@ class ContactNotify(NotifyEntity):
         self.runtime = runtime
         self.contact = contact
         self._sending = 0
+        self._caller_context: Context | None = None
         self._attr_unique_id = f"{runtime.entry.entry_id}_{contact.subentry_id}"
         self._attr_translation_placeholders = {"name": contact.name}
 
@@ -62,6 +63,13 @@ class ContactNotify(NotifyEntity):
         self.async_on_remove(
             async_dispatcher_connect(self.hass, SIGNAL_SMS_SENT, self._sent)
         )
+
+    @callback
+    @override
+    def async_set_context(self, context: Context) -> None:
+        """Keep the context of an action, just before it sends a message."""
+        super().async_set_context(context)
+        self._caller_context = context
 
     @override
     async def async_send_message(self, message: str, title: str | None = None) -> None:
@@ -75,8 +83,9 @@ class ContactNotify(NotifyEntity):
             ) from err
         route = Route(self.runtime, contact.span)
         text = f"{title}: {message}" if title else message
+        recipient = Recipient(number, contact.name, (route,))
         order = prepare(
-            self.hass, SmsOrder(Recipient(number, contact.name, (route,)), text)
+            self.hass, SmsOrder(recipient, text, context=self._caller_context)
         )
         self._sending += 1
         try:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
-from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.core import Context, Event, HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.start import async_at_started
 from homeassistant.util import dt as dt_util
@@ -208,8 +208,10 @@ class Publisher:
         async_dispatcher_send(self._hass, SIGNAL_SMS_SENT, result)
 
     @callback
-    def sms_finished(self, result: SendResult, contact: str | None) -> None:
-        """Publish what became of a message in the end."""
+    def sms_finished(
+        self, result: SendResult, contact: str | None, context: Context | None = None
+    ) -> None:
+        """Publish what became of a message in the end, and by whose doing."""
         span = result.span
         device = span and find_span_device(self._hass, self._entry.entry_id, span)
         data = {
@@ -220,7 +222,8 @@ class Publisher:
             "parts_sent": result.parts_sent,
             "error": result.failure.value if result.failure else None,
         }
-        self._fire(EVENT_SMS_SENT, span, device.id if device else None, data)
+        device_id = device.id if device else None
+        self._fire(EVENT_SMS_SENT, span, device_id, data, context)
 
     def _count(self, span: int, key: CounterKey, parts: int) -> None:
         if parts:
@@ -229,14 +232,19 @@ class Publisher:
             async_dispatcher_send(self._hass, signal, key)
 
     def _fire(
-        self, event: str, span: int | None, device_id: str | None, data: dict[str, Any]
+        self,
+        event: str,
+        span: int | None,
+        device_id: str | None,
+        data: dict[str, Any],
+        context: Context | None = None,
     ) -> None:
         where = {
             "config_entry_id": self._entry.entry_id,
             "device_id": device_id,
             "span": span,
         }
-        self._hass.bus.async_fire(event, where | data)
+        self._hass.bus.async_fire(event, where | data, context=context)
 
 
 PUBLISHERS: HassKey[dict[str, Publisher]] = HassKey(f"{DOMAIN}_publishers")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import HomeAssistant
+from homeassistant.core import Context, HomeAssistant
 
 from .const import CONF_ALLOWED, CONF_FLASH
 from .contacts import country_of
@@ -43,12 +43,16 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class SmsOrder:
-    """A text for one recipient; `timeout` is in seconds, for each part."""
+    """A text for one recipient; `timeout` is in seconds, for each part.
+
+    `context` says who sends it: a person, or which automation.
+    """
 
     recipient: Recipient
     text: str = field(repr=False)
     timeout: int = SMS_TIMEOUT
     flash: bool = False
+    context: Context | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +171,7 @@ async def _send(
         reversed(outcomes), key=lambda each: each[1].result.failure in _NOT_TRIED
     )
     contact = order.recipient.contact
-    route.runtime.publisher.sms_finished(outcome.result, contact)
+    route.runtime.publisher.sms_finished(outcome.result, contact, order.context)
     return outcome
 
 

@@ -1,12 +1,18 @@
 """What a gateway must remember over a restart: counters and the SMS budget."""
 
+import contextlib
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+import logging
+from pathlib import Path
 from typing import Any, Final
+
+import voluptuous as vol
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
@@ -17,6 +23,9 @@ from .const import DOMAIN
 _STORE_VERSION: Final = 1
 # A burst of SMS is written once a second, and a crash loses no more than that.
 _SAVE_DELAY: Final = 0.5  # seconds
+
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class CounterKey(StrEnum):
@@ -38,11 +47,30 @@ class Counter:
     since: datetime | None
 
 
+_SAVED: Final = vol.Schema(
+    {
+        vol.Optional("sent", default=list): [vol.ExactSequence([int, int])],
+        vol.Optional("counters", default=list): [
+            vol.ExactSequence(
+                [int, vol.Coerce(CounterKey), int, vol.Maybe(cv.datetime)]
+            )
+        ],
+    },
+    extra=vol.ALLOW_EXTRA,
+)
+
+
+def _set_aside(path: str, aside: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        Path(path).rename(aside)
+
+
 class GatewayStore:
     """Counters and SMS budget of one gateway, saved within a second."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
         """Start empty; `async_load` reads what was saved."""
+        self._hass = hass
         self._store: Store[dict[str, Any]] = Store(
             hass, _STORE_VERSION, f"{DOMAIN}.{entry.entry_id}"
         )
@@ -51,13 +79,26 @@ class GatewayStore:
         self.budget = SmsBudget(lambda: entry.options, hass.loop, self._save_soon)
 
     async def async_load(self) -> None:
-        """Read what was saved; version 0.1.0 saved the budget only."""
-        saved = await self._store.async_load() or {}
-        self.budget.load(saved.get("sent", []))
-        for span, key, value, since in saved.get("counters", []):
-            self._counters[span, CounterKey(key)] = Counter(
-                value, dt_util.parse_datetime(since) if since else None
+        """Read what was saved; version 0.1.0 saved the budget only.
+
+        A file with anything else is set aside, and counting starts again.
+        """
+        try:
+            saved = _SAVED(await self._store.async_load() or {})
+        except vol.Invalid as err:
+            path = self._store.path
+            aside = f"{path}.corrupt.{dt_util.utcnow().isoformat()}"
+            _LOGGER.warning(
+                "The stored counters and limits can't be read and start at zero. "
+                "The file is kept as %s: %s",
+                aside,
+                err,
             )
+            await self._hass.async_add_executor_job(_set_aside, path, aside)
+            return
+        self.budget.load(saved["sent"])
+        for span, key, value, since in saved["counters"]:
+            self._counters[span, key] = Counter(value, since)
 
     async def async_remove(self) -> None:
         """Delete the file."""

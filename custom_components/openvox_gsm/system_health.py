@@ -25,8 +25,11 @@ async def _info(hass: HomeAssistant) -> dict[str, Any]:
         for gateway in gateways
         for span in gateway.spans.values()
     ]
+    entries = hass.config_entries.async_entries(
+        DOMAIN, include_ignore=False, include_disabled=False
+    )
     return {
-        "gateways": len(hass.config_entries.async_entries(DOMAIN)),
+        "gateways": len(entries),
         "gateways_connected": sum(gateway.is_connected for gateway in gateways),
         "spans": len(spans),
         "spans_ready": sum(spans),

@@ -82,6 +82,7 @@ async def send_sms(call: ServiceCall) -> ServiceResponse:
                 text,
                 timeout=data.get(ATTR_TIMEOUT) or SMS_TIMEOUT,
                 flash=bool(data.get(ATTR_FLASH)),
+                context=call.context,
             ),
         )
         for recipient in read_recipients(call.hass, routes, data.get(ATTR_TARGET))
