@@ -11,6 +11,7 @@ from pytest_homeassistant_custom_component.common import (
     async_capture_events,
 )
 
+from custom_components.openvox_gsm import coordinator
 from custom_components.openvox_gsm.const import DOMAIN, EVENT_SMS_RECEIVED
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
 from homeassistant.const import (
@@ -22,6 +23,7 @@ from homeassistant.const import (
     STATE_UNAVAILABLE,
 )
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.update_coordinator import UpdateFailed
 from simulator import Box, Simulator, User
 
@@ -200,9 +202,9 @@ async def test_a_password_that_stays_wrong(
     [flow_id] = asked()
 
     assert gateway.actions.count("Login") == 1
-    coordinator = loaded.runtime_data.coordinator
-    assert isinstance(coordinator.last_exception, UpdateFailed)
-    assert coordinator.last_exception.translation_key == "invalid_auth"
+    error = loaded.runtime_data.coordinator.last_exception
+    assert isinstance(error, UpdateFailed)
+    assert error.translation_key == "invalid_auth"
     assert loaded.state is ConfigEntryState.LOADED
 
     result = await hass.config_entries.flow.async_configure(
@@ -214,6 +216,23 @@ async def test_a_password_that_stays_wrong(
     assert asked() == []
     await poll(hass, freezer)
     assert asked() == []
+
+
+async def test_more_spans_than_any_gateway_has(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    enable_custom_integrations: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """They don't fill Home Assistant with devices; the reason is said."""
+    monkeypatch.setattr(coordinator, "MAX_SPANS", 3)
+    entry.add_to_hass(hass)
+    assert not await hass.config_entries.async_setup(entry.entry_id)
+
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert entry.reason
+    assert "has 4 spans, and no gateway has more than 3" in entry.reason
+    assert dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id) == []
 
 
 async def test_the_right_for_commands_is_taken_later(

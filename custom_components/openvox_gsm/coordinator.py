@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 import logging
-from typing import Any, override
+from typing import Any, Final, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_USERNAME
@@ -13,7 +13,7 @@ from homeassistant.exceptions import ConfigEntryAuthFailed
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
-from .ami import AmiError, AuthenticationError, CannotConnectError
+from .ami import AmiError, AuthenticationError, CannotConnectError, ProtocolError
 from .connecting import tls_of
 from .const import (
     CONF_CHALLENGE,
@@ -29,6 +29,8 @@ from .issues import Issues
 from .publisher import Publisher, publishes_calls
 
 _LOGGER = logging.getLogger(__name__)
+
+MAX_SPANS: Final = 64  # each has a device with some twenty entities
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,11 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
                     "It has not come back yet"
                 )
             spans = await gateway.spans.read()
+            if len(spans) > MAX_SPANS:
+                raise ProtocolError(
+                    f"It says that it has {len(spans)} spans, and no gateway has more "
+                    f"than {MAX_SPANS}"
+                )
             core = await gateway.read_core_status()
             await self._reload_for_new_rights()
         except AmiError as err:

@@ -5,6 +5,7 @@ from itertools import pairwise
 import json
 from pathlib import Path
 import re
+from time import process_time
 
 from hypothesis import example, given, strategies as st
 import pytest
@@ -538,3 +539,53 @@ def test_endless_packet_is_refused_though_nobody_wants_it() -> None:
         assert not list(reader.feed(b"x" * 65536))
     with pytest.raises(ProtocolError):
         list(reader.feed(b"x" * 65536))
+
+
+# Torn packets
+
+
+class Counted:
+    """A pattern that counts the bytes it's given to search."""
+
+    def __init__(self, pattern: re.Pattern[bytes]) -> None:
+        """Search for a pattern."""
+        self.pattern = pattern.pattern
+        self.searched = 0
+        self._pattern = pattern
+
+    def search(self, data: bytearray, begin: int) -> re.Match[bytes] | None:
+        """Search from a place on."""
+        found = self._pattern.search(data, begin)
+        self.searched += (found.end() if found else len(data)) - begin
+        return found
+
+
+@pytest.mark.parametrize("mark_at", [0, 50_000, None])
+def test_a_torn_packet_is_searched_once(mark_at: int | None) -> None:
+    """However small its pieces are, and wherever the wanted mark stands in it."""
+    wanted = Counted(re.compile(b"MARK"))
+    reader = PacketReader(lambda: wanted)  # type: ignore[arg-type,return-value]
+    packet = bytearray(b"x" * 100_000)
+    if mark_at is not None:
+        packet[mark_at : mark_at + 4] = b"MARK"
+
+    first = mark_at + 4 if mark_at else 50
+    assert list(reader.feed(bytes(packet[:first]))) == []
+    for begin in range(first, len(packet), 50):
+        assert list(reader.feed(bytes(packet[begin : begin + 50]))) == []
+
+    assert wanted.searched < 2 * len(packet)
+    assert list(reader.feed(b"\r\n\r\n")) == (
+        [] if mark_at is None else [bytes(packet)]
+    )
+
+
+@pytest.mark.parametrize("head", [b"ActionID: ", b"Privilege: "])
+def test_a_head_without_end_is_not_read_again_and_again(head: bytes) -> None:
+    """The head of a command's output is short; each piece costs only itself."""
+    reader = PacketReader()
+    reader.commands.add("7")
+    begun = process_time()
+    for piece in [b"Response: Follows\r\n" + head, *(4000 * [250 * b"a"])]:
+        assert list(reader.feed(piece)) == []
+    assert process_time() - begun < 1  # with all of it, seven seconds

@@ -771,6 +771,27 @@ async def test_list_is_collected_up_to_its_end(dialect: Dialect) -> None:
             assert events == []
 
 
+@pytest.mark.parametrize("size", [100_000, 1])
+async def test_a_list_without_end(size: int) -> None:
+    """It ends the session after a fixed amount, however large its events are."""
+
+    async def script(peer: Manager) -> None:
+        await peer.log_in()
+        action = await peer.expect("Status")
+        action_id = action.get("ActionID")
+        await peer.answer(action, "Success", "EventList: start")
+        event = f"Event: S\r\nActionID: {action_id}\r\nX: {size * 'x'}\r\n\r\n"
+        with suppress(ConnectionError):
+            while True:
+                await peer.send(event.encode())
+
+    async with manager(script) as address:
+        session = await connect(address)
+        with pytest.raises(ConnectionLostError, match="a list of more than 8388608"):
+            await session.list_action("Status", timeout=5)
+        assert isinstance(await session.lost, ProtocolError)
+
+
 async def test_answer_without_list(session: Session) -> None:
     """It does not wait for events that never come."""
     answer, events = await session.list_action("Ping")

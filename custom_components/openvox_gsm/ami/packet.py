@@ -19,7 +19,9 @@ _LINE_END = b"\r\n"
 _PACKET_END = b"\r\n\r\n"
 # Exactly what Asterisk writes, as anything after it is output already.
 _RAW_OUTPUT_HEAD = re.compile(
-    rb"Response: Follows\r\n(?:Privilege: [^\r\n]*\r\n)?ActionID: ([^\r\n]*)\r\n"
+    # Limited, since it's tried with each chunk of a packet that is torn.
+    rb"Response: Follows\r\n"
+    rb"(?:Privilege: [^\r\n]{0,256}\r\n)?ActionID: ([^\r\n]{0,256})\r\n"
 )
 _RAW_OUTPUT_MARK = b"--END COMMAND--"
 _RAW_OUTPUT_END = _RAW_OUTPUT_MARK + _PACKET_END
@@ -183,7 +185,9 @@ class PacketReader:
         last = self._buffer.rfind(_PACKET_END, self._searched, end)
         if last >= 0:
             self._go_on_at(last + len(_PACKET_END))
-        if not found:
+        if found:
+            self._unwanted = found.start()
+        else:
             # A match may be cut in two; it is no longer than its pattern.
             self._unwanted = max(self._begin, len(self._buffer) - len(wanted.pattern))
 

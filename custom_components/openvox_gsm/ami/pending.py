@@ -1,10 +1,13 @@
 """An action on its way: from being sent to its answer."""
 
 import asyncio
-from typing import Any
+from typing import Any, Final
 
-from .errors import AmiError
+from .errors import AmiError, ProtocolError
 from .packet import Packet
+
+MAX_LIST: Final = 8 * 1024 * 1024  # bytes; far more than any honest list has
+_OVERHEAD: Final = 512  # bytes that an event takes in memory beside its own, at least
 
 
 class PendingAction:
@@ -20,6 +23,7 @@ class PendingAction:
         self._is_list = is_list
         self._response: Packet | None = None
         self._events: list[Packet] = []
+        self._size = 0  # bytes of the events
         #: The answer, and the events of its list.
         self.result: asyncio.Future[tuple[Packet, list[Packet]]] = (
             asyncio.get_running_loop().create_future()
@@ -43,13 +47,22 @@ class PendingAction:
         return False
 
     def add_event(self, packet: Packet) -> bool:
-        """Add an event to the list; return whether it belongs to the list."""
+        """Add an event to the list; return whether it belongs to the list.
+
+        Raises ProtocolError if the list is larger than MAX_LIST.
+        """
         if not self._response or self.result.done():
             return False
         # Only the last one has this header ("Complete", or "cancelled").
         if "EventList" in packet:
             self.finish()
         else:
+            self._size += len(packet.raw) + _OVERHEAD
+            if self._size > MAX_LIST:
+                self._events.clear()
+                raise ProtocolError(
+                    f"The gateway sent a list of more than {MAX_LIST} bytes"
+                )
             self._events.append(packet)
         return True
 
