@@ -9,7 +9,6 @@ from time import monotonic
 from typing import Any
 
 from simulator import Simulator, noise
-from simulator.demo import insert_sim
 
 _TICK = 0.001  # seconds between two handfuls of foreign events
 
@@ -58,7 +57,7 @@ class Box:
         self._changes += 1
         odd = self._changes % 2
         for span in self._gateway.spans.values():
-            insert_sim(self._gateway, span.number)
+            span.insert_sim()
             span.signal = 10 + odd
             span.ber = odd
             span.operator = f"Network {odd}"

@@ -12,7 +12,6 @@ from enum import Enum
 import json
 from typing import Any
 
-from .demo import insert_sim, remove_sim
 from .model.gateway import MAX_SPANS
 from .model.outcomes import SmsOutcome, UssdMenu, UssdOutcome
 from .model.span import SimSpan
@@ -92,12 +91,12 @@ async def _signal(gateway: Simulator, request: Request) -> Request:
 
 
 async def _sim_out(gateway: Simulator, request: Request) -> Request:
-    remove_sim(gateway, _span(gateway, request).number)
+    _span(gateway, request).remove_sim()
     return {}
 
 
 async def _sim_in(gateway: Simulator, request: Request) -> Request:
-    insert_sim(gateway, _span(gateway, request).number)
+    _span(gateway, request).insert_sim()
     return {}
 
 

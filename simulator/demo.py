@@ -38,24 +38,6 @@ def furnish(gateway: Gateway) -> None:
         span.send_events = True
         span.ussd["*100#"] = _BALANCE
     if 3 in gateway.spans:
-        remove_sim(gateway, 3)
+        gateway.spans[3].remove_sim()
     if 4 in gateway.spans:
         gateway.spans[4].signal = 4
-
-
-def remove_sim(gateway: Gateway, number: int) -> None:
-    """Take the SIM card out of a span."""
-    span = gateway.spans[number]
-    span.status = "Undetected SIM Card"
-    span.network_status = "Not registered"
-    span.signal = -1
-    span.last_event = "SIM failed"
-
-
-def insert_sim(gateway: Gateway, number: int) -> None:
-    """Put the SIM card back into a span; the module then registers again."""
-    span = gateway.spans[number]
-    span.status = "Up"
-    span.network_status = "Registered (Home network)"
-    span.signal = 20
-    span.last_event = "D-Channel Up"

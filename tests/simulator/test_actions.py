@@ -189,7 +189,7 @@ async def test_variables(sim: Simulator, watcher: Client) -> None:
     assert (await watcher.action("Getvar", Variable="SMSSRC"))["Value"] == "forged"
     assert (await watcher.action("Getvar", Variable="X"))["Value"] == ""
     await sim.incoming_call(1, "10086")
-    await watcher.events(2)
+    await watcher.events(3)
     where = {"Channel": "EXTRA/1-1", "Variable": "A"}
     await watcher.action("Setvar", **where, Value="1")
     assert (await watcher.packet())["Channel"] == "EXTRA/1-1"

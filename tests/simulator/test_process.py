@@ -135,7 +135,7 @@ async def test_commands_that_steer(sim: Simulator, control: ControlServer) -> No
         (("operator", 2, "My Net"), lambda: span.operator == "My Net"),
         (
             ("sim-out", 2),
-            lambda: span.status == "Undetected SIM Card" and span.signal == -1,
+            lambda: span.status == "Undetected SIM Card" and span.imsi == "",
         ),
         (("sim-in", 2), lambda: span.ready),
         (("remove-span", 2), lambda: list(sim.spans) == [1, 3]),

@@ -1,8 +1,16 @@
 """The table of all actions (the app note's list), and who may perform which."""
 
-from simulator.cli.command_line import CommandLine, Output, Status
+from simulator.cli.command_line import (
+    SHOW_USAGE,
+    CliCommand,
+    CommandLine,
+    Output,
+    Status,
+    ok,
+)
 from simulator.manager.framing import Action
 from simulator.manager.session import Session
+from simulator.model.gateway import Gateway
 from simulator.wire import from_wire
 
 from . import calls, core, login, stores
@@ -45,6 +53,33 @@ class ActionTable:
         )  # fmt: skip
         self.kinds = {kind.name.lower(): kind for kind in kinds}
         """By their names in lower case."""
+
+    @property
+    def show_command(self) -> CliCommand:
+        """Give the CLI command that describes an action (recorded, of an Asterisk without docs)."""
+
+        async def run(gateway: Gateway, args: list[str]) -> Output:
+            if len(args) < 4:
+                return SHOW_USAGE
+            kinds = [
+                self.kinds[name.lower()]
+                for name in args[3:]
+                if name.lower() in self.kinds
+            ]
+            return ok(
+                "".join(
+                    f"Action: {kind.name}\nSynopsis: \nPrivilege: {_privileges(kind)}\n\n"
+                    for kind in kinds
+                )
+            )
+
+        return CliCommand(
+            "manager show command",
+            "Show a manager interface command",
+            "Usage: manager show command <actionname>\n"
+            "\tShows the detailed description for a specific Asterisk manager interface command.\n",
+            run,
+        )
 
     async def perform(self, session: Session, action: Action) -> None:
         """Perform one action of a session, if it may."""
