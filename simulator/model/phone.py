@@ -113,7 +113,7 @@ class Phone:
         span, core = self._span, self._core
         if span.call is not None:
             return None, Reason.BUSY
-        if not span.ready:
+        if not span.ready or span.is_limited("Call"):
             return None, Reason.NO_CHANNEL
         scripted = (
             span.call_outcomes.popleft() if span.call_outcomes else CallOutcome.ANSWERED

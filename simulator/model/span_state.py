@@ -137,6 +137,10 @@ class SpanState:
             return "SIM PIN REQ"
         return _STATE_OF_STATUS.get(self.status, "DOWN") if self.power else "DOWN"
 
+    def is_limited(self, what: str) -> bool:
+        """Say whether the port may not do something now. Guess: what comes of trying it."""
+        return what in self.limits or "Locked" in self.limits
+
     @property
     def seems_ready(self) -> bool:
         """Say whether the driver hands an SMS or a USSD request to the module now."""

@@ -246,7 +246,7 @@ async def test_never_answered(sim: Simulator, client: Client) -> None:
 
 
 async def test_one_send_at_a_time(sim: Simulator, client: Client) -> None:
-    """A second one on the span is told that it is in use; other spans go on."""
+    """A second one on the span finds it in use; other spans go on."""
     sim.spans[1].send_duration = 0.1
     async with connected(sim) as other:
         client.start_command(_send())

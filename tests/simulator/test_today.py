@@ -147,7 +147,7 @@ async def test_dialplan_show(today: Simulator, sim: Simulator) -> None:
 async def test_outcome_of_a_send(
     today: Simulator, watcher: Client, outcome: SmsOutcome, answer: str, status: str
 ) -> None:
-    """An event of the driver's own tells it, with the ID that the command gave."""
+    """An event of the driver's own has it, with the ID that the command gave."""
     today.spans[2].sms_outcomes.append(outcome)
     today.spans[2].send_events = True  # which no box of today has
     async with connected(today) as client:
@@ -169,7 +169,7 @@ async def test_outcome_of_a_send(
 async def test_delivery(
     today: Simulator, watcher: Client, delivered: bool, status: str
 ) -> None:
-    """It is told where status reports are on; the ID is not."""
+    """An event says so where status reports are on, but without the ID."""
     today.status_reports = True
     today.spans[2].deliveries.append(delivered)
     async with connected(today) as client:
@@ -207,7 +207,7 @@ async def _named(watcher: Client, count: int) -> list[Packet]:
 
 
 async def test_sim_and_module(today: Simulator, watcher: Client) -> None:
-    """What happens to them is told at once."""
+    """An event says at once what happens to them."""
     span = today.spans[3]
     span.remove_sim()
     span.insert_sim()
@@ -258,6 +258,25 @@ async def test_calls(today: Simulator, watcher: Client) -> None:
         "ExtraHangup",
     ]
     assert events[-1]["Result"] == "16"
+
+
+async def test_limits(today: Simulator) -> None:
+    """A port at its limit neither sends nor calls."""
+    today.spans[1].limits = ["Sms"]
+    today.spans[2].limits = ["Call"]
+    today.spans[3].limits = ["Locked"]
+    call = {"Application": "Hangup", "Timeout": "1000"}
+    async with connected(today) as client:
+        for span, sends, calls in (
+            (1, False, True),
+            (2, True, False),
+            (3, False, False),
+        ):
+            answer = await client.command(f'gsm send sync sms {span} {NUMBER} "x" 20 0')
+            assert ("SUCCESSFULLY" in answer) is sends
+            channel = f"EXTRA/{2 * span - 1}/10086"
+            answered = await client.action("Originate", Channel=channel, **call)
+            assert (answered["Response"] == "Success") is calls
 
 
 async def test_the_driver_of_2013_has_none_of_them(sim: Simulator) -> None:
