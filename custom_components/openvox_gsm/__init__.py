@@ -78,10 +78,11 @@ async def _async_entry_updated(hass: HomeAssistant, entry: OpenVoxConfigEntry) -
     The flow that changes the entry's data schedules a reload itself. Entities of
     calls come and go with one as well.
     """
-    await _load_country(hass, entry)
+    # Without waiting: polls go on meanwhile, and the entry may be unloaded.
+    _apply_changes(entry)
     if publishes_calls(entry) != entry.runtime_data.publishes_calls:
         hass.config_entries.async_schedule_reload(entry.entry_id)
-    _apply_changes(entry)
+    await _load_country(hass, entry)
 
 
 async def _load_country(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> None:
