@@ -81,13 +81,18 @@ class Publisher:
 
     @callback
     def async_close(self) -> None:
-        """Publish what's held for the last time; the entry is being removed."""
+        """Publish what's left, since the entry is being removed."""
         self._stop_listening()
-        self.assembler.flush()
+        self._publish_rest()
+
+    async def _shut_down(self, _event: Event) -> None:
+        self._publish_rest()
+        await self._store.async_save()
 
     @callback
-    def _shut_down(self, _event: Event) -> None:
+    def _publish_rest(self) -> None:
         self.assembler.flush()
+        self._publish_held(self._hass)
 
     @callback
     def _publish_held(self, _hass: HomeAssistant) -> None:

@@ -47,6 +47,7 @@ class GatewayStore:
             hass, _STORE_VERSION, f"{DOMAIN}.{entry.entry_id}"
         )
         self._save_is_due = False
+        self._is_removed = False
         self._counters: dict[tuple[int, CounterKey], Counter] = {}
         self.budget = SmsBudget(lambda: entry.options, hass.loop, self._save_soon)
 
@@ -59,8 +60,13 @@ class GatewayStore:
                 value, dt_util.parse_datetime(since) if since else None
             )
 
+    async def async_save(self) -> None:
+        """Save now, since Home Assistant is about to exit."""
+        await self._store.async_save(self._as_dict())
+
     async def async_remove(self) -> None:
-        """Delete the file."""
+        """Delete the file; an SMS that's still under way must not write it again."""
+        self._is_removed = True
         await self._store.async_remove()
 
     def counter(self, span: int, key: CounterKey) -> Counter | None:
@@ -84,7 +90,7 @@ class GatewayStore:
 
     def _save_soon(self) -> None:
         # Asking again would put the save off, in a burst for as long as it lasts.
-        if not self._save_is_due:
+        if not self._save_is_due and not self._is_removed:
             self._save_is_due = True
             self._store.async_delay_save(self._as_dict, _SAVE_DELAY)
 
