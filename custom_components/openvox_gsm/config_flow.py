@@ -76,8 +76,7 @@ _WEB_PAGE: Final = re.compile(r"^https?://\[?([^/\]]+(?=\])|[^/\]:]+).*$")
 class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
     """Set up a gateway in the user interface."""
 
-    VERSION = 1
-    MINOR_VERSION = 2
+    VERSION = 2
 
     # The whole input of the last form.
     _data: dict[str, Any]
