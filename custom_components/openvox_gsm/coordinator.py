@@ -9,7 +9,6 @@ from typing import Any, override
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_USERNAME
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import ConfigEntryAuthFailed
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
@@ -19,11 +18,10 @@ from .const import (
     CONF_CHALLENGE,
     CONF_LINE_BREAKS,
     CONF_ONLY_CONFIRMED,
-    DOMAIN,
     UPDATE_INTERVAL,
 )
 from .devices import Devices
-from .errors import update_failed
+from .errors import auth_failed, update_failed
 from .gateway import Gateway, Span
 from .issues import Issues
 from .publisher import Publisher, publishes_calls
@@ -94,9 +92,7 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
         try:
             await self.gateway.start()
         except AuthenticationError as err:
-            raise ConfigEntryAuthFailed(
-                translation_domain=DOMAIN, translation_key="invalid_auth"
-            ) from err
+            raise auth_failed() from err
         except AmiError as err:
             self._issues.poll_failed(err)
             raise update_failed(err) from err

@@ -5,7 +5,11 @@ from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.exceptions import (
+    ConfigEntryAuthFailed,
+    HomeAssistantError,
+    ServiceValidationError,
+)
 from homeassistant.helpers.translation import async_get_cached_translations
 from homeassistant.helpers.update_coordinator import UpdateFailed
 from homeassistant.util import dt as dt_util
@@ -71,6 +75,13 @@ def _placeholders(
     if entry:
         texts["gateway"] = entry.title
     return texts or None
+
+
+def auth_failed() -> ConfigEntryAuthFailed:
+    """Return that the gateway refuses the username or password."""
+    return ConfigEntryAuthFailed(
+        translation_domain=DOMAIN, translation_key="invalid_auth"
+    )
 
 
 def update_failed(err: AmiError) -> UpdateFailed:
