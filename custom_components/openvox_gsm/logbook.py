@@ -49,7 +49,7 @@ _FAILURES: Final[Mapping[Any, str]] = {
     SendFailure.TIMED_OUT: "the network did not answer in time",
     SendFailure.CONNECTION_LOST: "the connection to the gateway was lost",
     SendFailure.GIVEN_UP: "whoever sent it stopped",
-    SendFailure.NOT_ALLOWED: "the options do not allow the number",
+    "not_allowed": "the options do not allow the number",  # by version 0.1.0
     SendFailure.LIMIT_REACHED: "the limit of SMS is reached",
 }
 
