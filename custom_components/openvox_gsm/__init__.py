@@ -116,7 +116,7 @@ async def async_remove_config_entry_device(
 ) -> bool:
     """Let people remove the device of a span that the gateway no longer has.
 
-    While the gateway isn't set up, nobody knows which spans it has.
+    While the gateway isn't set up, it isn't known which spans it has.
     """
     if entry.state is not ConfigEntryState.LOADED:
         return False
@@ -128,6 +128,6 @@ async def async_remove_config_entry_device(
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> None:
-    """Forget what was kept of a gateway that is removed."""
+    """Publish what is left of a gateway that is removed, and delete its file."""
     async_close_publisher(hass, entry)
     await async_remove_store(hass, entry)

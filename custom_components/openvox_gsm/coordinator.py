@@ -97,7 +97,7 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
             self._issues.poll_failed(err)
             raise update_failed(err) from err
         if self.gateway.was_challenged:
-            # From now on, nobody at its address gets the password by asking for it.
+            # From now on, whatever answers at its address can't ask for the password.
             self.hass.config_entries.async_update_entry(
                 self.config_entry,
                 data={**self.config_entry.data, CONF_CHALLENGE: True},
@@ -117,7 +117,7 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
             await self._reload_for_new_rights()
         except AmiError as err:
             if self._is_shut_down:
-                return self.data  # nobody waits for it any more
+                return self.data  # nothing waits for it any more
             self._issues.poll_failed(err)
             raise update_failed(err) from err
         if self._devices.update(spans, gateway.features):
@@ -126,8 +126,8 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
         return GatewayState(
             spans=spans,
             active_calls=core.active_calls,
-            # Guess: the gateway is in Home Assistant's time zone; it tells its local
-            # time only.
+            # Guess: the gateway is in Home Assistant's time zone; it only gives its
+            # local time.
             started_at=core.started_at and dt_util.as_utc(core.started_at),
         )
 
@@ -139,7 +139,7 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
         await self.gateway.stop()
 
     async def _reload_for_new_rights(self) -> None:
-        """Reload once the user was given a right that the session lacks."""
+        """Reload once the user has a right that the session lacks."""
         features = self.gateway.features
         lacking = set()
         if features.may_see_sms is False:

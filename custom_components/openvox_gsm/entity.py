@@ -103,7 +103,7 @@ class OpenVoxSpanEntity(OpenVoxEntity):
         self.async_on_remove(async_dispatcher_connect(self.hass, address, target))
 
     async def command_module(self, command: Awaitable[None]) -> None:
-        """Wait for a command to the module, and read what became of it.
+        """Wait for a command to the module, and poll its effect.
 
         Raises HomeAssistantError where the gateway could not do it or did not answer;
         something may have changed even then.
@@ -154,9 +154,9 @@ def async_add_subentry_entities(
 ) -> None:
     """Add the entity of each subentry of a kind, and follow its changes.
 
-    An entity whose subentry, or the id of whose device, has changed is replaced; one
-    whose subentry was removed goes with it. `make` returns None for an entity that
-    can't be there yet.
+    An entity is replaced when its subentry or the id of its device has changed. Home
+    Assistant removes it together with its subentry. `make` returns None for an entity
+    that can't exist yet.
     """
     coordinator = entry.runtime_data.coordinator
     # With what each was made from: the subentry itself is changed in place.

@@ -75,7 +75,7 @@ class GatewayStore:
 
     @callback
     def start_counter(self, span: int, key: CounterKey, value: int | None) -> Counter:
-        """Start a counter, at `value` where version 0.1.0 had come to that."""
+        """Start a counter, at the `value` that version 0.1.0 had reached."""
         since = dt_util.utcnow() if value is None else None
         counter = self._counters[span, key] = Counter(value or 0, since)
         self._save_soon()
@@ -83,7 +83,7 @@ class GatewayStore:
 
     @callback
     def count(self, span: int, key: CounterKey, parts: int) -> None:
-        """Count that many SMS."""
+        """Add a number of SMS to a counter."""
         counter = self.counter(span, key) or self.start_counter(span, key, None)
         counter.value += parts
         self._save_soon()
@@ -109,7 +109,7 @@ STORES: HassKey[dict[str, GatewayStore]] = HassKey(f"{DOMAIN}_stores")
 
 
 async def async_get_store(hass: HomeAssistant, entry: ConfigEntry[Any]) -> GatewayStore:
-    """Return the store of a gateway; one and the same until the entry is removed."""
+    """Return the store of a gateway; the same until the entry is removed."""
     stores = hass.data.setdefault(STORES, {})
     if entry.entry_id not in stores:
         store = GatewayStore(hass, entry)
@@ -119,6 +119,6 @@ async def async_get_store(hass: HomeAssistant, entry: ConfigEntry[Any]) -> Gatew
 
 
 async def async_remove_store(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
-    """Forget all that was kept of a gateway, also if it wasn't set up in this run."""
+    """Delete the file of a gateway, even if it wasn't set up in this run."""
     store = hass.data.get(STORES, {}).pop(entry.entry_id, None)
     await (store or GatewayStore(hass, entry)).async_remove()
