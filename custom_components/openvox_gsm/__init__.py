@@ -78,10 +78,11 @@ async def _async_entry_updated(hass: HomeAssistant, entry: OpenVoxConfigEntry) -
     The flow that changes the entry's data schedules a reload itself. Entities of
     calls come and go with one as well.
     """
-    await _load_country(hass, entry)
+    # Without waiting: polls go on meanwhile, and the entry may be unloaded.
+    _apply_changes(entry)
     if publishes_calls(entry) != entry.runtime_data.publishes_calls:
         hass.config_entries.async_schedule_reload(entry.entry_id)
-    _apply_changes(entry)
+    await _load_country(hass, entry)
 
 
 async def _load_country(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> None:
@@ -115,7 +116,7 @@ async def async_remove_config_entry_device(
 ) -> bool:
     """Let people remove the device of a span that the gateway no longer has.
 
-    While the gateway isn't set up, nobody knows which spans it has.
+    While the gateway isn't set up, it isn't known which spans it has.
     """
     if entry.state is not ConfigEntryState.LOADED:
         return False
@@ -127,6 +128,6 @@ async def async_remove_config_entry_device(
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> None:
-    """Forget what was kept of a gateway that is removed."""
+    """Publish what is left of a gateway that is removed, and delete its file."""
     async_close_publisher(hass, entry)
     await async_remove_store(hass, entry)
