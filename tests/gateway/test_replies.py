@@ -760,3 +760,69 @@ def test_no_output_raises(output: str) -> None:
     replies.read_usage(output)
     replies.read_driver_version(output)
     replies.read_rights(output, "read")
+
+
+# The dialplan
+
+_STEPS = """\
+[ Context 'gsm-1' created by 'pbx_config' ]
+  'sms' =>          1. NoOp(SMS In)                               [pbx_config]
+                    2. System(cd /x/ && lua sms_receive.lua "1" "${SMSSRC}") [pbx_config]
+     [last]         3. Hangup()                                   [extensions.conf:12]
+  '_.' =>           1. NoOp(${EXTEN})                             [pbx_config]
+
+-= 2 extensions (4 priorities) in 1 context. =-
+"""
+
+
+def test_the_steps_of_an_extension_are_read() -> None:
+    """Later versions of Asterisk name the file and the line."""
+    assert replies.read_steps(_STEPS, "sms") == (
+        "NoOp(SMS In)",
+        'System(cd /x/ && lua sms_receive.lua "1" "${SMSSRC}")',
+        "Hangup()",
+    )
+
+
+def test_a_pattern_stands_for_an_extension_that_is_not_there() -> None:
+    """Asterisk lists every pattern that matches."""
+    output = "  '_.' =>           1. NoOp(${SMSTXT})     [pbx_config]\n"
+    assert replies.read_steps(output, "sms") == ("NoOp(${SMSTXT})",)
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        "",
+        "No such command 'dialplan show' (type 'core show help' for others)",
+        "There is no existence of 'gsm-1' context\n",
+        "There is no existence of sms@gsm-1 extension\n",
+    ],
+)
+def test_steps_that_are_not_shown_are_unknown(output: str) -> None:
+    """That isn't the same as an extension without steps that receive."""
+    assert replies.read_steps(output, "sms") is None
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        'System(wget -q "http://me:hunter2@192.0.2.7/in?key=s3cret&t=${SMSTXT}" &)',
+        "System(curl -u me:hunter2 -d text=${SMSTXT} s3cret.example/in)",
+        "Set(CURLOPT(proxy)=http://me:hunter2@s3cret/)",
+    ],
+)
+def test_addresses_in_steps_are_left_out(step: str) -> None:
+    """They may contain passwords."""
+    output = f"  'sms' =>          1. {step}    [pbx_config]\n"
+    (shown,) = replies.read_steps(output, "sms") or ()
+    assert "hunter2" not in shown
+    assert "s3cret" not in shown
+    assert "192.0.2.7" not in shown
+    assert ("${SMSTXT}" in shown) is ("${SMSTXT}" in step)
+
+
+def test_numbers_in_steps_are_left_out() -> None:
+    """A box may dial or text someone for each SMS."""
+    output = "  'sms' =>          1. Dial(EXTRA/1/+4915112345678)    [pbx_config]\n"
+    assert replies.read_steps(output, "sms") == ("Dial(EXTRA/1/…)",)

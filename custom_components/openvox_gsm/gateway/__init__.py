@@ -28,6 +28,7 @@ from .model import (
     UssdStatus,
 )
 from .receiving.assembly import Assembler, ReceivedPart
+from .receiving.report import StatusReport
 from .sending.sender import SMS_TIMEOUT
 from .sending.text import InvalidTextError, TextFault
 from .ussd import USSD_TIMEOUT, is_ussd_code
@@ -57,6 +58,7 @@ __all__ = [
     "Span",
     "SpanError",
     "SpanStatus",
+    "StatusReport",
     "TextFault",
     "UssdError",
     "UssdFailure",

@@ -17,6 +17,11 @@ SEND_SMS_PART: Final = "gsm send sync csms"
 HELP: Final = "core show help gsm"
 HELP_SEND_SMS: Final = f"core show help {SEND_SMS}"
 HELP_SEND_SMS_PART: Final = f"core show help {SEND_SMS_PART}"
+HELP_SEND_USSD: Final = "core show help gsm send ussd"
+# What the gateway does with an SMS that comes in, and with the outcome of one that
+# went out. The dialplan of all spans is the same but for their numbers.
+SHOW_SMS_STEPS: Final = "dialplan show sms@gsm-1"
+SHOW_OUTCOME_STEPS: Final = "dialplan show sms_send_ok@gsm-1"
 
 
 def quote(argument: str) -> str:

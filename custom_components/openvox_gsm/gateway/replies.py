@@ -294,6 +294,49 @@ def has_command(help_output: str, command: str) -> bool:
     return any(line.split()[: len(words)] == words for line in help_output.splitlines())
 
 
+def read_commands(help_output: str) -> tuple[str, ...]:
+    """Return the commands in ``core show help gsm``, without their summaries.
+
+    Asterisk writes a summary with a capital letter; the words of a command have none.
+    """
+    found = re.findall(r"^ *(gsm(?: [a-z0-9_]+)+) ", help_output, re.MULTILINE)
+    return tuple(sorted(set(found)))
+
+
+# "  'sms' =>          1. NoOp(SMS In)             [pbx_config]"; only the first step of
+# an extension has its name, and a step may have a label in its place.
+_STEP: Final = re.compile(
+    r"\s*(?:'(?P<extension>[^']+)' =>)?\s*(?:\[[^]]*\])?\s*"
+    r"[0-9]+\. (?P<step>\w+\(.*\))\s+\[[^]]*\]\s*"
+)
+
+
+def read_steps(output: str, extension: str) -> tuple[str, ...] | None:
+    """Return the steps in ``dialplan show EXTENSION@CONTEXT``: ``Application(data)``.
+
+    None where there are none, or where the output doesn't show them. A pattern counts
+    only where the extension itself isn't there. What an owner has set is left out:
+    the address that SMS are passed on to may contain a password.
+    """
+    steps: dict[str, list[str]] = {}
+    current = ""
+    for line in output.splitlines():
+        if match := _STEP.fullmatch(line):
+            current = match["extension"] or current
+            steps.setdefault(current, []).append(_without_settings(match["step"]))
+    if extension in steps:
+        return tuple(steps[extension])
+    return tuple(step for pattern in steps.values() for step in pattern) or None
+
+
+def _without_settings(step: str) -> str:
+    """Leave the program and the variables of a step that calls an address."""
+    if not re.search(r"://|\b(?:wget|curl)\b", step, re.IGNORECASE):
+        return re.sub(r"(?<![\w.])\+?[0-9]{4,}(?![\w.])", "…", step)
+    kept = re.findall(r"^\w+\(|\b(?:wget|curl)\b|\$\{\w+\}", step, re.IGNORECASE)
+    return " … ".join(kept).replace("( … ", "(", 1) + " …)"
+
+
 def read_usage(help_output: str) -> tuple[str, ...]:
     """Return the arguments in ``Usage: gsm … <span> … [id]``, without brackets."""
     for line in help_output.splitlines():
