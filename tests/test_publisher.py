@@ -20,6 +20,7 @@ from custom_components.openvox_gsm.contacts import contact_name
 from custom_components.openvox_gsm.sending import Recipient, Route, SmsOrder, async_send
 from homeassistant.const import EVENT_HOMEASSISTANT_STARTED, STATE_OFF, STATE_ON
 from homeassistant.core import CoreState, Event, HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.setup import async_setup_component
 from simulator import Simulator, SmsOutcome
 
@@ -376,3 +377,30 @@ async def test_half_of_a_long_sms_when_home_assistant_stops(
     assert [event.data["complete"] for event in events] == [False]
     counters = hass_storage[f"{DOMAIN}.{entry.entry_id}"]["data"]["counters"]
     assert [1, "sms_received", 2] in [counter[:3] for counter in counters]
+
+
+async def test_an_sms_is_answered_at_once_after_a_reload(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """The gateway can send as soon as automations see what came in meanwhile."""
+    errors: list[Exception] = []
+
+    async def answer(_event: Event) -> None:
+        try:
+            await hass.services.async_call(
+                "notify", "send_sms", {"target": PHONE, "message": "Yes"}, blocking=True
+            )
+        except HomeAssistantError as err:
+            errors.append(err)
+
+    hass.bus.async_listen(EVENT_SMS_RECEIVED, answer)
+    publisher = loaded.runtime_data.publisher
+    publisher.async_hold()
+    await gateway.receive_sms(1, PHONE, "Are you there?", WHEN)
+    await until(lambda: publisher._held)  # noqa: SLF001
+
+    assert await hass.config_entries.async_reload(loaded.entry_id)
+    await settle(hass)
+
+    assert errors == []
+    assert [sms.text for sms in gateway.sent] == ["Yes"]

@@ -2,7 +2,7 @@
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
-from homeassistant.core import Event, HomeAssistant
+from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
 
@@ -67,8 +67,15 @@ async def async_setup_entry(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> b
     )
     entry.async_on_unload(entry.add_update_listener(_async_entry_updated))
     _apply_changes(entry)  # it may have been changed while connecting
+
+    @callback
+    def publish_once_loaded() -> None:
+        # Not before: an automation may answer an SMS at once.
+        if entry.state is ConfigEntryState.LOADED:
+            publisher.async_publish_from_start()
+
+    entry.async_on_unload(entry.async_on_state_change(publish_once_loaded))
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
-    publisher.async_publish_from_start()
     return True
 
 

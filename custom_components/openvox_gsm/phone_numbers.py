@@ -7,6 +7,7 @@ expect a number without its plus, which networks and templates lose.
 
 from collections.abc import Iterable
 from enum import StrEnum
+from functools import lru_cache
 import re
 import unicodedata
 
@@ -121,6 +122,8 @@ def parse_prefix(text: str, country: str | None) -> str:
     return _beginning(whole, region) or whole
 
 
+# Each SMS and each call is compared with all contacts, which is mostly the same work.
+@lru_cache(maxsize=1024)
 def comparable_sender(sender: str, country: str | None) -> str:
     """Return the form in which senders are compared; empty for a withheld number.
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, NewType
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
@@ -49,6 +49,10 @@ class SmsOrder:
     text: str = field(repr=False)
     timeout: int = SMS_TIMEOUT
     flash: bool = False
+
+
+# An order that `prepare` has let through: the type checker refuses to send any other.
+PreparedOrder = NewType("PreparedOrder", SmsOrder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,7 @@ def _is_allowed(hass: HomeAssistant, entry: ConfigEntry[Any], number: str) -> bo
     return False
 
 
-def prepare(hass: HomeAssistant, order: SmsOrder) -> SmsOrder:
+def prepare(hass: HomeAssistant, order: SmsOrder) -> PreparedOrder:
     """Check an order, and keep the routes that may carry it.
 
     Raises ServiceValidationError where there is none, or where a gateway cannot send
@@ -119,7 +123,7 @@ def prepare(hass: HomeAssistant, order: SmsOrder) -> SmsOrder:
             route.runtime.gateway.sms.count_parts(order.text, flash=order.flash)
     except InvalidTextError as err:
         raise text_error(err) from err
-    return replace(order, recipient=recipient)
+    return PreparedOrder(replace(order, recipient=recipient))
 
 
 def _routes_for_flash(recipient: Recipient) -> tuple[Route, ...]:
@@ -135,8 +139,8 @@ def _routes_for_flash(recipient: Recipient) -> tuple[Route, ...]:
 # Sending
 
 
-async def async_send(hass: HomeAssistant, order: SmsOrder) -> SmsOutcome:
-    """Send a prepared order through one gateway, the next where it wasn't sent.
+async def async_send(hass: HomeAssistant, order: PreparedOrder) -> SmsOutcome:
+    """Send an order through one gateway, the next where it wasn't sent.
 
     If the caller is cancelled, nothing more is started. A part that is under way can't
     be stopped: it goes on, and the bus event has its result.
@@ -151,7 +155,7 @@ async def async_send(hass: HomeAssistant, order: SmsOrder) -> SmsOutcome:
 
 
 async def _send(
-    hass: HomeAssistant, order: SmsOrder, abandoned: asyncio.Event
+    hass: HomeAssistant, order: PreparedOrder, abandoned: asyncio.Event
 ) -> SmsOutcome:
     untried = list(order.recipient.routes)
     outcomes: list[tuple[Route, SmsOutcome]] = []
@@ -172,7 +176,7 @@ async def _send(
 
 
 async def _send_through(
-    hass: HomeAssistant, order: SmsOrder, route: Route, abandoned: asyncio.Event
+    hass: HomeAssistant, order: PreparedOrder, route: Route, abandoned: asyncio.Event
 ) -> SmsOutcome:
     """Send an order through one gateway, within its limits."""
     runtime = route.runtime

@@ -75,7 +75,7 @@ def _route_of_device(
     if (entry_id or device_entry) != device_entry or (
         span is not None and device_span not in (None, span)
     ):
-        raise invalid("contradictory_way")
+        raise invalid("contradictory_route")
     return device_entry, device_span or span
 
 
