@@ -13,6 +13,7 @@ from custom_components.openvox_gsm.gateway import (
     Gateway,
     IncomingSms,
     SendResult,
+    StatusReport,
     connection as connection_module,
     spans as spans_module,
     ussd as ussd_module,
@@ -52,19 +53,16 @@ async def expect_nothing_left(gateway: Simulator) -> None:
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
-def kinds_of_gateway(**traits: object) -> pytest.MarkDecorator:
-    """Run a test with an old gateway and a new one: framing of answers and firmware."""
-    return pytest.mark.parametrize(
-        "gateway",
-        [
-            pytest.param({"dialect": dialect, "box": box} | traits, id=name)
-            for name, dialect, box in (
-                ("old", Dialect.ASTERISK_1_8, Box.OF_2013),
-                ("new", Dialect.ASTERISK_14, Box.TODAY),
-            )
-        ],
-        indirect=True,
-    )
+KINDS_OF_GATEWAY = [
+    pytest.param({"dialect": dialect, "box": box}, id=f"{box}-{dialect.value}")
+    for box in Box
+    for dialect in Dialect
+]
+
+
+def kinds_of_gateway() -> pytest.MarkDecorator:
+    """Run a test with each box, in each framing of its answers."""
+    return pytest.mark.parametrize("gateway", KINDS_OF_GATEWAY, indirect=True)
 
 
 def gateway_with(**traits: object) -> pytest.MarkDecorator:
@@ -124,6 +122,7 @@ async def new_client(
         line_breaks: bool = False,
         on_call: Callable[[CallEvent], None] | None = None,
         on_attempt: Callable[[SendResult], None] | None = None,
+        on_report: Callable[[StatusReport], None] | None = None,
     ) -> Gateway:
         clients.append(
             Gateway(
@@ -135,6 +134,7 @@ async def new_client(
                 on_connection=heard.changes.append,
                 on_call=on_call,
                 on_attempt=on_attempt,
+                on_report=on_report,
                 line_breaks=line_breaks,
             )
         )

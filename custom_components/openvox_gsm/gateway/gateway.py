@@ -25,9 +25,17 @@ from .calls.tracker import CallTracker, voice_channel
 from .connection import Connection
 from .errors import ForbiddenActionError, SpanError
 from .firmware import Features, learn_features
-from .model import CallEvent, CoreStatus, RingResult, SendFailure, SendResult
+from .model import (
+    CallEvent,
+    CoreStatus,
+    RingResult,
+    SendFailure,
+    SendResult,
+    StatusReport,
+)
 from .receiving.assembly import ReceivedPart
 from .receiving.inbox import Inbox
+from .sending.reports import DeliveryReports
 from .sending.sender import Sender
 from .spans import NOT_READY, Spans
 from .ussd import Ussd
@@ -59,6 +67,7 @@ class Gateway:
         on_connection: Callable[[AmiError | None], None],
         on_call: Callable[[CallEvent], None] | None = None,
         on_attempt: Callable[[SendResult], None] | None = None,
+        on_report: Callable[[StatusReport], None] | None = None,
         line_breaks: bool = False,
         requires_pdu: bool = False,
         tls: Tls | None = None,
@@ -70,7 +79,8 @@ class Gateway:
         Assembler joins them. `on_connection` gets the reason when the connection is
         lost, and None when it is back; after an AuthenticationError nothing more is
         tried. `on_call` gets what happens to the calls on the spans, `on_attempt` the
-        result of each message on each span where it was tried.
+        final result of each message on each span where it was tried, `on_report` the
+        reports about whether messages reached their phones.
 
         With `line_breaks` the firmware turns ``\n`` in a text into a line break. With
         `requires_pdu` an SMS without its PDU is dropped. Both may be changed at any
@@ -95,9 +105,12 @@ class Gateway:
         )
         self._dialer = Dialer(self._connection, self._calls)
         self.spans = Spans(self._connection)
+        #: Takes status reports that come as PDUs.
+        self.reports = DeliveryReports(self.spans, on_report or (lambda _report: None))
         self.sms = Sender(
             self._connection,
             self.spans,
+            self.reports,
             on_attempt or (lambda _result: None),
             line_breaks=line_breaks,
         )
@@ -157,7 +170,13 @@ class Gateway:
             self._inbox.stop()
 
     def _subscribe(self, session: Session) -> None:
-        for part in (self._inbox, self.sms.late_outcomes, self._calls, self._dialer):
+        for part in (
+            self._inbox,
+            self.sms.late_outcomes,
+            self.reports,
+            self._calls,
+            self._dialer,
+        ):
             session.subscribe(part.wants, part.receive, marker=part.marker)
 
     def _connection_changed(self, error: AmiError | None) -> None:
