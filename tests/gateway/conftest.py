@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -123,6 +124,7 @@ async def new_client(
         on_call: Callable[[CallEvent], None] | None = None,
         on_attempt: Callable[[SendResult], None] | None = None,
         on_report: Callable[[StatusReport], None] | None = None,
+        **ussd: Any,
     ) -> Gateway:
         clients.append(
             Gateway(
@@ -135,6 +137,7 @@ async def new_client(
                 on_call=on_call,
                 on_attempt=on_attempt,
                 on_report=on_report,
+                **ussd,
                 line_breaks=line_breaks,
             )
         )

@@ -68,6 +68,8 @@ class Gateway:
         on_call: Callable[[CallEvent], None] | None = None,
         on_attempt: Callable[[SendResult], None] | None = None,
         on_report: Callable[[StatusReport], None] | None = None,
+        on_ussd_unit: Callable[[bool], None] | None = None,
+        ussd_in_milliseconds: bool = False,
         line_breaks: bool = False,
         requires_pdu: bool = False,
         tls: Tls | None = None,
@@ -80,7 +82,8 @@ class Gateway:
         lost, and None when it is back; after an AuthenticationError nothing more is
         tried. `on_call` gets what happens to the calls on the spans, `on_attempt` the
         final result of each message on each span where it was tried, `on_report` the
-        reports about whether messages reached their phones.
+        reports about whether messages reached their phones. `on_ussd_unit` gets a new
+        `ussd_in_milliseconds`, when it's found out how the firmware counts.
 
         With `line_breaks` the firmware turns ``\n`` in a text into a line break. With
         `requires_pdu` an SMS without its PDU is dropped. Both may be changed at any
@@ -114,7 +117,12 @@ class Gateway:
             on_attempt or (lambda _result: None),
             line_breaks=line_breaks,
         )
-        self.ussd = Ussd(self._connection, self.spans)
+        self.ussd = Ussd(
+            self._connection,
+            self.spans,
+            on_ussd_unit or (lambda _in_milliseconds: None),
+            in_milliseconds=ussd_in_milliseconds,
+        )
         #: What firmware and rights allow; learnt after each login.
         self.features = Features()
 

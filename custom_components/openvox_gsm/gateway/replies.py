@@ -306,6 +306,11 @@ def read_ussd_reply(span: int, output: str) -> UssdReply | UssdFailure:
     return UssdFailure.TIMED_OUT
 
 
+def is_ussd_time_out(output: str) -> bool:
+    """Return whether the gateway itself says that the network didn't answer in time."""
+    return output.lstrip().startswith("0:Send USSD timeout")
+
+
 def power_succeeded(output: str) -> bool:
     """Return whether a power command worked.
 
