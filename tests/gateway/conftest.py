@@ -20,7 +20,7 @@ from custom_components.openvox_gsm.gateway import (
     ussd as ussd_module,
 )
 from custom_components.openvox_gsm.gateway.receiving import inbox as inbox_module
-from custom_components.openvox_gsm.gateway.sending import sender as sender_module
+from custom_components.openvox_gsm.gateway.sending import part as part_module
 from simulator import Box, Dialect, Simulator
 
 PASSWORD = "admin"
@@ -81,10 +81,10 @@ def hurry(gateway: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection_module, "LONGEST_WAIT", 0.04)
     monkeypatch.setattr(connection_module, "CONNECT_TIMEOUT", 0.3)
     monkeypatch.setattr(connection_module, "QUICK_TIMEOUT", 0.2)
-    for module in (sender_module, ussd_module):
+    for module in (part_module, ussd_module):
         monkeypatch.setattr(module, "COMMAND_SLACK", 0.1)
         monkeypatch.setattr(module, "LATE_ANSWER_TIME", 0.15)
-    for module in (sender_module, spans_module):
+    for module in (part_module, spans_module):
         monkeypatch.setattr(module, "BUSY_INTERVAL", 0.01)
     monkeypatch.setattr(inbox_module, "SETTLE_TIME", 0.02)
 

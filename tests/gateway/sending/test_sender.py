@@ -20,7 +20,7 @@ from custom_components.openvox_gsm.gateway import (
 )
 from custom_components.openvox_gsm.gateway.sending import (
     delivery as delivery_module,
-    sender as sender_module,
+    part as part_module,
 )
 from simulator import Box, SentSms, Simulator, SmsOutcome, User, UssdOutcome
 
@@ -544,7 +544,7 @@ async def test_a_refusal_before_the_prompt_on_the_span_asked_for(
     gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is told as a failure at once, and the span need not rest."""
-    monkeypatch.setattr(sender_module, "LATE_ANSWER_TIME", 9)
+    monkeypatch.setattr(part_module, "LATE_ANSWER_TIME", 9)
     gateway.spans[1].sms_outcomes.append(SmsOutcome.TIMEOUT)
     result = await client.sms.send(NUMBER, "Hi", span=1)
     assert outcome(result) == failed(SendFailure.REJECTED, 1)

@@ -8,43 +8,26 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 import random
-from typing import Any, Final, NamedTuple
+from typing import Final
 
-from custom_components.openvox_gsm.ami import (
-    ActionFailedError,
-    ActionTimeoutError,
-    AmiError,
-    CannotConnectError,
-    InvalidHeaderError,
-    PermissionDeniedError,
-    Session,
-)
+from custom_components.openvox_gsm.ami import AmiError
 from custom_components.openvox_gsm.gateway.commands import (
     check_number,
     send_sms,
     send_sms_part,
-    show_sms_coding,
-    show_sms_mode,
 )
-from custom_components.openvox_gsm.gateway.connection import COMMAND_SLACK, Connection
+from custom_components.openvox_gsm.gateway.connection import Connection
 from custom_components.openvox_gsm.gateway.firmware import Features
 from custom_components.openvox_gsm.gateway.model import (
     SendFailure,
     SendResult,
     SendStatus,
 )
-from custom_components.openvox_gsm.gateway.replies import SmsReply, read_sms_reply
-from custom_components.openvox_gsm.gateway.spans import (
-    BUSY_INTERVAL,
-    LATE_ANSWER_TIME,
-    NOT_READY,
-    SpanLock,
-    Spans,
-)
+from custom_components.openvox_gsm.gateway.spans import NOT_READY, Spans
 
-from .delivery import LateOutcomes
-from .reports import DeliveryReports, ReportedMessage
-from .text import Alphabet, InvalidTextError, OutgoingText, TextFault, split_text
+from .part import GIVEN_UP, Conditions, PartSender
+from .reports import DeliveryReports
+from .text import InvalidTextError, OutgoingText, TextFault, split_text
 
 SMS_TIMEOUT: Final = 30  # seconds that the network has for each part of a message
 
@@ -77,20 +60,6 @@ class _Order:
         )
 
 
-class _Outcome(NamedTuple):
-    """The outcome of one SMS."""
-
-    status: SendStatus
-    failure: SendFailure | None = None
-    detail: str = ""
-    was_sent: asyncio.Future[bool | None] | None = None  # where that may be learned
-
-
-_SENT: Final = _Outcome(SendStatus.SENT)
-_GIVEN_UP: Final = _Outcome(SendStatus.FAILED, SendFailure.GIVEN_UP)
-_REJECTED: Final = _Outcome(SendStatus.FAILED, SendFailure.REJECTED)
-
-
 class Sender:
     """Sends SMS through the spans."""
 
@@ -109,17 +78,14 @@ class Sender:
         each message on each span where it was tried, when it's final. With `line_breaks` the firmware turns ``\n`` in a text into a line
         break; this may be changed at any time.
         """
-        self._connection = connection
         self._spans = spans
+        self._part_sender = PartSender(connection, spans)
         self._reports = reports
         self._on_attempt = on_attempt
         self.line_breaks = line_breaks
         #: Subscribes to what the gateway says about a message later.
-        self.late_outcomes = LateOutcomes()
+        self.late_outcomes = self._part_sender.late_outcomes
         self._features = Features()
-        # Spans whose settings have been found right since the last login.
-        self._pdu_mode: set[int] = set()
-        self._utf8_coding: set[int] = set()
         # Phones join parts by this number, so it must differ between messages.
         self._reference = random.randrange(256)
         self._under_way: set[asyncio.Task[SendResult]] = set()
@@ -127,8 +93,7 @@ class Sender:
     def adapt_to(self, features: Features) -> None:
         """Use what the firmware can do; it may be another one after each login."""
         self._features = features
-        self._pdu_mode.clear()
-        self._utf8_coding.clear()
+        self._part_sender.adapt_to(features)
 
     def count_parts(self, text: str, *, flash: bool = False) -> int:
         """Return how many SMS a text takes.
@@ -239,12 +204,15 @@ class Sender:
         async with self._spans.exclusive(span) as lock:
             self._reference = reference = (self._reference + 1) % 256
             sent = 0
-            outcome = _GIVEN_UP
+            outcome = GIVEN_UP
             count = len(order.text.parts)
             report = self._reports.expect(span, order.number, order.message, count)
+            conditions = Conditions(order.timeout, order.text.alphabet, order.given_up)
             for index in range(count):
                 build_command = partial(self._command, order, span, index, reference)
-                outcome = await self._send_part(order, lock, build_command, report)
+                outcome = await self._part_sender.send(
+                    lock, build_command, conditions, report
+                )
                 if outcome.status is not SendStatus.SENT:
                     break
                 sent += 1
@@ -304,140 +272,6 @@ class Sender:
                 self._features.part_arguments, order.flash, message_id
             ),
         )
-
-    async def _send_part(
-        self,
-        order: _Order,
-        lock: SpanLock,
-        build_command: Callable[[str], str],
-        report: ReportedMessage,
-    ) -> _Outcome:
-        """Send one SMS; only what certainly was not sent is tried again."""
-        try:
-            # Before looking at the span, which may change during a login.
-            async with self._connection.slow_session() as session:
-                with self.late_outcomes.track() as (message_id, was_sent):
-                    command = build_command(message_id)
-                    report.handed_over += 1  # it may be reported before it's answered
-                    outcome = await self._send_when_ready(order, lock, session, command)
-                    if outcome.status is SendStatus.UNKNOWN and message_id in command:
-                        outcome = await self._late_outcome(
-                            lock, message_id, was_sent, outcome
-                        )
-                    if outcome.status is SendStatus.FAILED:
-                        report.handed_over -= 1
-                    return outcome
-        except CannotConnectError:
-            return _Outcome(SendStatus.FAILED, SendFailure.NOT_CONNECTED)
-
-    async def _send_when_ready(
-        self, order: _Order, lock: SpanLock, session: Session, command: str
-    ) -> _Outcome:
-        """Send one SMS as soon as the span is ready for it, within the time limit."""
-        deadline = asyncio.get_running_loop().time() + order.timeout
-        while True:
-            try:
-                failure = await self._spans.wait_until_ready(
-                    lock, deadline
-                ) or await self._check_settings(lock.number, order.text.alphabet)
-            except ActionTimeoutError:
-                failure = SendFailure.SPAN_NOT_READY
-            except AmiError:
-                failure = SendFailure.NOT_CONNECTED
-            if failure:
-                return _Outcome(SendStatus.FAILED, failure)
-            if order.given_up.is_set():
-                return _GIVEN_UP
-            # Until the network has answered, the driver takes its answer for the
-            # answer to whatever is sent next, even if nothing here waits for it.
-            lock.block(order.timeout)
-            outcome = await self._send_once(lock, session, command, order.timeout)
-            if outcome.failure is SendFailure.BUSY:
-                lock.block(BUSY_INTERVAL)
-                continue
-            if outcome.failure is SendFailure.TIMED_OUT:
-                lock.block(LATE_ANSWER_TIME)
-            elif outcome.status is not SendStatus.UNKNOWN:
-                lock.unblock()
-            return outcome
-
-    async def _send_once(
-        self, lock: SpanLock, session: Session, command: str, timeout: int
-    ) -> _Outcome:
-        try:
-            output = await session.command(command, timeout=timeout + COMMAND_SLACK)
-        except CannotConnectError:
-            return _Outcome(SendStatus.FAILED, SendFailure.NOT_CONNECTED)
-        except (PermissionDeniedError, ActionFailedError, InvalidHeaderError) as err:
-            return _Outcome(SendStatus.FAILED, SendFailure.REFUSED, str(err))
-        except ActionTimeoutError:
-            return _Outcome(SendStatus.UNKNOWN, SendFailure.TIMED_OUT)
-        except AmiError:
-            return _Outcome(SendStatus.UNKNOWN, SendFailure.CONNECTION_LOST)
-        reply, detail = read_sms_reply(output)
-        if reply is SmsReply.TIMED_OUT and await self._spans.refused_the_last_sms(
-            lock.number
-        ):
-            return _REJECTED
-        return {
-            SmsReply.SENT: _SENT,
-            SmsReply.FAILED: _REJECTED,
-            SmsReply.BUSY: _Outcome(SendStatus.FAILED, SendFailure.BUSY),
-            SmsReply.TIMED_OUT: _Outcome(SendStatus.UNKNOWN, SendFailure.TIMED_OUT),
-            SmsReply.REFUSED: _Outcome(SendStatus.FAILED, SendFailure.REFUSED, detail),
-        }[reply]
-
-    async def _late_outcome(
-        self,
-        lock: SpanLock,
-        message_id: str,
-        was_sent: asyncio.Future[bool | None],
-        unknown: _Outcome,
-    ) -> _Outcome:
-        """Wait a moment for the late outcome of a message, then leave it unknown.
-
-        Where this gateway tells outcomes, it may still do so later.
-        """
-        ends: list[asyncio.Future[Any]] = [was_sent, self._connection.stopped]
-        await asyncio.wait(
-            ends, timeout=LATE_ANSWER_TIME, return_when=asyncio.FIRST_COMPLETED
-        )
-        if was_sent.done():
-            lock.unblock()  # that was the late answer
-            return _SENT if was_sent.result() else _REJECTED
-        if not self._tells_outcomes:
-            return unknown
-        self.late_outcomes.keep(message_id)
-        return unknown._replace(was_sent=was_sent)
-
-    @property
-    def _tells_outcomes(self) -> bool:
-        """Whether this gateway may say later what became of a message.
-
-        Guess: the firmware that has a place for a flash flag raises the events.
-        """
-        return bool(
-            self._features.outcome_steps
-            or self._features.flash
-            or self.late_outcomes.raises_status
-        )
-
-    async def _check_settings(
-        self, span: int, alphabet: Alphabet
-    ) -> SendFailure | None:
-        """Check once whether the span would spoil the text."""
-        command = self._connection.command
-        if span not in self._pdu_mode:
-            mode = await command(show_sms_mode(span))
-            if mode.strip().lower() == "text":
-                return SendFailure.TEXT_MODE
-            self._pdu_mode.add(span)
-        if alphabet is Alphabet.UCS2 and span not in self._utf8_coding:
-            coding = await command(show_sms_coding(span))
-            if coding.strip().lower() == "ascii":
-                return SendFailure.WRONG_CODING
-            self._utf8_coding.add(span)
-        return None
 
 
 def _final(result: SendResult, was_sent: bool | None) -> SendResult:
