@@ -49,7 +49,9 @@ HANGUP_SCHEMA = vol.Schema(ROUTE_FIELDS)
 async def dial(call: ServiceCall) -> ServiceResponse:
     """Ring a phone and hang up; return whether somebody answered."""
     routes = find_routes(call.hass, call.data)
-    recipients = read_recipients(call.hass, routes, call.data[ATTR_NUMBER])
+    recipients = read_recipients(
+        call.hass, routes, call.data[ATTR_NUMBER], allow_codes=True
+    )
     if len(recipients) > 1:
         raise invalid("one_number")
     recipient = require_allowed(call.hass, recipients[0])
