@@ -65,7 +65,7 @@ _NAMED: Final = (
         re.IGNORECASE,
     ),
     re.compile(
-        rf"{_MONTH}{_BETWEEN}{_DAY}{_BETWEEN}(?P<year>\d{{4}}|\d\d){_REST}",
+        rf"{_MONTH}{_BETWEEN}{_DAY}[\s./,\-]+(?P<year>\d{{4}}|\d\d){_REST}",
         re.IGNORECASE,
     ),
 )
