@@ -204,7 +204,7 @@ async def test_stop_while_a_verdict_is_waited_for(
 ) -> None:
     """It cannot come any more."""
     monkeypatch.setattr(part_module, "LATE_ANSWER_TIME", 9)
-    gateway.spans[1].sms_outcomes.append(SmsOutcome.TIMEOUT)
+    gateway.spans[1].sms_outcomes.append(SmsOutcome.NO_ANSWER)
     sending = asyncio.create_task(client.sms.send(NUMBER, "Hi", span=1))
     behind = asyncio.create_task(client.sms.send(NUMBER, "Ho", span=1))
     await until(lambda: not gateway.spans[1].sms_outcomes)

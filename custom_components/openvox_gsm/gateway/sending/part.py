@@ -189,7 +189,7 @@ class PartSender:
         if not self._tells_outcomes:
             return unknown
         self.late_outcomes.keep(message_id)
-        return unknown._replace(was_sent=was_sent)
+        return Outcome(unknown.status, unknown.failure, was_sent=was_sent)
 
     @property
     def _tells_outcomes(self) -> bool:
