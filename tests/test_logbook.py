@@ -14,6 +14,7 @@ from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 from custom_components.openvox_gsm import logbook
 from custom_components.openvox_gsm.const import (
     EVENT_CALL,
+    EVENT_SMS_DELIVERED,
     EVENT_SMS_RECEIVED,
     EVENT_SMS_SENT,
 )
@@ -91,6 +92,30 @@ def test_an_sms_was_sent(tell: Tell, data: dict[str, Any], sentence: str) -> Non
     assert told == f"OpenVox GSM gateway {sentence}"
 
 
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        ({"delivered": True, "cause": None}, "learned that an SMS reached Anna"),
+        (
+            {"delivered": False, "cause": "Phone busy"},
+            "learned that an SMS did not reach Anna: Phone busy",
+        ),
+        (
+            {"delivered": False, "cause": None},
+            "learned that an SMS did not reach Anna",
+        ),
+    ],
+)
+def test_an_sms_was_delivered(tell: Tell, data: dict[str, Any], sentence: str) -> None:
+    """Or was not; the text of the message stands elsewhere."""
+    told = tell(
+        EVENT_SMS_DELIVERED,
+        {"target": PHONE, "contact": "Anna", "message": "Hi", **data},
+    )
+
+    assert told == f"OpenVox GSM gateway {sentence}"
+
+
 @pytest.mark.parametrize("failure", SendFailure)
 def test_every_failure_is_told_in_words(tell: Tell, failure: SendFailure) -> None:
     """Not by its code."""
@@ -122,11 +147,13 @@ def test_calls(
     assert told == f"OpenVox GSM gateway {sentence}"
 
 
-@pytest.mark.parametrize("event", [EVENT_SMS_RECEIVED, EVENT_SMS_SENT, EVENT_CALL])
+@pytest.mark.parametrize(
+    "event", [EVENT_SMS_RECEIVED, EVENT_SMS_SENT, EVENT_SMS_DELIVERED, EVENT_CALL]
+)
 def test_events_of_others(tell: Tell, event: str) -> None:
     """The logbook shows whatever has the event's name; it must not break there."""
     assert "an unknown number" in tell(event, {})
-    keys = ("device_id", "type", "direction", "status", "error", "message")
+    keys = ("device_id", "type", "direction", "status", "error", "message", "cause")
     assert tell(event, {key: [{}] for key in keys})
 
 

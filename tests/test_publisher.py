@@ -13,16 +13,19 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.openvox_gsm.const import (
     DOMAIN,
+    EVENT_SMS_DELIVERED,
     EVENT_SMS_RECEIVED,
     EVENT_SMS_SENT,
 )
 from custom_components.openvox_gsm.contacts import contact_name
+from custom_components.openvox_gsm.gateway import StatusReport
 from custom_components.openvox_gsm.sending import Recipient, Route, SmsOrder, async_send
 from homeassistant.const import EVENT_HOMEASSISTANT_STARTED, STATE_OFF, STATE_ON
 from homeassistant.core import CoreState, Event, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.setup import async_setup_component
-from simulator import Simulator, SmsOutcome
+from homeassistant.util import dt as dt_util
+from simulator import Box, Simulator, SmsOutcome
 
 from .common import (
     OTHER_PHONE,
@@ -290,6 +293,76 @@ async def test_what_became_of_a_message(
             "error": "rejected",
         },
     ]
+
+
+@pytest.mark.parametrize("gateway", [{"box": Box.TODAY}], indirect=True)
+async def test_whether_a_message_was_delivered(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    entry: MockConfigEntry,
+    enable_custom_integrations: None,
+) -> None:
+    """Once for each message, with its text where it is certain which one it was."""
+    events = async_capture_events(hass, EVENT_SMS_DELIVERED)
+    gateway.status_reports = True
+    gateway.spans[1].deliveries.extend([True, True, False])
+    entry.add_to_hass(hass)
+    add_contact(hass, entry, "Anna", PHONE)
+    await set_up(hass, entry)
+
+    await send(hass, entry, PHONE, "x" * 200, span=1)
+    await until(lambda: len(events) == 1)
+    await send(hass, entry, OTHER_PHONE, "Hello", span=1)
+    await until(lambda: len(events) == 2)
+    await gateway.receive_status_report(1, "10086")
+    await until(lambda: len(events) == 3)
+
+    where = {
+        "config_entry_id": entry.entry_id,
+        "device_id": span_device(hass, entry, 1).id,
+        "span": 1,
+    }
+    assert [event.data for event in events] == [
+        where
+        | {
+            "target": PHONE,
+            "contact": "Anna",
+            "delivered": True,
+            "cause": None,
+            "message": "x" * 200,
+        },
+        where
+        | {
+            "target": OTHER_PHONE,
+            "contact": None,
+            "delivered": False,
+            "cause": "Validity period expired",
+            "message": "Hello",
+        },
+        where | {"target": "10086", "contact": None, "delivered": True, "cause": None},
+    ]
+
+
+async def test_reports_are_held_until_home_assistant_has_started(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    entry: MockConfigEntry,
+    enable_custom_integrations: None,
+) -> None:
+    """Automations could not see them before."""
+    events = async_capture_events(hass, EVENT_SMS_DELIVERED)
+    hass.set_state(CoreState.starting)
+    await set_up(hass, entry)
+    report = StatusReport(1, PHONE, 1, True, 0, None, dt_util.utcnow())
+
+    entry.runtime_data.publisher.sms_reported(report)
+    await settle(hass)
+    assert events == []
+
+    hass.set_state(CoreState.running)
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_STARTED)
+    await settle(hass)
+    assert [event.data["target"] for event in events] == [PHONE]
 
 
 async def test_a_message_that_no_span_can_take(

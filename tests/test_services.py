@@ -649,7 +649,7 @@ async def test_the_outcome_is_unknown(
     loaded: MockConfigEntry,
 ) -> None:
     """That is no failure: it is not tried again."""
-    gateway.spans[1].sms_outcomes.append(SmsOutcome.TIMEOUT)
+    gateway.spans[1].sms_outcomes.append(SmsOutcome.NO_ANSWER)
 
     sending = asyncio.create_task(send_and_ask(hass, target=PHONE, span=1))
     await until_later(freezer, sending.done)

@@ -253,7 +253,10 @@ def test_every_field_of_an_action_has_its_texts() -> None:
 
 
 # A USSD query brings its name along; its entities are described by their class.
-_WITHOUT_DESCRIPTION = {"button": {"ussd_query_now"}, "sensor": {"ussd_query"}}
+_WITHOUT_DESCRIPTION = {
+    "button": {"ussd_query_now"},
+    "sensor": {"ussd_query", "ussd_query_date"},
+}
 
 
 def test_every_entity_has_its_name_and_icon() -> None:

@@ -32,9 +32,11 @@ CONF_CODE: Final = "code"
 CONF_REPLIES: Final = "replies"
 CONF_INTERVAL: Final = "interval"
 CONF_PATTERN: Final = "pattern"
+CONF_DATE_PATTERN: Final = "date_pattern"
 CONF_UNIT: Final = "unit"
 
 # Events of the bus
 EVENT_SMS_RECEIVED: Final = "openvox_gsm_sms_received"
 EVENT_SMS_SENT: Final = "openvox_gsm_sms_sent"
+EVENT_SMS_DELIVERED: Final = "openvox_gsm_sms_delivered"
 EVENT_CALL: Final = "openvox_gsm_call"

@@ -25,6 +25,7 @@ from .errors import auth_failed, update_failed
 from .gateway import Gateway, Span
 from .issues import Issues
 from .publisher import Publisher, publishes_calls
+from .store import GatewayStore
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -50,6 +51,7 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
         publisher: Publisher,
         devices: Devices,
         issues: Issues,
+        store: GatewayStore,
     ) -> None:
         """Prepare; the first refresh connects."""
         super().__init__(
@@ -71,6 +73,9 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
             on_part=publisher.assembler.add,
             on_call=publisher.call_changed,
             on_attempt=publisher.sms_attempted,
+            on_report=publisher.sms_reported,
+            on_ussd_unit=store.set_ussd_in_milliseconds,
+            ussd_in_milliseconds=store.ussd_in_milliseconds,
             on_connection=self._connection_changed,
         )
         self._devices = devices

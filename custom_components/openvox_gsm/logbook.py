@@ -13,7 +13,13 @@ from homeassistant.const import ATTR_DEVICE_ID
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 
-from .const import DOMAIN, EVENT_CALL, EVENT_SMS_RECEIVED, EVENT_SMS_SENT
+from .const import (
+    DOMAIN,
+    EVENT_CALL,
+    EVENT_SMS_DELIVERED,
+    EVENT_SMS_RECEIVED,
+    EVENT_SMS_SENT,
+)
 from .gateway import CallDirection, CallEventType, SendFailure, SendStatus
 
 type Describe = Callable[[Event[Any]], dict[str, str]]
@@ -67,6 +73,7 @@ def async_describe_events(
     describers = {
         EVENT_SMS_RECEIVED: (_received, "mdi:message-arrow-left"),
         EVENT_SMS_SENT: (_sent, "mdi:message-arrow-right"),
+        EVENT_SMS_DELIVERED: (_delivered, "mdi:message-check"),
         EVENT_CALL: (_called, "mdi:phone"),
     }
 
@@ -103,6 +110,14 @@ def _sent(data: Mapping[str, Any]) -> str:
     sentence = _SENT.get(str(data.get("status")), _SENT[SendStatus.UNKNOWN])
     why = _FAILURES.get(str(data.get("error")), "the reason is not known")
     return sentence.format(who=_who(data, "target"), why=why)
+
+
+def _delivered(data: Mapping[str, Any]) -> str:
+    who = _who(data, "target")
+    if data.get("delivered"):
+        return f"learned that an SMS reached {who}"
+    why = f": {data['cause']}" if data.get("cause") else ""
+    return f"learned that an SMS did not reach {who}{why}"
 
 
 def _called(data: Mapping[str, Any]) -> str:

@@ -14,6 +14,7 @@ from .const import (
     CONF_CALL_EVENTS,
     DOMAIN,
     EVENT_CALL,
+    EVENT_SMS_DELIVERED,
     EVENT_SMS_RECEIVED,
     EVENT_SMS_SENT,
 )
@@ -26,9 +27,11 @@ from .gateway import (
     IncomingSms,
     SendResult,
     SendStatus,
+    StatusReport,
 )
 from .signals import (
     SIGNAL_CALL,
+    SIGNAL_SMS_DELIVERED,
     SIGNAL_SMS_RECEIVED,
     SIGNAL_SMS_SENT,
     SIGNAL_SPAN_CALL,
@@ -59,7 +62,7 @@ class Publisher:
         self._entry = entry
         self._store = store
         self._is_holding = True
-        self._held: list[IncomingSms | CallEvent] = []
+        self._held: list[IncomingSms | StatusReport | CallEvent] = []
         #: Joins the parts of long SMS; give it what the gateway receives.
         self.assembler = Assembler(self._sms_received, hass.loop.call_later)
         self._stop_listening = hass.bus.async_listen_once(
@@ -101,6 +104,8 @@ class Publisher:
             each = self._held.pop(0)
             if isinstance(each, IncomingSms):
                 self._publish_sms(each)
+            elif isinstance(each, StatusReport):
+                self._publish_report(each)
             else:
                 self._publish_call(each)
 
@@ -157,19 +162,40 @@ class Publisher:
         }
         self._publish(EVENT_CALL, SIGNAL_SPAN_CALL, SIGNAL_CALL, call.span, data)
 
+    @callback
+    def sms_reported(self, report: StatusReport) -> None:
+        """Publish whether an SMS reached its phone, or hold it."""
+        if self._is_holding:
+            self._held.append(report)
+        else:
+            self._publish_report(report)
+
+    def _publish_report(self, report: StatusReport) -> None:
+        data: dict[str, Any] = {
+            "target": report.recipient,
+            "contact": contact_name(self._hass, self._entry, report.recipient),
+            "delivered": report.delivered,
+            "cause": report.cause,
+        }
+        if report.message is not None:
+            data["message"] = report.message
+        self._publish(
+            EVENT_SMS_DELIVERED, None, SIGNAL_SMS_DELIVERED, report.span, data
+        )
+
     def _publish(
         self,
         event: str,
-        signal_of_span: SignalTypeFormat[SpanEvent],
+        signal_of_span: SignalTypeFormat[SpanEvent] | None,
         signal: SignalType[SpanEvent],
         span: int,
         data: dict[str, Any],
     ) -> None:
         device = find_span_device(self._hass, self._entry.entry_id, span)
         span_event = SpanEvent(self._entry, span, device.id if device else None, data)
-        async_dispatcher_send(
-            self._hass, signal_of_span.format(self._entry.entry_id, span), span_event
-        )
+        if signal_of_span:
+            name = signal_of_span.format(self._entry.entry_id, span)
+            async_dispatcher_send(self._hass, name, span_event)
         async_dispatcher_send(self._hass, signal, span_event)
         self._fire(event, span, span_event.device_id, data)
 

@@ -170,8 +170,14 @@ async def _send(
     route, outcome = min(
         reversed(outcomes), key=lambda each: each[1].result.failure in _NOT_TRIED
     )
-    contact = order.recipient.contact
-    route.runtime.publisher.sms_finished(outcome.result, contact)
+    publisher, contact = route.runtime.publisher, order.recipient.contact
+    if outcome.result.settled:
+        # It may turn out what became of it, and automations need to see that once.
+        outcome.result.settled.add_done_callback(
+            lambda settled: publisher.sms_finished(settled.result(), contact)
+        )
+    else:
+        publisher.sms_finished(outcome.result, contact)
     return outcome
 
 
@@ -206,6 +212,12 @@ async def _send_through(
             runtime.sms_under_way -= 1
         if result.certainly_not_sent:
             budget.cancel(reservation)
+        elif result.settled:
+            result.settled.add_done_callback(
+                lambda settled: (
+                    settled.result().certainly_not_sent and budget.cancel(reservation)
+                )
+            )
     reason = sms_reason(hass, route.entry, result, budget.room_from(parts))
     return SmsOutcome(order, route.entry, result, reason)
 

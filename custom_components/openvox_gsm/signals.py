@@ -24,6 +24,7 @@ class SpanEvent:
 
 # For triggers, which want the events of all spans of all gateways.
 SIGNAL_SMS_RECEIVED: Final = SignalType[SpanEvent](f"{DOMAIN}_sms_received")
+SIGNAL_SMS_DELIVERED: Final = SignalType[SpanEvent](f"{DOMAIN}_sms_delivered")
 SIGNAL_CALL: Final = SignalType[SpanEvent](f"{DOMAIN}_call")
 # For contacts, who can get an SMS through any gateway.
 SIGNAL_SMS_SENT: Final = SignalType[SendResult](f"{DOMAIN}_sms_sent")

@@ -1,4 +1,4 @@
-"""What a gateway must remember over a restart: counters and the SMS budget."""
+"""What a gateway must remember over a restart: counters, the SMS budget, its quirks."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -49,6 +49,7 @@ class GatewayStore:
         self._save_is_due = False
         self._is_removed = False
         self._counters: dict[tuple[int, CounterKey], Counter] = {}
+        self._ussd_in_milliseconds = False
         self.budget = SmsBudget(lambda: entry.options, hass.loop, self._save_soon)
 
     async def async_load(self) -> None:
@@ -59,6 +60,7 @@ class GatewayStore:
             self._counters[span, CounterKey(key)] = Counter(
                 value, dt_util.parse_datetime(since) if since else None
             )
+        self._ussd_in_milliseconds = saved.get("ussd_in_milliseconds", False)
 
     async def async_save(self) -> None:
         """Save now, since Home Assistant is about to exit."""
@@ -88,6 +90,17 @@ class GatewayStore:
         counter.value += parts
         self._save_soon()
 
+    @property
+    def ussd_in_milliseconds(self) -> bool:
+        """Whether the firmware counts the time limit of a USSD code in milliseconds."""
+        return self._ussd_in_milliseconds
+
+    @callback
+    def set_ussd_in_milliseconds(self, in_milliseconds: bool) -> None:
+        """Remember how the firmware counts."""
+        self._ussd_in_milliseconds = in_milliseconds
+        self._save_soon()
+
     def _save_soon(self) -> None:
         # Asking again would put the save off, in a burst for as long as it lasts.
         if not self._save_is_due and not self._is_removed:
@@ -102,6 +115,7 @@ class GatewayStore:
                 (span, key, each.value, each.since and each.since.isoformat())
                 for (span, key), each in self._counters.items()
             ],
+            "ussd_in_milliseconds": self._ussd_in_milliseconds,
         }
 
 

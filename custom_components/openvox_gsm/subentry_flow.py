@@ -27,6 +27,7 @@ from homeassistant.helpers.selector import (
 
 from .const import (
     CONF_CODE,
+    CONF_DATE_PATTERN,
     CONF_INTERVAL,
     CONF_NUMBER,
     CONF_PATTERN,
@@ -121,7 +122,7 @@ class OpenVoxSubentryFlow(ConfigSubentryFlow):
         return self.async_create_entry(title=name, data=data)
 
     def _read_name(self, user_input: Mapping[str, Any]) -> str:
-        """Return the name; no other of its kind may have it, in upper or lower case."""
+        """Return the name; no other beside it may have it, in upper or lower case."""
         name: str = user_input[CONF_NAME].strip()
         if not name:
             raise _Refused(CONF_NAME, "no_name")
@@ -133,10 +134,17 @@ class OpenVoxSubentryFlow(ConfigSubentryFlow):
         for other in self._get_entry().get_subentries_of_type(self._subentry_type):
             if (
                 other.subentry_id != own_id
+                and self._is_beside(other.data, user_input)
                 and other.title.casefold() == name.casefold()
             ):
                 raise _Refused(CONF_NAME, "name_taken")
         return name
+
+    def _is_beside(
+        self, other: Mapping[str, Any], user_input: Mapping[str, Any]
+    ) -> bool:
+        """Return whether another one could be mistaken for this if called the same."""
+        return True
 
     def _spans(self) -> dict[str, str]:
         """Return the names of the gateway's spans by their numbers as text."""
@@ -227,12 +235,19 @@ class UssdQueryFlow(OpenVoxSubentryFlow):
                 ),
                 vol.Optional(CONF_PATTERN): TextSelector(),
                 vol.Optional(CONF_UNIT): TextSelector(),
+                vol.Optional(CONF_DATE_PATTERN): TextSelector(),
             }
         )
 
     @override
     def _suggest(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
         return {**data, CONF_SPAN: str(data[CONF_SPAN])}
+
+    @override
+    def _is_beside(
+        self, other: Mapping[str, Any], user_input: Mapping[str, Any]
+    ) -> bool:
+        return bool(other[CONF_SPAN] == int(user_input[CONF_SPAN]))
 
     @override
     def _read(self, user_input: Mapping[str, Any]) -> dict[str, Any]:
@@ -250,9 +265,10 @@ class UssdQueryFlow(OpenVoxSubentryFlow):
             data[CONF_REPLIES] = replies
         if not MIN_INTERVAL <= data[CONF_INTERVAL] <= MAX_INTERVAL:
             raise _Refused(CONF_INTERVAL, "invalid_interval")
-        if pattern := user_input.get(CONF_PATTERN):
-            _check_pattern(pattern)
-            data[CONF_PATTERN] = pattern
+        for key in (CONF_PATTERN, CONF_DATE_PATTERN):
+            if pattern := user_input.get(key):
+                _check_pattern(key, pattern)
+                data[key] = pattern
         if unit := user_input.get(CONF_UNIT, "").strip():
             data[CONF_UNIT] = unit
         return data
@@ -264,13 +280,13 @@ SUBENTRY_FLOWS: dict[str, type[ConfigSubentryFlow]] = {
 }
 
 
-def _check_pattern(pattern: str) -> None:
+def _check_pattern(key: str, pattern: str) -> None:
     try:
         groups = RegularExpression(pattern).groups
     except ValueError as err:
-        raise _Refused(CONF_PATTERN, "invalid_pattern") from err
+        raise _Refused(key, "invalid_pattern") from err
     if groups != 1:
-        raise _Refused(CONF_PATTERN, "not_one_group")
+        raise _Refused(key, "not_one_group")
 
 
 def _span_selector(options: Mapping[str, str]) -> SelectSelector:

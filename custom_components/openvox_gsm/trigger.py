@@ -1,4 +1,4 @@
-"""Triggers for automations: an SMS came in, a call came in."""
+"""Triggers for automations: an SMS came in, was delivered or not, a call came in."""
 
 from collections.abc import Callable
 import logging
@@ -24,16 +24,22 @@ from .devices import find_gateway_device
 from .gateway import CallEventType
 from .phone_numbers import comparable_sender
 from .regular_expression import TIME_LIMIT, RegularExpression
-from .signals import SIGNAL_CALL, SIGNAL_SMS_RECEIVED, SpanEvent
+from .signals import SIGNAL_CALL, SIGNAL_SMS_DELIVERED, SIGNAL_SMS_RECEIVED, SpanEvent
 
 _LOGGER = logging.getLogger(__name__)
 
 CONF_SENDERS: Final = "senders"
 CONF_CALLERS: Final = "callers"
+CONF_TARGETS: Final = "targets"
+CONF_RESULT: Final = "result"
 CONF_KNOWN_CONTACTS: Final = "known_contacts"
 CONF_TEXT: Final = "text"
 CONF_MATCH: Final = "match"
 CONF_IGNORE_CASE: Final = "ignore_case"
+
+RESULT_ANY: Final = "any"
+RESULT_DELIVERED: Final = "delivered"
+RESULT_NOT_DELIVERED: Final = "not_delivered"
 
 MATCH_IS: Final = "is"
 MATCH_CONTAINS: Final = "contains"
@@ -72,6 +78,13 @@ SMS_OPTIONS: Final[VolDictType] = {
         (MATCH_IS, MATCH_CONTAINS, MATCH_STARTS_WITH, MATCH_REGEX)
     ),
     vol.Optional(CONF_IGNORE_CASE, default=True): cv.boolean,
+}
+DELIVERY_OPTIONS: Final[VolDictType] = {
+    vol.Optional(CONF_TARGETS, default=[]): _NUMBERS,
+    vol.Optional(CONF_KNOWN_CONTACTS, default=False): cv.boolean,
+    vol.Optional(CONF_RESULT, default=RESULT_DELIVERED): vol.In(
+        (RESULT_DELIVERED, RESULT_NOT_DELIVERED, RESULT_ANY)
+    ),
 }
 CALL_OPTIONS: Final[VolDictType] = {
     vol.Optional(CONF_CALLERS, default=[]): _NUMBERS,
@@ -206,6 +219,23 @@ class SmsReceivedTrigger(_SpanTrigger):
         return {} if matches[self._options[CONF_MATCH]] else None
 
 
+class SmsDeliveredTrigger(_SpanTrigger):
+    """The network reported whether an SMS reached its phone."""
+
+    _schema = _schema_of(DELIVERY_OPTIONS)
+    _signal = SIGNAL_SMS_DELIVERED
+    _what = "delivery report"
+
+    @override
+    def _match(self, event: SpanEvent) -> dict[str, Any] | None:
+        data, wanted = event.data, self._options[CONF_RESULT]
+        if wanted != RESULT_ANY and data["delivered"] != (wanted == RESULT_DELIVERED):
+            return None
+        if not self._is_wanted(event, data["target"], self._options[CONF_TARGETS]):
+            return None
+        return dict(data)
+
+
 class CallReceivedTrigger(_SpanTrigger):
     """A call came in; it rings and doesn't have to be answered."""
 
@@ -229,4 +259,8 @@ class CallReceivedTrigger(_SpanTrigger):
 
 async def async_get_triggers(hass: HomeAssistant) -> dict[str, type[Trigger]]:
     """Return the triggers of this integration."""
-    return {"sms_received": SmsReceivedTrigger, "call_received": CallReceivedTrigger}
+    return {
+        "sms_received": SmsReceivedTrigger,
+        "sms_delivered": SmsDeliveredTrigger,
+        "call_received": CallReceivedTrigger,
+    }

@@ -4,9 +4,8 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 import logging
-import re
 from typing import Any, Final, override
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
@@ -16,6 +15,7 @@ from homeassistant.util import dt as dt_util
 
 from .const import (
     CONF_CODE,
+    CONF_DATE_PATTERN,
     CONF_INTERVAL,
     CONF_PATTERN,
     CONF_REPLIES,
@@ -23,8 +23,10 @@ from .const import (
     CONF_UNIT,
     SUBENTRY_USSD_QUERY,
 )
+from .contacts import country_of
 from .gateway import Gateway, UssdError, UssdFailure, UssdReply, UssdStatus
 from .regular_expression import RegularExpression
+from .ussd_values import read_date
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -52,11 +54,13 @@ class Answer:
     """What the network said, and when.
 
     `value` is what the regular expression found, in this reply or, where it finds
-    nothing in it, in the last one that had it.
+    nothing in it, in the last one that had it. The same goes for `date` and the
+    expression for it.
     """
 
     reply: str = field(repr=False)
     value: str | None = field(repr=False)
+    date: date | None = field(repr=False)
     answered_at: datetime
 
 
@@ -139,12 +143,15 @@ class UssdQuery:
         self._code: str = data[CONF_CODE]
         self._replies: list[str] = data.get(CONF_REPLIES, [])
         self._pattern = RegularExpression(data.get(CONF_PATTERN) or "(?s)(.*)")
+        date_pattern = data.get(CONF_DATE_PATTERN)
+        self._date_pattern = RegularExpression(date_pattern) if date_pattern else None
         self._interval = max(timedelta(hours=data[CONF_INTERVAL]), MIN_INTERVAL)
         self._one_at_a_time = one_at_a_time
         self._first_delay = first_delay
         self._asked_at: datetime | None = None
         self._failing = False
         self._on_answer: Callable[[], None] | None = None
+        self._listeners: list[Callable[[], None]] = []
         self._timer: CALLBACK_TYPE | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -161,6 +168,7 @@ class UssdQuery:
             memory |= {
                 "reply": self.answer.reply,
                 "value": self.answer.value,
+                "date": self.answer.date and self.answer.date.isoformat(),
                 "answered_at": self.answer.answered_at.isoformat(),
             }
         return memory
@@ -180,7 +188,10 @@ class UssdQuery:
             reply = memory["reply"]
             # The expression may have changed.
             value = self._find(reply) or memory["value"]
-            self.answer = Answer(reply, value, answered_at)
+            found = self._find_date(reply) or dt_util.parse_date(
+                memory.get("date") or ""
+            )
+            self.answer = Answer(reply, value, found, answered_at)
 
     # When it is sent
 
@@ -195,7 +206,23 @@ class UssdQuery:
         self._remember(memory)
         self._on_answer = on_answer
         self._schedule(self._first_delay)
+        self._tell_listeners()
         return self._stop
+
+    @property
+    def reads_date(self) -> bool:
+        """Whether a date is looked for in the answer."""
+        return self._date_pattern is not None
+
+    @callback
+    def listen(self, listener: Callable[[], None]) -> CALLBACK_TYPE:
+        """Call the listener whenever there's another answer; returns what ends that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def _tell_listeners(self) -> None:
+        for listener in list(self._listeners):
+            listener()
 
     @callback
     def _stop(self) -> None:
@@ -290,22 +317,29 @@ class UssdQuery:
         return answer
 
     def _accept(self, reply: UssdReply) -> None:
-        """Keep an answer; raises NoValueError where it contains no value."""
-        value = self._find(reply.text)
-        last = self.answer.value if self.answer else None
-        self.answer = Answer(reply.text, value or last, dt_util.utcnow())
+        """Take an answer; raises NoValueError where an expression finds nothing."""
+        value, found = self._find(reply.text), self._find_date(reply.text)
+        last_value = self.answer.value if self.answer else None
+        last_date = self.answer.date if self.answer else None
+        self.answer = Answer(
+            reply.text, value or last_value, found or last_date, dt_util.utcnow()
+        )
         if self._on_answer:
             self._on_answer()
-        if value is None:
+        self._tell_listeners()
+        if value is None or (self.reads_date and found is None):
             raise NoValueError
 
     def _find(self, text: str) -> str | None:
-        try:
-            groups = self._pattern.search(text)
-        except TimeoutError:
-            return None  # an expression that takes this long finds nothing
-        # The group may not be part of the match.
-        return (groups[1] or "").strip() or None if groups else None
+        return _first_group(self._pattern, text)
+
+    def _find_date(self, text: str) -> date | None:
+        written = self._date_pattern and _first_group(self._date_pattern, text)
+        if not written:
+            return None
+        # Guess: in other countries the day comes first.
+        is_american = country_of(self._hass, self._entry) == "US"
+        return read_date(written, month_first=is_american)
 
     def _log_failure(self, failure: str) -> None:
         if self._failing:
@@ -321,31 +355,10 @@ class UssdQuery:
         )
 
 
-# Numbers
-
-# What separates the digits of a large number, besides points and commas.
-_GAPS = re.compile(r"(?<=\d)[\s'\u2019](?=\d{3})")
-_NUMBER = re.compile(
-    r"(?P<sign>[+-]?)"
-    # 1234, or 1.234.567, or nothing in front of the decimal mark
-    r"(?:(?P<whole>\d+)"
-    r"|(?P<grouped>\d{1,3}(?P<mark>[.,])(?:\d{2,3}(?P=mark))*\d{3})"
-    r"|(?=[.,]\d))"
-    r"(?:(?!(?P=mark))[.,](?P<decimals>\d+))?"
-)
-
-
-def read_number(text: str) -> int | float | None:
-    """Read a number as people write it, None where the text is anything else.
-
-    It understands a decimal point or comma, and points, commas, spaces and apostrophes
-    between the groups of a large number. A single point or comma is the decimal one:
-    1.234 and 1,234 are a little over one.
-    """
-    bare = _GAPS.sub("", text.strip().replace("\u2212", "-"))
-    if not (match := _NUMBER.fullmatch(bare)):
-        return None
-    whole = match["whole"] or re.sub("[.,]", "", match["grouped"] or "0")
-    if decimals := match["decimals"]:
-        return float(f"{match['sign']}{whole}.{decimals}")
-    return int(f"{match['sign']}{whole}")
+def _first_group(pattern: RegularExpression, text: str) -> str | None:
+    try:
+        groups = pattern.search(text)
+    except TimeoutError:
+        return None  # an expression that takes this long finds nothing
+    # The group may not be part of the match.
+    return (groups[1] or "").strip() or None if groups else None

@@ -20,6 +20,7 @@ from custom_components.openvox_gsm.gateway.model import (
 )
 
 DATA = Path(__file__).parents[1] / "data"
+RECORDINGS = DATA / "recorded-2.0.8"
 DIALECTS = ["1.8", "14-and-later"]
 
 
@@ -427,6 +428,54 @@ def test_the_samples_of_sending(
     assert replies.read_sms_reply(printed[command]) == reply
 
 
+def recorded_spans(name: str) -> list[str]:
+    """Return what ``gsm show span`` printed in a recording, in order."""
+    wire = json.loads((RECORDINGS / name).read_text("utf-8"))["wire"]
+    return [
+        text.partition("Privilege: Command\r\n")[2].partition("--END COMMAND--")[0]
+        for _, side, text in wire
+        if side == "gateway" and "\nLast event:" in text
+    ]
+
+
+def test_a_refusal_before_the_prompt_as_recorded() -> None:
+    """After a failure the last command is the SMS, after a refusal the module rests."""
+    seen = recorded_spans("10-sync-sms-a.json")
+    lasts = [output.rpartition("Last send AT: ")[2] for output in seen]
+    refused = [replies.is_refused_before_prompt(output) for output in seen]
+    assert any(refused)
+    for output, last, is_refused in zip(seen, lasts, refused, strict=True):
+        at_rest = "State: READY" in output
+        assert is_refused is (at_rest and last.startswith("AT+CMGS="))
+
+
+@pytest.mark.parametrize(
+    ("state", "last", "refused"),
+    [
+        ("READY", r"AT+CMGS=33\r\n", True),
+        ("READY", "AT+CMGS=33", True),
+        ("READY", "AT+CMGS=33\0\0", True),
+        ("SMS SENDING", r"AT+CMGS=33\r\n", False),
+        ("READY", "0031000B813136929120F600000005E6709A3D07\x1a", False),
+        ("READY", r"AT+CSQ\r\n", False),
+        ("READY", "", False),
+    ],
+)
+def test_a_refusal_before_the_prompt(state: str, last: str, refused: bool) -> None:
+    """Only a module at rest that never had the text has certainly refused it."""
+    output = f"Status: Up\nState: {state}\nLast send AT: {last}\nLast receive AT: "
+    assert replies.is_refused_before_prompt(output) is refused
+
+
+def test_a_span_does_not_contain_what_was_sent_last() -> None:
+    """The line may be the last SMS."""
+    for output in recorded_spans("10-sync-sms-a.json"):
+        span = replies.read_span(1, output)
+        assert span
+        assert not any("Last send" in key for key in span.lines)
+        assert "CMGS" not in str(dict(span.lines))
+
+
 @pytest.mark.parametrize("kind", ["SMS", "CONCATENATED SMS"])
 @pytest.mark.parametrize("first", ["", "ID:ha12 ", "\n", "\r\n  "])
 @pytest.mark.parametrize(
@@ -572,6 +621,39 @@ def test_any_line_of_ussd(text: str) -> None:
     output = f"1:Recive USSD on span 1,responses:2,code:-1\nText:{text}"
 
     assert replies.read_ussd_reply(1, output) == UssdReply(1, 2, -1, text)
+
+
+@pytest.mark.parametrize("spelling", ["sucess", "success"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_the_form_of_ussd_before_may_2013(spelling: str, line_end: str) -> None:
+    """The text goes to the end, whatever it contains."""
+    lines = [
+        f"1:Recive USSD {spelling} on span 3",
+        "\tUSSD Responses:1",
+        "\tUSSD Code:15",
+        "\tUSSD Message:1 Balance",
+        "USSD Message:2 Offers",
+        "",
+    ]
+    reply = replies.read_ussd_reply(3, line_end.join(lines))
+    assert reply == UssdReply(3, 1, 15, "1 Balance\nUSSD Message:2 Offers")
+
+
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        ("0:Send USSD timeout on span 1(110)\n", True),
+        ("0:Send USSD failed on span 1\n", False),
+        (
+            "1:Recive USSD on span 1,responses:0,code:15\nText:0:Send USSD timeout",
+            False,
+        ),
+        ("", False),
+    ],
+)
+def test_a_time_out_of_ussd(output: str, expected: bool) -> None:
+    """Words that nobody knows are none, though they count as one."""
+    assert replies.is_ussd_time_out(output) is expected
 
 
 def test_firmware_that_spells_better() -> None:

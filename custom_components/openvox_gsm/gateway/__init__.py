@@ -23,12 +23,12 @@ from .model import (
     SendStatus,
     Span,
     SpanStatus,
+    StatusReport,
     UssdFailure,
     UssdReply,
     UssdStatus,
 )
 from .receiving.assembly import Assembler, ReceivedPart
-from .receiving.report import StatusReport
 from .sending.sender import SMS_TIMEOUT
 from .sending.text import InvalidTextError, TextFault
 from .ussd import USSD_TIMEOUT, is_ussd_code

@@ -26,10 +26,17 @@ from .calls.tracker import CallTracker, voice_channel
 from .connection import Connection
 from .errors import ForbiddenActionError, SpanError
 from .firmware import Features, learn_features, learn_sms_steps
-from .model import CallEvent, CoreStatus, RingResult, SendFailure, SendResult
+from .model import (
+    CallEvent,
+    CoreStatus,
+    RingResult,
+    SendFailure,
+    SendResult,
+    StatusReport,
+)
 from .receiving.assembly import ReceivedPart
 from .receiving.inbox import Inbox
-from .receiving.report import StatusReport
+from .sending.reports import DeliveryReports
 from .sending.sender import Sender
 from .spans import NOT_READY, Spans
 from .ussd import Ussd
@@ -62,6 +69,8 @@ class Gateway:
         on_call: Callable[[CallEvent], None] | None = None,
         on_attempt: Callable[[SendResult], None] | None = None,
         on_report: Callable[[StatusReport], None] | None = None,
+        on_ussd_unit: Callable[[bool], None] | None = None,
+        ussd_in_milliseconds: bool = False,
         line_breaks: bool = False,
         requires_pdu: bool = False,
         tls: Tls | None = None,
@@ -73,8 +82,9 @@ class Gateway:
         Assembler joins them. `on_connection` gets the reason when the connection is
         lost, and None when it is back; after an AuthenticationError nothing more is
         tried. `on_call` gets what happens to the calls on the spans, `on_attempt` the
-        result of each message on each span where it was tried, `on_report` what the
-        network says of the delivery of a message, where the box hands that on as PDU.
+        final result of each message on each span where it was tried, `on_report` the
+        reports about whether messages reached their phones. `on_ussd_unit` gets a new
+        `ussd_in_milliseconds`, when it's found out how the firmware counts.
 
         With `line_breaks` the firmware turns ``\n`` in a text into a line break. With
         `requires_pdu` an SMS without its PDU is dropped. Both may be changed at any
@@ -87,7 +97,7 @@ class Gateway:
         self._inbox = Inbox(
             on_part,
             call_later,
-            on_report=on_report or (lambda _report: None),
+            on_report=lambda report: self.reports.reported(report),
             requires_pdu=requires_pdu,
         )
         self._calls = CallTracker(
@@ -104,13 +114,21 @@ class Gateway:
         )
         self._dialer = Dialer(self._connection, self._calls)
         self.spans = Spans(self._connection)
+        #: Takes status reports that come as PDUs.
+        self.reports = DeliveryReports(self.spans, on_report or (lambda _report: None))
         self.sms = Sender(
             self._connection,
             self.spans,
+            self.reports,
             on_attempt or (lambda _result: None),
             line_breaks=line_breaks,
         )
-        self.ussd = Ussd(self._connection, self.spans)
+        self.ussd = Ussd(
+            self._connection,
+            self.spans,
+            on_ussd_unit or (lambda _in_milliseconds: None),
+            in_milliseconds=ussd_in_milliseconds,
+        )
         #: What firmware and rights allow; learnt after each login.
         self.features = Features()
 
@@ -171,7 +189,13 @@ class Gateway:
             self._inbox.stop()
 
     def _subscribe(self, session: Session) -> None:
-        for part in (self._inbox, self.sms.late_outcomes, self._calls, self._dialer):
+        for part in (
+            self._inbox,
+            self.sms.late_outcomes,
+            self.reports,
+            self._calls,
+            self._dialer,
+        ):
             session.subscribe(part.wants, part.receive, marker=part.marker)
 
     def _connection_changed(self, error: AmiError | None) -> None:

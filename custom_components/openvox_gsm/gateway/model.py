@@ -1,11 +1,12 @@
 """What a gateway consists of, and what passes through it."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 
 class SpanStatus(StrEnum):
@@ -168,7 +169,8 @@ class SendResult:
 
     `parts` is the number of SMS that the text takes, `parts_sent` how many of them
     the network has certainly accepted. `detail` is the gateway's own words where they
-    say more than the failure, without number and text.
+    say more than the failure, without number and text. `settled` gets the final
+    result where the outcome is unknown for now, but may still be learned.
     """
 
     number: str = field(repr=False)
@@ -178,11 +180,67 @@ class SendResult:
     parts_sent: int = 0
     failure: SendFailure | None = None
     detail: str = ""
+    settled: asyncio.Future[SendResult] | None = field(
+        default=None, repr=False, compare=False
+    )
 
     @property
     def certainly_not_sent(self) -> bool:
         """Whether no part can have reached the phone, so it may be sent again."""
         return self.status is SendStatus.FAILED and self.parts_sent == 0
+
+
+# Why the service centre gave up, by TP-Status (3GPP TS 23.040, 9.2.3.15).
+_DELIVERY_CAUSES: Final = {
+    0x40: "Remote procedure error",
+    0x41: "Incompatible destination",
+    0x42: "Connection rejected by the phone",
+    0x43: "Not obtainable",
+    0x44: "Quality of service not available",
+    0x45: "No interworking available",
+    0x46: "Validity period expired",
+    0x47: "Deleted by the sender",
+    0x48: "Deleted by the service centre",
+    0x49: "Does not exist",
+    0x60: "Congestion",
+    0x61: "Phone busy",
+    0x62: "No response from the phone",
+    0x63: "Service rejected",
+    0x64: "Quality of service not available",
+    0x65: "Error in the phone",
+}
+
+
+@dataclass(frozen=True)
+class StatusReport:
+    """The network's report about an SMS that was sent: whether it reached the phone.
+
+    `delivered` is None where that isn't final, or isn't known. `reference` is the
+    number that the network gave the SMS (0 to 255), `status` its TP-Status of 3GPP
+    TS 23.040, 9.2.3.15; None where the gateway doesn't give them. `discharged_at` is
+    the time stamp of the service centre, `arrived_at` the time, in UTC, at which the
+    report arrived here. `cause_text` is the gateway's own word for what went wrong.
+    `message` is the text of the message, where it's certain which one it was.
+    """
+
+    span: int
+    recipient: str = field(repr=False)
+    reference: int | None
+    delivered: bool | None
+    status: int | None
+    discharged_at: datetime | None
+    arrived_at: datetime
+    cause_text: str = ""
+    message: str | None = field(default=None, repr=False)
+
+    @property
+    def cause(self) -> str | None:
+        """Why it was not delivered, in words; None where it was or that isn't known."""
+        if self.delivered is not False:
+            return None
+        if self.cause_text or self.status is None:
+            return self.cause_text or None
+        return _DELIVERY_CAUSES.get(self.status, f"Status {self.status}")
 
 
 class UssdStatus(StrEnum):

@@ -241,10 +241,36 @@ def read_sms_reply(output: str) -> tuple[SmsReply, str]:
     return SmsReply.TIMED_OUT, ""
 
 
+# The driver prints the line end of an AT command as the four characters "\r\n".
+_PROMPT_ASKED: Final = re.compile(
+    r"Last send AT:\s*AT\+CMGS=[0-9]{1,3}(?:\\[rn]|\s|\0)*", re.IGNORECASE
+)
+
+
+def is_refused_before_prompt(output: str) -> bool:
+    """Return whether ``gsm show span N`` shows that the last SMS certainly wasn't sent.
+
+    The module was asked for its prompt, refused, and is at rest: so the text was never
+    handed over to it (recorded on chan_extra 2.0.8). Otherwise that line contains the
+    last SMS, so it is read for this only.
+    """
+    lines = [line.strip() for line in output.split("\n")]
+    return any(re.fullmatch(r"State:\s*READY", line) for line in lines) and any(
+        _PROMPT_ASKED.fullmatch(line) for line in lines
+    )
+
+
 _USSD_REPLY: Final = (
     r"\s*1:Rec\w*ve USSD on span [0-9]+,\s*"
     r"responses:\s*(?P<type>-?[0-9]{1,4}),\s*code:\s*(?P<coding>-?[0-9]{1,4})"
     r"[ \t]*\r?\n?(?:Text:)?(?P<text>.*)"
+)
+# The form of the drivers before May 2013.
+_OLD_USSD_REPLY: Final = (
+    r"\s*1:Rec\w*ve USSD suc\w* on span [0-9]+\s*"
+    r"\n\s*USSD Responses:\s*(?P<type>-?[0-9]{1,4})\s*"
+    r"\n\s*USSD Code:\s*(?P<coding>-?[0-9]{1,4})\s*"
+    r"\n\s*USSD Message:(?P<text>.*)"
 )
 _USSD_FAILURES: Final = {
     "0:Send USSD timeout": UssdFailure.TIMED_OUT,
@@ -263,7 +289,10 @@ def read_ussd_reply(span: int, output: str) -> UssdReply | UssdFailure:
     """
     if is_usage(output) or is_unknown_command(output):
         return UssdFailure.REFUSED
-    if match := re.match(_USSD_REPLY, output, re.DOTALL):
+    match = re.match(_USSD_REPLY, output, re.DOTALL) or re.match(
+        _OLD_USSD_REPLY, output, re.DOTALL
+    )
+    if match:
         return UssdReply(
             span=span,
             response_type=int(match["type"]),
@@ -275,6 +304,11 @@ def read_ussd_reply(span: int, output: str) -> UssdReply | UssdFailure:
             if line.strip().startswith(words):
                 return failure
     return UssdFailure.TIMED_OUT
+
+
+def is_ussd_time_out(output: str) -> bool:
+    """Return whether the gateway itself says that the network didn't answer in time."""
+    return output.lstrip().startswith("0:Send USSD timeout")
 
 
 def power_succeeded(output: str) -> bool:

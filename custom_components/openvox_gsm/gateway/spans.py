@@ -8,7 +8,7 @@ import math
 from types import MappingProxyType
 from typing import Final
 
-from custom_components.openvox_gsm.ami import ActionTimeoutError
+from custom_components.openvox_gsm.ami import ActionTimeoutError, AmiError
 
 from . import commands, replies
 from .connection import Connection
@@ -117,7 +117,11 @@ class Spans(Mapping[int, Span]):
         return listed
 
     async def _read_one(self, number: int) -> Span | None:
-        """Read one span; None where there is no such span.
+        """Read one span; None where there is no such span. Raises as `_show` does."""
+        return replies.read_span(number, await self._show(number))
+
+    async def _show(self, number: int) -> str:
+        """Return what the gateway prints about a span.
 
         Raises ActionTimeoutError where the span doesn't answer; at once if it
         hasn't lately.
@@ -126,11 +130,10 @@ class Spans(Mapping[int, Span]):
         if self._now() < lock.ignored_until:
             raise ActionTimeoutError(f"Span {number} does not answer")
         try:
-            output = await self._connection.command(commands.show_span(number))
+            return await self._connection.command(commands.show_span(number))
         except ActionTimeoutError:
             lock.ignored_until = self._now() + _IGNORE_TIME
             raise
-        return replies.read_span(number, output)
 
     async def _refresh(self, number: int) -> Span | None:
         """Read one span as it is right now; None where there is no such span."""
@@ -217,6 +220,16 @@ class Spans(Mapping[int, Span]):
             if self._now() + wait > deadline:
                 return SendFailure.BUSY
             await self._connection.pause(wait)
+
+    async def refused_the_last_sms(self, number: int) -> bool:
+        """Return whether the span's module never took the text of the last SMS.
+
+        Only True is certain. Ask right after a send that timed out.
+        """
+        try:
+            return replies.is_refused_before_prompt(await self._show(number))
+        except AmiError:
+            return False
 
     # Life
 

@@ -37,6 +37,7 @@ import re
 from typing import Final
 
 from custom_components.openvox_gsm.ami import Packet
+from custom_components.openvox_gsm.gateway.model import StatusReport
 from custom_components.openvox_gsm.gateway.timer import CallLater, Timer
 
 from .assembly import ReceivedPart
@@ -45,7 +46,6 @@ from .message import Message, imitates_packet
 from .messages import Messages
 from .opening import Opening
 from .pdu import DeliverPdu
-from .report import StatusReport
 from .sorting import Sorter
 from .steps import Steps
 

@@ -15,25 +15,6 @@ _GIVEN_UP: Final = range(0x40, 0x80)
 
 
 @dataclass(frozen=True)
-class StatusReport:
-    """What the network says of a message that was sent on a span.
-
-    `reference` is the number that the network gave the message (0 to 255), `status` its
-    TP-Status. `delivered` is None where that isn't final, or isn't known.
-    `discharged_at` is when the message was delivered or given up, or tried last, by the
-    service centre's clock; None where its digits aren't a date. `arrived_at` is in UTC.
-    """
-
-    span: int
-    recipient: str = field(repr=False)
-    reference: int
-    delivered: bool | None
-    status: int
-    discharged_at: datetime | None
-    arrived_at: datetime
-
-
-@dataclass(frozen=True)
 class ReportPdu:
     """A status report as its PDU gives it; see `StatusReport`.
 

@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 import logging
 
+from custom_components.openvox_gsm.gateway.model import StatusReport
+
 from .assembly import ReceivedPart
 from .message import Message, Pdu, read_part
 from .pdu import DeliverPdu, Purpose
-from .report import StatusReport
 
 _LOGGER = logging.getLogger(__name__)
 
