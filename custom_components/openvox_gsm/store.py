@@ -60,10 +60,6 @@ class GatewayStore:
                 value, dt_util.parse_datetime(since) if since else None
             )
 
-    async def async_save(self) -> None:
-        """Save now, since Home Assistant is about to exit."""
-        await self._store.async_save(self._as_dict())
-
     async def async_remove(self) -> None:
         """Delete the file; an SMS that's still under way must not write it again."""
         self._is_removed = True
