@@ -477,3 +477,20 @@ async def test_an_sms_is_answered_at_once_after_a_reload(
 
     assert errors == []
     assert [sms.text for sms in gateway.sent] == ["Yes"]
+
+
+async def test_half_of_a_long_sms_of_a_gateway_that_is_not_loaded_at_the_stop(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """It came in before the gateway was unloaded; it's published all the same."""
+    events = async_capture_events(hass, EVENT_SMS_RECEIVED)
+    await gateway.receive_sms(1, PHONE, "x" * 200, order=[1])
+    await (
+        loaded.runtime_data.coordinator.async_refresh()
+    )  # what came before the answer is here
+    assert await hass.config_entries.async_unload(loaded.entry_id)
+    assert events == []
+
+    await hass.async_stop(force=True)
+
+    assert [event.data["complete"] for event in events] == [False]

@@ -50,6 +50,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> b
 
     async def shut_down(_event: Event) -> None:
         await coordinator.async_shutdown()
+        publisher.async_publish_rest()
 
     entry.async_on_unload(
         hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, shut_down)

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.start import async_at_started
@@ -66,7 +66,7 @@ class Publisher:
         #: Joins the parts of long SMS; give it what the gateway receives.
         self.assembler = Assembler(self._sms_received, hass.loop.call_later)
         self._stop_listening = hass.bus.async_listen_once(
-            EVENT_HOMEASSISTANT_FINAL_WRITE, self._shut_down
+            EVENT_HOMEASSISTANT_STOP, self._home_assistant_stops
         )
 
     @callback
@@ -86,14 +86,17 @@ class Publisher:
     def async_close(self) -> None:
         """Publish what's left, since the entry is being removed."""
         self._stop_listening()
-        self._publish_rest()
-
-    async def _shut_down(self, _event: Event) -> None:
-        self._publish_rest()
-        await self._store.async_save()
+        self.async_publish_rest()
 
     @callback
-    def _publish_rest(self) -> None:
+    def _home_assistant_stops(self, _event: Event) -> None:
+        # A gateway that is connected may still deliver something until it's stopped.
+        if self._entry.state is not ConfigEntryState.LOADED:
+            self.async_publish_rest()
+
+    @callback
+    def async_publish_rest(self) -> None:
+        """Publish what's held, and long SMS of which parts are missing."""
         self.assembler.flush()
         self._publish_held(self._hass)
 

@@ -62,10 +62,6 @@ class GatewayStore:
             )
         self._ussd_in_milliseconds = saved.get("ussd_in_milliseconds", False)
 
-    async def async_save(self) -> None:
-        """Save now, since Home Assistant is about to exit."""
-        await self._store.async_save(self._as_dict())
-
     async def async_remove(self) -> None:
         """Delete the file; an SMS that's still under way must not write it again."""
         self._is_removed = True
