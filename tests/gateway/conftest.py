@@ -53,14 +53,18 @@ async def expect_nothing_left(gateway: Simulator) -> None:
 
 
 def kinds_of_gateway(**traits: object) -> pytest.MarkDecorator:
-    """Run a test with an old gateway and a new one: framing of answers and firmware."""
+    """Run a test with each box in each framing; 1.8 is what both are sold with."""
     return pytest.mark.parametrize(
         "gateway",
         [
-            pytest.param({"dialect": dialect, "box": box} | traits, id=name)
+            pytest.param(
+                {"dialect": dialect, "box": box, "sms_received": True} | traits, id=name
+            )
             for name, dialect, box in (
-                ("old", Dialect.ASTERISK_1_8, Box.OF_2013),
-                ("new", Dialect.ASTERISK_14, Box.TODAY),
+                ("2013", Dialect.ASTERISK_1_8, Box.OF_2013),
+                ("today", Dialect.ASTERISK_1_8, Box.TODAY),
+                ("2013, later Asterisk", Dialect.ASTERISK_14, Box.OF_2013),
+                ("today, later Asterisk", Dialect.ASTERISK_14, Box.TODAY),
             )
         ],
         indirect=True,
