@@ -49,7 +49,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
-from simulator import Simulator, User
+from simulator import Box, Simulator, User
 
 from .certificates import certificate
 from .common import (
@@ -437,6 +437,26 @@ async def test_a_user_who_cannot_see_sms_is_warned(
     result = await choose(hass, menu, "create")
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert result["data"] == learnt(gateway)
+
+
+@pytest.mark.parametrize(
+    ("gateway", "description"),
+    [
+        ({"box": Box.TODAY}, "sms_received_off"),
+        ({"box": Box.TODAY, "sms_received": True}, None),
+        ({"box": Box.OF_2013}, None),
+    ],
+    indirect=["gateway"],
+    ids=["off", "on", "2013"],
+)
+async def test_a_gateway_that_does_not_hand_over_sms(
+    hass: HomeAssistant, gateway: Simulator, description: str | None
+) -> None:
+    """It's added, and the last step says what to turn on."""
+    result = await answer(hass, await start(hass), answers(gateway))
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["description"] == description
 
 
 async def test_the_right_is_given_meanwhile(

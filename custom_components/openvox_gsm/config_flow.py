@@ -84,6 +84,8 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
     _discovered_host: str
     # Of the certificate that was accepted, or may be.
     _fingerprint: str | None = None
+    # Whether the gateway hands over incoming SMS, as far as that is known.
+    _receives_sms = True
 
     @staticmethod
     @callback
@@ -225,7 +227,9 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
         # It may have been added elsewhere while this question was open.
         self._abort_if_known()
         return self.async_create_entry(
-            title=f"OpenVox {self._data[CONF_HOST]}", data=self._data
+            title=f"OpenVox {self._data[CONF_HOST]}",
+            data=self._data,
+            description=None if self._receives_sms else "sms_received_off",
         )
 
     def _change(self, entry: ConfigEntry, **changes: Any) -> ConfigFlowResult:
@@ -328,6 +332,7 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
             if gateway.was_challenged:
                 # From now on, whatever answers at its address can't ask for the password.
                 self._data[CONF_CHALLENGE] = True
+            self._receives_sms = gateway.features.receives_sms is not False
             if gateway.features.may_see_sms is False:
                 return await self.async_step_no_incoming_sms()
             return await self.async_step_create()

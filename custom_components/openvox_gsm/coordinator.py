@@ -18,6 +18,7 @@ from .const import (
     CONF_CHALLENGE,
     CONF_LINE_BREAKS,
     CONF_ONLY_CONFIRMED,
+    SMS_RECEIVED_INTERVAL,
     UPDATE_INTERVAL,
 )
 from .devices import Devices
@@ -81,6 +82,7 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
         self._devices = devices
         self._issues = issues
         self._is_shut_down = False
+        self._next_look = dt_util.utcnow() + SMS_RECEIVED_INTERVAL
         self.async_apply_options()
 
     @callback
@@ -120,6 +122,7 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
             spans = await gateway.spans.read()
             core = await gateway.read_core_status()
             await self._reload_for_new_rights()
+            await self._look_for_sms_received()
         except AmiError as err:
             if self._is_shut_down:
                 return self.data  # nothing waits for it any more
@@ -153,6 +156,15 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
             lacking.add("call")
         if lacking and lacking & await self.gateway.read_rights_now():
             self.hass.config_entries.async_schedule_reload(self.config_entry.entry_id)
+
+    async def _look_for_sms_received(self) -> None:
+        """Look now and then whether the gateway hands over incoming SMS by now."""
+        now = dt_util.utcnow()
+        if self.gateway.features.receives_sms is not False:
+            self._next_look = now + SMS_RECEIVED_INTERVAL
+        elif now >= self._next_look:
+            self._next_look = now + SMS_RECEIVED_INTERVAL
+            await self.gateway.read_sms_steps()
 
     @callback
     def _connection_changed(self, error: AmiError | None) -> None:

@@ -108,6 +108,11 @@ class Issues:
             gateway.features.may_see_sms is False,
             severity=ir.IssueSeverity.WARNING,
         )
+        self._set(
+            "sms_received_off",
+            gateway.features.receives_sms is False,
+            severity=ir.IssueSeverity.WARNING,
+        )
         for number, span in gateway.spans.items():
             self._modules[number].polled(span.status)
         for number, module in self._modules.items():

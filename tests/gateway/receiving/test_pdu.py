@@ -550,16 +550,24 @@ def test_what_is_not_hex(not_hex: str) -> None:
         decode_deliver(not_hex)
 
 
-@pytest.mark.parametrize("whole", PDUS)
+def is_readable(hex_pdu: str) -> bool:
+    """Tell whether a PDU is long enough to be read; if not, nothing else is wrong."""
+    try:
+        decode_deliver(hex_pdu)
+    except PduError as err:
+        assert str(err) in ("Cut short", "Header cut short")  # noqa: PT017
+        return False
+    return True
+
+
+@pytest.mark.parametrize("whole", [each for each in PDUS if decode_deliver(each).text])
 def test_a_pdu_cut_short_is_read_as_far_as_it_goes(whole: str) -> None:
     """Its text may end anywhere, but something of it has to be there."""
     message = decode_deliver(whole)
-    for end in range(0, len(whole), 2):
-        try:
-            cut = decode_deliver(whole[:end])
-        except PduError as err:  # noqa: PT017
-            assert re.search("[Cc]ut short", str(err))
-            continue
+    begin = next(end for end in range(0, len(whole), 2) if is_readable(whole[:end]))
+    assert len(whole) - begin >= 2 * len(message.payload) * 7 // 8 - 6
+    for end in range(begin, len(whole), 2):
+        cut = decode_deliver(whole[:end])
         assert (cut.sender, cut.sent_at) == (message.sender, message.sent_at)
         assert message.payload.startswith(cut.payload)
         assert cut.concatenation == message.concatenation

@@ -133,13 +133,7 @@ class Inbox:
             self._opening = Opening(event, timer)
             self._opening.add(packet.raw, event)
         elif self._is_torn(event):
-            if not self._pieces:
-                self._pieces_timer = self._call_later(
-                    MESSAGE_TIMEOUT, self._abandon_pieces
-                )
-            self._pieces = pieces
-            if sum(map(len, pieces)) > _MAX_TORN:
-                self._abandon_pieces()
+            self._hold(pieces)
         elif self._is_credible(event):
             self._forget_pieces()
             self._add(event)
@@ -193,19 +187,25 @@ class Inbox:
     # Messages that begin with a text
 
     def _is_opening(self, event: SmsEvent) -> bool:
-        """Return whether this may begin a message, with a Uniqueid behind a text.
-
-        Otherwise it's a piece of a message that is coming in, or goes on with one.
-        """
+        """Return whether this may begin a message, with a Uniqueid behind a text."""
         return (
-            bool(event.variable and event.uniqueid)
+            bool(event.variable)
             and event.has_usual_headers
+            and not self._messages.any_began_with_step
             and not event.shows_uniqueid
             and event.key not in self._messages
-            and not any(
-                message.is_certain and event.variable not in message.variables
-                for message in self._messages.open_on(event.channel)
-            )
+            and not self._messages.is_certain(event.uniqueid)
+            and bool(event.uniqueid or not self._is_missing(event))
+        )
+
+    def _is_missing(self, event: SmsEvent) -> bool:
+        """Return whether a message that is coming in on the channel lacks this variable.
+
+        Then the event is likely a piece of it.
+        """
+        return any(
+            message.is_certain and event.variable not in message.variables
+            for message in self._messages.open_on(event.channel)
         )
 
     def _end_opening(self) -> None:
@@ -213,14 +213,18 @@ class Inbox:
         opening, self._opening = self._opening, None
         assert opening
         opening.timer.cancel()
-        first, packets = opening.first, opening.packets
+        first = opening.first
+        packet, *others = opening.packets
         if uniqueid := opening.uniqueid:
             self._begin((first.channel, uniqueid), first.span, is_certain=True)
-        elif first.is_part_of_sms:
+        is_piece = not first.uniqueid or self._is_missing(first)
+        if not uniqueid and not is_piece and first.is_part_of_sms:
             self._begin(first.key, first.span, is_certain=False)
-        else:
-            packets = packets[1:]
-        for raw in packets:
+        if first.key in self._messages:
+            self._add(first)
+        elif is_piece:
+            self._hold([packet])
+        for raw in others:
             self.receive(Packet(raw))
 
     # Packets that the text of an SMS cut in two
@@ -274,6 +278,14 @@ class Inbox:
         for raw in others:
             self.receive(Packet(raw))
 
+    def _hold(self, pieces: list[bytes]) -> None:
+        """Wait for the rest of a packet."""
+        if not self._pieces:
+            self._pieces_timer = self._call_later(MESSAGE_TIMEOUT, self._abandon_pieces)
+        self._pieces = pieces
+        if sum(map(len, pieces)) > _MAX_TORN:
+            self._abandon_pieces()
+
     def _forget_pieces(self) -> None:
         self._pieces = []
         if self._pieces_timer:
@@ -293,17 +305,17 @@ class Inbox:
     def _may_begin_message(self, event: SmsEvent) -> bool:
         """Return whether an event may be the first one of its message.
 
-        A step is that only on a gateway that doesn't show the variables.
+        A step is that only on a gateway that doesn't show the variables. A variable in
+        which a text can stand is set aside instead: see `_is_opening`.
         """
-        if event.shows_uniqueid:
+        if event.shows_uniqueid or self._messages.any_began_with_step:
             return True
-        if event.variable:
-            return False  # see `_is_opening`
-        return self._messages.any_began_with_step or not (
-            self._messages.open or self._messages.has_certain_ones
-        )
+        is_first = not self._messages.open and not self._messages.has_certain_ones
+        return is_first and not event.variable
 
     def _add(self, event: SmsEvent) -> None:
+        if event.program:
+            self.seen[f"step {event.program.name}"] += 1
         message = self._messages.open.get(event.key)
         if not message:
             if event.key in self._messages or not event.is_part_of_sms:
@@ -362,8 +374,6 @@ class Inbox:
             return
         for timer in message.timers:
             timer.cancel()
-        if message.program:
-            self.seen[f"step {message.program.name}"] += 1
         if (texts and not pdus) or self._messages.is_on_wrong_channel(message):
             self._messages.close(message, keep=False)
             self.seen["forged"] += 1

@@ -65,6 +65,7 @@ class Message:
         # By the value of SMSPDU: its PDUs that can be read, by their hex digits.
         self._pdus: dict[str, dict[str, Pdu]] = {}
         self._first_step: str | None = None
+        self._sender_came_first = False
 
     @property
     def channel(self) -> str:
@@ -82,6 +83,8 @@ class Message:
             values = self.variables.setdefault(event.variable, [])
             if event.value in values:
                 return False
+            if event.variable == "SMSSRC" and not values:
+                self._sender_came_first = not self.texts
             values.append(event.value)
             if event.variable in TEXT_VARIABLES:
                 self.texts.append(event.value)
@@ -120,8 +123,10 @@ class Message:
         if not self.is_certain or len(pdus) != 1:
             return True
         (pdu,) = pdus
+        senders = self._senders(self.variables)
         return (
-            not _is_sender_of(self._sender(self.variables), pdu)
+            len(senders) > 1
+            or not any(_is_sender_of(sender, pdu) for sender in senders)
             or not isinstance(pdu, DeliverPdu)
             or not pdu.is_plain
             or not all(
@@ -141,13 +146,22 @@ class Message:
             for variable, values in self.variables.items()
         }
 
-    def _sender(self, variables: Variables) -> str | None:
-        """Return the sender as the driver gives it, from where no text can forge it."""
+    def _senders(self, variables: Variables) -> list[str | None]:
+        """Return the sender as the driver gives it; None where that isn't known.
+
+        The message's text may have forged all but one of several.
+        """
         if self.program and not self.is_certain:
-            return self.program.sender
+            return [self.program.sender]
         if not self.is_certain and not self.began_with_step:
-            return None
-        return _first(variables, "SMSSRC")
+            return [None]
+        senders = variables.get("SMSSRC", ())
+        if self._sender_came_first:
+            senders = senders[:1]
+        return [*senders] or [self.program.sender if self.program else None]
+
+    def _is_in_text(self, sender: str | None) -> bool:
+        return bool(sender) and any(sender in text for text in self.texts if sender)
 
     def genuine_pdus(self, texts: list[str], other_texts: list[str]) -> list[Pdu]:
         """Return the PDUs that no text can have forged: one, in most messages.
@@ -160,11 +174,13 @@ class Message:
         variables = self.variables_not_in(texts)
         if not self._shows_pdu(variables):
             return []
-        sender = self._sender(variables)
+        senders = self._senders(variables)
         texts = texts + self.texts
         for pdus in self._pdus.values():
             (first, pdu), *others = pdus.items()
-            if not _is_sender_of(sender, pdu) or any(first in text for text in texts):
+            if any(first in text for text in texts):
+                continue
+            if not any(_is_sender_of(sender, pdu) for sender in senders):
                 continue
             return [
                 pdu,
@@ -200,7 +216,10 @@ class Message:
         `texts` are those of other messages that contain this one's Uniqueid.
         """
         variables = self.variables_not_in(texts)
-        sender, text = self._sender(variables), self._rendered_text(variables)
+        text = self._rendered_text(variables)
+        senders = self._senders(variables)
+        honest = [each for each in senders if not self._is_in_text(each)]
+        (sender, *_) = honest or senders
         time = _first(variables, "SMSTIME") or ""
         zone = _first(variables, "SMSTZ") or ""
         if self.program:

@@ -33,7 +33,8 @@ class Sorter:
     def take(self, message: Message, pdus: Sequence[Pdu]) -> None:
         """Hand on what the PDUs of a message hold."""
         self._seen["with PDU"] += 1
-        self._seen["several PDUs at once"] += len(pdus) > 1
+        if len(pdus) > 1:
+            self._seen["several PDUs at once"] += 1
         for pdu in pdus:
             if not isinstance(pdu, DeliverPdu):
                 self._seen["status report"] += 1
