@@ -27,12 +27,14 @@ from .model import (
     UssdReply,
     UssdStatus,
 )
+from .observing.masking import OPEN_LINES
 from .receiving.assembly import Assembler, ReceivedPart
 from .sending.sender import SMS_TIMEOUT
 from .sending.text import InvalidTextError, TextFault
 from .ussd import USSD_TIMEOUT, is_ussd_code
 
 __all__ = [
+    "OPEN_LINES",
     "SMS_TIMEOUT",
     "USSD_TIMEOUT",
     "Assembler",

@@ -26,6 +26,7 @@ from .connection import Connection
 from .errors import ForbiddenActionError, SpanError
 from .firmware import Features, learn_features
 from .model import CallEvent, CoreStatus, RingResult, SendFailure, SendResult
+from .observing.observer import Observer
 from .receiving.assembly import ReceivedPart
 from .receiving.inbox import Inbox
 from .sending.sender import Sender
@@ -84,6 +85,8 @@ class Gateway:
         self._calls = CallTracker(
             on_call or (lambda _event: None), self._inbox, call_later
         )
+        #: Counts and keeps what goes to and fro, without anything private.
+        self.observer = Observer(self._inbox)
         self._connection = Connection(
             host,
             port,
@@ -91,10 +94,11 @@ class Gateway:
             subscribe=self._subscribe,
             prepare=self._prepare,
             on_change=self._connection_changed,
+            on_answer=self.observer.answered,
             tls=tls,
         )
         self._dialer = Dialer(self._connection, self._calls)
-        self.spans = Spans(self._connection)
+        self.spans = Spans(self._connection, self.observer.seen.span)
         self.sms = Sender(
             self._connection,
             self.spans,
@@ -157,7 +161,15 @@ class Gateway:
             self._inbox.stop()
 
     def _subscribe(self, session: Session) -> None:
-        for part in (self._inbox, self.sms.late_outcomes, self._calls, self._dialer):
+        self.observer.seen.clear()
+        # First, as it has to know how things were before each packet.
+        for part in (
+            self.observer,
+            self._inbox,
+            self.sms.late_outcomes,
+            self._calls,
+            self._dialer,
+        ):
             session.subscribe(part.wants, part.receive, marker=part.marker)
 
     def _connection_changed(self, error: AmiError | None) -> None:
