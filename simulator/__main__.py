@@ -17,6 +17,7 @@ from .demo import furnish
 from .model.box import Dialect
 from .model.users import User
 from .options import parser
+from .replay import RecordingError, Replay, read_recording
 from .server import Simulator
 
 
@@ -28,6 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             asyncio.run(serve(options))
             return 0
         return asyncio.run(steer(options))
+    except RecordingError as err:
+        print(f"simulator: {options.replay} is no recording: {err}", file=sys.stderr)
+        return 1
     except OSError as err:
         print(f"simulator: {_in_words(err)}", file=sys.stderr)
         return 1
@@ -47,15 +51,7 @@ def _in_words(error: OSError) -> str:
 
 async def serve(options: argparse.Namespace) -> None:
     """Run a simulator and its control port until a signal ends it."""
-    gateway = Simulator(
-        spans=options.spans,
-        dialect=Dialect(options.dialect),
-        box=options.box,
-        users=[User(options.user, options.secret)],
-        host=options.host,
-        port=options.port,
-        tls=_tls(options.tls),
-    )
+    gateway = _replay(options) if options.replay else _gateway(options)
     if options.demo:
         furnish(gateway)
     gateway.on_news = _print_news
@@ -67,11 +63,15 @@ async def serve(options: argparse.Namespace) -> None:
         await control.start()
         await gateway.start()
         print(
-            f"Gateway with {options.spans} spans on {gateway.host} port {gateway.port}, "
+            f"Gateway with {len(gateway.spans)} spans on {gateway.host} port {gateway.port}, "
             f"user {options.user}; steer it on port {control.port}. Ctrl-C ends it.",
             flush=True,
         )
-        traffic = asyncio.create_task(_traffic(gateway, options.noise))
+        traffic = asyncio.create_task(
+            gateway.play_to_client()
+            if isinstance(gateway, Replay)
+            else _traffic(gateway, options.noise)
+        )
         await ended.wait()
         traffic.cancel()
         await asyncio.gather(traffic, return_exceptions=True)
@@ -79,6 +79,28 @@ async def serve(options: argparse.Namespace) -> None:
         await gateway.stop()
         await control.stop()
     print("Ended.", flush=True)
+
+
+def _gateway(options: argparse.Namespace) -> Simulator:
+    return Simulator(
+        spans=options.spans,
+        dialect=Dialect(options.dialect),
+        box=options.box,
+        users=[User(options.user, options.secret)],
+        host=options.host,
+        port=options.port,
+        tls=_tls(options.tls),
+    )
+
+
+def _replay(options: argparse.Namespace) -> Replay:
+    return Replay(
+        read_recording(options.replay),
+        host=options.host,
+        port=options.port,
+        user=options.user,
+        secret=options.secret,
+    )
 
 
 def _tls(pem: str | None) -> ssl.SSLContext | None:
@@ -120,6 +142,7 @@ _NOT_SENT = {
     "demo",
     "noise",
     "tls",
+    "replay",
 }
 
 

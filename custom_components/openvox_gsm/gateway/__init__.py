@@ -28,6 +28,7 @@ from .model import (
     UssdStatus,
 )
 from .observing.masking import OPEN_LINES
+from .observing.recording import as_file
 from .receiving.assembly import Assembler, ReceivedPart
 from .sending.sender import SMS_TIMEOUT
 from .sending.text import InvalidTextError, TextFault
@@ -64,5 +65,6 @@ __all__ = [
     "UssdFailure",
     "UssdReply",
     "UssdStatus",
+    "as_file",
     "is_ussd_code",
 ]

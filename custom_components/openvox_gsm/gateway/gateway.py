@@ -27,6 +27,7 @@ from .errors import ForbiddenActionError, SpanError
 from .firmware import Features, learn_features
 from .model import CallEvent, CoreStatus, RingResult, SendFailure, SendResult
 from .observing.observer import Observer
+from .observing.recording import look_around
 from .receiving.assembly import ReceivedPart
 from .receiving.inbox import Inbox
 from .sending.sender import Sender
@@ -308,6 +309,10 @@ class Gateway:
                 raise SpanError(SendFailure.REFUSED, span)
 
     # Anything else
+
+    async def look_around(self) -> None:
+        """Run every command that only shows something, for who observes."""
+        await look_around(self._connection, self._username, self.spans)
 
     async def run_command(self, command: str) -> list[str]:
         """Run any command of the command line; return the lines that it prints.
