@@ -102,7 +102,7 @@ class Box:
 
 async def _main(spans: int) -> None:
     loop = asyncio.get_running_loop()
-    async with _Gateway(spans=spans, box="today") as gateway:
+    async with _Gateway(spans=spans, box="today", sms_received=True) as gateway:
         box = Box(gateway)
         while line := await loop.run_in_executor(None, sys.stdin.readline):
             answer = await box.answer(json.loads(line))

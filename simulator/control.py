@@ -282,9 +282,14 @@ _DEEDS: dict[str, _Deed] = {
 class ControlServer:
     """Listens on loopback for requests and does them."""
 
-    def __init__(self, gateway: Simulator, port: int = DEFAULT_PORT) -> None:
-        """Take the gateway to steer; port 0 takes any free one."""
-        self._gateway = gateway
+    def __init__(
+        self, gateway: Simulator, port: int = DEFAULT_PORT, *others: Simulator
+    ) -> None:
+        """Take the gateway to steer; port 0 takes any free one.
+
+        ``others`` are further boards of a stack: a request names one as ``board``, from 1.
+        """
+        self._boards = (gateway, *others)
         self.port = port
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -333,6 +338,10 @@ class ControlServer:
         finally:
             writer.close()
 
+    def _board(self, request: Request) -> Simulator:
+        number = int(_number({"board": 1} | request, "board", 1, len(self._boards)))
+        return self._boards[number - 1]
+
     async def _answer(self, line: bytes) -> Request:
         try:
             request = json.loads(line)
@@ -346,7 +355,7 @@ class ControlServer:
                 "error": f"The request does not say what to do; it can do {', '.join(_DEEDS)}."
             }
         try:
-            return {"ok": True} | await deed(self._gateway, request)
+            return {"ok": True} | await deed(self._board(request), request)
         except (ControlError, ValueError) as err:
             return {"error": str(err)}
 

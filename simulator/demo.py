@@ -31,8 +31,9 @@ def furnish(gateway: Gateway) -> None:
     for span in gateway.spans.values():
         name, imsi, center, signal = _NETWORKS[(span.number - 1) % len(_NETWORKS)]
         span.operator, span.sms_center, span.signal = name, center, signal
-        span.imsi = f"{imsi}{span.number:09d}"
-        span.own_number = f"+4915110000{span.number:02d}"
+        place = f"{gateway.board - 1:02d}{span.number:02d}"
+        span.imsi = f"{imsi}00000{place}"
+        span.own_number = f"+49151100{place}"
         span.send_duration = 1.5
         span.ussd_duration = 2.0
         span.send_events = True

@@ -8,6 +8,7 @@ What was asked then is answered as then, in the same order; whatever else a clie
 answered as by the simulator. Events come when `Replay.play` is called.
 """
 
+import argparse
 import asyncio
 from bisect import bisect_right
 from collections import defaultdict, deque
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 import json
 from pathlib import Path
 import re
+import signal
 from typing import Any
 
 from .cli.command_line import Output, Status
@@ -236,3 +238,28 @@ def _kind(command: str) -> str:
     if found := re.match(r"gsm send (?:sync )?(?:c?sms|ussd) [0-9]+", command):
         return found[0]
     return re.sub('"[^"]*"', '""', command)
+
+
+async def serve_recording(options: argparse.Namespace) -> None:
+    """Play a recording as a gateway until a signal ends it."""
+    recording = read_recording(options.replay)
+    ended = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    async with Replay(
+        recording,
+        host=options.host,
+        port=options.port,
+        user=options.user,
+        secret=options.secret,
+    ) as gateway:
+        print(
+            f"Gateway with {recording.spans} spans as recorded, on {gateway.host} port "
+            f"{gateway.port}, user {options.user}. Ctrl-C ends it.",
+            flush=True,
+        )
+        playing = asyncio.create_task(gateway.play_to_client())
+        await ended.wait()
+        playing.cancel()
+        await asyncio.gather(playing, return_exceptions=True)
+    print("Ended.", flush=True)

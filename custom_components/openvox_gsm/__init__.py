@@ -7,6 +7,7 @@ from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
 
 from .const import DOMAIN
+from .contacts import country_of
 from .coordinator import OpenVoxCoordinator
 from .devices import Devices
 from .issues import Issues, async_setup_issues
@@ -32,7 +33,6 @@ PLATFORMS = [
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register the actions, which serve all gateways."""
-    await hass.async_add_executor_job(preload, [hass.config.country or ""])
     await async_setup_services(hass)
     async_setup_issues(hass)
     return True
@@ -40,6 +40,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 
 async def async_setup_entry(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> bool:
     """Connect to a gateway and add its entities."""
+    await _load_country(hass, entry)
     store = await async_get_store(hass, entry)
     publisher = async_get_publisher(hass, entry, store)
     devices = Devices(hass, entry)
@@ -77,9 +78,16 @@ async def _async_entry_updated(hass: HomeAssistant, entry: OpenVoxConfigEntry) -
     The flow that changes the entry's data schedules a reload itself. Entities of
     calls come and go with one as well.
     """
+    # Without waiting: polls go on meanwhile, and the entry may be unloaded.
+    _apply_changes(entry)
     if publishes_calls(entry) != entry.runtime_data.publishes_calls:
         hass.config_entries.async_schedule_reload(entry.entry_id)
-    _apply_changes(entry)
+    await _load_country(hass, entry)
+
+
+async def _load_country(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> None:
+    """Load the rules of phone numbers, which the library has in many files."""
+    await hass.async_add_executor_job(preload, [country_of(hass, entry) or ""])
 
 
 def _apply_changes(entry: OpenVoxConfigEntry) -> None:
@@ -108,7 +116,7 @@ async def async_remove_config_entry_device(
 ) -> bool:
     """Let people remove the device of a span that the gateway no longer has.
 
-    While the gateway isn't set up, nobody knows which spans it has.
+    While the gateway isn't set up, it isn't known which spans it has.
     """
     if entry.state is not ConfigEntryState.LOADED:
         return False
@@ -120,6 +128,6 @@ async def async_remove_config_entry_device(
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> None:
-    """Forget what was kept of a gateway that is removed."""
+    """Publish what is left of a gateway that is removed, and delete its file."""
     async_close_publisher(hass, entry)
     await async_remove_store(hass, entry)

@@ -50,7 +50,7 @@ class PhoneNumberFault(StrEnum):
 
 
 class InvalidPhoneNumberError(ValueError):
-    """This is no number that can be called; the message doesn't repeat it."""
+    """This isn't a number that can be called; the message doesn't repeat it."""
 
     def __init__(self, reason: PhoneNumberFault) -> None:
         """Keep the reason, to be put into words."""
@@ -124,7 +124,7 @@ def parse_prefix(text: str, country: str | None) -> str:
 def comparable_sender(sender: str, country: str | None) -> str:
     """Return the form in which senders are compared; empty for a withheld number.
 
-    Goes in: a sender as the network tells it, or as a person writes it. Comes out
+    Goes in: a sender as the network reports it, or as a person writes it. Comes out
     what `parse_destination` returns; where it can't, the digits as they are; for a
     name its letters without regard to case. Never raises.
     """
@@ -157,7 +157,7 @@ def _region(country: str | None) -> str | None:
 
 
 def _without_marks(text: str) -> str:
-    """Drop what can't be seen, such as direction marks, and the blanks around."""
+    """Drop what can't be seen, such as direction marks, and the spaces around."""
     return "".join(char for char in text if unicodedata.category(char) != "Cf").strip()
 
 

@@ -45,10 +45,10 @@ def publishes_calls(entry: ConfigEntry[Any]) -> bool:
 
 
 class Publisher:
-    """Publishes for one gateway, and waits with it until automations can see it.
+    """Publishes for one gateway, as soon as automations can see it.
 
-    It outlives a reload of the entry: what comes in meanwhile is held, and half of a
-    long SMS is joined with what comes after.
+    It outlives a reload of the entry: what comes in during the reload is held, and half
+    of a long SMS is joined with the rest that comes after it.
     """
 
     def __init__(
@@ -81,13 +81,18 @@ class Publisher:
 
     @callback
     def async_close(self) -> None:
-        """Publish what's held for the last time; the entry is being removed."""
+        """Publish what's left, since the entry is being removed."""
         self._stop_listening()
-        self.assembler.flush()
+        self._publish_rest()
+
+    async def _shut_down(self, _event: Event) -> None:
+        self._publish_rest()
+        await self._store.async_save()
 
     @callback
-    def _shut_down(self, _event: Event) -> None:
+    def _publish_rest(self) -> None:
         self.assembler.flush()
+        self._publish_held(self._hass)
 
     @callback
     def _publish_held(self, _hass: HomeAssistant) -> None:
@@ -131,8 +136,8 @@ class Publisher:
     def call_changed(self, call: CallEvent) -> None:
         """Publish what happened to a call, or hold it.
 
-        That it rings, or was answered, isn't held: it's over when it would be
-        published, and a gate must not open when nobody stands before it any more.
+        Ringing and answered calls aren't held: they would be over by the time they
+        are published, and a gate must not open for someone who has left.
         """
         if not publishes_calls(self._entry):
             return
@@ -172,7 +177,7 @@ class Publisher:
 
     @callback
     def sms_attempted(self, result: SendResult) -> None:
-        """Count what became of a message on a span where it was tried."""
+        """Count the result of a message on a span where it was tried."""
         if result.span is None:
             return
         self._count(result.span, CounterKey.SENT, result.parts_sent)
@@ -183,7 +188,7 @@ class Publisher:
 
     @callback
     def sms_finished(self, result: SendResult, contact: str | None) -> None:
-        """Publish what became of a message in the end."""
+        """Publish the final result of a message."""
         span = result.span
         device = span and find_span_device(self._hass, self._entry.entry_id, span)
         data = {

@@ -34,7 +34,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """A number in its one form, whose it is, and the routes to it."""
+    """A number in its one form, its contact, and the routes to it."""
 
     number: str = field(repr=False)
     contact: str | None
@@ -53,7 +53,7 @@ class SmsOrder:
 
 @dataclass(frozen=True, slots=True)
 class SmsOutcome:
-    """What became of a message, through which gateway, and why in words."""
+    """The result of a message, its gateway, and the reason in words."""
 
     order: SmsOrder
     entry: ConfigEntry[Any]
@@ -99,7 +99,7 @@ def _is_allowed(hass: HomeAssistant, entry: ConfigEntry[Any], number: str) -> bo
         try:
             beginning = parse_prefix(each, country)
         except InvalidPhoneNumberError:
-            continue  # it needs a country that is no longer set; nothing fits it
+            continue  # it needs a country, which is no longer set; nothing matches it
         if number.startswith(beginning):
             return True
     return False
@@ -138,8 +138,8 @@ def _routes_for_flash(recipient: Recipient) -> tuple[Route, ...]:
 async def async_send(hass: HomeAssistant, order: SmsOrder) -> SmsOutcome:
     """Send a prepared order through one gateway, the next where it wasn't sent.
 
-    If the caller is cancelled, nothing more is begun. A part that is under way can't
-    be taken back: it goes on, and the bus event tells what became of it.
+    If the caller is cancelled, nothing more is started. A part that is under way can't
+    be stopped: it goes on, and the bus event has its result.
     """
     abandoned = asyncio.Event()
     sending = hass.async_create_task(_send(hass, order, abandoned), "OpenVox SMS")
@@ -162,7 +162,7 @@ async def _send(
         outcomes.append((route, outcome))
         if not outcome.result.certainly_not_sent:
             break
-    # The last one may have sent it; a gateway that tried says more than one that didn't.
+    # The last one may have sent it; a result of a gateway that tried is worth more.
     route, outcome = min(
         reversed(outcomes), key=lambda each: each[1].result.failure in _NOT_TRIED
     )

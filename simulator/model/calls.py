@@ -90,7 +90,7 @@ class Call:
         self.ended_here = self.cause is None
         self.end(cause)
 
-    def end(self, cause: int) -> None:
+    def end(self, cause: int = CAUSE_NORMAL) -> None:
         """End the call with a cause (Q.850); one that has ended stays as it is."""
         if self.cause is not None:
             return

@@ -16,11 +16,14 @@ from .users import User
 class Core(Asterisk, Journal):
     """Asterisk and the journal of one gateway, its tasks, and how fast its time goes."""
 
-    def __init__(self, box: Box, dialect: Dialect, users: Sequence[User]) -> None:
-        """Start with nothing under way."""
+    def __init__(
+        self, box: Box, dialect: Dialect, users: Sequence[User], board: int
+    ) -> None:
+        """Start with nothing under way; ``board`` is which one of a stack it is, from 1."""
         Asterisk.__init__(self, dialect, users)
         Journal.__init__(self)
         self.box = box
+        self.board = board
         self.power_speed = 1.0
         """Factor for the seconds that the power commands take."""
         self.retry_interval = 2.0

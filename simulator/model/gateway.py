@@ -37,7 +37,7 @@ class Gateway(Core):
         """Make a gateway whose spans are ready."""
         if not 1 <= spans <= MAX_SPANS:
             raise ValueError(f"A gateway has 1 to {MAX_SPANS} spans, not {spans}")
-        super().__init__(box, dialect, users)
+        super().__init__(box, dialect, users, board)
         self.dialplan = Dialplan(box, board)
         self.variable_order: Sequence[str] = ("SIMIMSI", "SMSC", "SMSORITXT")
         """The channel variables of an SMS that come first; others in the driver's order."""
@@ -242,7 +242,7 @@ class Gateway(Core):
         self.driver_event(
             "SMSStatusReport",
             span,
-            f"Board: {self.dialplan.board}",
+            f"Board: {self.board}",
             f"Sender: {number}",
             f"IMSI: {port.imsi}",
             f"Time_scts: {now:%Y/%m/%d %H:%M:%S}",

@@ -110,10 +110,10 @@ class Phone:
 
         Gives the call (which has ended unless it was answered) and the reason.
         """
-        span, core = self._span, self._core
+        span = self._span
         if span.call is not None:
             return None, Reason.BUSY
-        if not span.ready:
+        if not span.ready or span.is_limited("Call"):
             return None, Reason.NO_CHANNEL
         scripted = (
             span.call_outcomes.popleft() if span.call_outcomes else CallOutcome.ANSWERED
@@ -121,18 +121,7 @@ class Phone:
         outcome, after = scripted if isinstance(scripted, tuple) else (scripted, 0.0)
         if outcome is CallOutcome.NO_ANSWER and after == 0.0:
             after = inf
-        call = self._begin("", ChannelState.RESERVED, number, incoming=False)
-        core.tell(f"span {span.number}: calls {from_wire(number)}")
-        core.emit(core.events.new_channel(call.channel))
-        core.emit(core.events.new_account_code(call.channel))
-        core.emit(core.events.new_caller_id(call.channel))
-        call.change_state(ChannelState.DIALING)
-        core.driver_event("ExtraOutDial", span.number)
-        span.last_send_at = f"ATD{from_wire(number)};\r\n"
-        if outcome is not CallOutcome.FAILED:
-            span.last_send_at = "AT+MORING=1\r\n"
-            span.last_event = "Unknown Event"
-            core.driver_event("ExtraRingBack", span.number)
+        call = self._begin_dialing(number, rejected=outcome is CallOutcome.FAILED)
         try:
             async with asyncio.timeout(min(after, timeout)):
                 await call.ended.wait()
@@ -144,10 +133,27 @@ class Phone:
             return call, Reason.TIME_LIMIT
         if outcome is CallOutcome.ANSWERED:
             await call.answer()
-            core.emit(core.events.new_account_code(call.channel))
+            self._core.emit(self._core.events.new_account_code(call.channel))
             return call, Reason.ANSWERED
         call.end(_CAUSES[outcome])
         return call, Reason.HANGUP
+
+    def _begin_dialing(self, number: str, *, rejected: bool) -> Call:
+        """Give the number to the module. No event says that it rings there (recorded)."""
+        span, core = self._span, self._core
+        call = self._begin("", ChannelState.RESERVED, number, incoming=False)
+        core.tell(f"span {span.number}: calls {from_wire(number)}")
+        core.emit(core.events.new_channel(call.channel))
+        core.emit(core.events.new_account_code(call.channel))
+        core.emit(core.events.new_caller_id(call.channel))
+        call.change_state(ChannelState.DIALING)
+        core.driver_event("ExtraOutDial", span.number)
+        span.last_send_at = f"ATD{from_wire(number)};\r\n"
+        if not rejected:
+            span.last_send_at = "AT+MORING=1\r\n"
+            span.last_event = "Unknown Event"
+            core.driver_event("ExtraRingBack", span.number)
+        return call
 
     # ---- both ----------------------------------------------------------------------------
 

@@ -90,7 +90,8 @@ class SmsSender:
         span = self._span
         queued = self._module.locked()
         async with self._module:
-            while queued or not span.seems_ready:  # tried again every 2 s, for ever
+            # Tried again every 2 s, for ever. A USSD request is in the way as well.
+            while queued or span.doing or not span.seems_ready:
                 await asyncio.sleep(self._core.retry_interval)
                 queued = False
             try:
@@ -104,6 +105,8 @@ class SmsSender:
     def _next_outcome(self, sms: OutgoingSms) -> SmsOutcome:
         outcomes = self._span.sms_outcomes
         outcome = outcomes.popleft() if outcomes else SmsOutcome.SUCCESS
+        if self._span.is_limited("Sms"):
+            return SmsOutcome.FAILED
         if not sms.text.fits(part=sms.part is not None):
             # Guess: the network refuses what is too long for one SMS, before the prompt.
             return SmsOutcome.TIMEOUT
@@ -117,7 +120,7 @@ class SmsSender:
     async def _wake_module(self, sms: OutgoingSms) -> None:
         """Send to a module without power: in the end the driver switches it on.
 
-        The SMS is lost, whoever switches the module on (recorded).
+        The SMS is lost, even if a command switches the module on (recorded).
         """
         self._announce(sms)
         try:

@@ -40,13 +40,14 @@ class SpanState:
 
         self.manufacturer = "SIMCOM_Ltd"
         self.model = "SIMCOM_SIM840W"
-        self.imei = f"8600410209856{number:02d}"
+        # No two boards have the same modules and SIMs.
+        self.imei = f"8600410209{855 + core.board}{number:02d}"
         self.revision = "Revision:1224B02SIM840W16"
         self.operator = "CHINA MOBILE"
         self.network_status = "Registered (Home network)"
         self.signal = 20
         self.ber = 0
-        self.imsi = f"4600211805905{number:02d}"
+        self.imsi = f"46002118059{4 + core.board:02d}{number:02d}"
         self.sms_center = "+8613800755500"
         self.own_number = ""
         self.pdd = 7
@@ -135,6 +136,10 @@ class SpanState:
         if self.status.startswith("Pin"):
             return "SIM PIN REQ"
         return _STATE_OF_STATUS.get(self.status, "DOWN") if self.power else "DOWN"
+
+    def is_limited(self, what: str) -> bool:
+        """Say whether the port may not do something now. Guess: what comes of trying it."""
+        return what in self.limits or "Locked" in self.limits
 
     @property
     def seems_ready(self) -> bool:

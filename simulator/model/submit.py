@@ -169,11 +169,6 @@ def submit_length(pdu: str) -> int:
 
 
 def _destination(number: str) -> tuple[int, str]:
-    """Give the type and the digits of a destination.
-
-    As recorded, ``+13632919026`` loses its plus, but ``+491701234567`` and ``+1`` do not.
-    Guess: eleven digits that begin with 1 are taken for a Chinese mobile number.
-    """
+    """Give the type and the digits of a destination; a plus makes it international."""
     digits = number.removeprefix("+")
-    chinese = len(digits) == 11 and digits.startswith("1")
-    return (0x91 if number.startswith("+") and not chinese else 0x81), digits
+    return (0x91 if digits != number else 0x81), digits

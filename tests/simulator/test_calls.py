@@ -60,7 +60,7 @@ async def test_incoming_call(sim: Simulator, watcher: Client) -> None:
 
 
 async def test_it_rings_after_three_seconds() -> None:
-    """As recorded, unless the simulator is told otherwise."""
+    """As recorded; tests shorten it."""
     assert Simulator(spans=1).ring_delay == 3.0
 
 
@@ -159,7 +159,7 @@ async def test_hangup_by_a_client(sim: Simulator, watcher: Client) -> None:
 
 
 async def test_absolute_timeout(sim: Simulator, client: Client) -> None:
-    """A call ends after so many seconds."""
+    """A call ends after some seconds."""
     call = await sim.incoming_call(2, NUMBER)
     where = {"Channel": "EXTRA/3-1"}
     assert (await client.action("AbsoluteTimeout"))["Message"] == "No channel specified"

@@ -116,7 +116,7 @@ async def test_names_of_users_in_capitals(sim: Simulator, sim_14: Simulator) -> 
 
 
 async def test_second_login_of_14(sim_14: Simulator) -> None:
-    """It changes nothing, whoever it is and whatever the mask."""
+    """It changes nothing, with any user and any mask."""
     async with connected(sim_14) as client:
         answer = await client.action(
             "Login", Username="nobody", Secret="wrong", Events="on"

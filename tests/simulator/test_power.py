@@ -87,7 +87,7 @@ async def test_a_call_ends_with_the_power(sim: Simulator, client: Client) -> Non
 async def test_it_takes_its_time(
     sim: Simulator, client: Client, command: str, seconds: int
 ) -> None:
-    """Real seconds, unless the simulator is told otherwise."""
+    """Real seconds; tests shorten them."""
     pauses: list[float] = []
     real = sim.power_pause
 

@@ -343,6 +343,36 @@ async def test_serve(capsys: pytest.CaptureFixture[str], unused_tcp_port: int) -
     assert lines[-1] == "Ended."
 
 
+async def test_serve_a_stack(
+    capsys: pytest.CaptureFixture[str], unused_tcp_port: int
+) -> None:
+    """Boards of today on ports in a row, each of which can be steered."""
+    control_port = str(unused_tcp_port)
+    async with _serving(
+        *("--port", "0", "--control-port", control_port, "--box", "today"),
+        *("--boards", "2", "--spans", "2", "--sms-received", "--status-reports"),
+        *("--ussd-milliseconds", "--old-ussd-form"),
+    ):
+        steered = ("--control-port", control_port, "--board", "2")
+        assert await steer(_options("signal", 2, 9, *steered)) == 0
+        assert await steer(_options("state", *steered)) == 0
+        assert await steer(_options("state", "--control-port", control_port)) == 0
+        wrong = ("--control-port", control_port, "--board", "3")
+        assert await steer(_options("state", *wrong)) == 1
+    said = capsys.readouterr()
+    assert "number from 1 to 2 for 'board'" in said.err
+    assert said.out.count("signal 9") == 1
+    assert said.out.startswith("Stack of 2 boards with 2 spans on 127.0.0.1 ports ")
+
+
+@pytest.mark.parametrize("count", ["0", "9"])
+def test_number_of_boards(count: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A stack has 1 to 8."""
+    with pytest.raises(SystemExit):
+        _options("--boards", count)
+    assert "a stack has 1 to 8 boards" in capsys.readouterr().err
+
+
 def test_port_in_use(capsys: pytest.CaptureFixture[str], unused_tcp_port: int) -> None:
     """A sentence and a status: here the control port has taken the other one."""
     port = str(unused_tcp_port)

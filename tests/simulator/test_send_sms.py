@@ -246,7 +246,7 @@ async def test_never_answered(sim: Simulator, client: Client) -> None:
 
 
 async def test_one_send_at_a_time(sim: Simulator, client: Client) -> None:
-    """A second one on the span is told that it is in use; other spans go on."""
+    """A second one on the span finds it in use; other spans go on."""
     sim.spans[1].send_duration = 0.1
     async with connected(sim) as other:
         client.start_command(_send())
@@ -492,6 +492,17 @@ async def test_send_events(sim: Simulator, watcher: Client) -> None:
     ]
     assert events[6]["Extension"] == "sms_send_ok"
     assert len({event["Uniqueid"] for event in events}) == 1
+
+
+async def test_a_send_waits_for_a_ussd_request(sim: Simulator, client: Client) -> None:
+    """The span is not ready until that is answered."""
+    sim.spans[1].ussd_duration = 0.1
+    async with connected(sim) as other:
+        other.start_command("gsm send ussd 1 *100# 9")
+        await other.raw_packet_head()
+        assert "TIMEOUT" in await client.command(_send(tail="1"))
+        assert sim.sent == []
+        await sim.wait_sent(1)
 
 
 async def test_sends_wait_their_turn(sim: Simulator, client: Client) -> None:

@@ -146,7 +146,7 @@ async def test_an_empty_text_is_a_failure(sim: Simulator, client: Client) -> Non
 async def test_a_late_failure_hits_the_next_request(
     sim: Simulator, client: Client
 ) -> None:
-    """The answers go to whoever waits."""
+    """The answers go to the one who waits."""
     span = sim.spans[1]
     span.late_after = 0.1
     span.ussd_outcomes.append(UssdOutcome.LATE_FAILURE)
@@ -181,7 +181,7 @@ async def test_span_that_is_not_ready(sim: Simulator, client: Client) -> None:
 
 
 async def test_open_driver_sends_a_second_request_at_once(sim: Simulator) -> None:
-    """The first answer goes to the one who waits longest, whosever it is."""
+    """The first answer goes to the one who waits longest, even if another one asked."""
     span = sim.spans[1]
     span.ussd |= {"*1#": "one", "*2#": "two"}
     span.ussd_duration = 0.1

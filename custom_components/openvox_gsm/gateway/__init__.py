@@ -30,6 +30,7 @@ from .model import (
 from .observing.masking import OPEN_LINES
 from .observing.recording import as_file
 from .receiving.assembly import Assembler, ReceivedPart
+from .receiving.report import StatusReport
 from .sending.sender import SMS_TIMEOUT
 from .sending.text import InvalidTextError, TextFault
 from .ussd import USSD_TIMEOUT, is_ussd_code
@@ -60,6 +61,7 @@ __all__ = [
     "Span",
     "SpanError",
     "SpanStatus",
+    "StatusReport",
     "TextFault",
     "UssdError",
     "UssdFailure",

@@ -1,6 +1,7 @@
 """A gateway: its connection, and everything that can be done through it."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 import re
@@ -24,12 +25,13 @@ from .calls.dialer import Dialer
 from .calls.tracker import CallTracker, voice_channel
 from .connection import Connection
 from .errors import ForbiddenActionError, SpanError
-from .firmware import Features, learn_features
+from .firmware import Features, learn_features, learn_sms_steps
 from .model import CallEvent, CoreStatus, RingResult, SendFailure, SendResult
 from .observing.observer import Observer
 from .observing.recording import look_around
 from .receiving.assembly import ReceivedPart
 from .receiving.inbox import Inbox
+from .receiving.report import StatusReport
 from .sending.sender import Sender
 from .spans import NOT_READY, Spans
 from .ussd import Ussd
@@ -61,6 +63,7 @@ class Gateway:
         on_connection: Callable[[AmiError | None], None],
         on_call: Callable[[CallEvent], None] | None = None,
         on_attempt: Callable[[SendResult], None] | None = None,
+        on_report: Callable[[StatusReport], None] | None = None,
         line_breaks: bool = False,
         requires_pdu: bool = False,
         tls: Tls | None = None,
@@ -72,7 +75,8 @@ class Gateway:
         Assembler joins them. `on_connection` gets the reason when the connection is
         lost, and None when it is back; after an AuthenticationError nothing more is
         tried. `on_call` gets what happens to the calls on the spans, `on_attempt` the
-        result of each message on each span where it was tried.
+        result of each message on each span where it was tried, `on_report` what the
+        network says of the delivery of a message, where the box hands that on as PDU.
 
         With `line_breaks` the firmware turns ``\n`` in a text into a line break. With
         `requires_pdu` an SMS without its PDU is dropped. Both may be changed at any
@@ -82,7 +86,12 @@ class Gateway:
         self._username = username
         self._on_connection = on_connection
         call_later = asyncio.get_running_loop().call_later
-        self._inbox = Inbox(on_part, call_later, requires_pdu=requires_pdu)
+        self._inbox = Inbox(
+            on_part,
+            call_later,
+            on_report=on_report or (lambda _report: None),
+            requires_pdu=requires_pdu,
+        )
         self._calls = CallTracker(
             on_call or (lambda _event: None), self._inbox, call_later
         )
@@ -118,6 +127,11 @@ class Gateway:
     @requires_pdu.setter
     def requires_pdu(self, required: bool) -> None:
         self._inbox.requires_pdu = required
+
+    @property
+    def sms_seen(self) -> Counter[str]:
+        """How often what kind of incoming SMS has come by, since the beginning."""
+        return self._inbox.seen
 
     @property
     def was_challenged(self) -> bool:
@@ -182,8 +196,17 @@ class Gateway:
 
     async def _prepare(self) -> None:
         self.features = await learn_features(self._connection, self._username)
+        self._inbox.learn_steps(self.features.sms_steps)
         self.sms.adapt_to(self.features)
         self.spans.forget_firmware()
+
+    async def read_sms_steps(self) -> None:
+        """Read again which steps the dialplan runs for an incoming SMS.
+
+        Its owner may have changed that. Raises AmiError.
+        """
+        self.features = await learn_sms_steps(self._connection, self.features)
+        self._inbox.learn_steps(self.features.sms_steps)
 
     async def read_rights_now(self) -> frozenset[str]:
         """Return what the user may read after a new login, as far as that is known.

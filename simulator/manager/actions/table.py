@@ -1,13 +1,6 @@
 """The table of all actions (the app note's list), and who may perform which."""
 
-from simulator.cli.command_line import (
-    SHOW_USAGE,
-    CliCommand,
-    CommandLine,
-    Output,
-    Status,
-    ok,
-)
+from simulator.cli.command_line import SHOW_USAGE, CliCommand, CommandLine, Output, ok
 from simulator.manager.framing import Action
 from simulator.manager.session import Session
 from simulator.model.gateway import Gateway
@@ -105,7 +98,7 @@ class ActionTable:
     async def _command(self, session: Session, action: Action) -> None:
         line = action.get("Command")
         session.gateway.commands.append(from_wire(line))
-        if not line and not session.old:
+        if not line:
             session.error(action, "No command provided")
             return
         await session.reply_output(action, self._run_command(session, line))
@@ -113,8 +106,6 @@ class ActionTable:
     async def _run_command(self, session: Session, line: str) -> Output:
         if session.faults.silences(from_wire(line)):
             await session.gateway.forever()
-        if not line:
-            return Output("", Status.FAILURE)
         return await self._cli.run(line)
 
     async def _list_commands(self, session: Session, action: Action) -> None:
