@@ -30,6 +30,11 @@ _FILES = [
     for path in sorted([*_FOLDER.glob("*.json"), *_FOLDER.glob("*/*.json")])
     if path.name not in ("commands.json", "inbound-random.json")  # of another form
 ]
+# What isn't understood yet. A line here says why.
+_EXPECTED = {
+    "11-stuck-sms-sending-then-reload": "the state UP while a span starts",
+    "40-calls-in-a": "the state RINGING",
+}
 _PDU = re.compile(r"Variable: SMSPDU\r\nValue: ([0-9A-F]+)(?:\r\n|$)")
 
 pytestmark = pytest.mark.usefixtures("socket_enabled", "hurry")
@@ -63,7 +68,14 @@ def texts_in(recording: Recording) -> Counter[str]:
     return texts
 
 
-@pytest.mark.parametrize("path", _FILES, ids=lambda path: path.stem)
+def parameter_of(path: Path) -> object:
+    """Return the parameter for one file."""
+    reason = _EXPECTED.get(path.stem)
+    marks = [pytest.mark.xfail(reason=reason)] if reason else []
+    return pytest.param(path, id=path.stem, marks=marks)
+
+
+@pytest.mark.parametrize("path", map(parameter_of, _FILES))
 async def test_a_recording_is_understood(
     path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -116,8 +128,10 @@ async def test_what_is_recorded_is_played_again(
                 await gateway.receive_sms(2, "+4915112345678", "The code is Xylophon")
                 await asyncio.sleep(0.1)
             if question.startswith("3. "):
-                await gateway.incoming_call(1, "+4915112345678")
+                call = await gateway.incoming_call(1, "+4915112345678")
                 await asyncio.sleep(0.2)
+                call.end()
+                await asyncio.sleep(0.1)
             return next(answers)
 
         with pytest.MonkeyPatch.context() as patch:

@@ -64,6 +64,7 @@ def _gateway(runtime: OpenVoxRuntime) -> dict[str, Any]:
         "active_calls": runtime.coordinator.data.active_calls,
         "spans": {str(number): _span(span) for number, span in gateway.spans.items()},
         "seen": gateway.observer.seen.counts,
+        "sms_seen": dict(gateway.sms_seen),
         # In the form of a recording: script/replay plays it.
         "trace": gateway.observer.trace.wire(),
     }
