@@ -39,6 +39,11 @@ class Observer:
         self._recordings: list[Trace] = []
         self._sms_seen_at = -_SUSPICIOUS_TIME
 
+    @property
+    def is_recording(self) -> bool:
+        """Whether someone records."""
+        return bool(self._recordings)
+
     @contextmanager
     def record(
         self, on_line: Callable[[float, str, str], None] | None = None
