@@ -12,9 +12,9 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from . import self_test
 from .entity import OpenVoxEntity, OpenVoxSpanEntity, async_add_span_entities
 from .runtime import OpenVoxConfigEntry
+from .self_test import SelfTest, plan, run
 from .ussd_entity import async_add_query_buttons
 
 # Each span has its own lock, so spans don't have to wait for each other.
@@ -70,13 +70,13 @@ class SelfTestButton(OpenVoxEntity, ButtonEntity):
 
         Raises ServiceValidationError where no spans can be tested.
         """
-        test = self_test.plan(self.hass, self.runtime)
+        test = plan(self.hass, self.runtime)
         self.runtime.entry.async_create_background_task(
             self.hass, self._run(test), "OpenVox self-test"
         )
 
-    async def _run(self, test: self_test.SelfTest) -> None:
-        report = await self_test.run(self.hass, test)
+    async def _run(self, test: SelfTest) -> None:
+        report = await run(self.hass, test)
         persistent_notification.async_create(
             self.hass,
             "\n".join(f"- {sentence}" for sentence in report.sentences),

@@ -8,11 +8,11 @@ from typing import Any, Final
 
 import voluptuous as vol
 
-from custom_components.openvox_gsm import self_test as testing
 from custom_components.openvox_gsm.ami import AmiError
 from custom_components.openvox_gsm.const import DOMAIN
 from custom_components.openvox_gsm.errors import raw_error
 from custom_components.openvox_gsm.gateway import as_file
+from custom_components.openvox_gsm.self_test import plan, run
 from homeassistant.core import ServiceCall, ServiceResponse
 from homeassistant.helpers import config_validation as cv
 from homeassistant.util import dt as dt_util
@@ -75,7 +75,7 @@ def _write(path: Path, content: dict[str, Any]) -> None:
 async def self_test(call: ServiceCall) -> ServiceResponse:
     """Say what a self-test costs, or run it; return its report."""
     route = only_route(find_routes(call.hass, call.data))
-    test = testing.plan(
+    test = plan(
         call.hass,
         route.runtime,
         source=route.span,
@@ -84,7 +84,7 @@ async def self_test(call: ServiceCall) -> ServiceResponse:
     )
     sentences, passed, sms = [test.describe(call.hass)], None, 0
     if call.data[ATTR_SEND]:
-        report = await testing.run(call.hass, test)
+        report = await run(call.hass, test)
         sentences, passed, sms = report.sentences, report.passed, report.sms
     if not call.return_response:
         return None
