@@ -1008,6 +1008,8 @@ def shown(fields: dict[str, Any]) -> dict[str, Any]:
         ("openvox", "hangup", set(), {"config_entry_id", "span"}),
         ("openvox", "cli_command", {"command"}, set()),
         ("openvox", "ami_action", {"action"}, set()),
+        ("openvox", "record", set(), set()),
+        ("openvox", "self_test", set(), {"config_entry_id", "span"}),
     ],
 )
 async def test_an_action_is_described(

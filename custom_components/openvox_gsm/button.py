@@ -2,6 +2,7 @@
 
 from typing import override
 
+from homeassistant.components import persistent_notification
 from homeassistant.components.button import (
     ButtonDeviceClass,
     ButtonEntity,
@@ -11,8 +12,9 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .entity import OpenVoxSpanEntity, async_add_span_entities
+from .entity import OpenVoxEntity, OpenVoxSpanEntity, async_add_span_entities
 from .runtime import OpenVoxConfigEntry
+from .self_test import SelfTest, plan, run
 from .ussd_entity import async_add_query_buttons
 
 # Each span has its own lock, so spans don't have to wait for each other.
@@ -23,6 +25,13 @@ RESTART_MODULE = ButtonEntityDescription(
     translation_key="restart_module",
     device_class=ButtonDeviceClass.RESTART,
     entity_category=EntityCategory.CONFIG,
+    entity_registry_enabled_default=False,
+)
+
+SELF_TEST = ButtonEntityDescription(
+    key="self_test",
+    translation_key="self_test",
+    entity_category=EntityCategory.DIAGNOSTIC,
     entity_registry_enabled_default=False,
 )
 
@@ -40,6 +49,7 @@ async def async_setup_entry(
 
     async_add_span_entities(entry, async_add_entities, make)
     async_add_query_buttons(entry, async_add_entities)
+    async_add_entities([SelfTestButton(runtime, SELF_TEST)])
 
 
 class RestartModuleButton(OpenVoxSpanEntity, ButtonEntity):
@@ -49,3 +59,27 @@ class RestartModuleButton(OpenVoxSpanEntity, ButtonEntity):
     async def async_press(self) -> None:
         """Restart the module, which takes about 13 s; a call on it ends."""
         await self.command_module(self.runtime.gateway.restart_module(self.number))
+
+
+class SelfTestButton(OpenVoxEntity, ButtonEntity):
+    """Sends some SMS from one span to another, and reports what became of them."""
+
+    @override
+    async def async_press(self) -> None:
+        """Begin a test; its report becomes a notification.
+
+        Raises ServiceValidationError where no spans can be tested.
+        """
+        test = plan(self.hass, self.runtime)
+        self.runtime.entry.async_create_background_task(
+            self.hass, self._run(test), "OpenVox self-test"
+        )
+
+    async def _run(self, test: SelfTest) -> None:
+        report = await run(self.hass, test)
+        persistent_notification.async_create(
+            self.hass,
+            "\n".join(f"- {sentence}" for sentence in report.sentences),
+            self.runtime.entry.title,
+            f"openvox_gsm_self_test_{self.runtime.entry.entry_id}",
+        )

@@ -10,7 +10,7 @@ from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PASSWORD, CONF_USERNA
 from homeassistant.core import HomeAssistant
 
 from .const import CONF_ALLOWED, CONF_CODE, CONF_NUMBER, CONF_PATTERN, CONF_REPLIES
-from .gateway import Span
+from .gateway import OPEN_LINES, Span
 from .runtime import OpenVoxConfigEntry, OpenVoxRuntime
 
 _SECRET: Final = {CONF_HOST, CONF_USERNAME, CONF_PASSWORD}
@@ -22,26 +22,6 @@ _SECRET_OF_SUBENTRIES: Final = {
     CONF_REPLIES,
     CONF_PATTERN,
 }
-# Lines of a span that say nothing about a person or a SIM. What a firmware adds
-# to them may, so its names are shown and its values are not.
-_OPEN_LINES: Final = frozenset(
-    (
-        "D-channel",
-        "Status",
-        "Type",
-        "Manufacturer",
-        "Model Name",
-        "Revision",
-        "Network Name",
-        "Network Status",
-        "Signal Quality (0,31)",
-        "BER value (0,7)",
-        "PDD",
-        "ASR",
-        "ACD",
-        "Last event",
-    )
-)
 
 
 async def async_get_config_entry_diagnostics(
@@ -71,11 +51,22 @@ async def async_get_config_entry_diagnostics(
 
 def _gateway(runtime: OpenVoxRuntime) -> dict[str, Any]:
     gateway = runtime.gateway
+    features = gateway.features
     return {
         "connected": gateway.is_connected,
-        "features": asdict(gateway.features),
+        "features": asdict(features)
+        | {
+            "message_id": features.message_id,
+            "flash": features.flash,
+            "flash_parts": features.flash_parts,
+            "receives_sms": features.receives_sms,
+        },
         "active_calls": runtime.coordinator.data.active_calls,
         "spans": {str(number): _span(span) for number, span in gateway.spans.items()},
+        "seen": gateway.observer.seen.counts,
+        "sms_seen": dict(gateway.sms_seen),
+        # In the form of a recording: script/replay plays it.
+        "trace": gateway.observer.trace.wire(),
     }
 
 
@@ -85,7 +76,7 @@ def _span(span: Span) -> dict[str, Any]:
         "network_status": span.network_status,
         "state": _state(span.state_text),
         "lines": {
-            _name(key): value if key in _OPEN_LINES else REDACTED
+            _name(key): value if key in OPEN_LINES else REDACTED
             for key, value in span.lines.items()
         },
     }
@@ -98,4 +89,4 @@ def _state(text: str) -> str:
 
 def _name(line: str) -> str:
     """Return the name of a line; what only looks like one may hold a number."""
-    return line if line in _OPEN_LINES or not re.search("[0-9]", line) else REDACTED
+    return line if line in OPEN_LINES or not re.search("[0-9]", line) else REDACTED

@@ -28,12 +28,15 @@ from .model import (
     UssdReply,
     UssdStatus,
 )
+from .observing.masking import OPEN_LINES
+from .observing.recording import as_file
 from .receiving.assembly import Assembler, ReceivedPart
 from .sending.sender import SMS_TIMEOUT
 from .sending.text import InvalidTextError, TextFault
 from .ussd import USSD_TIMEOUT, is_ussd_code
 
 __all__ = [
+    "OPEN_LINES",
     "SMS_TIMEOUT",
     "USSD_TIMEOUT",
     "Assembler",
@@ -64,5 +67,6 @@ __all__ = [
     "UssdFailure",
     "UssdReply",
     "UssdStatus",
+    "as_file",
     "is_ussd_code",
 ]

@@ -34,6 +34,8 @@ from .model import (
     SendResult,
     StatusReport,
 )
+from .observing.observer import Observer
+from .observing.recording import look_around
 from .receiving.assembly import ReceivedPart
 from .receiving.inbox import Inbox
 from .sending.reports import DeliveryReports
@@ -103,6 +105,8 @@ class Gateway:
         self._calls = CallTracker(
             on_call or (lambda _event: None), self._inbox, call_later
         )
+        #: Counts and keeps what goes to and fro, without anything private.
+        self.observer = Observer(self._inbox)
         self._connection = Connection(
             host,
             port,
@@ -110,10 +114,11 @@ class Gateway:
             subscribe=self._subscribe,
             prepare=self._prepare,
             on_change=self._connection_changed,
+            on_answer=self.observer.answered,
             tls=tls,
         )
         self._dialer = Dialer(self._connection, self._calls)
-        self.spans = Spans(self._connection)
+        self.spans = Spans(self._connection, self.observer.seen.span)
         #: Takes status reports that come as PDUs.
         self.reports = DeliveryReports(self.spans, on_report or (lambda _report: None))
         self.sms = Sender(
@@ -189,7 +194,10 @@ class Gateway:
             self._inbox.stop()
 
     def _subscribe(self, session: Session) -> None:
+        self.observer.seen.clear()
+        # First, as it has to know how things were before each packet.
         for part in (
+            self.observer,
             self._inbox,
             self.sms.late_outcomes,
             self.reports,
@@ -343,6 +351,10 @@ class Gateway:
                 raise SpanError(SendFailure.REFUSED, span)
 
     # Anything else
+
+    async def look_around(self) -> None:
+        """Run every command that only shows something, for who observes."""
+        await look_around(self._connection, self._username, self.spans)
 
     async def run_command(self, command: str) -> list[str]:
         """Run any command of the command line; return the lines that it prints.

@@ -1,7 +1,7 @@
 """The spans of a gateway: how they are read, and who may use which one."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 import math
@@ -53,9 +53,17 @@ class SpanLock:
 class Spans(Mapping[int, Span]):
     """The spans as they were last read, by number, and the locks on them."""
 
-    def __init__(self, connection: Connection) -> None:
-        """Read through `connection`; there are no spans before `read`."""
+    def __init__(
+        self,
+        connection: Connection,
+        on_change: Callable[[Span], None] = lambda _span: None,
+    ) -> None:
+        """Read through `connection`; there are no spans before `read`.
+
+        `on_change` gets each span that isn't as it was when it was last read.
+        """
         self._connection = connection
+        self._on_change = on_change
         self._now = asyncio.get_running_loop().time
         self._spans: dict[int, Span] = {}
         self._locks: dict[int, SpanLock] = {}
@@ -151,7 +159,10 @@ class Spans(Mapping[int, Span]):
     def _unless_equal(self, span: Span) -> Span:
         """Return the span, or the one that was last read if it is equal."""
         known = self._spans.get(span.number)
-        return known if known == span else span
+        if known == span:
+            return known
+        self._on_change(span)
+        return span
 
     # Use: one slow command at a time per span
 

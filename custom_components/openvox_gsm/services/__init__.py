@@ -19,7 +19,7 @@ from homeassistant.helpers.service import (
 from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util.yaml import load_yaml_dict
 
-from . import admin, calls, sms, ussd
+from . import admin, calls, observing, sms, ussd
 
 OPENVOX_DOMAIN: Final = "openvox"
 
@@ -33,6 +33,8 @@ ACTIONS: Final = (
 ADMIN_ACTIONS: Final = (
     (OPENVOX_DOMAIN, "cli_command", admin.cli_command, admin.COMMAND_SCHEMA),
     (OPENVOX_DOMAIN, "ami_action", admin.ami_action, admin.ACTION_SCHEMA),
+    (OPENVOX_DOMAIN, "record", observing.record, observing.RECORD_SCHEMA),
+    (OPENVOX_DOMAIN, "self_test", observing.self_test, observing.SELF_TEST_SCHEMA),
 )
 
 
