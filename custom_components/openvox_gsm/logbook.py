@@ -108,7 +108,7 @@ def _sent(data: Mapping[str, Any]) -> str:
 def _called(data: Mapping[str, Any]) -> str:
     what, direction = str(data.get("type")), str(data.get("direction"))
     duration = data.get("duration")
-    if (what, direction) == ("ended", "outgoing") and not duration:
+    if (what, direction) == ("ended", "outgoing") and duration is None:
         sentence = _NOT_ANSWERED
     else:
         sentence = _CALLS.get((what, direction), "had a call with {who}")

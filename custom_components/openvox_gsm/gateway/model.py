@@ -260,8 +260,9 @@ class CallEvent:
     """Something that happened to a call on a span.
 
     `number` is the other side's, empty where it is withheld or not known. The times
-    are in seconds; `talk_time` is None until the call has ended. `cause` is that of
-    Q.850 (16: normal, 17: busy, 19: no answer), `cause_text` Asterisk's word for it.
+    are in seconds; `talk_time` is None until the call has ended, and where nobody
+    answered. `cause` is that of Q.850 (16: normal, 17: busy, 19: no answer),
+    `cause_text` Asterisk's word for it.
     """
 
     type: CallEventType
