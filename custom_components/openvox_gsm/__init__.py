@@ -44,7 +44,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> b
     publisher = async_get_publisher(hass, entry, store)
     devices = Devices(hass, entry)
     issues = Issues(hass, entry, store.budget)
-    coordinator = OpenVoxCoordinator(hass, entry, publisher, devices, issues)
+    coordinator = OpenVoxCoordinator(hass, entry, publisher, devices, issues, store)
     await coordinator.async_config_entry_first_refresh()
 
     async def shut_down(_event: Event) -> None:

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 import logging
-from typing import Any, override
+from typing import Any, Final, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_USERNAME
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed
+from homeassistant.helpers.debounce import Debouncer
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
@@ -27,8 +28,12 @@ from .errors import update_failed
 from .gateway import Gateway, Span
 from .issues import Issues
 from .publisher import Publisher, publishes_calls
+from .store import GatewayStore
 
 _LOGGER = logging.getLogger(__name__)
+
+# Between two polls that something on a span asks for.
+_POLL_COOLDOWN: Final = 5.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,7 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
         publisher: Publisher,
         devices: Devices,
         issues: Issues,
+        store: GatewayStore,
     ) -> None:
         """Prepare; the first refresh connects."""
         super().__init__(
@@ -62,6 +68,9 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
             update_interval=UPDATE_INTERVAL,
             # A poll that finds nothing new writes no state.
             always_update=False,
+            request_refresh_debouncer=Debouncer(
+                hass, _LOGGER, cooldown=_POLL_COOLDOWN, immediate=True
+            ),
         )
         self.gateway = Gateway(
             entry.data[CONF_HOST],
@@ -74,6 +83,9 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
             on_call=publisher.call_changed,
             on_attempt=publisher.sms_attempted,
             on_connection=self._connection_changed,
+            on_span_news=self._poll_soon,
+            on_power=store.power_changed,
+            switched_off=store.switched_off,
         )
         self._devices = devices
         self._issues = issues
@@ -152,6 +164,12 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
             lacking.add("call")
         if lacking and lacking & await self.gateway.read_rights_now():
             self.hass.config_entries.async_schedule_reload(self.config_entry.entry_id)
+
+    @callback
+    def _poll_soon(self) -> None:
+        self.config_entry.async_create_background_task(
+            self.hass, self.async_request_refresh(), "OpenVox refresh after an event"
+        )
 
     @callback
     def _connection_changed(self, error: AmiError | None) -> None:

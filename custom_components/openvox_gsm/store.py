@@ -1,5 +1,6 @@
-"""What a gateway must remember over a restart: counters and the SMS budget."""
+"""What a gateway must remember over a restart: counters, SMS budget, modules off."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -13,6 +14,7 @@ from homeassistant.util.hass_dict import HassKey
 
 from .budget import SmsBudget
 from .const import DOMAIN
+from .gateway import LastSign
 
 _STORE_VERSION: Final = 1
 # A burst of SMS is written once a second, and a crash loses no more than that.
@@ -39,7 +41,7 @@ class Counter:
 
 
 class GatewayStore:
-    """Counters and SMS budget of one gateway, saved within a second."""
+    """What is kept of one gateway, saved within a second."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
         """Start empty; `async_load` reads what was saved."""
@@ -48,6 +50,8 @@ class GatewayStore:
         )
         self._save_is_due = False
         self._counters: dict[tuple[int, CounterKey], Counter] = {}
+        #: The modules that we switched off, by span.
+        self.switched_off: Mapping[int, LastSign] = {}
         self.budget = SmsBudget(lambda: entry.options, hass.loop, self._save_soon)
 
     async def async_load(self) -> None:
@@ -58,6 +62,10 @@ class GatewayStore:
             self._counters[span, CounterKey(key)] = Counter(
                 value, dt_util.parse_datetime(since) if since else None
             )
+        self.switched_off = {
+            span: LastSign(csq, says_off)
+            for span, csq, says_off in saved.get("switched_off", [])
+        }
 
     async def async_remove(self) -> None:
         """Delete the file."""
@@ -82,6 +90,12 @@ class GatewayStore:
         counter.value += parts
         self._save_soon()
 
+    @callback
+    def power_changed(self, switched_off: Mapping[int, LastSign]) -> None:
+        """Keep which modules are off because we switched them off."""
+        self.switched_off = dict(switched_off)
+        self._save_soon()
+
     def _save_soon(self) -> None:
         # Asking again would put the save off, in a burst for as long as it lasts.
         if not self._save_is_due:
@@ -95,6 +109,10 @@ class GatewayStore:
             "counters": [
                 (span, key, each.value, each.since and each.since.isoformat())
                 for (span, key), each in self._counters.items()
+            ],
+            "switched_off": [
+                (span, sign.csq, sign.says_off)
+                for span, sign in self.switched_off.items()
             ],
         }
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -124,6 +125,7 @@ async def new_client(
         line_breaks: bool = False,
         on_call: Callable[[CallEvent], None] | None = None,
         on_attempt: Callable[[SendResult], None] | None = None,
+        **more: Any,
     ) -> Gateway:
         clients.append(
             Gateway(
@@ -136,6 +138,7 @@ async def new_client(
                 on_call=on_call,
                 on_attempt=on_attempt,
                 line_breaks=line_breaks,
+                **more,
             )
         )
         return clients[-1]

@@ -26,7 +26,9 @@ from .model import (
     UssdFailure,
     UssdReply,
     UssdStatus,
+    Work,
 )
+from .power import LastSign
 from .receiving.assembly import Assembler, ReceivedPart
 from .sending.sender import SMS_TIMEOUT
 from .sending.text import InvalidTextError, TextFault
@@ -46,6 +48,7 @@ __all__ = [
     "IncomingSms",
     "InvalidNumberError",
     "InvalidTextError",
+    "LastSign",
     "NetworkStatus",
     "NotAnOpenVoxGatewayError",
     "ReceivedPart",
@@ -62,5 +65,6 @@ __all__ = [
     "UssdFailure",
     "UssdReply",
     "UssdStatus",
+    "Work",
     "is_ussd_code",
 ]

@@ -38,8 +38,9 @@ QUICK_TIMEOUT: Final = 10.0  # seconds for what answers at once
 COMMAND_SLACK: Final = 10.0  # seconds
 IDLE_TIME: Final = 30.0  # seconds after which an idle session for slow commands ends
 
-# "dialplan" carries incoming SMS, "call" the calls and the end of a channel.
-_EVENTS = "call,dialplan"
+# "dialplan" carries incoming SMS, "call" the calls and the end of a channel, "system"
+# what newer drivers say about their spans.
+_EVENTS = "system,call,dialplan"
 
 
 class Connection:
