@@ -562,7 +562,7 @@ async def test_other_gateways_are_not_counted(
     await until(lambda: events)
 
     assert counts(hass, 1) == (0, 0, 0)
-    assert hass.states.is_state("sensor.gsm_1_sms_received_2", "1")
+    assert hass.states.is_state(f"sensor.gsm_1_port_{other.port}_sms_received", "1")
 
 
 async def test_an_sms_wakes_its_own_span_only(

@@ -302,7 +302,10 @@ def test_texts_are_texts() -> None:
         assert isinstance(text, str), path
         assert text, path
         assert text == text.strip(), path
-    assert TEXTS["device"] == {"span": {"name": "GSM {number}"}}
+    assert TEXTS["device"] == {
+        "span": {"name": "GSM {number}"},
+        "span_on_port": {"name": "GSM {number} (port {port})"},
+    }
 
 
 def test_the_manifest_is_in_order() -> None:
