@@ -72,6 +72,7 @@ def test_every_issue_has_steps() -> None:
         "sms_limit",
         "sms_received_off",
         "span_restarts",
+        "span_stuck",
     }
     for text in TEXTS["issues"].values():
         assert text.keys() == {"title", "description"}
@@ -308,6 +309,30 @@ async def test_a_sim_asks_for_its_pin(
     assert issues(hass) == {"sim_pin": "3"}
 
     gateway.remove_span(3)
+    await poll(hass, freezer)
+    assert issues(hass) == {}
+
+
+async def test_a_span_is_stuck(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+) -> None:
+    """No SMS may take that long. It's over when the module was started again."""
+    gateway.spans[1].doing = "SMS SENDING"
+    for _ in range(10):  # five minutes: the longest time limit of an action
+        await poll(hass, freezer)
+        assert issues(hass) == {}
+    for _ in range(2):
+        await poll(hass, freezer)
+    assert issues(hass) == {"span_stuck": "1"}
+    assert hass.states.is_state("sensor.gsm_1_status", "stuck")
+
+    gateway.spans[1].doing = None
+    await poll(hass, freezer)
+    assert issues(hass) == {}
+    gateway.spans[1].doing = "SMS SENDING"
     await poll(hass, freezer)
     assert issues(hass) == {}
 

@@ -307,6 +307,29 @@ async def test_a_second_start_migrates_nothing(
     assert sum(parts for _minute, parts in store["data"]["sent"]) == 7
 
 
+async def test_a_module_that_was_switched_off_stays_off(
+    hass: HomeAssistant, stored: Stored, gateway: Simulator
+) -> None:
+    """Its switch restored that; now the gateway's own file has it."""
+    [state, other] = [
+        {
+            "state": State(f"switch.gsm_{span}_module_power", "off").as_dict(),
+            "extra_data": {"switched_off": span == 1},
+            "last_seen": NOW,
+        }
+        for span in (1, 2)
+    ]
+    stored["core.restore_state"]["data"] += [state, other]
+
+    entry = await start(hass)
+    assert state_of(hass, "sensor.gsm_1_status").state == "power_off"
+    assert state_of(hass, "sensor.gsm_2_status").state == "ready"
+    await stop(hass)
+
+    store = stored[f"{DOMAIN}.{entry.entry_id}"]["data"]
+    assert [span for span, *_ in store["switched_off"]] == [1]
+
+
 # Options
 
 

@@ -138,10 +138,7 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
                 known.data[CONF_HOST], known.data[CONF_PORT]
             )
         ):
-            self.hass.config_entries.async_update_entry(
-                known, data={**known.data, CONF_HOST: host}
-            )
-            self.hass.config_entries.async_schedule_reload(known.entry_id)
+            self._move(known.data[CONF_HOST], host)
         self._abort_if_unique_id_configured()
         for entry in self._async_current_entries(include_ignore=False):
             if entry.unique_id is None and entry.data[CONF_HOST] in (
@@ -155,6 +152,18 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
         self._discovered_host = host
         self.context["title_placeholders"] = {"host": host}
         return await self.async_step_discovery_confirm()
+
+    def _move(self, old_host: str, host: str) -> None:
+        """Follow a gateway to another address, with all its boards.
+
+        The boards of a stack are behind one address, each at a port of its own.
+        """
+        for entry in self._async_current_entries(include_ignore=False):
+            if entry.data[CONF_HOST] == old_host:
+                self.hass.config_entries.async_update_entry(
+                    entry, data={**entry.data, CONF_HOST: host}
+                )
+                self.hass.config_entries.async_schedule_reload(entry.entry_id)
 
     async def async_step_discovery_confirm(
         self, user_input: dict[str, Any] | None = None
@@ -227,10 +236,19 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
         # It may have been added elsewhere while this question was open.
         self._abort_if_known()
         return self.async_create_entry(
-            title=f"OpenVox {self._data[CONF_HOST]}",
+            title=self._title(),
             data=self._data,
             description=None if self._receives_sms else "sms_received_off",
         )
+
+    def _title(self) -> str:
+        """Return the title of a new gateway; boards of a stack differ in the port."""
+        host, port = self._data[CONF_HOST], self._data[CONF_PORT]
+        hosts = {
+            entry.data[CONF_HOST]
+            for entry in self._async_current_entries(include_ignore=False)
+        }
+        return f"OpenVox {host} ({port})" if host in hosts else f"OpenVox {host}"
 
     def _change(self, entry: ConfigEntry, **changes: Any) -> ConfigFlowResult:
         """Change an entry and connect again, even if nothing has changed."""

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 import logging
-from typing import Any, override
+from typing import Any, Final, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_USERNAME
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.debounce import Debouncer
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
@@ -29,6 +30,9 @@ from .publisher import Publisher, publishes_calls
 from .store import GatewayStore
 
 _LOGGER = logging.getLogger(__name__)
+
+# Between two polls that something on a span asks for.
+_POLL_COOLDOWN: Final = 5.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,9 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
             update_interval=UPDATE_INTERVAL,
             # A poll that finds nothing new writes no state.
             always_update=False,
+            request_refresh_debouncer=Debouncer(
+                hass, _LOGGER, cooldown=_POLL_COOLDOWN, immediate=True
+            ),
         )
         self.gateway = Gateway(
             entry.data[CONF_HOST],
@@ -78,6 +85,9 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
             on_ussd_unit=store.set_ussd_in_milliseconds,
             ussd_in_milliseconds=store.ussd_in_milliseconds,
             on_connection=self._connection_changed,
+            on_span_news=self._poll_soon,
+            on_power=store.power_changed,
+            switched_off=store.switched_off,
         )
         self._devices = devices
         self._issues = issues
@@ -165,6 +175,12 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
         elif now >= self._next_look:
             self._next_look = now + SMS_RECEIVED_INTERVAL
             await self.gateway.read_sms_steps()
+
+    @callback
+    def _poll_soon(self) -> None:
+        self.config_entry.async_create_background_task(
+            self.hass, self.async_request_refresh(), "OpenVox refresh after an event"
+        )
 
     @callback
     def _connection_changed(self, error: AmiError | None) -> None:

@@ -31,7 +31,14 @@ from .publisher import publishes_calls
 _RESTARTS: Final = 3
 _RESTARTS_WITHIN: Final = timedelta(hours=1)
 
-_WORKING: Final = (SpanStatus.READY, SpanStatus.BUSY, SpanStatus.IN_CALL)
+_WORKING: Final = (
+    SpanStatus.READY,
+    SpanStatus.BUSY,
+    SpanStatus.IN_CALL,
+    SpanStatus.STUCK,
+    SpanStatus.SMS_LIMIT,
+    SpanStatus.CALL_LIMIT,
+)
 # What a starting module shows. A lost signal is the network's doing.
 _STARTING: Final = (SpanStatus.DOWN, SpanStatus.NO_SIM, SpanStatus.POWER_OFF)
 
@@ -119,6 +126,8 @@ class Issues:
             there = gateway.spans.get(number)
             pin_error = there is not None and there.status is SpanStatus.PIN_ERROR
             self._set("sim_pin", pin_error, span=number)
+            stuck = there is not None and there.status is SpanStatus.STUCK
+            self._set("span_stuck", stuck, span=number)
             self._set(
                 "span_restarts",
                 there is not None and module.keeps_restarting,

@@ -45,6 +45,9 @@ _SENT: Final[Mapping[Any, str]] = {
 _FAILURES: Final[Mapping[Any, str]] = {
     SendFailure.NO_SPAN_READY: "no SIM was ready to send",
     SendFailure.SPAN_NOT_READY: "the SIM was not ready to send",
+    SendFailure.POWER_OFF: "the module was turned off",
+    SendFailure.SPAN_LOCKED: "the gateway has locked the span",
+    SendFailure.SPAN_LIMIT: "the gateway's own limit for the span is reached",
     SendFailure.NO_SUCH_SPAN: "the gateway has no such span",
     SendFailure.NOT_CONNECTED: "the gateway was not connected",
     SendFailure.BUSY: "the SIM was busy the whole time",
@@ -123,7 +126,7 @@ def _delivered(data: Mapping[str, Any]) -> str:
 def _called(data: Mapping[str, Any]) -> str:
     what, direction = str(data.get("type")), str(data.get("direction"))
     duration = data.get("duration")
-    if (what, direction) == ("ended", "outgoing") and not duration:
+    if (what, direction) == ("ended", "outgoing") and duration is None:
         sentence = _NOT_ANSWERED
     else:
         sentence = _CALLS.get((what, direction), "had a call with {who}")

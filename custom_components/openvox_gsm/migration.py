@@ -4,19 +4,22 @@ from collections.abc import Callable
 from typing import Any
 
 from homeassistant.components.sensor import DOMAIN as SENSOR_DOMAIN
+from homeassistant.components.switch import DOMAIN as SWITCH_DOMAIN
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_COUNTRY, CONF_NAME
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import entity_registry as er, restore_state
 
 from .const import CONF_ALLOWED, CONF_NUMBER, SUBENTRY_CONTACT
 from .contacts import country_of
+from .gateway import LastSign
 from .phone_numbers import (
     InvalidPhoneNumberError,
     main_country,
     parse_destination,
     parse_prefix,
 )
+from .store import async_get_store
 
 
 async def async_migrate_entry(hass: HomeAssistant, entry: ConfigEntry) -> bool:
@@ -25,6 +28,7 @@ async def async_migrate_entry(hass: HomeAssistant, entry: ConfigEntry) -> bool:
         hass.config_entries.async_update_entry(entry, options=_options(hass, entry))
         _migrate_subentries(hass, entry)
         _remove_last_sms(hass, entry)
+        await _keep_modules_off(hass, entry)
         hass.config_entries.async_update_entry(entry, version=2, minor_version=1)
     return True
 
@@ -71,3 +75,18 @@ def _remove_last_sms(hass: HomeAssistant, entry: ConfigEntry) -> None:
     for entity in er.async_entries_for_config_entry(registry, entry.entry_id):
         if entity.domain == SENSOR_DOMAIN and entity.unique_id.endswith("_last_sms"):
             registry.async_remove(entity.entity_id)
+
+
+async def _keep_modules_off(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Take over which modules are off, which the switches of 0.1.0 restored."""
+    restored = restore_state.async_get(hass).last_states
+    switched_off = {}
+    for entity in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id):
+        stored = restored.get(entity.entity_id)
+        if entity.domain != SWITCH_DOMAIN or not stored or not stored.extra_data:
+            continue
+        span = entity.unique_id.removesuffix("_power").rpartition("_")[2]
+        if stored.extra_data.as_dict().get("switched_off") and span.isdecimal():
+            switched_off[int(span)] = LastSign()
+    if switched_off:
+        (await async_get_store(hass, entry)).power_changed(switched_off)

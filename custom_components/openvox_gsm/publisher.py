@@ -160,7 +160,8 @@ class Publisher:
             "caller": call.number,
             "contact": contact_name(self._hass, self._entry, call.number),
             "direction": call.direction.value,
-            "duration": call.talk_time,  # seconds of conversation, once it's over
+            # Seconds of conversation once it's over; None where nobody answered.
+            "duration": call.talk_time,
             "cause": call.cause_text or None,
         }
         self._publish(EVENT_CALL, SIGNAL_SPAN_CALL, SIGNAL_CALL, call.span, data)

@@ -19,7 +19,14 @@ from .errors import invalid
 from .gateway import SendStatus
 from .phone_numbers import InvalidPhoneNumberError, parse_destination
 from .runtime import OpenVoxRuntime
-from .sending import Recipient, Route, SmsOrder, async_send, prepare
+from .sending import (
+    PreparedOrder,
+    Recipient,
+    Route,
+    SmsOrder,
+    async_send,
+    prepare,
+)
 from .signals import SIGNAL_SPAN_SMS_RECEIVED, SpanEvent
 
 ARRIVAL_TIME: Final = 120.0  # seconds that an SMS may take
@@ -41,7 +48,7 @@ class SelfTest:
     source: int
     target: int
     number: str = field(repr=False)
-    orders: dict[str, SmsOrder]
+    orders: dict[str, PreparedOrder]
     cost: int  # SMS
 
     def describe(self, hass: HomeAssistant) -> str:
@@ -140,7 +147,7 @@ async def run(hass: HomeAssistant, test: SelfTest) -> Report:
 
 
 async def _try(
-    hass: HomeAssistant, test: SelfTest, report: Report, name: str, order: SmsOrder
+    hass: HomeAssistant, test: SelfTest, report: Report, name: str, order: PreparedOrder
 ) -> bool:
     """Send one SMS; return whether it arrived."""
     what = _text(hass, name)

@@ -1,5 +1,6 @@
-"""What a gateway must remember over a restart: counters, the SMS budget, its quirks."""
+"""What a gateway must remember over a restart: counters, SMS budget, its quirks."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -13,6 +14,7 @@ from homeassistant.util.hass_dict import HassKey
 
 from .budget import SmsBudget
 from .const import DOMAIN
+from .gateway import LastSign
 
 _STORE_VERSION: Final = 1
 # A burst of SMS is written once a second, and a crash loses no more than that.
@@ -39,7 +41,7 @@ class Counter:
 
 
 class GatewayStore:
-    """Counters and SMS budget of one gateway, saved within a second."""
+    """What is kept of one gateway, saved within a second."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
         """Start empty; `async_load` reads what was saved."""
@@ -50,6 +52,8 @@ class GatewayStore:
         self._is_removed = False
         self._counters: dict[tuple[int, CounterKey], Counter] = {}
         self._ussd_in_milliseconds = False
+        #: The modules that we switched off, by span.
+        self.switched_off: Mapping[int, LastSign] = {}
         self.budget = SmsBudget(lambda: entry.options, hass.loop, self._save_soon)
 
     async def async_load(self) -> None:
@@ -61,6 +65,10 @@ class GatewayStore:
                 value, dt_util.parse_datetime(since) if since else None
             )
         self._ussd_in_milliseconds = saved.get("ussd_in_milliseconds", False)
+        self.switched_off = {
+            span: LastSign(csq, says_off)
+            for span, csq, says_off in saved.get("switched_off", [])
+        }
 
     async def async_remove(self) -> None:
         """Delete the file; an SMS that's still under way must not write it again."""
@@ -97,6 +105,12 @@ class GatewayStore:
         self._ussd_in_milliseconds = in_milliseconds
         self._save_soon()
 
+    @callback
+    def power_changed(self, switched_off: Mapping[int, LastSign]) -> None:
+        """Keep which modules are off because we switched them off."""
+        self.switched_off = dict(switched_off)
+        self._save_soon()
+
     def _save_soon(self) -> None:
         # Asking again would put the save off, in a burst for as long as it lasts.
         if not self._save_is_due and not self._is_removed:
@@ -112,6 +126,10 @@ class GatewayStore:
                 for (span, key), each in self._counters.items()
             ],
             "ussd_in_milliseconds": self._ussd_in_milliseconds,
+            "switched_off": [
+                (span, sign.csq, sign.says_off)
+                for span, sign in self.switched_off.items()
+            ],
         }
 
 

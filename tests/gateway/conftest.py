@@ -127,7 +127,7 @@ async def new_client(
         on_call: Callable[[CallEvent], None] | None = None,
         on_attempt: Callable[[SendResult], None] | None = None,
         on_report: Callable[[StatusReport], None] | None = None,
-        **ussd: Any,
+        **more: Any,
     ) -> Gateway:
         clients.append(
             Gateway(
@@ -140,8 +140,8 @@ async def new_client(
                 on_call=on_call,
                 on_attempt=on_attempt,
                 on_report=on_report,
-                **ussd,
                 line_breaks=line_breaks,
+                **more,
             )
         )
         return clients[-1]

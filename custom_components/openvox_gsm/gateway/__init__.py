@@ -27,9 +27,11 @@ from .model import (
     UssdFailure,
     UssdReply,
     UssdStatus,
+    Work,
 )
 from .observing.masking import OPEN_LINES
 from .observing.recording import as_file
+from .power import LastSign
 from .receiving.assembly import Assembler, ReceivedPart
 from .sending.sender import SMS_TIMEOUT
 from .sending.text import InvalidTextError, TextFault
@@ -50,6 +52,7 @@ __all__ = [
     "IncomingSms",
     "InvalidNumberError",
     "InvalidTextError",
+    "LastSign",
     "NetworkStatus",
     "NotAnOpenVoxGatewayError",
     "ReceivedPart",
@@ -67,6 +70,7 @@ __all__ = [
     "UssdFailure",
     "UssdReply",
     "UssdStatus",
+    "Work",
     "as_file",
     "is_ussd_code",
 ]

@@ -9,6 +9,7 @@ from custom_components.openvox_gsm.ami import AmiError
 from custom_components.openvox_gsm.const import DOMAIN
 from custom_components.openvox_gsm.devices import read_identifiers
 from custom_components.openvox_gsm.errors import error, invalid
+from custom_components.openvox_gsm.gateway import Work
 from custom_components.openvox_gsm.runtime import (
     OpenVoxConfigEntry,
     OpenVoxRuntime,
@@ -102,7 +103,9 @@ async def only_ready_span(routes: Sequence[Route]) -> tuple[OpenVoxRuntime, int]
         except AmiError:
             continue  # it isn't connected, so none of its spans is ready
         ready += [
-            (route.runtime, number) for number, span in spans.items() if span.can_send
+            (route.runtime, number)
+            for number, span in spans.items()
+            if span.can_do(Work.USSD)
         ]
     if not ready:
         raise error("no_span_ready")
