@@ -542,3 +542,37 @@ def test_any_text_without_pdu(
     )
     text = re.split("[\U00010000-\U0010ffff]", text)[0]
     assert without_blank_lines(told) == without_blank_lines([(2, ATTACKER, text)])
+
+
+# What others need to know
+
+
+def test_a_text_that_comes_first_is_no_reason_to_drop_calls(bench: Bench) -> None:
+    """Other events may come before its Uniqueid is certain; they wait, as always."""
+    sms = today(ME, order=TEXT_FIRST)
+    bench.feed(list(sms.events(Dialect.EARLY, (VARSET,)))[:2])
+    assert bench.inbox.is_mid_message
+    assert not bench.inbox.is_mid_packet
+
+
+def test_what_is_set_aside_is_limited(bench: Bench) -> None:
+    """A busy gateway says much else before the time is over."""
+    sms = today(Sms(), order=("SMSTXT",))
+    noise = sms.step(Dialect.EARLY, 1, "Dial", 600 * b"x")
+    bench.feed(sms.events(Dialect.EARLY, (VARSET,)))
+    bench.feed(40 * [noise.replace(b"EXTRA-SMS/", b"EXTRA/")])
+    bench.clock.let_pass(0)
+    assert not bench.inbox.wants(b"Event: Newexten\r\nChannel: EXTRA/3-1")
+    bench.settle()
+
+    assert bench.told == [(2, "", "hello")]
+
+
+def test_a_connection_that_is_lost_before_a_uniqueid_is_certain(bench: Bench) -> None:
+    """What has come in is delivered, and no timer is left."""
+    sms = today(sms_with_pdu("hello"), order=TEXT_FIRST)
+    bench.feed(list(sms.events(Dialect.EARLY, (VARSET,)))[:6])
+    bench.inbox.stop()
+
+    assert bench.told == [(2, "+4915112345678", "hello")]
+    assert not bench.clock.running
