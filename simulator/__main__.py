@@ -17,6 +17,7 @@ from .demo import furnish
 from .model.box import Dialect
 from .model.users import User
 from .options import parser
+from .replay import RecordingError, serve_recording
 from .server import Simulator
 from .stack import Stack
 
@@ -25,10 +26,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the simulator, or steer one; gives the exit status."""
     options = parser().parse_args(arguments)
     try:
+        if options.replay:
+            asyncio.run(serve_recording(options))
+            return 0
         if options.do is None:
             asyncio.run(serve(options))
             return 0
         return asyncio.run(steer(options))
+    except RecordingError as err:
+        print(f"simulator: {options.replay} is no recording: {err}", file=sys.stderr)
+        return 1
     except OSError as err:
         print(f"simulator: {_in_words(err)}", file=sys.stderr)
         return 1
@@ -140,6 +147,7 @@ _NOT_SENT = {
     "demo",
     "noise",
     "tls",
+    "replay",
 }
 
 

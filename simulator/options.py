@@ -1,6 +1,7 @@
 """The command line of ``python -m simulator``."""
 
 import argparse
+from pathlib import Path
 from typing import Final, NoReturn, override
 
 from .control import DEFAULT_PORT
@@ -92,6 +93,12 @@ def parser() -> argparse.ArgumentParser:
         "--tls",
         metavar="PEM",
         help="encrypt; a file with a certificate and its key (default: no encryption)",
+    )
+    top.add_argument(
+        "--replay",
+        type=Path,
+        metavar="FILE",
+        help="answer as recorded in a file, and send its events to the first client",
     )
     port = {
         "type": _port,

@@ -49,7 +49,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
-from simulator import Simulator, User
+from simulator import Box, Simulator, User
 
 from .certificates import certificate
 from .common import (
@@ -437,6 +437,26 @@ async def test_a_user_who_cannot_see_sms_is_warned(
     result = await choose(hass, menu, "create")
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert result["data"] == learnt(gateway)
+
+
+@pytest.mark.parametrize(
+    ("gateway", "description"),
+    [
+        ({"box": Box.TODAY}, "sms_received_off"),
+        ({"box": Box.TODAY, "sms_received": True}, None),
+        ({"box": Box.OF_2013}, None),
+    ],
+    indirect=["gateway"],
+    ids=["off", "on", "2013"],
+)
+async def test_a_gateway_that_does_not_hand_over_sms(
+    hass: HomeAssistant, gateway: Simulator, description: str | None
+) -> None:
+    """It's added, and the last step says what to turn on."""
+    result = await answer(hass, await start(hass), answers(gateway))
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["description"] == description
 
 
 async def test_the_right_is_given_meanwhile(
@@ -894,6 +914,44 @@ async def test_a_known_gateway_has_another_address(
     assert entry.data == learnt(gateway)
     await hass.async_block_till_done()
     assert entry.state is ConfigEntryState.LOADED
+
+
+async def test_all_boards_of_a_stack_have_another_address(
+    hass: HomeAssistant, gateway: Simulator, other: Simulator
+) -> None:
+    """They are behind one address, so they move together; other gateways don't."""
+    pytest_socket.socket_allow_hosts(["127.0.0.1", "127.0.0.99"])
+    first, second, stranger = [
+        MockConfigEntry(domain=DOMAIN, unique_id=unique_id, data=data)
+        for unique_id, data in (
+            (UNIQUE_ID, learnt(gateway, host="127.0.0.99")),
+            (None, learnt(other, host="127.0.0.99")),
+            (None, learnt(other, host="127.0.0.98")),
+        )
+    ]
+    for entry in (first, second, stranger):
+        entry.add_to_hass(hass)
+        entry.mock_state(hass, ConfigEntryState.SETUP_RETRY)
+
+    await discover(hass, gateway.host)
+    await hass.async_block_till_done()
+
+    assert first.data[CONF_HOST] == second.data[CONF_HOST] == gateway.host
+    assert first.state is second.state is ConfigEntryState.LOADED
+    assert stranger.data[CONF_HOST] == "127.0.0.98"
+
+
+async def test_a_further_board(
+    hass: HomeAssistant, loaded: MockConfigEntry, other: Simulator
+) -> None:
+    """Its title says the port, as the address is the same."""
+    form = await hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": SOURCE_USER}
+    )
+    result = await answer(hass, form, answers(other))
+
+    assert result["title"] == f"OpenVox {other.host} ({other.port})"
+    await hass.async_block_till_done()
 
 
 async def test_somebody_asks_for_an_address_in_a_gateways_name(

@@ -24,7 +24,7 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.setup import async_setup_component
 from simulator import Simulator
 
-from .common import PHONE, add_contact, settle, span_device
+from .common import PHONE, add_contact, settle, span_device, until
 
 type Tell = Callable[[str, dict[str, Any]], str]
 
@@ -130,11 +130,12 @@ def test_every_failure_is_told_in_words(tell: Tell, failure: SendFailure) -> Non
     [
         ("ringing", "incoming", None, "is ringing: Anna calls"),
         ("answered", "incoming", None, "answered a call from Anna"),
-        ("missed", "incoming", 0, "missed a call from Anna"),
+        ("missed", "incoming", None, "missed a call from Anna"),
         ("ended", "incoming", 75, "ended a call from Anna after 75 s"),
         ("answered", "outgoing", None, "called Anna, who answered"),
         ("ended", "outgoing", 75, "ended a call to Anna after 75 s"),
-        ("ended", "outgoing", 0, "called Anna, who did not answer"),
+        ("ended", "outgoing", 0, "ended a call to Anna after 0 s"),
+        ("ended", "outgoing", None, "called Anna, who did not answer"),
     ],
 )
 def test_calls(
@@ -183,6 +184,10 @@ async def test_the_logbook(
         {"message": "Hi", "target": PHONE, "device_id": device.id},
         blocking=True,
     )
+    await hass.services.async_call(
+        "openvox", "dial", {"number": "Anna", "device_id": device.id}, blocking=True
+    )
+    await until(lambda: gateway.spans[1].call is None)
     await async_wait_recording_done(hass)
     client = await hass_ws_client()
     await client.send_json_auto_id(
@@ -199,5 +204,8 @@ async def test_the_logbook(
         "My SIM is ringing: Anna calls",
         "My SIM missed a call from Anna",
         "My SIM sent an SMS to Anna",
+        "My SIM called Anna, who answered",
+        "My SIM ended a call to Anna after 0 s",
     ):
         assert told.count(sentence) == 1
+    assert "My SIM called Anna, who did not answer" not in told

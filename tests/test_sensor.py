@@ -83,6 +83,10 @@ async def test_a_span_tells(hass: HomeAssistant, loaded: MockConfigEntry) -> Non
                     "down",
                     "power_off",
                     "alarm",
+                    "stuck",
+                    "locked",
+                    "sms_limit",
+                    "call_limit",
                 ],
             },
             None,
@@ -162,7 +166,9 @@ async def test_how_a_sensor_presents_itself(
         ({"status": "Pin (1234) Error"}, "pin_error"),
         ({"status": "Down"}, "down"),
         ({"power": False}, "power_off"),
-        ({"alarm": True}, "alarm"),
+        ({"alarm": True}, "ready"),
+        ({"alarm": True, "status": "Down"}, "alarm"),
+        ({"status": "Block"}, "locked"),
         ({"state": "SMS SENDING"}, "busy"),
     ],
 )
@@ -556,7 +562,7 @@ async def test_other_gateways_are_not_counted(
     await until(lambda: events)
 
     assert counts(hass, 1) == (0, 0, 0)
-    assert hass.states.is_state("sensor.gsm_1_sms_received_2", "1")
+    assert hass.states.is_state(f"sensor.gsm_1_port_{other.port}_sms_received", "1")
 
 
 async def test_an_sms_wakes_its_own_span_only(

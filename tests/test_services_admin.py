@@ -413,6 +413,7 @@ async def test_only_administrators(
     for service, data in (
         ("cli_command", {"command": "core show version"}),
         ("ami_action", {"action": "CoreStatus"}),
+        ("self_test", {"number": "+4915112345678", "to_span": 2}),
     ):
         with pytest.raises(Unauthorized):
             await hass.services.async_call(

@@ -76,8 +76,7 @@ _WEB_PAGE: Final = re.compile(r"^https?://\[?([^/\]]+(?=\])|[^/\]:]+).*$")
 class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
     """Set up a gateway in the user interface."""
 
-    VERSION = 1
-    MINOR_VERSION = 2
+    VERSION = 2
 
     # The whole input of the last form.
     _data: dict[str, Any]
@@ -85,6 +84,8 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
     _discovered_host: str
     # Of the certificate that was accepted, or may be.
     _fingerprint: str | None = None
+    # Whether the gateway hands over incoming SMS, as far as that is known.
+    _receives_sms = True
 
     @staticmethod
     @callback
@@ -137,10 +138,7 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
                 known.data[CONF_HOST], known.data[CONF_PORT]
             )
         ):
-            self.hass.config_entries.async_update_entry(
-                known, data={**known.data, CONF_HOST: host}
-            )
-            self.hass.config_entries.async_schedule_reload(known.entry_id)
+            self._move(known.data[CONF_HOST], host)
         self._abort_if_unique_id_configured()
         for entry in self._async_current_entries(include_ignore=False):
             if entry.unique_id is None and entry.data[CONF_HOST] in (
@@ -154,6 +152,18 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
         self._discovered_host = host
         self.context["title_placeholders"] = {"host": host}
         return await self.async_step_discovery_confirm()
+
+    def _move(self, old_host: str, host: str) -> None:
+        """Follow a gateway to another address, with all its boards.
+
+        The boards of a stack are behind one address, each at a port of its own.
+        """
+        for entry in self._async_current_entries(include_ignore=False):
+            if entry.data[CONF_HOST] == old_host:
+                self.hass.config_entries.async_update_entry(
+                    entry, data={**entry.data, CONF_HOST: host}
+                )
+                self.hass.config_entries.async_schedule_reload(entry.entry_id)
 
     async def async_step_discovery_confirm(
         self, user_input: dict[str, Any] | None = None
@@ -226,8 +236,19 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
         # It may have been added elsewhere while this question was open.
         self._abort_if_known()
         return self.async_create_entry(
-            title=f"OpenVox {self._data[CONF_HOST]}", data=self._data
+            title=self._title(),
+            data=self._data,
+            description=None if self._receives_sms else "sms_received_off",
         )
+
+    def _title(self) -> str:
+        """Return the title of a new gateway; boards of a stack differ in the port."""
+        host, port = self._data[CONF_HOST], self._data[CONF_PORT]
+        hosts = {
+            entry.data[CONF_HOST]
+            for entry in self._async_current_entries(include_ignore=False)
+        }
+        return f"OpenVox {host} ({port})" if host in hosts else f"OpenVox {host}"
 
     def _change(self, entry: ConfigEntry, **changes: Any) -> ConfigFlowResult:
         """Change an entry and connect again, even if nothing has changed."""
@@ -327,8 +348,9 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
             errors["base"] = "unknown"
         else:
             if gateway.was_challenged:
-                # From now on, nobody at its address gets the password by asking.
+                # From now on, whatever answers at its address can't ask for the password.
                 self._data[CONF_CHALLENGE] = True
+            self._receives_sms = gateway.features.receives_sms is not False
             if gateway.features.may_see_sms is False:
                 return await self.async_step_no_incoming_sms()
             return await self.async_step_create()

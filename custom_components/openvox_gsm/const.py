@@ -8,6 +8,8 @@ DOMAIN: Final = "openvox_gsm"
 DEFAULT_PORT: Final = 5038
 DEFAULT_USERNAME: Final = "admin"
 UPDATE_INTERVAL: Final = timedelta(seconds=30)
+# How often to look whether the gateway's switch "SMS Received" is on, while it's off.
+SMS_RECEIVED_INTERVAL: Final = timedelta(minutes=2)
 
 # Data of an entry
 CONF_TLS: Final = "tls"

@@ -104,7 +104,7 @@ async def test_events_come_while_commands_run(
     events: list[str] = []
     connection = new_connection(
         subscribe=lambda session: session.subscribe(
-            lambda _raw: True, lambda packet: events.append(packet.event)
+            lambda raw: b"EXTRA" in raw, lambda packet: events.append(packet.event)
         )
     )
     await connection.start()

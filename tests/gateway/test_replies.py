@@ -17,6 +17,7 @@ from custom_components.openvox_gsm.gateway.model import (
     UssdFailure,
     UssdReply,
     UssdStatus,
+    Work,
 )
 
 DATA = Path(__file__).parents[1] / "data"
@@ -94,6 +95,7 @@ def test_a_span(printed: dict[str, str]) -> None:
         model="SIMCOM_SIM840W",
         revision="1224B02SIM840W16",
         imei="860041020985601",
+        imsi="460021180590501",
         lines=lines,
     )
     assert span.can_send
@@ -190,7 +192,13 @@ def test_all_spans_that_are_not_whole(output: str) -> None:
         ("Power on, Up, Active", "INIT 3", SpanStatus.BUSY),
         ("Power on, Up, Active", "SIM PIN REQ", SpanStatus.PIN_ERROR),
         ("Power on, Up, Active", "SIM PUK REQ", SpanStatus.PIN_ERROR),
-        ("Power on, Up, Active", "SIM READY REQ", SpanStatus.UNKNOWN),
+        ("Power on, Up, Active", "SIM READY REQ", SpanStatus.BUSY),
+        ("Power on, Up, Active", "NET REQ", SpanStatus.BUSY),
+        ("Power on, Up, Active", "IMSI REQ", SpanStatus.BUSY),
+        ("Power on, Up, Active", "UP", SpanStatus.BUSY),
+        ("Power on, Up, Active", "UIM READY REQ", SpanStatus.BUSY),
+        ("Power on, Up, Active", "UIM PIN REQ", SpanStatus.PIN_ERROR),
+        ("Power on, Up, Active", "UIM PUK REQ", SpanStatus.PIN_ERROR),
         ("Power on, Up, Active", "DOWN", SpanStatus.DOWN),
         ("Power on, Up, Active", "SOMETHING NEW", SpanStatus.UNKNOWN),
         (
@@ -203,11 +211,21 @@ def test_all_spans_that_are_not_whole(output: str) -> None:
             "RING Called from 13632919026",
             SpanStatus.IN_CALL,
         ),
+        ("Power on, Up, Active", "RINGING Called from 10086", SpanStatus.IN_CALL),
+        ("Power on, Up, Active", "RING", SpanStatus.IN_CALL),
+        ("Power on, Up, Active", "PRE ANSWER Called from 1", SpanStatus.IN_CALL),
+        ("Power on, Up, Active", "CALL PROGRESS Called to 1", SpanStatus.IN_CALL),
+        ("Power on, Up, Active", "HANGUP REQ", SpanStatus.IN_CALL),
+        ("Power on, Up, Active", "HANGUP ", SpanStatus.IN_CALL),
         ("Power on, Up, Standby", "READY", SpanStatus.DOWN),
         ("Power on, Provisioned, Down, Active", "DOWN", SpanStatus.DOWN),
         ("Power on, Provisioned, No Signal, Active", "READY", SpanStatus.NO_SIGNAL),
         ("Power on, Undetected SIM Card, Active", "READY", SpanStatus.NO_SIM),
-        ("Power on, Provisioned, In Alarm, Up, Active", "READY", SpanStatus.ALARM),
+        ("Power on, Provisioned, In Alarm, Up, Active", "READY", SpanStatus.READY),
+        ("Power on, Provisioned, In Alarm, Up, Active", "SMS SENT", SpanStatus.BUSY),
+        ("Power on, Provisioned, In Alarm, Down, Active", "DOWN", SpanStatus.ALARM),
+        ("Power on, Provisioned, Block, Active, Standard", "READY", SpanStatus.LOCKED),
+        ("Power on, Provisioned, Block", "READY", SpanStatus.LOCKED),
         ("Power on, Pin (1234) Error, Active", "READY", SpanStatus.PIN_ERROR),
         ("Power off, Provisioned, In Alarm, Down", "READY", SpanStatus.POWER_OFF),
         ("Power on, Provisioned, Active", "READY", SpanStatus.UNKNOWN),
@@ -222,7 +240,79 @@ def test_statuses(status: str, state: str, expected: SpanStatus) -> None:
     assert span
     assert span.status is expected
     assert span.can_send is (expected is SpanStatus.READY)
-    assert span.state_text == state
+    assert span.state_text == state.strip()
+
+
+@pytest.mark.parametrize(
+    ("limit", "status", "able"),
+    [
+        ("No Limit", SpanStatus.READY, {Work.SMS, Work.CALL, Work.USSD}),
+        ("Marked", SpanStatus.READY, {Work.SMS, Work.CALL, Work.USSD}),
+        ("", SpanStatus.READY, {Work.SMS, Work.CALL, Work.USSD}),
+        ("Sms", SpanStatus.SMS_LIMIT, {Work.CALL, Work.USSD}),
+        ("Call, Marked", SpanStatus.CALL_LIMIT, {Work.SMS, Work.USSD}),
+        ("Call, Sms", SpanStatus.SMS_LIMIT, {Work.USSD}),
+        ("Call,Sms,Locked,Marked", SpanStatus.LOCKED, set()),
+    ],
+)
+def test_limits(limit: str, status: SpanStatus, able: set[Work]) -> None:
+    """Each keeps the span from what it limits."""
+    span = replies.read_span(1, f"Status: Up\nState: READY\nLimit: {limit}")
+
+    assert span
+    assert span.status is status
+    assert {work for work in Work if span.can_do(work)} == able
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "imsi", "expected"),
+    [
+        ("Pin (undefined) Error", "SIM PIN REQ", "", SpanStatus.PIN_ERROR),
+        ("Pin (undefined) Error", "NET REQ", "460021180590484", SpanStatus.NO_SIGNAL),
+        ("Undetected SIM Card", "SIM READY REQ", "", SpanStatus.NO_SIM),
+        ("Undetected SIM Card", "NET REQ", "460021180590484", SpanStatus.NO_SIGNAL),
+        ("Undetected SIM Card", "NET REQ", "", SpanStatus.NO_SIM),
+    ],
+)
+def test_a_status_that_is_outdated(
+    status: str, state: str, imsi: str, expected: SpanStatus
+) -> None:
+    """As recorded: the driver never forgets a missing SIM or a wrong PIN."""
+    span = replies.read_span(
+        4,
+        f"Status: Power on, Provisioned, {status}, Active, Standard\n"
+        f"State: {state}\nSIM IMSI: {imsi}",
+    )
+
+    assert span
+    assert span.status is expected
+
+
+@pytest.mark.parametrize(
+    ("status", "network", "expected"),
+    [
+        ("Undetected SIM Card", "Registered (Home network)", NetworkStatus.UNKNOWN),
+        ("Pin (undefined) Error", "Registered (Home network)", NetworkStatus.UNKNOWN),
+        ("Down", "Registered (Home network)", NetworkStatus.UNKNOWN),
+        ("Down", "Searching", NetworkStatus.SEARCHING),
+        ("Down", "Registration denied", NetworkStatus.DENIED),
+    ],
+)
+def test_what_is_outdated_without_sim_or_network(
+    status: str, network: str, expected: NetworkStatus
+) -> None:
+    """The driver goes on showing what it knew before."""
+    span = replies.read_span(
+        4,
+        f"Status: Power on, Provisioned, {status}, Active\nState: DOWN\n"
+        "Network Name: CHINA MOBILE\nSignal Quality (0,31): 20\n"
+        f"BER value (0,7): 0\nNetwork Status: {network}",
+    )
+
+    assert span
+    assert (span.operator, span.csq, span.bit_error_rate) == ("", None, None)
+    assert span.network_status is expected
+    assert span.registered is False
 
 
 @pytest.mark.parametrize(

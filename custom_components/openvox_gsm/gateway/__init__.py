@@ -27,13 +27,18 @@ from .model import (
     UssdFailure,
     UssdReply,
     UssdStatus,
+    Work,
 )
+from .observing.masking import OPEN_LINES
+from .observing.recording import as_file
+from .power import LastSign
 from .receiving.assembly import Assembler, ReceivedPart
 from .sending.sender import SMS_TIMEOUT
 from .sending.text import InvalidTextError, TextFault
 from .ussd import USSD_TIMEOUT, is_ussd_code
 
 __all__ = [
+    "OPEN_LINES",
     "SMS_TIMEOUT",
     "USSD_TIMEOUT",
     "Assembler",
@@ -47,6 +52,7 @@ __all__ = [
     "IncomingSms",
     "InvalidNumberError",
     "InvalidTextError",
+    "LastSign",
     "NetworkStatus",
     "NotAnOpenVoxGatewayError",
     "ReceivedPart",
@@ -64,5 +70,7 @@ __all__ = [
     "UssdFailure",
     "UssdReply",
     "UssdStatus",
+    "Work",
+    "as_file",
     "is_ussd_code",
 ]

@@ -113,6 +113,11 @@ def power(action: str, span: int) -> str:
     return f"gsm power {action} {span}"
 
 
+def reload_span(span: int) -> str:
+    """Return the command that starts a module again without touching its power."""
+    return f"gsm reload span {span}"
+
+
 def is_dangerous(command: str) -> bool:
     """Return whether a command would hang its span until the gateway restarts.
 

@@ -1,6 +1,6 @@
 """What a gateway can do, learnt after each login from its own texts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import re
 from typing import Final
 
@@ -131,6 +131,15 @@ async def learn_features(connection: Connection, username: str) -> Features:
         read_rights=_in_order(replies.read_rights(user, "read")),
         write_rights=_in_order(replies.read_rights(user, "write")),
     )
+
+
+async def learn_sms_steps(connection: Connection, features: Features) -> Features:
+    """Read only the steps for an incoming SMS again; return the features with them.
+
+    Raises AmiError.
+    """
+    steps = await connection.command(commands.SHOW_SMS_STEPS)
+    return replace(features, sms_steps=replies.read_steps(steps, "sms"))
 
 
 async def _read_texts(connection: Connection, *wanted: str) -> dict[str, str]:

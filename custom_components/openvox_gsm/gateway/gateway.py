@@ -1,7 +1,8 @@
 """A gateway: its connection, and everything that can be done through it."""
 
 import asyncio
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from datetime import datetime
 import re
 from typing import Final
@@ -24,15 +25,22 @@ from .calls.dialer import Dialer
 from .calls.tracker import CallTracker, voice_channel
 from .connection import Connection
 from .errors import ForbiddenActionError, SpanError
-from .firmware import Features, learn_features
+from .firmware import Features, learn_features, learn_sms_steps
 from .model import (
+    CallDirection,
     CallEvent,
+    CallEventType,
     CoreStatus,
     RingResult,
     SendFailure,
     SendResult,
     StatusReport,
+    Work,
 )
+from .observing.observer import Observer
+from .observing.recording import look_around
+from .port_events import PORT_EVENTS, PortEvent
+from .power import LastSign, Power
 from .receiving.assembly import ReceivedPart
 from .receiving.inbox import Inbox
 from .sending.reports import DeliveryReports
@@ -42,6 +50,8 @@ from .ussd import Ussd
 
 # Reset takes about 13 seconds in the driver.
 _POWER_TIMEOUT: Final = 60.0  # seconds
+# How long a module needs to start after a reload (recorded: 3 seconds).
+_RELOAD_TIME: Final = 4.0  # seconds
 # For commands and actions that could be anything.
 _RAW_TIMEOUT: Final = 60.0  # seconds
 # They would log the session out, or make it deliver events.
@@ -70,6 +80,9 @@ class Gateway:
         on_report: Callable[[StatusReport], None] | None = None,
         on_ussd_unit: Callable[[bool], None] | None = None,
         ussd_in_milliseconds: bool = False,
+        on_span_news: Callable[[], None] = lambda: None,
+        on_power: Callable[[Mapping[int, LastSign]], None] = lambda _off: None,
+        switched_off: Mapping[int, LastSign] | None = None,
         line_breaks: bool = False,
         requires_pdu: bool = False,
         tls: Tls | None = None,
@@ -84,6 +97,9 @@ class Gateway:
         final result of each message on each span where it was tried, `on_report` the
         reports about whether messages reached their phones. `on_ussd_unit` gets a new
         `ussd_in_milliseconds`, when it's found out how the firmware counts.
+        `on_span_news` is called when the spans are worth reading now, and `on_power`
+        gets the modules that we switched off whenever that changes; `switched_off` are
+        those of an earlier run.
 
         With `line_breaks` the firmware turns ``\n`` in a text into a line break. With
         `requires_pdu` an SMS without its PDU is dropped. Both may be changed at any
@@ -93,10 +109,20 @@ class Gateway:
         self._username = username
         self._on_connection = on_connection
         call_later = asyncio.get_running_loop().call_later
-        self._inbox = Inbox(on_part, call_later, requires_pdu=requires_pdu)
-        self._calls = CallTracker(
-            on_call or (lambda _event: None), self._inbox, call_later
+        self._on_part = on_part
+        self._on_call = on_call
+        self._on_span_news = on_span_news
+        self._power = Power(switched_off or {}, on_power)
+        self._inbox = Inbox(
+            self._part_received,
+            call_later,
+            on_report=lambda report: self.reports.reported(report),
+            requires_pdu=requires_pdu,
         )
+        self._calls = CallTracker(self._call_changed, self._inbox, call_later)
+        self._port_events = [PortEvent(name, on_span_news) for name in PORT_EVENTS]
+        #: Counts and keeps what goes to and fro, without anything private.
+        self.observer = Observer(self._inbox)
         self._connection = Connection(
             host,
             port,
@@ -104,10 +130,11 @@ class Gateway:
             subscribe=self._subscribe,
             prepare=self._prepare,
             on_change=self._connection_changed,
+            on_answer=self.observer.answered,
             tls=tls,
         )
         self._dialer = Dialer(self._connection, self._calls)
-        self.spans = Spans(self._connection)
+        self.spans = Spans(self._connection, self._power, self.observer.seen.span)
         #: Takes status reports that come as PDUs.
         self.reports = DeliveryReports(self.spans, on_report or (lambda _report: None))
         self.sms = Sender(
@@ -134,6 +161,11 @@ class Gateway:
     @requires_pdu.setter
     def requires_pdu(self, required: bool) -> None:
         self._inbox.requires_pdu = required
+
+    @property
+    def sms_seen(self) -> Counter[str]:
+        """How often what kind of incoming SMS has come by, since the beginning."""
+        return self._inbox.seen
 
     @property
     def was_challenged(self) -> bool:
@@ -178,7 +210,10 @@ class Gateway:
             self._inbox.stop()
 
     def _subscribe(self, session: Session) -> None:
+        self.observer.seen.clear()
+        # First, as it has to know how things were before each packet.
         for part in (
+            self.observer,
             self._inbox,
             self.sms.late_outcomes,
             self.reports,
@@ -186,6 +221,26 @@ class Gateway:
             self._dialer,
         ):
             session.subscribe(part.wants, part.receive, marker=part.marker)
+        for event in self._port_events:
+            session.subscribe(event.wants, event.receive, marker=event.marker)
+
+    def _part_received(self, part: ReceivedPart) -> None:
+        self._shows_life(part.span)
+        self._on_part(part)
+
+    def _call_changed(self, call: CallEvent) -> None:
+        if call.type is CallEventType.ANSWERED or (
+            call.type is CallEventType.RINGING
+            and call.direction is CallDirection.INCOMING
+        ):
+            self._shows_life(call.span)
+        if self._on_call:
+            self._on_call(call)
+
+    def _shows_life(self, span: int) -> None:
+        """Note that a module works, whoever switched it on."""
+        if self._power.is_alive(span):
+            self._on_span_news()
 
     def _connection_changed(self, error: AmiError | None) -> None:
         if error:
@@ -196,8 +251,17 @@ class Gateway:
 
     async def _prepare(self) -> None:
         self.features = await learn_features(self._connection, self._username)
+        self._inbox.learn_steps(self.features.sms_steps)
         self.sms.adapt_to(self.features)
         self.spans.forget_firmware()
+
+    async def read_sms_steps(self) -> None:
+        """Read again which steps the dialplan runs for an incoming SMS.
+
+        Its owner may have changed that. Raises AmiError.
+        """
+        self.features = await learn_sms_steps(self._connection, self.features)
+        self._inbox.learn_steps(self.features.sms_steps)
 
     async def read_rights_now(self) -> frozenset[str]:
         """Return what the user may read after a new login, as far as that is known.
@@ -247,7 +311,9 @@ class Gateway:
         error = SpanError(SendFailure.NO_SPAN_READY, None)
         tried: set[int] = set()
         for spans_may_be_outdated in (True, False):
-            while (choice := self.spans.choose(frozenset(tried))) is not None:
+            while (
+                choice := self.spans.choose(frozenset(tried), Work.CALL)
+            ) is not None:
                 tried.add(choice)
                 try:
                     return await self._ring_on(choice, number, ring_time)
@@ -261,7 +327,7 @@ class Gateway:
     async def _ring_on(self, span: int, number: str, ring_time: int) -> RingResult:
         async with self.spans.exclusive(span) as lock:
             deadline = asyncio.get_running_loop().time() + ring_time
-            if failure := await self.spans.wait_until_ready(lock, deadline):
+            if failure := await self.spans.wait_until_ready(lock, deadline, Work.CALL):
                 raise SpanError(failure, span)
             return await self._dialer.ring(span, number, ring_time)
 
@@ -303,26 +369,55 @@ class Gateway:
     async def set_power(self, span: int, on: bool) -> None:
         """Switch the module of a span on (about 9 s) or off (4 s).
 
+        One that's off counts as off until it's switched on or shows new life.
+
         Raises SpanError where the gateway could not, AmiError.
         """
-        await self._power(span, "on" if on else "off")
+        async with self.spans.exclusive(span):
+            await self._command_power(span, "on" if on else "off")
+            if on:
+                self._power.is_alive(span)
+            else:
+                self._power.switched_off(span, asyncio.get_running_loop().time())
 
     async def restart_module(self, span: int) -> None:
         """Switch the module of a span off and on again (about 13 s).
 
+        SMS that the driver still keeps for it may go out then.
+
         Raises SpanError where the gateway could not, AmiError.
         """
-        await self._power(span, "reset")
+        async with self.spans.exclusive(span):
+            await self._command_power(span, "reset")
+            self._power.is_alive(span)
 
-    async def _power(self, span: int, action: str) -> None:
+    async def reload_module(self, span: int) -> None:
+        """Start the module of a span again without switching it off (about 3 s).
+
+        SMS that the driver still keeps for it may go out then.
+
+        Raises SpanError where the gateway could not, AmiError.
+        """
         async with self.spans.exclusive(span):
             output = await self._connection.slow_command(
-                commands.power(action, span), timeout=_POWER_TIMEOUT
+                commands.reload_span(span), timeout=_POWER_TIMEOUT
             )
-            if not replies.power_succeeded(output):
+            if output.strip():  # recorded: it prints nothing
                 raise SpanError(SendFailure.REFUSED, span)
+            await self._connection.pause(_RELOAD_TIME)
+
+    async def _command_power(self, span: int, action: str) -> None:
+        output = await self._connection.slow_command(
+            commands.power(action, span), timeout=_POWER_TIMEOUT
+        )
+        if not replies.power_succeeded(output):
+            raise SpanError(SendFailure.REFUSED, span)
 
     # Anything else
+
+    async def look_around(self) -> None:
+        """Run every command that only shows something, for who observes."""
+        await look_around(self._connection, self._username, self.spans)
 
     async def run_command(self, command: str) -> list[str]:
         """Run any command of the command line; return the lines that it prints.

@@ -89,9 +89,10 @@ def _span(number: int, lines: dict[str, str]) -> Span:
     status_text = lines["Status"]
     state_text = lines.get("State", "")
     network_text = lines.get("Network Status", "")
+    imsi = _phone_number(lines, "SIM IMSI")
+    limits = frozenset(_words(lines.get("Limit", ""))) - {"no limit"}
     return Span(
         number=number,
-        status=_span_status(status_text, state_text),
         status_text=status_text,
         state_text=state_text,
         network_status=_NETWORK_STATUS.get(network_text.lower(), NetworkStatus.UNKNOWN),
@@ -108,8 +109,10 @@ def _span(number: int, lines: dict[str, str]) -> Span:
         model=lines.get("Model Name", ""),
         revision=lines.get("Revision", "").removeprefix("Revision:").strip(),
         imei=lines.get("Model IMEI", ""),
+        imsi=imsi,
+        limits=limits,
         lines=MappingProxyType(lines),
-    )
+    ).with_status(_span_status(status_text, state_text, imsi, limits))
 
 
 # The driver's words for +CREG; in lower case as firmware differs in it.
@@ -127,38 +130,74 @@ _NETWORK_STATUS: Final = {
 # In the order in which they matter: what keeps a span from working comes first.
 _STATUS_WORDS: Final = {
     "power off": SpanStatus.POWER_OFF,
-    "in alarm": SpanStatus.ALARM,
     "undetected sim card": SpanStatus.NO_SIM,
     "pin error": SpanStatus.PIN_ERROR,
     "no signal": SpanStatus.NO_SIGNAL,
+    "block": SpanStatus.LOCKED,
     "down": SpanStatus.DOWN,
     "standby": SpanStatus.DOWN,
 }
+# After one PIN error or missing SIM the driver shows it again whenever the network is
+# lost (recorded). Then the IMSI is there, and the state says what it waits for.
+_MAY_BE_OUTDATED: Final = (SpanStatus.NO_SIM, SpanStatus.PIN_ERROR)
+_WAITS_FOR_NETWORK: Final = "NET REQ"
+_LIMITED: Final = {
+    "locked": SpanStatus.LOCKED,
+    "sms": SpanStatus.SMS_LIMIT,
+    "call": SpanStatus.CALL_LIMIT,
+}
+# First words of the states of a module that starts. Recorded: UP, SIM READY REQ and
+# NET REQ. The others are guesses at further steps, which all end with REQ or the like.
+_STARTING: Final = frozenset(("WAIT", "INIT", "INITIAL", "UP", "NET", "SIM", "UIM"))
 
 
-def _span_status(status_text: str, state_text: str) -> SpanStatus:
-    """Combine the status list and the protocol's state into one status.
+def _words(text: str) -> list[str]:
+    """Split a list of words; how many spaces follow a comma differs."""
+    return [word for each in text.split(",") if (word := each.strip().lower())]
+
+
+def _span_status(
+    status_text: str, state_text: str, imsi: str, limits: frozenset[str]
+) -> SpanStatus:
+    """Combine the status list, the protocol's state and limits into one status.
 
     A span counts as powered and active where the driver prints neither, and as
     ready where only ``gsm show spans`` was read, which doesn't give the state.
     """
-    words = {word.strip().lower() for word in status_text.split(",")}
-    for word, status in _STATUS_WORDS.items():
-        if word in words:
-            return status
+    words = _words(status_text)
+    status = next(
+        (_STATUS_WORDS[word] for word in _STATUS_WORDS if word in words), None
+    )
+    if status in _MAY_BE_OUTDATED and imsi and state_text == _WAITS_FOR_NETWORK:
+        return SpanStatus.NO_SIGNAL
+    # A span that is up works in spite of an alarm, as the vendor's own programs know.
+    if "in alarm" in words and "up" not in words and status is not SpanStatus.POWER_OFF:
+        return SpanStatus.ALARM
+    if status:
+        return status
     if "up" not in words:
         return SpanStatus.UNKNOWN
+    status = _state_status(state_text)
+    if status is not SpanStatus.READY:
+        return status
+    return next((_LIMITED[word] for word in _LIMITED if word in limits), status)
+
+
+def _state_status(state_text: str) -> SpanStatus:
+    """Read the state of a span that is up."""
     match state_text.upper().split():
         case [] | ["READY"]:
             return SpanStatus.READY
-        case ["CALL" | "RING", *_]:
+        case ["CALL" | "RING" | "RINGING" | "PRE" | "HANGUP", *_]:
             return SpanStatus.IN_CALL
-        case ["SMS" | "USSD" | "WAIT" | "INIT", *_]:
+        case ["SMS" | "USSD", *_]:
             return SpanStatus.BUSY
-        case ["SIM", "PIN" | "PUK", *_]:
+        case ["SIM" | "UIM", "PIN" | "PUK", *_]:
             return SpanStatus.PIN_ERROR
         case ["DOWN", *_]:
             return SpanStatus.DOWN
+        case [first, *more] if first in _STARTING or more[-1:] == ["REQ"]:
+            return SpanStatus.BUSY
     return SpanStatus.UNKNOWN
 
 

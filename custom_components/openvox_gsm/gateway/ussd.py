@@ -15,7 +15,7 @@ from custom_components.openvox_gsm.ami import (
 from . import commands
 from .connection import COMMAND_SLACK, Connection
 from .errors import UssdError
-from .model import SendFailure, UssdFailure, UssdReply, UssdStatus
+from .model import SendFailure, UssdFailure, UssdReply, UssdStatus, Work
 from .replies import is_ussd_time_out, read_ussd_reply
 from .spans import LATE_ANSWER_TIME, SpanLock, Spans
 
@@ -104,7 +104,9 @@ class Ussd:
         """Send one request as soon as the span is ready; return its answer."""
         span = lock.number
         try:
-            failure = await self._spans.wait_until_ready(lock, self._now() + timeout)
+            failure = await self._spans.wait_until_ready(
+                lock, self._now() + timeout, Work.USSD
+            )
         except AmiError:
             failure = SendFailure.NOT_CONNECTED
         if failure:
