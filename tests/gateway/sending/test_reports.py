@@ -220,6 +220,21 @@ async def test_what_was_not_sent_is_not_reported(
     assert seen(told) == [(True, "Two")]
 
 
+@later_firmware
+async def test_what_turns_out_not_to_be_sent_is_not_reported(
+    gateway: Simulator, client: Gateway, told: list[StatusReport]
+) -> None:
+    """Though its outcome was unknown at first."""
+    gateway.spans[1].late_after = 0.3
+    gateway.spans[1].sms_outcomes.append(SmsOutcome.LATE_FAILURE)
+    first = await client.sms.send(NUMBER, "One", span=1)
+    assert first.settled
+    await first.settled
+    await client.sms.send(NUMBER, "Two", span=1)
+    client.reports.reported(report())
+    assert seen(told) == [(True, "Two")]
+
+
 async def test_a_service_centre_that_goes_on_trying(
     client: Gateway, told: list[StatusReport]
 ) -> None:

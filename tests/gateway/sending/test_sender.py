@@ -22,9 +22,9 @@ from custom_components.openvox_gsm.gateway.sending import (
     delivery as delivery_module,
     part as part_module,
 )
-from simulator import Box, SentSms, Simulator, SmsOutcome, User, UssdOutcome
+from simulator import STOCK_READ, Box, SentSms, Simulator, SmsOutcome, User, UssdOutcome
 
-from tests.gateway.conftest import Heard, expect_nothing_left, until
+from tests.gateway.conftest import Heard, expect_nothing_left, gateway_with, until
 from tests.gateway.outcomes import (
     LONG,
     LONG_UCS2,
@@ -777,6 +777,19 @@ async def test_an_unknown_message_is_settled_later(
     await until(lambda: attempts)
     assert attempts == [final]
     assert len(sends(gateway)) == 1
+
+
+@gateway_with(
+    box=Box.TODAY, users=[User("admin", "admin", read=STOCK_READ - {"system"})]
+)
+async def test_nothing_is_waited_for_without_the_right_to_see_it(
+    gateway: Simulator, client: Gateway
+) -> None:
+    """It is unknown, and stays so."""
+    gateway.spans[1].sms_outcomes.append(SmsOutcome.NO_ANSWER)
+    result = await client.sms.send(NUMBER, "Hi")
+    assert outcome(result) == unknown(SendFailure.TIMED_OUT, 1)
+    assert result.settled is None
 
 
 @later_firmware

@@ -197,9 +197,11 @@ class PartSender:
 
         Guess: the firmware that has a place for a flash flag raises the events.
         """
+        features = self._features
+        sees_events = features.read_rights is None or "system" in features.read_rights
         return bool(
-            self._features.outcome_steps
-            or self._features.flash
+            features.outcome_steps
+            or (features.flash and sees_events)
             or self.late_outcomes.raises_status
         )
 

@@ -26,7 +26,7 @@ from custom_components.openvox_gsm.gateway.model import (
 from custom_components.openvox_gsm.gateway.spans import NOT_READY, Spans
 
 from .part import GIVEN_UP, Conditions, PartSender
-from .reports import DeliveryReports
+from .reports import DeliveryReports, ReportedMessage
 from .text import InvalidTextError, OutgoingText, TextFault, split_text
 
 SMS_TIMEOUT: Final = 30  # seconds that the network has for each part of a message
@@ -226,17 +226,23 @@ class Sender:
                 detail=outcome.detail,
             )
         if outcome.was_sent:
-            return replace(result, settled=self._settle(result, outcome.was_sent))
+            settled = self._settle(result, outcome.was_sent, report)
+            return replace(result, settled=settled)
         self._on_attempt(result)
         return result
 
     def _settle(
-        self, result: SendResult, was_sent: asyncio.Future[bool | None]
+        self,
+        result: SendResult,
+        was_sent: asyncio.Future[bool | None],
+        report: ReportedMessage,
     ) -> asyncio.Future[SendResult]:
         """Return a future for the final result of a message with an unknown outcome."""
         settled: asyncio.Future[SendResult] = asyncio.get_running_loop().create_future()
 
         def settle(outcome: asyncio.Future[bool | None]) -> None:
+            if outcome.result() is False:
+                report.handed_over -= 1
             final = _final(result, outcome.result())
             settled.set_result(final)
             self._on_attempt(final)
