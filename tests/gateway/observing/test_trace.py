@@ -25,7 +25,7 @@ def texts(trace: Trace) -> list[str]:
     return [str(text) for _, _, text in trace.wire()]
 
 
-@kinds_of_gateway(sms_received=True)
+@kinds_of_gateway()
 async def test_the_trace_shows_how_an_sms_came(
     gateway: Simulator, new_client: MakeClient, heard: object
 ) -> None:
