@@ -19,14 +19,7 @@ from .errors import invalid
 from .gateway import SendStatus
 from .phone_numbers import InvalidPhoneNumberError, parse_destination
 from .runtime import OpenVoxRuntime
-from .sending import (
-    PreparedOrder,
-    Recipient,
-    Route,
-    SmsOrder,
-    async_send,
-    prepare,
-)
+from .sending import PreparedOrder, Recipient, Route, SmsOrder, async_send, prepare
 from .signals import SIGNAL_SPAN_SMS_RECEIVED, SpanEvent
 
 ARRIVAL_TIME: Final = 120.0  # seconds that an SMS may take
