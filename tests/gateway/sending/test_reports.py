@@ -55,7 +55,6 @@ def seen(told: list[StatusReport]) -> Told:
 # On the wire
 
 
-@later_firmware
 @pytest.mark.parametrize("delivered", [True, False])
 async def test_a_report_over_the_wire(
     gateway: Simulator, client: Gateway, told: list[StatusReport], delivered: bool
