@@ -102,7 +102,8 @@ def explain(command: str, output: str) -> str | None:
     for pattern, read in _READERS.items():
         if found := re.match(pattern, command):
             return read(found, output)
-    return f"{len(output.splitlines())} lines"
+    count = len(output.splitlines())
+    return f"{count} line{'' if count == 1 else 's'}"
 
 
 def _explain_sms(_: re.Match[str], output: str) -> str | None:

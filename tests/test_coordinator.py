@@ -151,7 +151,7 @@ async def test_it_is_not_back_before_it_is_ready(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """A gateway that lets us in while it is still booting would flicker."""
-    gateway.faults.silent_commands.add("manager show user")
+    gateway.faults.silent_commands.add("gsm show version")
     gateway.faults.drop_sessions()
     await until(lambda: hass.states.is_state(CONNECTED, STATE_OFF))
     states = async_capture_events(hass, EVENT_STATE_CHANGED)
@@ -159,7 +159,7 @@ async def test_it_is_not_back_before_it_is_ready(
     await until_later(freezer, lambda: len(gateway.commands) > before)
     refresh = asyncio.create_task(loaded.runtime_data.coordinator.async_refresh())
     await until_later(freezer, refresh.done)
-    await until_later(freezer, lambda: gateway.commands[-1].startswith("manager show"))
+    await until_later(freezer, lambda: gateway.commands[-1].startswith("gsm show version"))
     await until_later(freezer, lambda: gateway.commands[-1].startswith("core show"))
     assert states == []
     assert len(said(caplog)) == 1
