@@ -159,7 +159,9 @@ async def test_it_is_not_back_before_it_is_ready(
     await until_later(freezer, lambda: len(gateway.commands) > before)
     refresh = asyncio.create_task(loaded.runtime_data.coordinator.async_refresh())
     await until_later(freezer, refresh.done)
-    await until_later(freezer, lambda: gateway.commands[-1].startswith("gsm show version"))
+    await until_later(
+        freezer, lambda: gateway.commands[-1].startswith("gsm show version")
+    )
     await until_later(freezer, lambda: gateway.commands[-1].startswith("core show"))
     assert states == []
     assert len(said(caplog)) == 1

@@ -30,11 +30,6 @@ _FILES = [
     for path in sorted([*_FOLDER.glob("*.json"), *_FOLDER.glob("*/*.json")])
     if path.name not in ("commands.json", "inbound-random.json")  # of another form
 ]
-# What isn't understood yet. A line here says why.
-_EXPECTED = {
-    "11-stuck-sms-sending-then-reload": "the state UP while a span starts",
-    "40-calls-in-a": "the state RINGING",
-}
 _PDU = re.compile(r"Variable: SMSPDU\r\nValue: ([0-9A-F]+)(?:\r\n|$)")
 
 pytestmark = pytest.mark.usefixtures("socket_enabled", "hurry")
@@ -68,14 +63,7 @@ def texts_in(recording: Recording) -> Counter[str]:
     return texts
 
 
-def parameter_of(path: Path) -> object:
-    """Return the parameter for one file."""
-    reason = _EXPECTED.get(path.stem)
-    marks = [pytest.mark.xfail(reason=reason)] if reason else []
-    return pytest.param(path, id=path.stem, marks=marks)
-
-
-@pytest.mark.parametrize("path", map(parameter_of, _FILES))
+@pytest.mark.parametrize("path", _FILES, ids=lambda path: path.stem)
 async def test_a_recording_is_understood(
     path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

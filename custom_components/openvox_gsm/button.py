@@ -15,7 +15,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .entity import OpenVoxEntity, OpenVoxSpanEntity, async_add_span_entities
-from .gateway import Gateway
+from .gateway import Modules
 from .runtime import OpenVoxConfigEntry
 from .self_test import SelfTest, plan, run
 from .ussd_entity import async_add_query_buttons
@@ -28,7 +28,7 @@ PARALLEL_UPDATES = 0
 class ModuleButtonDescription(ButtonEntityDescription):
     """A button of a span, and what it does to the module."""
 
-    press: Callable[[Gateway, int], Awaitable[None]]
+    press: Callable[[Modules, int], Awaitable[None]]
 
 
 # With both, SMS that the driver still keeps for the span may go out.
@@ -38,7 +38,7 @@ MODULE_BUTTONS = (
         translation_key="reload_module",
         entity_category=EntityCategory.CONFIG,
         entity_registry_enabled_default=False,
-        press=Gateway.reload_module,
+        press=Modules.reload,
     ),
     ModuleButtonDescription(
         key="restart_module",
@@ -46,7 +46,7 @@ MODULE_BUTTONS = (
         device_class=ButtonDeviceClass.RESTART,
         entity_category=EntityCategory.CONFIG,
         entity_registry_enabled_default=False,
-        press=Gateway.restart_module,
+        press=Modules.restart,
     ),
 )
 
@@ -82,7 +82,7 @@ class ModuleButton(OpenVoxSpanEntity, ButtonEntity):
     @override
     async def async_press(self) -> None:
         """Do it, which takes some seconds."""
-        press = self.entity_description.press(self.runtime.gateway, self.number)
+        press = self.entity_description.press(self.runtime.gateway.modules, self.number)
         await self.command_module(press)
 
 

@@ -13,7 +13,7 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.translation import async_get_cached_translations
 from homeassistant.util import dt as dt_util
 
-from .const import DOMAIN
+from .const import DOMAIN, EVENT_SMS_DELIVERED
 from .contacts import country_of
 from .errors import invalid
 from .gateway import SendStatus
@@ -239,7 +239,7 @@ def _delivery_reports(hass: HomeAssistant, test: SelfTest) -> Iterator[asyncio.E
         if is_ours and event.data.get("target") == test.number:
             delivered.set()
 
-    stop_listening = hass.bus.async_listen(f"{DOMAIN}_sms_delivered", reported)
+    stop_listening = hass.bus.async_listen(EVENT_SMS_DELIVERED, reported)
     try:
         yield delivered
     finally:

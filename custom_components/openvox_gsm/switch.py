@@ -56,12 +56,14 @@ class PowerSwitch(OpenVoxSpanEntity, SwitchEntity):
 
         The command is sent in any case: the gateway may know less than its owner.
         """
-        await self.command_module(self.runtime.gateway.set_power(self.number, True))
+        await self.command_module(
+            self.runtime.gateway.modules.set_power(self.number, True)
+        )
 
     @override
     async def async_turn_off(self, **kwargs: Any) -> None:
         """Switch the module off, which takes about 4 s; a call on it ends."""
         if self.is_on:
             await self.command_module(
-                self.runtime.gateway.set_power(self.number, False)
+                self.runtime.gateway.modules.set_power(self.number, False)
             )

@@ -14,7 +14,11 @@ from hypothesis import example, given, settings, strategies as st
 from custom_components.openvox_gsm.ami import Packet, ProtocolError, Session
 from custom_components.openvox_gsm.ami.packet import MAX_PACKET, PacketReader
 from custom_components.openvox_gsm.gateway.calls.tracker import CallTracker
-from custom_components.openvox_gsm.gateway.model import CallEvent, IncomingSms
+from custom_components.openvox_gsm.gateway.model import (
+    CallEvent,
+    IncomingSms,
+    StatusReport,
+)
 from custom_components.openvox_gsm.gateway.receiving.assembly import (
     PARTS_TIMEOUT,
     Assembler,
@@ -26,7 +30,6 @@ from custom_components.openvox_gsm.gateway.receiving.pdu import (
     Concatenation,
     DeliverPdu,
 )
-from custom_components.openvox_gsm.gateway.receiving.report import StatusReport
 from custom_components.openvox_gsm.gateway.sending.delivery import LateOutcomes
 
 from . import hostile

@@ -231,7 +231,7 @@ def off(gateway: Simulator) -> None:
 @pytest.mark.usefixtures("off")
 async def test_a_module_that_is_off(gateway: Simulator, client: Gateway) -> None:
     """It's off whatever the driver goes on to say, and gets no work."""
-    await client.set_power(2, on=False)
+    await client.modules.set_power(2, on=False)
     for _ in range(2):
         span = (await client.spans.read())[2]
         assert span.status is SpanStatus.POWER_OFF
@@ -248,7 +248,7 @@ async def test_a_module_that_is_off(gateway: Simulator, client: Gateway) -> None
     assert sends(gateway) == []
     assert not gateway.spans[2].module_on  # an SMS would have switched it on
 
-    await client.set_power(2, on=True)
+    await client.modules.set_power(2, on=True)
     assert (await client.spans.read())[2].status is SpanStatus.READY
     assert outcome(await client.sms.send(NUMBER, "Hi", span=2)) == sent_on(2)
 
@@ -279,7 +279,7 @@ async def test_a_module_that_shows_new_life(
     gateway: Simulator, client: Gateway, deed: Deed
 ) -> None:
     """Somebody else has switched it on."""
-    await client.set_power(2, on=False)
+    await client.modules.set_power(2, on=False)
     assert (await client.spans.read())[2].status is SpanStatus.POWER_OFF
 
     await deed(gateway)
@@ -294,7 +294,7 @@ async def test_a_module_that_the_gateway_says_is_on_again(
     gateway: Simulator, client: Gateway
 ) -> None:
     """This firmware knows."""
-    await client.set_power(2, on=False)
+    await client.modules.set_power(2, on=False)
     assert (await client.spans.read())[2].status is SpanStatus.POWER_OFF
 
     await gateway.spans[2].power_switch.on()
@@ -323,7 +323,7 @@ async def test_a_look_from_before_is_no_sign_of_life(
         patch.setattr(client._connection, "command", slow)  # noqa: SLF001
         reading = asyncio.create_task(lock.read())
         await asked.wait()
-        await client.set_power(2, on=False)
+        await client.modules.set_power(2, on=False)
         gateway.spans[2].signal = 9
         go_on.set()
         assert (await reading)[2].status is SpanStatus.POWER_OFF
@@ -343,8 +343,8 @@ async def test_what_is_off_is_kept(
 
     first = new_client(on_power=keep)
     await first.start()
-    await first.set_power(2, on=False)
-    await first.set_power(3, on=False)
+    await first.modules.set_power(2, on=False)
+    await first.modules.set_power(3, on=False)
     await first.spans.read()
     await first.stop()
     assert kept == {2: LastSign(20, False), 3: LastSign(20, False)}
@@ -363,8 +363,8 @@ async def test_a_restart_switches_a_module_on(
     gateway: Simulator, client: Gateway
 ) -> None:
     """Like the switch."""
-    await client.set_power(2, on=False)
-    await client.restart_module(2)
+    await client.modules.set_power(2, on=False)
+    await client.modules.restart(2)
 
     assert (await client.spans.read())[2].status is SpanStatus.READY
 
@@ -374,7 +374,7 @@ async def test_a_module_that_hangs_while_it_is_off(
     gateway: Simulator, client: Gateway
 ) -> None:
     """It's off all the same."""
-    await client.set_power(2, on=False)
+    await client.modules.set_power(2, on=False)
     gateway.spans[2].hung = True
 
     assert (await client.spans.read())[2].status is SpanStatus.POWER_OFF
@@ -410,7 +410,7 @@ async def test_a_span_that_is_stuck(
     assert outcome(result) == failed(SendFailure.SPAN_NOT_READY, 2)
     assert client.spans.choose(frozenset((1, 3, 4))) is None
 
-    await client.reload_module(2)
+    await client.modules.reload(2)
     assert gateway.commands[-1] == "gsm reload span 2"
     assert (await client.spans.read())[2].status is SpanStatus.READY
     assert outcome(await client.sms.send(NUMBER, "Hi", span=2)) == sent_on(2)
@@ -439,7 +439,7 @@ async def test_a_span_that_sends_all_the_time_is_not_stuck(
 async def test_a_reload_that_is_refused(gateway: Simulator, client: Gateway) -> None:
     """Firmware without the command says so."""
     with pytest.raises(SpanError) as error:
-        await client.reload_module(99)
+        await client.modules.reload(99)
     assert error.value.failure is SendFailure.REFUSED
 
 

@@ -29,6 +29,7 @@ from .model import (
     UssdStatus,
     Work,
 )
+from .modules import Modules
 from .observing.masking import OPEN_LINES
 from .observing.recording import as_file
 from .power import LastSign
@@ -53,6 +54,7 @@ __all__ = [
     "InvalidNumberError",
     "InvalidTextError",
     "LastSign",
+    "Modules",
     "NetworkStatus",
     "NotAnOpenVoxGatewayError",
     "ReceivedPart",

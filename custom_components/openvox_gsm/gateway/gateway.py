@@ -37,6 +37,7 @@ from .model import (
     StatusReport,
     Work,
 )
+from .modules import Modules
 from .observing.observer import Observer
 from .observing.recording import look_around
 from .port_events import PORT_EVENTS, PortEvent
@@ -48,10 +49,6 @@ from .sending.sender import Sender
 from .spans import NOT_READY, Spans
 from .ussd import Ussd
 
-# Reset takes about 13 seconds in the driver.
-_POWER_TIMEOUT: Final = 60.0  # seconds
-# How long a module needs to start after a reload (recorded: 3 seconds).
-_RELOAD_TIME: Final = 4.0  # seconds
 # For commands and actions that could be anything.
 _RAW_TIMEOUT: Final = 60.0  # seconds
 # They would log the session out, or make it deliver events.
@@ -62,8 +59,8 @@ _HANGS_THE_SPAN: Final = "gsm power stat hangs the span until the gateway is res
 class Gateway:
     """One gateway.
 
-    `spans` reads its spans, `sms` sends, `ussd` asks the networks. What comes in goes
-    to the callbacks of the constructor.
+    `spans` reads its spans, `modules` switches them, `sms` sends, `ussd` asks the
+    networks. What comes in goes to the callbacks of the constructor.
     """
 
     def __init__(
@@ -135,6 +132,7 @@ class Gateway:
         )
         self._dialer = Dialer(self._connection, self._calls)
         self.spans = Spans(self._connection, self._power, self.observer.seen.span)
+        self.modules = Modules(self._connection, self.spans, self._power)
         #: Takes status reports that come as PDUs.
         self.reports = DeliveryReports(self.spans, on_report or (lambda _report: None))
         self.sms = Sender(
@@ -363,55 +361,6 @@ class Gateway:
         except ActionFailedError:
             return False
         return True
-
-    # The module of a span
-
-    async def set_power(self, span: int, on: bool) -> None:
-        """Switch the module of a span on (about 9 s) or off (4 s).
-
-        One that's off counts as off until it's switched on or shows new life.
-
-        Raises SpanError where the gateway could not, AmiError.
-        """
-        async with self.spans.exclusive(span):
-            await self._command_power(span, "on" if on else "off")
-            if on:
-                self._power.is_alive(span)
-            else:
-                self._power.switched_off(span, asyncio.get_running_loop().time())
-
-    async def restart_module(self, span: int) -> None:
-        """Switch the module of a span off and on again (about 13 s).
-
-        SMS that the driver still keeps for it may go out then.
-
-        Raises SpanError where the gateway could not, AmiError.
-        """
-        async with self.spans.exclusive(span):
-            await self._command_power(span, "reset")
-            self._power.is_alive(span)
-
-    async def reload_module(self, span: int) -> None:
-        """Start the module of a span again without switching it off (about 3 s).
-
-        SMS that the driver still keeps for it may go out then.
-
-        Raises SpanError where the gateway could not, AmiError.
-        """
-        async with self.spans.exclusive(span):
-            output = await self._connection.slow_command(
-                commands.reload_span(span), timeout=_POWER_TIMEOUT
-            )
-            if output.strip():  # recorded: it prints nothing
-                raise SpanError(SendFailure.REFUSED, span)
-            await self._connection.pause(_RELOAD_TIME)
-
-    async def _command_power(self, span: int, action: str) -> None:
-        output = await self._connection.slow_command(
-            commands.power(action, span), timeout=_POWER_TIMEOUT
-        )
-        if not replies.power_succeeded(output):
-            raise SpanError(SendFailure.REFUSED, span)
 
     # Anything else
 

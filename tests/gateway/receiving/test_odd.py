@@ -11,16 +11,14 @@ from typing import Any
 from hypothesis import given, settings, strategies as st
 import pytest
 
+from custom_components.openvox_gsm.gateway.model import StatusReport
 from custom_components.openvox_gsm.gateway.receiving.inbox import (
     MESSAGE_TIMEOUT,
     SETTLE_TIME,
     Inbox,
 )
 from custom_components.openvox_gsm.gateway.receiving.pdu import PduError
-from custom_components.openvox_gsm.gateway.receiving.report import (
-    StatusReport,
-    decode_report,
-)
+from custom_components.openvox_gsm.gateway.receiving.report import decode_report
 from simulator.model.driver_sms import driver_reading
 
 from .test_inbox import (
