@@ -845,7 +845,7 @@ async def healed(
     """Two spans are healed; returns what a phone is told."""
     gateway.power_speed = 0
     monkeypatch.setattr(
-        "custom_components.openvox_gsm.gateway.gateway._RELOAD_TIME", 0.0
+        "custom_components.openvox_gsm.gateway.modules._RELOAD_TIME", 0.0
     )
     await automate(
         "heal_span",

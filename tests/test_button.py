@@ -6,7 +6,7 @@ from freezegun.api import FrozenDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.openvox_gsm.gateway import gateway as gateway_module
+from custom_components.openvox_gsm.gateway import modules as modules_module
 from homeassistant.const import STATE_UNAVAILABLE, EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
@@ -23,7 +23,7 @@ RELOAD = "button.gsm_1_reload_module"
 def _fast_modules(gateway: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the modules start and stop at once."""
     gateway.power_speed = 0
-    monkeypatch.setattr(gateway_module, "_RELOAD_TIME", 0.01)
+    monkeypatch.setattr(modules_module, "_RELOAD_TIME", 0.01)
 
 
 async def press(hass: HomeAssistant, button: str = RESTART) -> None:

@@ -315,7 +315,7 @@ async def test_a_value_of_the_database(
     value = 'a "b" \\ c; d'
     await action(hass, "DBPut", {"Family": "f", "Key": "k", "Val": value})
 
-    _, [entry] = await action(hass, "DBGet", {"Family": "f", "Key": "k"})
+    _, [entry, *_] = await action(hass, "DBGet", {"Family": "f", "Key": "k"})
 
     assert entry["Val"] == value
 

@@ -14,7 +14,7 @@ from custom_components.openvox_gsm.gateway import (
     SpanError,
     SpanStatus,
     UssdFailure,
-    gateway as gateway_module,
+    modules as modules_module,
     spans as spans_module,
 )
 from simulator import Box, Simulator, SmsOutcome
@@ -396,7 +396,7 @@ async def test_a_span_that_is_stuck(
 ) -> None:
     """It's told from one that is busy, and gets no work until it's started again."""
     gateway.power_speed = 0
-    monkeypatch.setattr(gateway_module, "_RELOAD_TIME", 0.01)
+    monkeypatch.setattr(modules_module, "_RELOAD_TIME", 0.01)
     gateway.spans[2].sms_outcomes.append(scripted)
     result = await client.sms.send(NUMBER, "Hi", span=2, timeout=1)
     assert result.failure is SendFailure.TIMED_OUT
