@@ -16,13 +16,13 @@ import tempfile
 from typing import Any
 
 from . import set_up
+from .child import PROJECT
 from .table import Row, millis, ratios, spread
 
 _OURS = "custom_components.openvox_gsm"
 _PEER = "homeassistant.components.heos"
 _OWN = (_OURS, _PEER, "pyheos")
 _ROUNDS = 9
-_PROJECT = Path(__file__).parents[1]
 # What is compiled is kept, whatever this machine does otherwise.
 _ENVIRONMENT = {
     name: value
@@ -50,7 +50,7 @@ def _import(cache: str, before: list[str], modules: list[str]) -> dict[str, Any]
     answer: dict[str, Any] = json.loads(
         subprocess.run(
             [sys.executable, "-m", "bench.imported"],
-            cwd=_PROJECT,
+            cwd=PROJECT,
             env=_ENVIRONMENT | {"PYTHONPYCACHEPREFIX": cache},
             input=json.dumps({"before": before, "modules": modules}).encode(),
             stdout=subprocess.PIPE,
