@@ -19,10 +19,8 @@ from custom_components.openvox_gsm.const import (
     CONF_TLS,
     DOMAIN,
 )
-from custom_components.openvox_gsm.gateway import (
-    assembly as assembly_module,
-    connection as connection_module,
-)
+from custom_components.openvox_gsm.gateway import connection as connection_module
+from custom_components.openvox_gsm.gateway.receiving import assembly as assembly_module
 from homeassistant.components.http.config import async_get_and_load_store
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_USERNAME
 from homeassistant.core import HomeAssistant

@@ -47,9 +47,9 @@ type ComeIn = Callable[..., Awaitable[None]]
 def _repository(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let Home Assistant find its blueprints here, and SMS and calls rest briefly."""
     monkeypatch.setattr(DomainBlueprints, "blueprint_folder", FOLDER)
-    for module in ("inbox", "calls"):
+    for module in ("receiving.inbox", "calls.tracker"):
         monkeypatch.setattr(
-            f"custom_components.openvox_gsm.gateway.{module}.REST", 0.01
+            f"custom_components.openvox_gsm.gateway.{module}.SETTLE_TIME", 0.01
         )
 
 

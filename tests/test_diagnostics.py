@@ -148,7 +148,7 @@ async def test_what_helps_is_told(
     assert told["gateway"]["connected"] is True
     assert told["gateway"]["active_calls"] == 0
     assert told["gateway"]["features"]["asterisk_version"] == gateway.asterisk_version
-    assert told["gateway"]["features"]["may_see_sms"] is True
+    assert "dialplan" in told["gateway"]["features"]["read_rights"]
     assert told["gateway"]["spans"].keys() == {"1", "2", "3", "4"}
     span = told["gateway"]["spans"]["1"]
     assert (span["status"], span["network_status"], span["state"]) == (

@@ -50,9 +50,9 @@ type Automate = Callable[..., Awaitable[list[Event]]]
 @pytest.fixture(autouse=True)
 def _no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let SMS and calls rest no longer than on a wire without forgers."""
-    for module in ("inbox", "calls"):
+    for module in ("receiving.inbox", "calls.tracker"):
         monkeypatch.setattr(
-            f"custom_components.openvox_gsm.gateway.{module}.REST", 0.01
+            f"custom_components.openvox_gsm.gateway.{module}.SETTLE_TIME", 0.01
         )
 
 

@@ -50,8 +50,9 @@ def read_identifiers(
 @callback
 def find_gateway_device(hass: HomeAssistant, entry_id: str) -> dr.DeviceEntry | None:
     """Return the device of a gateway."""
-    identifiers = {gateway_identifier(entry_id)}
-    return dr.async_get(hass).async_get_device(identifiers=identifiers)
+    return dr.async_get(hass).async_get_device_by_identifier(
+        gateway_identifier(entry_id), entry_id
+    )
 
 
 @callback
@@ -59,8 +60,9 @@ def find_span_device(
     hass: HomeAssistant, entry_id: str, span: int
 ) -> dr.DeviceEntry | None:
     """Return the device of a span."""
-    identifiers = {span_identifier(entry_id, span)}
-    return dr.async_get(hass).async_get_device(identifiers=identifiers)
+    return dr.async_get(hass).async_get_device_by_identifier(
+        span_identifier(entry_id, span), entry_id
+    )
 
 
 @callback

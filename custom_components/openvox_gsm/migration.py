@@ -19,9 +19,7 @@ from .phone_numbers import (
 
 
 async def async_migrate_entry(hass: HomeAssistant, entry: ConfigEntry) -> bool:
-    """Migrate an entry; return False for one of a later version."""
-    if entry.version > 1:
-        return False
+    """Migrate an entry."""
     if entry.minor_version < 2:
         _migrate_country(hass, entry)
         _migrate_subentries(hass, entry)
@@ -33,10 +31,13 @@ async def async_migrate_entry(hass: HomeAssistant, entry: ConfigEntry) -> bool:
 def _migrate_country(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Replace the country prefix of 0.1.0 by the country; write numbers in one form."""
     options = {**entry.options}
-    if country := main_country(options.pop("country_prefix", "")):
+    prefix = options.pop("country_prefix", "")
+    if country := main_country(prefix):
         options[CONF_COUNTRY] = country
     hass.config_entries.async_update_entry(entry, options=options)
     if allowed := options.get(CONF_ALLOWED):
+        if prefix:  # a zero stood for all numbers of the country
+            allowed = [f"+{prefix}" if each == "0" else each for each in allowed]
         numbers = [_rewrite(parse_prefix, hass, entry, each) for each in allowed]
         options[CONF_ALLOWED] = list(dict.fromkeys(numbers))
         hass.config_entries.async_update_entry(entry, options=options)

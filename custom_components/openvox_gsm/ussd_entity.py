@@ -90,6 +90,11 @@ class UssdQuerySensor(_UssdQueryEntity, SensorEntity, RestoreEntity):
     # A network's advertisements need not fill the database.
     _unrecorded_attributes = frozenset({ATTR_REPLY})
 
+    def __init__(self, runtime: OpenVoxRuntime, query: UssdQuery) -> None:
+        """Have the query's unit from the start; the registry keeps it."""
+        super().__init__(runtime, query)
+        self._show()
+
     @override
     async def async_added_to_hass(self) -> None:
         """Take the last answer up again; from now on the query is asked."""

@@ -30,6 +30,7 @@ from custom_components.openvox_gsm.ami import (
     Session,
     packet as packet_module,
     session as session_module,
+    subscriptions as subscriptions_module,
 )
 from simulator import Dialect, Simulator, User
 
@@ -174,7 +175,8 @@ def no_errors_in_the_log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     errors = [
         record
         for record in caplog.get_records("call")
-        if record.levelno >= logging.ERROR and record.name != session_module.__name__
+        if record.levelno >= logging.ERROR
+        and record.name != subscriptions_module.__name__
     ]
     assert not errors
 
@@ -769,7 +771,7 @@ async def test_events_of_others_do_not_get_into_a_list(end: str) -> None:
     assert [event.get("N") for event in other] == ["early", "nobody", "another", "late"]
 
 
-async def test_list_without_a_mark_at_its_end_has_its_whole_time(
+async def test_list_without_a_marker_at_its_end_has_its_whole_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What asks for its end waits as long as the list may take."""
@@ -986,7 +988,8 @@ async def test_packet_that_nobody_wants_is_not_parsed(
             parsed.append(raw)
             super().__init__(raw)
 
-    monkeypatch.setattr(session_module, "Packet", Counted)
+    for module in (session_module, subscriptions_module):
+        monkeypatch.setattr(module, "Packet", Counted)
     session.subscribe(look, wanted.append)
     session.subscribe(named("Hangup"), wanted.append)
     for number in range(3):
@@ -997,7 +1000,7 @@ async def test_packet_that_nobody_wants_is_not_parsed(
     assert not wanted
 
 
-async def test_packet_without_a_mark_is_not_looked_at(
+async def test_packet_without_a_marker_is_not_looked_at(
     sim: Simulator, session: Session
 ) -> None:
     """Unless a test wants every packet just then, or an action waits."""
@@ -1009,7 +1012,7 @@ async def test_packet_without_a_mark_is_not_looked_at(
             seen.append(raw)
         return wants_all
 
-    session.subscribe(look, lambda packet: None, mark=b"Value: b")
+    session.subscribe(look, lambda packet: None, marker=b"Value: b")
     for value in "abc":
         sim.emit(varset(value))
     await until(lambda: seen)
@@ -1021,13 +1024,13 @@ async def test_packet_without_a_mark_is_not_looked_at(
     assert b"Value: d" in seen[1]
 
 
-async def test_one_subscription_without_a_mark_sees_all(
+async def test_one_subscription_without_a_marker_sees_all(
     sim: Simulator, session: Session
 ) -> None:
-    """The marks of the others do not hide anything from it."""
+    """The markers of the others do not hide anything from it."""
     seen: list[Packet] = []
     session.subscribe(lambda raw: True, seen.append)
-    session.subscribe(lambda raw: False, seen.append, mark=b"Value: b")
+    session.subscribe(lambda raw: False, seen.append, marker=b"Value: b")
     for value in "ab":
         sim.emit(varset(value))
     await until(lambda: len(seen) == 2)

@@ -15,8 +15,8 @@ import pytest
 
 from custom_components.openvox_gsm.ami import Packet, Session
 from custom_components.openvox_gsm.gateway import IncomingSms
-from custom_components.openvox_gsm.gateway.assembly import Assembler
-from custom_components.openvox_gsm.gateway.inbox import MESSAGE_TIMEOUT, Inbox
+from custom_components.openvox_gsm.gateway.receiving.assembly import Assembler
+from custom_components.openvox_gsm.gateway.receiving.inbox import MESSAGE_TIMEOUT, Inbox
 
 from .conftest import LogIn, until
 from .driver import CHANNEL, MARK, SPANS, Delivery, bring, deliveries
@@ -48,7 +48,7 @@ class Receiver:
         self.messages: list[IncomingSms] = []
         assembler = Assembler(self.messages.append, self.clock.call_later)
         self.inbox = Inbox(
-            assembler.add, self.clock.call_later, channel=CHANNEL, mark=MARK
+            assembler.add, self.clock.call_later, channel=CHANNEL, marker=MARK
         )
         self.packets: list[bytes] = []
         self._ended = 0

@@ -16,7 +16,8 @@ from custom_components.openvox_gsm.ami import (
     InvalidHeaderError,
     Session,
 )
-from custom_components.openvox_gsm.gateway import cli, text as sms_text
+from custom_components.openvox_gsm.gateway import InvalidTextError, commands
+from custom_components.openvox_gsm.gateway.sending.text import split_text
 
 from .conftest import LogIn
 from .relay import relay
@@ -84,7 +85,7 @@ async def stored(session: Session, family: str, key: str) -> bytes:
 @example('"')
 async def test_the_text_of_an_sms(session: Session, text: str) -> None:
     """Arrives byte for byte, lone surrogates as three bytes each."""
-    command = cli.send_sms(1, NUMBER, text, 30)
+    command = commands.send_sms(1, NUMBER, text, timeout=30)
     # Span, number, text: the time limit is one argument more than fits.
     command = arguments(command, "gsm send sync sms").removesuffix(" 30")
     assert (
@@ -99,11 +100,11 @@ async def test_the_text_of_an_sms(session: Session, text: str) -> None:
 async def test_a_text_as_it_is_composed(session: Session, text: str) -> None:
     """Each part that is made of a text arrives as it is: none is too long."""
     try:
-        composed = sms_text.compose(text, line_breaks=True)
-    except sms_text.InvalidTextError:
+        composed = split_text(text, line_breaks=True)
+    except InvalidTextError:
         reject()  # an empty one, or one of too many parts
     for number, part in enumerate(composed.parts, 1):
-        command = cli.send_sms_part(
+        command = commands.send_sms_part(
             1, NUMBER, part, reference=7, count=9, sequence=number, timeout=30
         )
         command = arguments(command, "gsm send sync csms")
@@ -117,7 +118,7 @@ async def test_a_text_as_it_is_composed(session: Session, text: str) -> None:
 @given(texts())
 async def test_a_ussd_code(session: Session, code: str) -> None:
     """Is one argument, and the time limit the next one."""
-    command = arguments(cli.send_ussd(1, code, 30), "gsm send ussd")
+    command = arguments(commands.send_ussd(1, code, 30), "gsm send ussd")
     # As span, code, time limit into family, key, value; a key cannot be empty.
     await session.command(f"database put ussd {command}".replace("ussd 1", "ussd", 1))
     _, entries = await session.list_action("DBGetTree", [("Family", "ussd")])
@@ -133,7 +134,7 @@ async def test_a_ussd_code(session: Session, code: str) -> None:
 @given(texts().map(lambda name: ODD_IN_OUTPUT.sub("?", name)))
 async def test_the_name_of_a_user(session: Session, name: str) -> None:
     """Is one argument: Asterisk repeats it."""
-    output = await session.command(cli.show_user(name))
+    output = await session.command(commands.show_user(name))
     assert output == f"There is no manager called {name}"
 
 
@@ -141,11 +142,13 @@ async def test_the_name_of_a_user(session: Session, name: str) -> None:
 @pytest.mark.parametrize(
     "build",
     [
-        lambda text: cli.send_sms(1, NUMBER, text, 30),
-        lambda text: cli.send_sms(1, text, "hello", 30),
-        lambda text: cli.send_sms(1, NUMBER, "hello", 30, text),
-        lambda text: cli.send_ussd(1, text, 30),
-        lambda text: cli.show_user(text),
+        lambda text: commands.send_sms(1, NUMBER, text, timeout=30),
+        lambda text: commands.send_sms(1, text, "hello", timeout=30),
+        lambda text: commands.send_sms(
+            1, NUMBER, "hello", timeout=30, optional=(text,)
+        ),
+        lambda text: commands.send_ussd(1, text, 30),
+        lambda text: commands.show_user(text),
     ],
     ids=["text", "number", "identifier", "USSD code", "user"],
 )

@@ -18,7 +18,7 @@ from custom_components.openvox_gsm.ami import (
     session as session_module,
 )
 from custom_components.openvox_gsm.ami.packet import MAX_LINE
-from custom_components.openvox_gsm.gateway import cli
+from custom_components.openvox_gsm.gateway import commands, replies
 
 from .conftest import LogIn, until
 from .relay import relay
@@ -148,9 +148,9 @@ async def test_the_rights_of_a_user_can_be_read(
     session: Session, username: str, may_read: set[str], may_write: set[str]
 ) -> None:
     """Of those that matter here; whatever the user's name holds."""
-    output = await session.command(cli.show_user(username))
+    output = await session.command(commands.show_user(username))
     assert f"username: {username}\n" in output
-    read, write = (cli.read_rights(output, kind) for kind in ("read", "write"))
+    read, write = (replies.read_rights(output, kind) for kind in ("read", "write"))
     assert read is not None
     assert write is not None
     assert read & {"dialplan", "call"} == may_read
@@ -294,17 +294,22 @@ async def test_the_output_of_a_command(asterisk: Asterisk, session: Session) -> 
 
 async def test_an_unknown_command(session: Session) -> None:
     """Is known by its words, and nothing is raised."""
-    for command in (cli.SHOW_SPANS, cli.HELP, cli.SHOW_VERSION, cli.show_span(1)):
-        assert cli.is_unknown_command(await session.command(command))
+    for command in (
+        commands.SHOW_SPANS,
+        commands.HELP,
+        commands.SHOW_VERSION,
+        commands.show_span(1),
+    ):
+        assert replies.is_unknown_command(await session.command(command))
 
 
 async def test_a_command_with_wrong_arguments(session: Session) -> None:
     """Prints its usage, which its help prints, too."""
     usage = await session.command("database put too-few")
-    assert cli.is_usage(usage)
+    assert replies.is_usage(usage)
     assert usage == await session.command("core show help database put")
-    assert cli.usage_arguments(usage) == ["family", "key", "value"]
-    assert cli.has_command(
+    assert replies.read_usage(usage) == ("family", "key", "value")
+    assert replies.has_command(
         await session.command("core show help database"), usage[7:19]
     )
 

@@ -1,7 +1,7 @@
 """Whatever a gateway sends: nothing raises, nothing is told twice, nothing stays.
 
 What packets, PDU and the output of commands alone may hold is tried in
-`tests/ami/test_packet.py`, `tests/gateway/test_pdu.py` and `test_cli.py`; here it
+`tests/ami/test_packet.py`, `tests/gateway/receiving/test_pdu.py` and `test_replies.py`; here it
 meets those that make messages and calls of it.
 """
 
@@ -13,16 +13,20 @@ from hypothesis import example, given, settings, strategies as st
 
 from custom_components.openvox_gsm.ami import Packet, ProtocolError, Session
 from custom_components.openvox_gsm.ami.packet import MAX_PACKET, PacketReader
-from custom_components.openvox_gsm.gateway.assembly import (
+from custom_components.openvox_gsm.gateway.calls.tracker import CallTracker
+from custom_components.openvox_gsm.gateway.model import CallEvent, IncomingSms
+from custom_components.openvox_gsm.gateway.receiving.assembly import (
     PARTS_TIMEOUT,
     Assembler,
     ReceivedPart,
 )
-from custom_components.openvox_gsm.gateway.calls import CallTracker
-from custom_components.openvox_gsm.gateway.inbox import MESSAGE_TIMEOUT, Inbox
-from custom_components.openvox_gsm.gateway.model import CallNews, IncomingSms
-from custom_components.openvox_gsm.gateway.outbox import Outbox
-from custom_components.openvox_gsm.gateway.pdu import Coding, Concatenation, Deliver
+from custom_components.openvox_gsm.gateway.receiving.inbox import MESSAGE_TIMEOUT, Inbox
+from custom_components.openvox_gsm.gateway.receiving.pdu import (
+    Coding,
+    Concatenation,
+    DeliverPdu,
+)
+from custom_components.openvox_gsm.gateway.sending.delivery import LateOutcomes
 
 from . import hostile
 
@@ -99,11 +103,11 @@ streams = st.lists(_packets() | st.binary(max_size=30), max_size=12)
 def test_messages_and_calls_of_any_bytes(stream: list[bytes]) -> None:
     """Nothing raises, what is told can be stored, and no timer stays behind."""
     clock = Clock()
-    news: list[IncomingSms | CallNews] = []
+    news: list[IncomingSms | CallEvent] = []
     assembler = Assembler(news.append, clock.call_later)
     inbox = Inbox(assembler.add, clock.call_later)
     calls = CallTracker(news.append, inbox, clock.call_later)
-    outbox = Outbox()
+    outbox = LateOutcomes()
     reader = PacketReader()
     for chunk in stream:
         for raw in reader.feed(chunk):
@@ -174,7 +178,7 @@ def _parts(draw: st.DrawFn) -> list[ReceivedPart]:
                 sent_at=draw(st.sampled_from([now, None])),
                 time_stamp=draw(st.sampled_from([str(now), ""])),
                 arrived_at=now,
-                pdu=Deliver(
+                pdu=DeliverPdu(
                     "+491",
                     now,
                     Coding.OCTETS,

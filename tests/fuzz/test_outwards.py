@@ -27,7 +27,7 @@ from custom_components.openvox_gsm.gateway import (
     InvalidTextError,
     SendStatus,
     UssdError,
-    cli,
+    commands,
 )
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
@@ -113,16 +113,16 @@ kinds_of_gateway = pytest.mark.parametrize(
 @given(hostile.texts, hostile.texts)
 def test_a_command_arrives_as_one_with_its_arguments(one: str, other: str) -> None:
     """Each text is one argument, in its place, and the command the only one."""
-    commands = {
-        cli.send_sms(1, PHONE, one, 30, "ha1"): (
+    expected = {
+        commands.send_sms(1, PHONE, one, timeout=30, optional=("ha1",)): (
             *("send", "sync", "sms", "1", PHONE, one, "30", "ha1"),
         ),
-        cli.send_sms_part(
+        commands.send_sms_part(
             *(2, PHONE, one), reference=7, count=2, sequence=1, timeout=30
         ): ("send", "sync", "csms", "2", PHONE, one, "7", "2", "1", "30"),
-        cli.send_ussd(1, one, 30): ("send", "ussd", "1", one, "30"),
+        commands.send_ussd(1, one, 30): ("send", "ussd", "1", one, "30"),
     }
-    for command, arguments in commands.items():
+    for command, arguments in expected.items():
         try:
             data = build(
                 [("Action", "Command"), ("ActionID", "1"), ("Command", command)]
@@ -177,7 +177,7 @@ def test_the_command_that_hangs_a_span_is_never_run(command: str) -> None:
     """However it is written."""
     words = [word.lower() for word in split_arguments(to_wire(command))]
     if words[:3] == ["gsm", "power", "stat"]:
-        assert cli.is_dangerous(command)
+        assert commands.is_dangerous(command)
 
 
 # Through a client
@@ -223,8 +223,7 @@ def test_sms(dialect: Dialect, box: Box) -> None:
                 assert not simulator.sent_parts
                 return
             (sms,) = simulator.sent
-            assert sms.number == result.number
-            assert set(result.number) <= set(number)
+            assert sms.number == result.number == number
             assert as_it_may_arrive(sms.text) == as_it_may_arrive(text)
 
         check()
@@ -329,9 +328,7 @@ def test_any_command_and_action(dialect: Dialect, box: Box) -> None:
                 [to_wire(value).lstrip(" \t")],
             )
             forget(simulator)
-            command = (
-                f"database put {cli.quote('f')} {cli.quote(key)} {cli.quote(value)}"
-            )
+            command = f"database put {commands.quote('f')} {commands.quote(key)} {commands.quote(value)}"
             with suppress(ValueError, AmiError):
                 runner.run(client.run_command(command))
             assert simulator.commands in ([], [from_wire(to_wire(command))])

@@ -9,16 +9,16 @@ import pytest
 from custom_components.openvox_gsm.ami import AmiError, Session, session as ami_session
 from custom_components.openvox_gsm.gateway import (
     Assembler,
-    CallNews,
+    CallEvent,
     Gateway,
     IncomingSms,
     SendResult,
     connection as connection_module,
-    inbox as inbox_module,
-    sender as sender_module,
     spans as spans_module,
     ussd as ussd_module,
 )
+from custom_components.openvox_gsm.gateway.receiving import inbox as inbox_module
+from custom_components.openvox_gsm.gateway.sending import sender as sender_module
 from simulator import Box, Dialect, Simulator
 
 PASSWORD = "admin"
@@ -53,7 +53,7 @@ async def expect_nothing_left(gateway: Simulator) -> None:
 
 
 def kinds_of_gateway(**traits: object) -> pytest.MarkDecorator:
-    """Run a test with an old gateway and a new one: framing of answers and box."""
+    """Run a test with an old gateway and a new one: framing of answers and firmware."""
     return pytest.mark.parametrize(
         "gateway",
         [
@@ -84,10 +84,10 @@ def hurry(gateway: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection_module, "QUICK_TIMEOUT", 0.2)
     for module in (sender_module, ussd_module):
         monkeypatch.setattr(module, "COMMAND_SLACK", 0.1)
-        monkeypatch.setattr(module, "REST", 0.15)
+        monkeypatch.setattr(module, "LATE_ANSWER_TIME", 0.15)
     for module in (sender_module, spans_module):
-        monkeypatch.setattr(module, "BUSY_WAIT", 0.01)
-    monkeypatch.setattr(inbox_module, "REST", 0.02)
+        monkeypatch.setattr(module, "BUSY_INTERVAL", 0.01)
+    monkeypatch.setattr(inbox_module, "SETTLE_TIME", 0.02)
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ async def new_client(
         *,
         secret: str = PASSWORD,
         line_breaks: bool = False,
-        on_call: Callable[[CallNews], None] | None = None,
+        on_call: Callable[[CallEvent], None] | None = None,
         on_attempt: Callable[[SendResult], None] | None = None,
     ) -> Gateway:
         clients.append(

@@ -14,18 +14,16 @@ from custom_components.openvox_gsm.ami import (
     Session,
 )
 from custom_components.openvox_gsm.gateway import (
-    CoreStatus,
     Gateway,
-    NotAnOpenVoxGatewayError,
     SendFailure,
     SendStatus,
     UssdError,
     connection as connection_module,
-    sender as sender_module,
     spans as spans_module,
     ussd as ussd_module,
 )
-from simulator import STOCK_READ, Box, Dialect, Simulator, SmsOutcome, User, UssdOutcome
+from custom_components.openvox_gsm.gateway.sending import sender as sender_module
+from simulator import Simulator, SmsOutcome, User, UssdOutcome
 
 from .conftest import Heard, gateway_with, kinds_of_gateway, until
 from .outcomes import (
@@ -44,63 +42,6 @@ from .outcomes import (
 )
 
 # Connecting
-
-
-@kinds_of_gateway()
-async def test_start_learns_what_the_gateway_can_do(
-    gateway: Simulator, new_client: MakeClient
-) -> None:
-    """Nothing is changed for that, and nothing sent."""
-    client = new_client()
-    assert not client.is_connected
-    await client.start()
-    assert client.is_connected
-    features = client.features
-    old = gateway.dialect is Dialect.ASTERISK_1_8
-    later = gateway.box is Box.TODAY
-    assert features.asterisk_version == ("1.8.20.0" if old else "22.10.1")
-    assert features.driver_version == ("2.2.0" if later else "2.0.8")
-    assert features.concatenated_sms
-    assert features.message_id
-    assert features.flash is later
-    assert features.may_see_sms is True
-    assert all(" show " in command for command in gateway.commands)
-
-
-@gateway_with(users=[User("admin", "admin", read=STOCK_READ - {"dialplan"})])
-async def test_a_missing_right_to_see_sms_is_learnt(client: Gateway) -> None:
-    """Without it no SMS ever comes in, and nobody would know why."""
-    assert client.features.may_see_sms is False
-
-
-@gateway_with(users=[User("admin", "admin", write=["command"])])
-async def test_other_rights_are_dispensable(client: Gateway) -> None:
-    """What they would tell stays unknown."""
-    assert client.features.asterisk_version == ""
-    assert await client.read_core_status() == CoreStatus()
-
-
-async def test_a_new_firmware_is_learnt_when_the_gateway_comes_back(
-    gateway: Simulator, client: Gateway
-) -> None:
-    """An update ends with a restart."""
-    gateway.become(Box.TODAY)
-    await gateway.restart()
-    await until(lambda: client.features.flash and client.is_connected)
-    assert client.features.driver_version == "2.2.0"
-
-
-@pytest.mark.parametrize(
-    "gateway", [{"dialect": dialect} for dialect in Dialect], indirect=True
-)
-async def test_a_plain_asterisk_is_no_gateway(
-    gateway: Simulator, new_client: MakeClient
-) -> None:
-    """It has no gsm commands."""
-    gateway.cli.leave_out("gsm")
-    with pytest.raises(NotAnOpenVoxGatewayError):
-        await new_client().start()
-    await until(lambda: not gateway.sessions)
 
 
 @gateway_with(users=[User("admin", "admin", write=["system"])])
@@ -248,7 +189,7 @@ async def test_stop_while_a_message_is_sent(
     gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its fate is unknown, and no verdict waited for."""
-    monkeypatch.setattr(sender_module, "REST", 9)
+    monkeypatch.setattr(sender_module, "LATE_ANSWER_TIME", 9)
     gateway.spans[1].send_duration = 0.2
     sending = asyncio.create_task(client.sms.send(NUMBER, LONG))
     await until(lambda: sends(gateway))
@@ -262,7 +203,7 @@ async def test_stop_while_a_verdict_is_waited_for(
     gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It cannot come any more."""
-    monkeypatch.setattr(sender_module, "REST", 9)
+    monkeypatch.setattr(sender_module, "LATE_ANSWER_TIME", 9)
     gateway.spans[1].sms_outcomes.append(SmsOutcome.TIMEOUT)
     sending = asyncio.create_task(client.sms.send(NUMBER, "Hi", span=1))
     behind = asyncio.create_task(client.sms.send(NUMBER, "Ho", span=1))
@@ -279,10 +220,10 @@ async def test_stop_while_a_span_is_waited_for(
 ) -> None:
     """The message was certainly not sent."""
     if why == "at work":
-        monkeypatch.setattr(spans_module, "BUSY_WAIT", 9)
+        monkeypatch.setattr(spans_module, "BUSY_INTERVAL", 9)
         gateway.spans[1].state = "SMS SENDING"
     else:
-        monkeypatch.setattr(ussd_module, "REST", 9)
+        monkeypatch.setattr(ussd_module, "LATE_ANSWER_TIME", 9)
         gateway.spans[1].ussd_outcomes.append(UssdOutcome.TIMEOUT)
         await ussd_failure(client, 1)
     looks = gateway.commands.count("gsm show span 1")

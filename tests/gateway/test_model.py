@@ -3,7 +3,7 @@
 import pytest
 
 from custom_components.openvox_gsm.gateway import NetworkStatus, Span, SpanStatus
-from custom_components.openvox_gsm.gateway.cli import read_span
+from custom_components.openvox_gsm.gateway.replies import read_span
 
 NUMBER = "13632919026"
 

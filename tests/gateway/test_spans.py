@@ -41,6 +41,34 @@ async def test_spans_are_read_with_as_few_commands_as_the_firmware_allows(
 
 
 @kinds_of_gateway()
+async def test_a_span_that_has_not_changed_is_the_same_object(
+    gateway: Simulator, client: Gateway
+) -> None:
+    """So an entity that shows it has nothing to do."""
+    before = await client.spans.read()
+    again = await client.spans.read()
+    assert again == before
+    assert all(again[number] is before[number] for number in before)
+
+    gateway.spans[3].signal = 31
+    after = await client.spans.read()
+    assert after != before
+    assert [number for number in before if after[number] is not before[number]] == [3]
+    assert before[3].csq != 31  # what was read earlier stays as it was
+
+
+async def test_a_look_before_sending_keeps_an_unchanged_span(
+    gateway: Simulator, client: Gateway
+) -> None:
+    """It is read once more then, and is still the same object."""
+    before = await client.spans.read()
+    gateway.commands.clear()
+    await client.sms.send(NUMBER, "Hi", span=2)
+    assert "gsm show span 2" in gateway.commands
+    assert client.spans[2] is before[2]
+
+
+@kinds_of_gateway()
 async def test_spans_come_and_go(gateway: Simulator, client: Gateway) -> None:
     """A board was taken out, another one put in."""
     gateway.remove_span(2)
@@ -93,7 +121,7 @@ async def test_a_span_that_hangs_is_asked_again_after_a_while(
     gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It may have been reset meanwhile."""
-    monkeypatch.setattr(spans_module, "_SILENCE", 0.0)
+    monkeypatch.setattr(spans_module, "_IGNORE_TIME", 0.0)
     gateway.spans[2].hung = True
     assert (await client.spans.read())[2].status is SpanStatus.UNKNOWN
     gateway.spans[2].hung = False

@@ -141,7 +141,7 @@ async def test_a_resting_span_is_busy_for_who_cannot_wait(
     gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The time limit is shorter than the rest."""
-    monkeypatch.setattr(ussd_module, "REST", 9)
+    monkeypatch.setattr(ussd_module, "LATE_ANSWER_TIME", 9)
     gateway.spans[1].ussd_outcomes.append(UssdOutcome.TIMEOUT)
     assert await ussd_failure(client, 1) is UssdFailure.TIMED_OUT
     assert await ussd_failure(client, 1, timeout=1) is UssdFailure.BUSY

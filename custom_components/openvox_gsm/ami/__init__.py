@@ -14,8 +14,9 @@ from .errors import (
     ProtocolError,
     TlsError,
 )
+from .login import Credentials
 from .packet import Packet
-from .session import Credentials, Session
+from .session import Session
 from .tls import Tls, read_fingerprint, unverified_context
 
 __all__ = [

@@ -1,12 +1,12 @@
 """What can go wrong between a client and an Asterisk manager.
 
-No error of this module holds the password, and none repeats a command: the
-commands of a GSM gateway carry phone numbers and message texts.
+No error of this module contains the password, and none repeats a command: the
+commands of a GSM gateway contain phone numbers and message texts.
 """
 
 
 class AmiError(Exception):
-    """Base of everything that this package raises."""
+    """Base of all errors that this package raises."""
 
 
 class CannotConnectError(AmiError):
@@ -22,7 +22,7 @@ class CertificateError(TlsError):
 
 
 class ProtocolError(AmiError):
-    """The other side does not speak AMI, or sent a packet beyond the limit."""
+    """The other side doesn't speak AMI, or sent a packet that is too large."""
 
 
 class AuthenticationError(AmiError):
@@ -42,12 +42,12 @@ class ActionFailedError(AmiError):
 
 
 class ActionTimeoutError(AmiError):
-    """No answer came in time; whether the action was carried out is not known."""
+    """No answer came in time; it isn't known whether the action was carried out."""
 
 
 class ConnectionLostError(AmiError):
-    """The connection is gone; the outcome of an action in flight is not known."""
+    """The connection is lost; the outcome of an action in flight isn't known."""
 
 
 class InvalidHeaderError(AmiError, ValueError):
-    """A key or value cannot travel in an AMI header; nothing was sent."""
+    """A key or value can't be sent in an AMI header; nothing was sent."""

@@ -1,9 +1,9 @@
 """Packets of the Asterisk Manager Interface: bytes in, packets out.
 
-A packet is a block of ``Key: value`` lines that end in CR LF, closed by an
-empty line. One answer breaks that rule: up to Asterisk 13 a command is
-answered by ``Response: Follows``, a short head and then the raw output of the
-command, in which anything may stand, up to ``--END COMMAND--``.
+A packet is a block of ``Key: value`` lines that end in CR LF, followed by an empty
+line. One answer breaks that rule: up to Asterisk 13 the answer to a command is
+``Response: Follows``, a short head and then the raw output of the command, which may
+be anything, up to ``--END COMMAND--``.
 """
 
 from collections.abc import Callable, Iterable, Iterator, KeysView
@@ -11,13 +11,13 @@ import re
 
 from .errors import InvalidHeaderError, ProtocolError
 
-MAX_PACKET = 1024 * 1024  # bytes; far above any honest packet
-# Asterisk reads a line into 1,024 bytes, CR LF and all (main/manager.c).
+MAX_PACKET = 1024 * 1024  # bytes; far more than any honest packet has
+# Asterisk reads a line into 1,024 bytes, including CR LF (main/manager.c).
 MAX_LINE = 1022
 
 _LINE_END = b"\r\n"
 _PACKET_END = b"\r\n\r\n"
-# Exactly what Asterisk writes, since whatever comes next is output already.
+# Exactly what Asterisk writes, as anything after it is output already.
 _RAW_OUTPUT_HEAD = re.compile(
     rb"Response: Follows\r\n(?:Privilege: [^\r\n]*\r\n)?ActionID: ([^\r\n]*)\r\n"
 )
@@ -26,7 +26,7 @@ _RAW_OUTPUT_END = _RAW_OUTPUT_MARK + _PACKET_END
 
 
 class Packet:
-    """One packet as it came, parsed when somebody looks into it.
+    """One packet as it came, parsed when it is first used.
 
     ``raw`` is the packet without the empty line that ends it.
     """
@@ -49,7 +49,7 @@ class Packet:
         return self._first
 
     def _head(self) -> bytes:
-        """Return what is not the raw output of a command."""
+        """Return everything before the raw output of a command."""
         raw_output = self._raw_output()
         return raw_output[0] if raw_output else self.raw
 
@@ -61,7 +61,7 @@ class Packet:
 
     @property
     def headers(self) -> tuple[tuple[str, str], ...]:
-        """All headers in the order they came, repeated ones too."""
+        """All headers in order, including repeated ones."""
         return tuple(
             (key, value.removeprefix(" "))
             for key, colon, value in _split(self._head())
@@ -79,12 +79,12 @@ class Packet:
         return default if value is None else value.removeprefix(" ")
 
     def get_all(self, key: str) -> list[str]:
-        """Return every value of a header in the order they came."""
+        """Return all values of a header in order."""
         key = key.lower()
         return [value for name, value in self.headers if name.lower() == key]
 
     def __contains__(self, key: str) -> bool:
-        """Tell whether the packet has this header."""
+        """Return whether the packet has this header."""
         return key.lower() in self._index()
 
     @property
@@ -101,46 +101,46 @@ class Packet:
         return output.decode("utf-8", "replace")
 
     def __repr__(self) -> str:
-        """Name the packet; its content may be somebody's message."""
+        """Name the packet, without its content, which may be private."""
         key, value = next(iter(self.headers), ("", ""))
         name = f" {key}: {value}" if key in ("Event", "Response") else ""
         return f"<Packet{name}, {len(self.raw)} bytes>"
 
 
 def _split(raw: bytes) -> list[tuple[str, str, str]]:
-    """Return key, colon and value of each line; without a colon it is no header.
+    """Return key, colon and value of each line; only headers have a colon.
 
-    Only CR LF ends a line: a bare LF belongs to the value it stands in.
+    Only CR LF ends a line: a bare LF is part of the value.
     """
     lines = raw.decode("utf-8", "replace").split("\r\n")
     return [line.partition(":") for line in lines]
 
 
 class PacketReader:
-    """Cuts a stream of bytes into packets, however the bytes are chunked."""
+    """Cuts a stream of bytes into packets, whatever its chunks are."""
 
     def __init__(
         self, wanted: Callable[[], re.Pattern[bytes] | None] = lambda: None
     ) -> None:
         """Start with an empty stream.
 
-        `wanted` is asked before each packet; whole packets in which its pattern is
-        not found are left out, at a small part of what each would cost.
+        `wanted` is called before each packet; whole packets that don't match its
+        pattern are skipped, at a small part of the cost of reading them.
         """
         self._wanted = wanted
         self._buffer = bytearray()
-        self._begin = 0  # of the first packet that has not been given out
+        self._begin = 0  # of the first packet that has not been yielded
         self._searched = 0  # no packet ends before
         self._unwanted = 0  # nothing wanted begins before
         #: ActionIDs of the commands that wait for their answer. Only with one of
-        #: these is ``Response: Follows`` the head of raw output: without, or at
-        #: any other time, somebody forged it to swallow what comes next.
+        #: these is ``Response: Follows`` the head of raw output: anything else is a
+        #: forgery that would swallow the packets after it.
         self.commands: set[str] = set()
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Yield the bytes of each packet that `data` completes.
 
-        Raises ProtocolError where a packet is larger than MAX_PACKET.
+        Raises ProtocolError if a packet is larger than MAX_PACKET.
         """
         self._buffer += data
         while (end := self._find_end()) >= 0 and end - self._begin <= MAX_PACKET:
@@ -152,7 +152,7 @@ class PacketReader:
         self._unwanted -= self._begin
         self._begin = 0
         if len(self._buffer) >= MAX_PACKET + len(_PACKET_END):
-            # Whoever keeps the error keeps its traceback, and with it all of this.
+            # The error's traceback would keep all of this alive.
             self._buffer.clear()
             self._go_on_at(0)
             raise ProtocolError(
@@ -160,31 +160,31 @@ class PacketReader:
             )
 
     def _find_end(self) -> int:
-        """Return where the next packet ends, -1 where it is unfinished."""
+        """Return where the next packet ends, -1 if it is unfinished."""
         if wanted := self._wanted():
             self._skip_to(wanted)
         while self._buffer.startswith(_LINE_END, self._begin):
-            # One empty line too many must not become part of the next packet.
+            # An extra empty line must not become part of the next packet.
             self._go_on_at(self._begin + len(_LINE_END))
         head = self.commands and _RAW_OUTPUT_HEAD.match(self._buffer, self._begin)
         is_raw_output = head and head[1].decode("utf-8", "replace") in self.commands
         mark = _RAW_OUTPUT_END if is_raw_output else _PACKET_END
         found = self._buffer.find(mark, self._searched)
         if found < 0:
-            # The mark itself may be cut in two by the chunk's end.
+            # The end of the chunk may cut the mark itself in two.
             self._searched = max(self._begin, len(self._buffer) - len(_RAW_OUTPUT_END))
             return -1
         return found + len(_RAW_OUTPUT_MARK) if is_raw_output else found
 
     def _skip_to(self, wanted: re.Pattern[bytes]) -> None:
-        """Pass over the whole packets before the first one that is wanted."""
+        """Skip the whole packets before the first one that is wanted."""
         found = wanted.search(self._buffer, self._unwanted)
         end = found.start() if found else len(self._buffer)
         last = self._buffer.rfind(_PACKET_END, self._searched, end)
         if last >= 0:
             self._go_on_at(last + len(_PACKET_END))
         if not found:
-            # What is wanted may be cut in two; it is no longer than its pattern.
+            # A match may be cut in two; it is no longer than its pattern.
             self._unwanted = max(self._begin, len(self._buffer) - len(wanted.pattern))
 
     def _go_on_at(self, begin: int) -> None:
@@ -194,11 +194,11 @@ class PacketReader:
 def build(headers: Iterable[tuple[str, str]]) -> bytes:
     """Return the bytes of an action.
 
-    Surrogates are written as three bytes each: GSM gateways take characters
-    beyond the basic plane in that form only.
+    Surrogates are written as three bytes each: GSM gateways accept characters beyond
+    the basic plane in that form only.
 
-    Raises InvalidHeaderError for what would end a line, begin another header,
-    or be longer than the `MAX_LINE` bytes that Asterisk reads.
+    Raises InvalidHeaderError for what would end a line, begin another header, or be
+    longer than the `MAX_LINE` bytes that Asterisk reads.
     """
     lines = []
     for key, value in headers:

@@ -1,17 +1,15 @@
 """One logged-in session with an Asterisk manager.
 
-Asterisk serves a session with one thread: it does one action at a time and,
-while it does, delivers no events to that session. Several actions may wait
-here all the same; they are answered in turn.
+Asterisk serves a session with one thread: it does one action at a time and meanwhile
+delivers no events to that session. Several actions may wait here all the same; they
+are answered in order.
 """
 
 import asyncio
 from collections.abc import Callable, Iterable
 import contextlib
-from dataclasses import dataclass, field
-import hashlib
+from functools import partial
 import itertools
-import logging
 import re
 import secrets
 from typing import Any, Final, Self, cast
@@ -20,72 +18,40 @@ from .errors import (
     ActionFailedError,
     ActionTimeoutError,
     AmiError,
-    AuthenticationError,
     CannotConnectError,
     CertificateError,
-    ChallengeMissingError,
     ConnectionLostError,
     PermissionDeniedError,
     ProtocolError,
 )
+from .login import Credentials, log_in
 from .packet import Packet, PacketReader, build
+from .pending import PendingAction, fail
+from .subscriptions import PacketHandler, PacketTest, Subscriptions
 from .tls import Tls, connecting
 
-_LOGGER = logging.getLogger(__name__)
-
-CONNECT_TIMEOUT: Final = 10.0  # seconds, for each step up to the login's answer
+CONNECT_TIMEOUT: Final = 10.0  # seconds, for each step of connecting and logging in
 ACTION_TIMEOUT: Final = 10.0  # seconds
-# An idle connection that breaks is noticed after the sum of the two.
+# A broken idle connection is noticed after the sum of the two.
 PING_INTERVAL: Final = 30.0  # seconds without a byte from the gateway
 PING_TIMEOUT: Final = 10.0  # seconds
 LOGOFF_TIMEOUT: Final = 1.0  # seconds
 
 _GREETING = b"Asterisk Call Manager/"
 _MAX_GREETING = 256  # bytes
-_NOTHING = re.compile(b"(?!)")
-# Its mistake does not end the session.
-_HANDLER_FAILED: Final = "A handler of events failed"
 
 type Headers = Iterable[tuple[str, str]]
-type PacketTest = Callable[[bytes], bool]
-type PacketHandler = Callable[[Packet], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """A manager user; the secret stays out of its representation.
-
-    `may_be_plain` is False where the manager is known to have MD5 challenges: who
-    has none is somebody else then, and is not sent the secret.
-    """
-
-    username: str
-    secret: str = field(repr=False)
-    may_be_plain: bool = True
-
-
-@dataclass(slots=True)
-class _PendingAction:
-    """An action that waits for its answer."""
-
-    name: str
-    timeout: float  # seconds
-    deadline: float  # by the loop's clock
-    future: asyncio.Future[tuple[Packet, list[Packet]]]
-    is_list: bool
-    response: Packet | None = None
-    events: list[Packet] = field(default_factory=list)
 
 
 class Session(asyncio.Protocol):
     """A session: actions with a time limit each, events, keepalive.
 
-    Made by `connect`; ended by `close`, or by itself when the connection is
-    lost, which `lost` (a future that holds the error) tells.
+    Create it with `connect` and end it with `close`. It ends by itself when the
+    connection is lost; the future `lost` then has the error.
     """
 
     def __init__(self, tls: Tls | None = None) -> None:
-        """Prepare a session that is not connected yet; use `connect`."""
+        """Create a session that isn't connected; use `connect`."""
         self._tls = tls
         self._loop = asyncio.get_running_loop()
         self._reader = PacketReader(self._wanted)
@@ -94,15 +60,12 @@ class Session(asyncio.Protocol):
         self._greeting_buffer = b""
         #: Done when the session has ended: None after `close`, else the error.
         self.lost: asyncio.Future[AmiError | None] = self._loop.create_future()
-        self._pending: dict[str, _PendingAction] = {}
-        # Every unanswered command, given up or not: its answer may be raw output.
+        self._pending: dict[str, PendingAction] = {}
+        # Every unanswered command, abandoned or not: its answer may be raw output.
         self._unanswered_commands = self._reader.commands
-        # What nobody can guess cannot be forged by the text of an SMS.
+        # Nobody can guess these, so the text of an SMS can't forge them.
         self._action_ids = (f"{secrets.token_hex(6)}-{n}" for n in itertools.count(1))
-        self._subscriptions: list[tuple[PacketTest, PacketHandler]] = []
-        # What stands in every packet that is wanted; None where anything may be.
-        self._marks: set[bytes] | None = set()
-        self._pattern: re.Pattern[bytes] | None = _NOTHING
+        self._subscriptions = Subscriptions()
         self._expiry: asyncio.TimerHandle | None = None  # of the pending actions
         self._keepalive: asyncio.Task[None] | None = None
         self._last_received = self._loop.time()
@@ -126,20 +89,19 @@ class Session(asyncio.Protocol):
     ) -> Self:
         """Connect, log in and return the session.
 
-        `events` is the event mask of the login: "on", "off", or classes such
-        as "system,call,dialplan". `subscribe` is called before the login, so
-        that the first event finds its handler. `timeout` (seconds) limits each
-        of the steps: connecting, the greeting, each answer of the login. `tls`
-        encrypts; nothing is sent before the certificate has been checked.
+        `events` is the event mask of the login: "on", "off", or classes such as
+        "system,call,dialplan". `subscribe` is called before the login, so that the
+        first event already has its handler. `timeout` (seconds) limits each of the
+        steps: connecting, the greeting, each answer of the login. `tls` encrypts;
+        nothing is sent before the certificate has been checked.
 
-        The password goes over the wire only where the gateway has no MD5
-        challenge (app note; Asterisk's own login code for the rest), and the
-        credentials allow it.
+        The password is sent only if the gateway offers no MD5 challenge and the
+        credentials allow it (app note; Asterisk's own login code for the rest).
 
         Raises CannotConnectError, TlsError, CertificateError, ProtocolError (no
         AMI there), ActionTimeoutError, ChallengeMissingError, AuthenticationError,
-        ConnectionLostError, and ActionFailedError where the manager allows a user
-        one session only.
+        ConnectionLostError, and ActionFailedError if the manager allows a user only
+        one session.
         """
         session = cls(tls)
         if subscribe:
@@ -151,7 +113,9 @@ class Session(asyncio.Protocol):
                 )
         try:
             await session._greet(timeout)
-            await session._log_in(credentials, events, timeout)
+            session.was_challenged = await log_in(
+                partial(session.action, timeout=timeout), credentials, events
+            )
         except BaseException:
             session._end(None)
             raise
@@ -169,42 +133,6 @@ class Session(asyncio.Protocol):
                 f"The other side did not greet within {timeout:g} seconds"
             ) from err
 
-    async def _log_in(
-        self, credentials: Credentials, events: str, timeout: float
-    ) -> None:
-        try:
-            challenge = await self.action(
-                "Challenge", [("AuthType", "MD5")], timeout=timeout
-            )
-        except (ActionFailedError, PermissionDeniedError) as err:
-            if not credentials.may_be_plain:
-                raise ChallengeMissingError(
-                    "The gateway no longer offers a login without sending the password"
-                ) from err
-            proof = [("Secret", credentials.secret)]
-        else:
-            self.was_challenged = True
-            digest = hashlib.md5(
-                # A UnicodeEncodeError would show the password.
-                (challenge.get("Challenge") + credentials.secret).encode(
-                    "utf-8", "surrogatepass"
-                ),
-                usedforsecurity=False,
-            )
-            proof = [("AuthType", "MD5"), ("Key", digest.hexdigest())]
-        try:
-            await self.action(
-                "Login",
-                [("Username", credentials.username), *proof, ("Events", events)],
-                timeout=timeout,
-            )
-        except (ActionFailedError, PermissionDeniedError) as err:
-            if str(err).lower() == "login already in use":
-                raise  # allowmultiplelogin=no; the password has not been looked at
-            raise AuthenticationError(
-                "The gateway refused the user name or the password"
-            ) from err
-
     # Out: actions
 
     async def action(
@@ -214,10 +142,10 @@ class Session(asyncio.Protocol):
 
         `timeout` (seconds) includes the wait for earlier actions of the session.
 
-        Raises InvalidHeaderError and CannotConnectError (the session has ended)
-        where nothing was sent, PermissionDeniedError and ActionFailedError for
-        the gateway's own refusals, ActionTimeoutError and ConnectionLostError
-        where the outcome is unknown.
+        Raises InvalidHeaderError and CannotConnectError (the session has ended) if
+        nothing was sent, PermissionDeniedError and ActionFailedError for the gateway's
+        own refusals, ActionTimeoutError and ConnectionLostError if the outcome is
+        unknown.
         """
         response, _ = await self._act(name, headers, timeout, is_list=False)
         _raise_for_error(name, response)
@@ -228,10 +156,9 @@ class Session(asyncio.Protocol):
     ) -> tuple[Packet, list[Packet]]:
         """Send an action that answers with a list of events.
 
-        Returns the answer and the events of the list, without the one that
-        only says that it is complete (where the list says at its beginning that
-        it is one). An answer that announces no list comes with no events. Raises
-        as `action` does.
+        Returns the answer and the events of the list, without the one that only says
+        that the list is complete (if its beginning says that it is a list). There are
+        no events if the answer announces no list. Raises as `action` does.
         """
         response, events = await self._act(name, headers, timeout, is_list=True)
         _raise_for_error(name, response)
@@ -240,9 +167,9 @@ class Session(asyncio.Protocol):
     async def command(self, command: str, *, timeout: float = ACTION_TIMEOUT) -> str:
         r"""Run a command of Asterisk's command line and return what it prints.
 
-        The lines are separated by ``\n``. A command that fails says so in its
-        output, in words of its own, and raises nothing: up to Asterisk 13 a
-        failed command cannot be told from another. Raises as `action` does.
+        The lines are separated by ``\n``. A command that fails says so in its output,
+        in words of its own, and doesn't raise: up to Asterisk 13 it can't be told from
+        one that works. Raises as `action` does.
         """
         response, _ = await self._act(
             "Command", [("Command", command)], timeout, is_list=False
@@ -257,11 +184,10 @@ class Session(asyncio.Protocol):
         data = build([("Action", name), ("ActionID", action_id), *headers])
         if self._transport is None or self._transport.is_closing():
             raise CannotConnectError("The session has ended")
-        pending = _PendingAction(
+        pending = PendingAction(
             name,
-            timeout,
+            timeout=timeout,
             deadline=self._loop.time() + timeout,
-            future=self._loop.create_future(),
             is_list=is_list,
         )
         self._pending[action_id] = pending
@@ -270,16 +196,17 @@ class Session(asyncio.Protocol):
             self._unanswered_commands.add(action_id)
         self._transport.write(data)
         try:
-            return await pending.future
+            return await pending.result
         finally:
-            # An answer that comes later finds nobody, and is nobody else's.
+            # A later answer is ignored, and never taken for that of another action.
             del self._pending[action_id]
 
     def _expire_at(self, deadline: float) -> None:
-        """Give up at `deadline` (of the loop's clock) what is not answered then.
+        """Time out at `deadline` (loop's clock) what isn't answered by then.
 
-        One timer serves all actions and mostly outlives them: a timer for each costs
-        more than all else of an action, and the loop stops to sort cancelled ones out.
+        One timer serves all actions and mostly outlives them: one timer per action
+        would cost more than the rest of it, and the loop would stop now and then to
+        sort out the cancelled ones.
         """
         if self._expiry and self._expiry.when() <= deadline:
             return
@@ -294,63 +221,50 @@ class Session(asyncio.Protocol):
             if pending.deadline > now:
                 self._expire_at(pending.deadline)
             else:
-                _fail(
-                    pending.future,
+                pending.fail(
                     ActionTimeoutError(
                         f"The gateway did not answer {pending.name} within "
                         f"{pending.timeout:g} seconds"
-                    ),
+                    )
                 )
 
     @property
     def is_free(self) -> bool:
         """Whether the session is alive and no command runs in it.
 
-        A command that was given up runs on in the gateway, and holds back what
-        comes after it.
+        An abandoned command still runs in the gateway, and delays what comes after it.
         """
         return not self.lost.done() and not self._unanswered_commands
 
     # In: answers and events
 
     def subscribe(
-        self, test: PacketTest, handler: PacketHandler, *, mark: bytes = b""
+        self, test: PacketTest, handler: PacketHandler, *, marker: bytes = b""
     ) -> None:
         """Call `handler` with every packet whose bytes pass `test`.
 
-        It holds for the session's life. The test sees every packet that is not
-        the answer to an action, so it has to be cheap: only what passes it is
-        parsed. Where all subscriptions have a `mark`, packets that hold none of
-        the marks are not even looked at, as long as no test passes nothing at all
-        (``b""``): such a test wants every packet just then.
+        This lasts as long as the session. The test sees every packet that isn't the
+        answer to an action, so it has to be fast: only what passes it is parsed. If
+        all subscriptions have a `marker`, packets that contain none of the markers
+        aren't even looked at, unless a test passes ``b""``: then it wants every packet
+        for the moment.
         """
-        self._subscriptions.append((test, handler))
-        self._expect(mark)
-
-    def _expect(self, mark: bytes) -> None:
-        if not mark:
-            self._marks = self._pattern = None
-        elif self._marks is not None:
-            self._marks.add(mark)
-            self._pattern = re.compile(b"|".join(map(re.escape, sorted(self._marks))))
+        self._subscriptions.add(test, handler, marker)
 
     def _wanted(self) -> re.Pattern[bytes] | None:
-        """Say what a packet must hold to be of use now; None: it may be any."""
-        if self._pending or self._unanswered_commands or self._pattern is None:
+        """Return what a packet must match to be useful now; None: any packet may be."""
+        if self._pending or self._unanswered_commands:
             return None  # any may be the answer
-        for test, _ in self._subscriptions:
-            if test(b""):
-                return None
-        return self._pattern
+        return self._subscriptions.pattern
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport, check whose it is; asyncio calls this."""
+        """Keep the transport and check the certificate; asyncio calls this."""
         self._transport = cast(asyncio.Transport, transport)
         if self._tls:
             try:
                 self._tls.check(transport)
             except CertificateError as err:
-                # Here, so that no byte of a stranger is taken for the gateway's.
+                # Here, so that nothing of an impostor is taken for the gateway's.
                 self._end(err)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -373,12 +287,12 @@ class Session(asyncio.Protocol):
             self._end(err)
 
     def _receive_greeting(self, data: bytes) -> bytes:
-        """Take the greeting, which is a line and no packet; return the rest."""
+        """Read the greeting, which is a line and not a packet; return the rest."""
         self._greeting_buffer += data
         line, line_end, rest = self._greeting_buffer.partition(b"\r\n")
         expected = _GREETING if line_end else _GREETING[: len(line)]
         if not line.startswith(expected) or len(line) > _MAX_GREETING:
-            self._end(ProtocolError("The other side is no Asterisk manager"))
+            self._end(ProtocolError("The other side is not an Asterisk manager"))
         elif line_end:
             self._greeting.set_result(line.removeprefix(_GREETING).decode("latin-1"))
             return rest
@@ -391,80 +305,40 @@ class Session(asyncio.Protocol):
             action_id = packet.get("ActionID")
             self._unanswered_commands.discard(action_id)
             if pending := self._pending.get(action_id):
-                self._answer(pending, packet)
+                if pending.answer(packet):
+                    self._find_end_of_list(pending)
                 return
         elif self._pending and b"ActionID: " in raw:
-            # The ActionID of an event is that of the list it belongs to.
+            # An event has the ActionID of the list that it belongs to.
             packet = Packet(raw)
             pending = self._pending.get(packet.get("ActionID"))
-            if pending and self._answer_list(pending, packet):
+            if pending and pending.add_event(packet):
                 return
-        self._deliver(raw, packet)
+        self._subscriptions.deliver(raw, packet)
 
-    def _answer(self, pending: _PendingAction, packet: Packet) -> None:
-        if pending.response or pending.future.done():
-            return  # a second answer, or nobody waits any more
-        pending.response = packet
-        if pending.is_list and packet.get("EventList").lower() == "start":
-            return
-        if pending.is_list and packet.get("Message").lower().endswith("will follow"):
-            self._find_end_of_list(pending, packet)
-        else:
-            pending.future.set_result((packet, []))
+    def _find_end_of_list(self, pending: PendingAction) -> None:
+        """Take everything up to the answer of a ping for the list.
 
-    def _find_end_of_list(self, pending: _PendingAction, response: Packet) -> None:
-        """Take all that comes up to the answer of a ping for a list.
-
-        Asterisk 1.8 ends some lists with an event of any name, and the one value
-        of DBGet with none (main/db.c); but it does one action after the other.
+        Asterisk does one action after the other.
         """
 
-        def end(ping: asyncio.Task[Any]) -> None:
-            if ping.cancelled() or ping.exception() or pending.future.done():
-                return  # the list has its own time limit
-            pending.future.set_result((response, pending.events))
+        def finish(ping: asyncio.Task[Any]) -> None:
+            # If the ping fails, the list still has its own time limit.
+            if not ping.cancelled() and not ping.exception():
+                pending.finish()
 
         ping = self._loop.create_task(
             self._act("Ping", (), pending.deadline - self._loop.time(), is_list=False)
         )
-        ping.add_done_callback(end)
-
-    def _answer_list(self, pending: _PendingAction, packet: Packet) -> bool:
-        """Take an event of a list; tell whether it is one."""
-        if not pending.response or pending.future.done():
-            return False
-        # Only the last one has this header ("Complete", or "cancelled").
-        if "EventList" in packet:
-            pending.future.set_result((pending.response, pending.events))
-        else:
-            pending.events.append(packet)
-        return True
-
-    def _deliver(self, raw: bytes, packet: Packet | None) -> None:
-        """Hand a packet to all who want it; parse it once, and only for them."""
-        handlers = []
-        for test, handler in self._subscriptions:
-            try:
-                if test(raw):
-                    handlers.append(handler)
-            except Exception:
-                _LOGGER.exception(_HANDLER_FAILED)
-        if not handlers:
-            return
-        packet = packet or Packet(raw)
-        for handler in handlers:
-            try:
-                handler(packet)
-            except Exception:
-                _LOGGER.exception(_HANDLER_FAILED)
+        ping.add_done_callback(finish)
 
     # Life and end
 
     async def _keep_alive(self) -> None:
-        """Ping when nothing has come for a while; end the session without an answer.
+        """Ping when nothing has come for a while; end the session if no answer comes.
 
-        While an action waits there is nothing to ask: it has its own time
-        limit, and Asterisk would not answer before it is done.
+        A waiting action makes this unnecessary: it has its own time limit, and
+        Asterisk would not answer before it is done.
         """
         while True:
             idle = self._loop.time() - self._last_received
@@ -484,11 +358,11 @@ class Session(asyncio.Protocol):
                     return  # the connection has ended in the meantime
 
     def _end(self, error: AmiError | None) -> None:
-        """End the session; every waiting action is told, once."""
+        """End the session and fail every waiting action, once."""
         if self.lost.done():
             return
         if error:
-            # Whoever keeps the error would keep the session, and what encrypts it.
+            # It would keep the session alive, and its encryption.
             error.__traceback__ = None
         self.lost.set_result(error)
         if self._expiry:
@@ -498,12 +372,12 @@ class Session(asyncio.Protocol):
         if self._transport:
             self._transport.abort()
         gone = error or ConnectionLostError("The session was closed")
-        _fail(self._greeting, gone)
+        fail(self._greeting, gone)
         if not isinstance(gone, ConnectionLostError):
-            # Whatever ended the session, the outcome of an action is not known.
+            # Whatever ended the session, the outcome of an action isn't known.
             gone = ConnectionLostError(str(gone))
         for pending in self._pending.values():
-            _fail(pending.future, gone)
+            pending.fail(gone)
 
     def abort(self, error: AmiError | None = None) -> None:
         """End the session at once, `error` being the reason.
@@ -513,7 +387,7 @@ class Session(asyncio.Protocol):
         self._end(error)
 
     async def close(self) -> None:
-        """Log off where that works at once, and end the session."""
+        """Log off if that is possible at once, and end the session."""
         self._closing = True
         try:
             if self.is_free:
@@ -525,18 +399,12 @@ class Session(asyncio.Protocol):
             await asyncio.wait([self._keepalive])
 
 
-def _fail(future: asyncio.Future[Any], error: AmiError) -> None:
-    if not future.done():
-        future.set_exception(error)
-        future.exception()  # nobody may be waiting for it any more
-
-
 def _raise_for_error(name: str, response: Packet) -> None:
     if response.get("Response").lower() != "error":
         return
     message = response.get("Message")
     if message == "Command output follows":
-        return  # so Asterisk 14 and later tell of a command that failed
+        return  # Asterisk 14 and later answer a failed command like this
     if message.lower() == "permission denied":
         raise PermissionDeniedError(f"The user has no right for the action {name}")
     raise ActionFailedError(message or f"The gateway refused {name}")

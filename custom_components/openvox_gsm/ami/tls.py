@@ -13,31 +13,31 @@ from .errors import CannotConnectError, CertificateError, TlsError
 _TIMEOUT: Final = 10.0  # seconds
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Tls:
     """How a connection is encrypted.
 
-    With a `fingerprint` (SHA-256 of the certificate, hexadecimal) the gateway's
-    certificate must be just that one, and the context need not verify it.
+    With a `fingerprint` (SHA-256 of the certificate, hexadecimal) the gateway must have
+    exactly that certificate, and the context doesn't need to verify it.
     """
 
     context: ssl.SSLContext
     fingerprint: str | None = None
 
     def check(self, transport: asyncio.BaseTransport) -> None:
-        """Raise CertificateError where the certificate is not the expected one."""
+        """Raise CertificateError if the certificate isn't the expected one."""
         if self.fingerprint and _fingerprint(transport) != self.fingerprint:
             raise CertificateError(
-                "The gateway shows another certificate than the one that was accepted"
+                "The gateway has another certificate than the one that was accepted"
             )
 
 
 def unverified_context() -> ssl.SSLContext:
     """Return a context for certificates that are known by their fingerprint.
 
-    It also takes TLS 1.0 and 1.1 and old ciphers: the gateways' OpenSSL is of
-    2013 and earlier, and speaks nothing else. No certificates are read from
-    disk, so this may be called anywhere.
+    It also accepts TLS 1.0 and 1.1 and old ciphers: the gateways have an OpenSSL of
+    2013 or earlier, which knows nothing else. No certificates are read from disk, so
+    this may be called in the event loop.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
@@ -50,10 +50,10 @@ def unverified_context() -> ssl.SSLContext:
 async def read_fingerprint(
     host: str, port: int, context: ssl.SSLContext, *, timeout: float = _TIMEOUT
 ) -> str:
-    """Return the fingerprint of the certificate that is shown at an address.
+    """Return the fingerprint of the certificate at an address.
 
-    Nothing is sent but the handshake. `timeout` is in seconds. Raises
-    CannotConnectError, and TlsError where no TLS is spoken there.
+    Only the handshake is sent. `timeout` is in seconds. Raises CannotConnectError, and
+    TlsError if there is no TLS.
     """
     loop = asyncio.get_running_loop()
     with connecting(host, port, timeout, encrypted=True):
@@ -71,7 +71,7 @@ async def read_fingerprint(
 def connecting(
     host: str, port: int, timeout: float, *, encrypted: bool
 ) -> Iterator[None]:
-    """Put what can go wrong while connecting in this package's words."""
+    """Turn what can go wrong while connecting into this package's errors."""
     try:
         yield
     except TimeoutError as err:
@@ -88,11 +88,11 @@ def connecting(
         ) from err
     except (OSError, ValueError, OverflowError) as err:
         if encrypted and isinstance(err, ConnectionResetError | ConnectionAbortedError):
-            # Who likes nothing of what TLS offers may just hang up.
+            # A server may just hang up if no version or cipher suits it.
             raise TlsError(
                 f"No encrypted connection to {host}:{port}: the other side hung up"
             ) from err
-        # ValueError and OverflowError come of what can be no host name and no port.
+        # ValueError and OverflowError: not a host name, or not a port.
         raise CannotConnectError(f"No connection to {host}:{port}: {err}") from err
 
 

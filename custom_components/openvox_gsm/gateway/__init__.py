@@ -1,14 +1,19 @@
-"""What OpenVox adds to AMI: spans, SMS, USSD. No Home Assistant in here."""
+"""What OpenVox adds to AMI: spans, SMS, USSD, calls. No Home Assistant in here."""
 
-from .assembly import Assembler, ReceivedPart
-from .errors import ForbiddenActionError, NotAnOpenVoxGatewayError, SpanError, UssdError
+from .errors import (
+    ForbiddenActionError,
+    InvalidNumberError,
+    NotAnOpenVoxGatewayError,
+    SpanError,
+    UssdError,
+)
+from .firmware import Features
 from .gateway import Gateway
 from .model import (
     CallDirection,
-    CallNews as CallEvent,
-    CallNewsType as CallEventType,
+    CallEvent,
+    CallEventType,
     CoreStatus,
-    Features,
     IncomingSms,
     NetworkStatus,
     RingOutcome,
@@ -22,8 +27,9 @@ from .model import (
     UssdReply,
     UssdStatus,
 )
-from .sender import SMS_TIMEOUT
-from .text import InvalidNumberError, InvalidTextError, TextFault, normalise_number
+from .receiving.assembly import Assembler, ReceivedPart
+from .sending.sender import SMS_TIMEOUT
+from .sending.text import InvalidTextError, TextFault
 from .ussd import USSD_TIMEOUT, is_ussd_code
 
 __all__ = [
@@ -57,5 +63,4 @@ __all__ = [
     "UssdReply",
     "UssdStatus",
     "is_ussd_code",
-    "normalise_number",
 ]

@@ -1,12 +1,12 @@
-"""The sessions with one gateway, kept up for as long as it is wanted.
+"""The sessions with one gateway, and connecting again when they are lost.
 
-A manager session does one action at a time and delivers no events meanwhile.
-So one session is for events and never runs a command, one is for commands that
-answer at once, and for those that take seconds (sending SMS and USSD) more are
-opened when needed and closed when idle.
+A manager session does one action at a time and delivers no events meanwhile. So one
+session is for events and never runs a command, and one is for commands that answer at
+once. For those that take seconds (sending SMS and USSD) more sessions are opened when
+needed and closed when idle.
 
-The connection stands and falls with the session for events: what comes in while
-it is away is lost. The others are replaced without touching it.
+The connection depends on the session for events: what comes in while that is down is
+lost. The others are replaced without affecting it.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ _LOGGER = logging.getLogger(__name__)
 FIRST_WAIT: Final = 1.0  # seconds before the first attempt to connect again
 LONGEST_WAIT: Final = 60.0  # seconds
 QUICK_TIMEOUT: Final = 10.0  # seconds for what answers at once
-# What a slow command may take beyond the time that it was given.
+# How much longer than its own time limit a slow command may take.
 COMMAND_SLACK: Final = 10.0  # seconds
 IDLE_TIME: Final = 30.0  # seconds after which an idle session for slow commands ends
 
@@ -43,7 +43,7 @@ _EVENTS = "call,dialplan"
 
 
 class Connection:
-    """Connects, and connects again whenever the gateway goes away."""
+    """Connects, and connects again whenever the connection is lost."""
 
     def __init__(
         self,
@@ -58,11 +58,11 @@ class Connection:
     ) -> None:
         """Prepare; nothing is opened before `start`.
 
-        `subscribe` asks a new session for the events that are wanted. `prepare`
-        runs after each login, before the connection counts as up; it may use
-        `command` and `action`. `on_change` is told when the connection goes (the
-        reason) and comes back (None), but not of the first start. After an
-        AuthenticationError no further attempt follows. `tls` encrypts.
+        `subscribe` subscribes to the events of a new session. `prepare` runs after
+        each login, before the connection counts as up; it may use `command` and
+        `action`. `on_change` gets the reason when the connection is lost, and None
+        when it is back, but not after the first start. No attempt follows an
+        AuthenticationError. `tls` encrypts.
         """
         self._host = host
         self._port = port
@@ -76,9 +76,9 @@ class Connection:
         self._events: Session | None = None
         self._quick: Session | None = None
         self._quick_lock = asyncio.Lock()
-        self._slow: set[Session] = set()  # those at work
+        self._slow: set[Session] = set()  # in use
         self._idle: dict[Session, asyncio.TimerHandle] = {}
-        # Logins under way: what interrupts each, and when it has ended.
+        # Logins under way: how to interrupt each, and whether it has ended.
         self._connecting: dict[asyncio.Timeout, asyncio.Future[None]] = {}
         self._supervisor: asyncio.Task[None] | None = None
         self._closing: set[asyncio.Task[None]] = set()
@@ -88,7 +88,7 @@ class Connection:
 
     @property
     def was_challenged(self) -> bool:
-        """Whether the gateway has MD5 challenges; then no login is plain any more."""
+        """Whether the gateway has MD5 challenges; if so, no login is plain any more."""
         return not self._credentials.may_be_plain
 
     @property
@@ -97,9 +97,9 @@ class Connection:
         return self._up
 
     async def start(self) -> None:
-        """Connect and stay connected until `stop`, which is for good.
+        """Connect and stay connected until `stop`; can't be started again.
 
-        Raises AmiError, and leaves nothing open, where the first attempt fails.
+        Raises AmiError, and leaves nothing open, if the first attempt fails.
         """
         await self._open()
         self._supervisor = asyncio.create_task(
@@ -107,10 +107,10 @@ class Connection:
         )
 
     async def stop(self) -> None:
-        """Close all sessions; nothing of the connection is left behind.
+        """Close all sessions and end all tasks.
 
-        What is under way raises ConnectionLostError, or CannotConnectError where
-        it has not begun.
+        What is under way raises ConnectionLostError, or CannotConnectError if it has
+        not begun.
         """
         if not self.stopped.done():
             self.stopped.set_result(None)
@@ -156,17 +156,17 @@ class Connection:
     async def _use_quick[Answer](
         self, use: Callable[[Session], Awaitable[Answer]]
     ) -> Answer:
-        # One after the other, so that one that hangs costs only itself its time.
+        # One after the other, so that one that hangs doesn't use up the others' time.
         async with self._quick_lock:
             quick = await self._free_quick()
             try:
                 return await use(quick)
             except ActionTimeoutError, asyncio.CancelledError:
-                quick.abort()  # what was given up would hold back what comes next
+                quick.abort()  # the abandoned command would delay the next ones
                 raise
 
     async def _free_quick(self) -> Session:
-        """Return the session for quick commands, a new one if it hangs or is gone."""
+        """Return the session for quick commands, a new one if it hangs or has ended."""
         events = self._events
         if events is None or events.lost.done():
             raise _not_connected()
@@ -175,7 +175,7 @@ class Connection:
         try:
             quick = await self._connect()
         except AmiError as err:
-            # The gateway is out of reach, or of no use to us.
+            # The gateway is out of reach, or of no use.
             events.abort(err)
             raise CannotConnectError(str(err)) from err
         if self._events is not events:
@@ -202,9 +202,9 @@ class Connection:
 
     @asynccontextmanager
     async def slow_session(self) -> AsyncIterator[Session]:
-        """Have a session for commands that may take long.
+        """Hold a session for commands that may take long.
 
-        Raises CannotConnectError where none can be had.
+        Raises CannotConnectError where none can be opened.
         """
         session = await self._free_slow()
         self._slow.add(session)
@@ -282,7 +282,7 @@ class Connection:
 
     async def _open(self) -> None:
         try:
-            # First, since an SMS that comes in while nobody listens is lost.
+            # First, as an SMS that comes in before this session exists is lost.
             self._events = await self._connect(
                 events=_EVENTS, subscribe=self._subscribe
             )
@@ -308,7 +308,7 @@ class Connection:
                     closing.create_task(session.close())
 
     async def _supervise(self) -> None:
-        """Wait for the connection to go, bring it back, for ever."""
+        """Connect again whenever the connection is lost, until cancelled."""
         loop = asyncio.get_running_loop()
         wait = FIRST_WAIT
         while True:
@@ -316,26 +316,26 @@ class Connection:
             up_since = loop.time()
             error = await asyncio.shield(self._events.lost)
             await self._close()
-            self._tell(error or _not_connected())
+            self._report(error or _not_connected())
             if isinstance(error, AuthenticationError):
                 return
             if loop.time() - up_since > LONGEST_WAIT:
                 wait = FIRST_WAIT
             while not self._up:
-                # Spread, so that many clients do not all come back at once.
+                # At random, so that many clients don't all come back at once.
                 await asyncio.sleep(random.uniform(wait / 2, wait))
                 wait = min(2 * wait, LONGEST_WAIT)
                 try:
                     await self._open()
                 except AuthenticationError as err:
-                    self._tell(err)
+                    self._report(err)
                     return
                 except AmiError as err:
                     self.error = err
                     _LOGGER.debug("Still no connection to the gateway: %s", err)
                 except Exception:
                     _LOGGER.exception("Unexpected error while connecting")
-            self._tell(None)
+            self._report(None)
 
     def _require_up(self) -> None:
         if not self._up:
@@ -345,8 +345,8 @@ class Connection:
         if self.stopped.done():
             raise _not_connected()
 
-    def _tell(self, error: AmiError | None) -> None:
-        """Report a change; whoever listens must not end the supervision."""
+    def _report(self, error: AmiError | None) -> None:
+        """Report a change; an error in the callback must not end the supervision."""
         try:
             self._on_change(error)
         except Exception:

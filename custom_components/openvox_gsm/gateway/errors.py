@@ -1,4 +1,4 @@
-"""What can go wrong at a gateway beyond what can at any Asterisk manager."""
+"""What can go wrong at a gateway, beyond what can at any Asterisk manager."""
 
 from typing import Final
 
@@ -22,11 +22,11 @@ class NotAnOpenVoxGatewayError(AmiError):
 class UssdError(Exception):
     """A USSD request brought no answer.
 
-    `was_asked` tells whether anything may have gone out to the network.
+    `was_asked` is True where anything may have gone out to the network.
     """
 
     def __init__(self, failure: UssdFailure, span: int) -> None:
-        """Say why, and on which span."""
+        """Keep the reason and the span."""
         super().__init__(f"USSD on span {span}: {failure}")
         self.failure = failure
         self.span = span
@@ -34,13 +34,17 @@ class UssdError(Exception):
 
 
 class SpanError(Exception):
-    """A span could not do what it was asked for."""
+    """A span could not do what it was asked to do."""
 
     def __init__(self, failure: SendFailure, span: int | None) -> None:
-        """Say why, and which span; None where there is none that could."""
+        """Keep the reason and the span; None where no span could do it."""
         super().__init__(f"Span {span}: {failure}")
         self.failure = failure
         self.span = span
+
+
+class InvalidNumberError(ValueError):
+    """A destination that can't stand in a command; the message doesn't repeat it."""
 
 
 class ForbiddenActionError(ValueError):

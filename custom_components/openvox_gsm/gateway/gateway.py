@@ -1,4 +1,4 @@
-"""A gateway: its connection, and all that can be done through it."""
+"""A gateway: its connection, and everything that can be done through it."""
 
 import asyncio
 from collections.abc import Callable
@@ -19,35 +19,33 @@ from custom_components.openvox_gsm.ami import (
 )
 from custom_components.openvox_gsm.ami.session import Headers
 
-from . import cli
-from .assembly import ReceivedPart
-from .calls import CallTracker, voice_channel
+from . import commands, replies
+from .calls.dialer import Dialer
+from .calls.tracker import CallTracker, voice_channel
 from .connection import Connection
-from .dialer import Dialer
-from .errors import ForbiddenActionError, NotAnOpenVoxGatewayError, SpanError
-from .inbox import Inbox
-from .model import CallNews, CoreStatus, Features, RingResult, SendFailure, SendResult
-from .sender import Sender, SmsUsage
+from .errors import ForbiddenActionError, SpanError
+from .firmware import Features, learn_features
+from .model import CallEvent, CoreStatus, RingResult, SendFailure, SendResult
+from .receiving.assembly import ReceivedPart
+from .receiving.inbox import Inbox
+from .sending.sender import Sender
 from .spans import NOT_READY, Spans
-from .text import normalise_number
 from .ussd import Ussd
 
 # Reset takes about 13 seconds in the driver.
 _POWER_TIMEOUT: Final = 60.0  # seconds
-# For commands and actions that nothing is known of.
+# For commands and actions that could be anything.
 _RAW_TIMEOUT: Final = 60.0  # seconds
-# They would log the session out, or make it deliver events that nobody reads.
+# They would log the session out, or make it deliver events.
 _SESSION_ACTIONS: Final = frozenset(("login", "logoff", "challenge", "events"))
 _HANGS_THE_SPAN: Final = "gsm power stat hangs the span until the gateway is restarted"
-
-_COUNT = re.compile(r"[0-9]{1,9}")
 
 
 class Gateway:
     """One gateway.
 
-    `spans` reads its spans, `sms` sends, `ussd` asks the networks; what comes in is
-    told to the functions that it is made with.
+    `spans` reads its spans, `sms` sends, `ussd` asks the networks. What comes in goes
+    to the callbacks of the constructor.
     """
 
     def __init__(
@@ -59,7 +57,7 @@ class Gateway:
         *,
         on_part: Callable[[ReceivedPart], None],
         on_connection: Callable[[AmiError | None], None],
-        on_call: Callable[[CallNews], None] | None = None,
+        on_call: Callable[[CallEvent], None] | None = None,
         on_attempt: Callable[[SendResult], None] | None = None,
         line_breaks: bool = False,
         requires_pdu: bool = False,
@@ -68,30 +66,30 @@ class Gateway:
     ) -> None:
         r"""Prepare; nothing is opened before `start`.
 
-        `on_part` is called with each SMS that comes in, which may be a part of a
-        long one: an Assembler joins them. `on_connection` is told
-        when the connection goes, with the reason, and when it is back, with
-        None; after an AuthenticationError nothing more is tried. `on_call` is
-        told what happens to the calls on the spans, `on_attempt` what became of
-        each message on each span on which it was tried. `line_breaks` says that
-        the firmware makes a line break of ``\n`` in a text. With `requires_pdu`
-        no SMS is taken that the gateway does not confirm by its PDU; both may be
-        changed at any time. `tls` encrypts. Without `plain_login` the secret is
-        never sent; nor is it after a login without it.
+        `on_part` gets each SMS that comes in, which may be a part of a long one: an
+        Assembler joins them. `on_connection` gets the reason when the connection is
+        lost, and None when it is back; after an AuthenticationError nothing more is
+        tried. `on_call` gets what happens to the calls on the spans, `on_attempt` the
+        result of each message on each span where it was tried.
+
+        With `line_breaks` the firmware turns ``\n`` in a text into a line break. With
+        `requires_pdu` an SMS without its PDU is dropped. Both may be changed at any
+        time. `tls` encrypts. Without `plain_login`, and after a first login by
+        challenge, the secret itself is never sent.
         """
         self._username = username
         self._on_connection = on_connection
         call_later = asyncio.get_running_loop().call_later
         self._inbox = Inbox(on_part, call_later, requires_pdu=requires_pdu)
         self._calls = CallTracker(
-            on_call or (lambda _news: None), self._inbox, call_later
+            on_call or (lambda _event: None), self._inbox, call_later
         )
         self._connection = Connection(
             host,
             port,
             Credentials(username, secret, plain_login),
             subscribe=self._subscribe,
-            prepare=self._learn_features,
+            prepare=self._prepare,
             on_change=self._connection_changed,
             tls=tls,
         )
@@ -104,12 +102,12 @@ class Gateway:
             line_breaks=line_breaks,
         )
         self.ussd = Ussd(self._connection, self.spans)
-        #: What firmware and rights allow; read after each login.
+        #: What firmware and rights allow; learnt after each login.
         self.features = Features()
 
     @property
     def requires_pdu(self) -> bool:
-        """Whether an SMS is taken only with its PDU."""
+        """Whether an SMS is accepted only with its PDU."""
         return self._inbox.requires_pdu
 
     @requires_pdu.setter
@@ -118,7 +116,7 @@ class Gateway:
 
     @property
     def was_challenged(self) -> bool:
-        """Whether the gateway takes a login without being sent the secret."""
+        """Whether the gateway accepts a login without being sent the secret."""
         return self._connection.was_challenged
 
     @property
@@ -145,9 +143,9 @@ class Gateway:
             raise
 
     async def stop(self) -> None:
-        """Disconnect for good; what has come in is told.
+        """Disconnect for good; what has come in is still delivered.
 
-        What is being sent ends at once, with a result of its own.
+        Sends under way end at once, each with its result.
         """
         try:
             await self._dialer.stop()
@@ -159,8 +157,8 @@ class Gateway:
             self._inbox.stop()
 
     def _subscribe(self, session: Session) -> None:
-        for part in (self._inbox, self.sms.outbox, self._calls, self._dialer):
-            session.subscribe(part.wants, part.receive, mark=part.mark)
+        for part in (self._inbox, self.sms.late_outcomes, self._calls, self._dialer):
+            session.subscribe(part.wants, part.receive, marker=part.marker)
 
     def _connection_changed(self, error: AmiError | None) -> None:
         if error:
@@ -169,59 +167,24 @@ class Gateway:
             self._dialer.connection_lost()
         self._on_connection(error)
 
-    async def _learn_features(self) -> None:
-        """Read what firmware and rights allow, from texts that change nothing."""
-        command = self._connection.command
-        help_text = await command(cli.HELP)
-        version = await command(cli.SHOW_VERSION)
-        if cli.is_unknown_command(help_text) and cli.is_unknown_command(version):
-            raise NotAnOpenVoxGatewayError(
-                "The Asterisk there has no gsm commands: it is no OpenVox GSM gateway"
-            )
-        self.sms.usage = usage = SmsUsage(
-            sms=cli.usage_arguments(await command(cli.HELP_SEND_SMS)),
-            part=cli.usage_arguments(await command(cli.HELP_SEND_SMS_PART)),
-            has_parts=cli.is_unknown_command(help_text)
-            or cli.has_command(help_text, "gsm send sync csms"),
-        )
-        user = await command(cli.show_user(self._username))
-        may_read, may_write = (
-            cli.read_rights(user, kind) for kind in ("read", "write")
-        )
-        self.features = Features(
-            asterisk_version=await self._read_setting(
-                "CoreSettings", "AsteriskVersion"
-            ),
-            driver_version=cli.read_driver_version(version),
-            concatenated_sms=usage.has_parts,
-            message_id="id" in usage.sms,
-            flash="flash" in usage.sms,
-            may_see_sms=None if may_read is None else "dialplan" in may_read,
-            may_see_calls=None if may_read is None else "call" in may_read,
-            may_dial=None if may_write is None else "originate" in may_write,
-        )
+    async def _prepare(self) -> None:
+        self.features = await learn_features(self._connection, self._username)
+        self.sms.adapt_to(self.features)
         self.spans.forget_firmware()
 
     async def read_rights_now(self) -> frozenset[str]:
-        """Return what the user may read after a new login, as far as that is told.
+        """Return what the user may read after a new login, as far as that is known.
 
         A session keeps the rights that it had at its login. Raises AmiError.
         """
-        user = await self._connection.command(cli.show_user(self._username))
-        return frozenset(cli.read_rights(user, "read") or ())
-
-    async def _read_setting(self, action: str, key: str) -> str:
-        """Read one header of an action's answer; empty without the right for it."""
-        try:
-            return (await self._connection.action(action)).get(key)
-        except ActionFailedError, PermissionDeniedError:
-            return ""
+        user = await self._connection.command(commands.show_user(self._username))
+        return replies.read_rights(user, "read") or frozenset()
 
     async def read_core_status(self) -> CoreStatus:
-        """Read how many calls go through the gateway, and since when it runs.
+        """Read how many calls go through the gateway, and when it was started.
 
-        Nothing is known without the right. Raises AmiError where the gateway does
-        not answer.
+        Both are None without the right. Raises AmiError where the gateway doesn't
+        answer.
         """
         try:
             answer = await self._connection.action("CoreStatus")
@@ -234,7 +197,7 @@ class Gateway:
         except ValueError:
             started_at = None
         return CoreStatus(
-            active_calls=int(calls) if _COUNT.fullmatch(calls) else None,
+            active_calls=int(calls) if re.fullmatch("[0-9]{1,9}", calls) else None,
             started_at=started_at,
         )
 
@@ -245,14 +208,13 @@ class Gateway:
     ) -> RingResult:
         """Ring a phone for at most `ring_time` (whole) seconds, and hang up.
 
-        Without a span a ready one is chosen. A call that was begun ends whatever
-        happens, also if whoever called this is cancelled.
+        `number` is dialled as it is. Without a span a ready one is chosen. A call that
+        has begun always ends, even if this is cancelled.
 
-        Raises InvalidNumberError, SpanError where no span or that one can call
-        now, and AmiError where the gateway refuses the call or the connection is
-        lost.
+        Raises InvalidNumberError, SpanError where no span or the given one can't call
+        now, and AmiError where the gateway refuses the call or the connection is lost.
         """
-        number = normalise_number(number)
+        commands.check_number(number)
         if span is not None:
             return await self._ring_on(span, number, ring_time)
         error = SpanError(SendFailure.NO_SPAN_READY, None)
@@ -270,14 +232,14 @@ class Gateway:
         raise error
 
     async def _ring_on(self, span: int, number: str, ring_time: int) -> RingResult:
-        async with self.spans.turn(span) as line:
+        async with self.spans.exclusive(span) as lock:
             deadline = asyncio.get_running_loop().time() + ring_time
-            if failure := await self.spans.why_not_ready(line, deadline):
+            if failure := await self.spans.wait_until_ready(lock, deadline):
                 raise SpanError(failure, span)
             return await self._dialer.ring(span, number, ring_time)
 
     async def hang_up(self, span: int) -> int:
-        """End all calls on a span; returns how many there were.
+        """End all calls on a span; return how many there were.
 
         Raises SpanError where there is no such span, and AmiError; after
         CannotConnectError nothing was done.
@@ -300,7 +262,7 @@ class Gateway:
         return ended
 
     async def _hang_up(self, channel: str) -> bool:
-        """End a call; False where it has just ended by itself."""
+        """End a call; return False where it has just ended by itself."""
         try:
             await self._connection.action(
                 "Hangup", [("Channel", channel), ("Cause", "16")]
@@ -326,24 +288,24 @@ class Gateway:
         await self._power(span, "reset")
 
     async def _power(self, span: int, action: str) -> None:
-        async with self.spans.turn(span):
+        async with self.spans.exclusive(span):
             output = await self._connection.slow_command(
-                cli.power(action, span), timeout=_POWER_TIMEOUT
+                commands.power(action, span), timeout=_POWER_TIMEOUT
             )
-            if not cli.power_succeeded(output):
+            if not replies.power_succeeded(output):
                 raise SpanError(SendFailure.REFUSED, span)
 
-    # Whatever else the gateway can do
+    # Anything else
 
     async def run_command(self, command: str) -> list[str]:
-        """Run any command of the command line; returns the lines that it prints.
+        """Run any command of the command line; return the lines that it prints.
 
-        A command that fails says so in its lines.
+        A command that fails says so in these lines.
 
-        Raises ForbiddenActionError for what would harm the gateway, and AmiError:
-        InvalidHeaderError for what cannot be a command.
+        Raises ForbiddenActionError for what would harm the gateway, and AmiError, such
+        as InvalidHeaderError for what can't be a command.
         """
-        if cli.is_dangerous(command):
+        if commands.is_dangerous(command):
             raise ForbiddenActionError(_HANGS_THE_SPAN)
         output = await self._connection.slow_command(command, timeout=_RAW_TIMEOUT)
         return [line.rstrip("\r") for line in output.split("\n")] if output else []
@@ -351,13 +313,13 @@ class Gateway:
     async def run_action(
         self, name: str, headers: Headers = ()
     ) -> tuple[Packet, list[Packet]]:
-        """Run any action of the manager; returns its answer and its list's events.
+        """Run any action of the manager; return its answer and its list's events.
 
-        Raises ForbiddenActionError for what would harm the gateway or end the
-        session that the action runs in, and AmiError: InvalidHeaderError for what
-        cannot be an action.
+        Raises ForbiddenActionError for what would harm the gateway or end the session
+        of the action, and AmiError, such as InvalidHeaderError for what can't be an
+        action.
         """
-        # Asterisk skips the blanks in front of a value.
+        # Asterisk skips the spaces in front of a value.
         name, headers = name.strip(), list(headers)
         if name.lower() in _SESSION_ACTIONS:
             raise ForbiddenActionError(f"{name} is done by the session itself")
@@ -366,7 +328,7 @@ class Gateway:
                 raise ForbiddenActionError(
                     f"{key.strip()} is set by the session itself"
                 )
-            if key.strip().lower() == "command" and cli.is_dangerous(value):
+            if key.strip().lower() == "command" and commands.is_dangerous(value):
                 raise ForbiddenActionError(_HANGS_THE_SPAN)
         return await self._connection.slow_list_action(
             name, headers, timeout=_RAW_TIMEOUT

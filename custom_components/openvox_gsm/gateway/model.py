@@ -1,16 +1,15 @@
-"""What a gateway consists of and what passes through it."""
+"""What a gateway consists of, and what passes through it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from itertools import takewhile
-import re
 from types import MappingProxyType
+from typing import NamedTuple
 
 
 class SpanStatus(StrEnum):
-    """What a span is doing, in the one word that matters to its user."""
+    """What a span is doing, in the one word that matters to a user."""
 
     READY = "ready"
     BUSY = "busy"
@@ -25,7 +24,7 @@ class SpanStatus(StrEnum):
 
 
 class NetworkStatus(StrEnum):
-    """How the SIM stands with its network (3GPP TS 27.007, +CREG)."""
+    """Whether the SIM is registered in a network (3GPP TS 27.007, +CREG)."""
 
     NOT_REGISTERED = "not_registered"
     HOME = "home"
@@ -36,17 +35,16 @@ class NetworkStatus(StrEnum):
     REGISTERED = "registered"
 
 
-_IN_A_NETWORK = (NetworkStatus.HOME, NetworkStatus.ROAMING, NetworkStatus.REGISTERED)
-_DIGIT = re.compile(r"[0-9]")
+_REGISTERED = (NetworkStatus.HOME, NetworkStatus.ROAMING, NetworkStatus.REGISTERED)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Span:
-    """One GSM port: a radio module and its SIM, as the gateway last told it.
+    """One GSM port: a radio module and its SIM, as last read.
 
-    None and empty texts stand for what the firmware does not tell. The raw
-    words behind the enums are kept; a PIN among them is not. `lines` holds
-    every line of the gateway's answer, those that nothing here reads too.
+    None and empty texts stand for what the firmware doesn't print. The raw words
+    behind the enums are kept, except for a PIN. `lines` has every line of the
+    gateway's answer, including those that nothing here reads.
     """
 
     number: int
@@ -58,10 +56,9 @@ class Span:
     operator: str = ""
     csq: int | None = None
     bit_error_rate: int | None = None  # 0 to 7, 3GPP TS 45.008
-    # Guess: the notes on the driver give no unit for the post dial delay; the
-    # usual one is the second.
+    # Guess: the driver gives no unit for the post-dial delay; seconds are usual.
     post_dial_delay: int | None = None  # PDD, seconds
-    answer_seizure_ratio: int | None = None  # ASR, per cent of the calls
+    answer_seizure_ratio: int | None = None  # ASR, percent of the calls
     average_call_duration: int | None = None  # ACD, seconds
     own_number: str = field(default="", repr=False)
     sms_center: str = field(default="", repr=False)
@@ -73,37 +70,37 @@ class Span:
 
     @property
     def can_send(self) -> bool:
-        """Whether an SMS or USSD handed to the span now goes out at once."""
+        """Whether an SMS or USSD code given to the span now goes out at once."""
         return self.status is SpanStatus.READY
 
     @property
     def state(self) -> str:
-        """The protocol's state in the driver's words, without the other side.
+        """The protocol's state in the driver's words, without the other side's number.
 
-        In a call ``CALL ACTIVE Called from 13632919026 00:01:12`` is told.
+        In a call it reads ``CALL ACTIVE Called from 13632919026 00:01:12``.
         """
-        return " ".join(
-            takewhile(
-                lambda word: word.lower() != "called" and not _DIGIT.search(word),
-                self.state_text.split(),
-            )
-        )
+        words = []
+        for word in self.state_text.split():
+            if word.lower() == "called" or any("0" <= letter <= "9" for letter in word):
+                break
+            words.append(word)
+        return " ".join(words)
 
     @property
     def registered(self) -> bool | None:
-        """Whether the SIM is in a network; None where that is not told.
+        """Whether the SIM is registered in a network; None where that isn't known.
 
-        What was last told of a module without power says nothing any more.
+        A module without power is not, whatever the gateway still prints about it.
         """
         if self.status in (SpanStatus.DOWN, SpanStatus.POWER_OFF):
             return False
         if self.network_status is NetworkStatus.UNKNOWN:
             return None
-        return self.network_status in _IN_A_NETWORK
+        return self.network_status in _REGISTERED
 
     @property
     def roaming(self) -> bool | None:
-        """Whether the network is a foreign one; None where that is not told."""
+        """Whether the network is a foreign one; None where that isn't known."""
         if not self.registered:
             return self.registered
         if self.network_status is NetworkStatus.REGISTERED:
@@ -117,17 +114,17 @@ class Span:
 
     @property
     def signal_percent(self) -> int | None:
-        """Signal quality in per cent of the CSQ scale, 0 to 100."""
+        """Signal quality in percent of the CSQ scale, 0 to 100."""
         return None if self.csq is None else round(self.csq * 100 / 31)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class IncomingSms:
-    """One SMS as its sender wrote it, all its parts joined.
+    """One SMS as its sender wrote it, with all its parts joined.
 
-    `sent_at` is the time stamp of the service centre with its zone, None where
-    the gateway does not tell it. `arrived_at` is the moment, in UTC, at which
-    its last part came in here. `complete` is False where parts are missing.
+    `sent_at` is the time stamp of the service centre with its zone, None where the
+    gateway doesn't give it. `arrived_at` is the time, in UTC, at which its last part
+    arrived here. `complete` is False where parts are missing.
     """
 
     span: int
@@ -140,7 +137,7 @@ class IncomingSms:
 
 
 class SendStatus(StrEnum):
-    """What became of a message."""
+    """The outcome of a message."""
 
     SENT = "sent"
     FAILED = "failed"
@@ -148,7 +145,7 @@ class SendStatus(StrEnum):
 
 
 class SendFailure(StrEnum):
-    """Why a message was not sent, or why its fate is not known."""
+    """Why a message was not sent, or why its outcome isn't known."""
 
     NO_SPAN_READY = "no_span_ready"
     SPAN_NOT_READY = "span_not_ready"
@@ -166,14 +163,13 @@ class SendFailure(StrEnum):
     LIMIT_REACHED = "limit_reached"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SendResult:
-    """What became of one message to one number.
+    """The outcome of one message to one number.
 
-    `parts` is the number of SMS that the text takes, `parts_sent` how many of
-    them the network took for certain. `certainly_not_sent` tells that no part
-    can have reached the phone. `detail` is the gateway's own words where they
-    say more than the failure does, without number and text.
+    `parts` is the number of SMS that the text takes, `parts_sent` how many of them
+    the network has certainly accepted. `detail` is the gateway's own words where they
+    say more than the failure, without number and text.
     """
 
     number: str = field(repr=False)
@@ -186,12 +182,12 @@ class SendResult:
 
     @property
     def certainly_not_sent(self) -> bool:
-        """Whether the message may be tried again without being sent twice."""
+        """Whether no part can have reached the phone, so it may be sent again."""
         return self.status is SendStatus.FAILED and self.parts_sent == 0
 
 
 class UssdStatus(StrEnum):
-    """What the network says after a USSD request (3GPP TS 27.007, +CUSD)."""
+    """What the network answers to a USSD request (3GPP TS 27.007, +CUSD)."""
 
     DONE = "done"
     REPLY_EXPECTED = "reply_expected"
@@ -202,7 +198,7 @@ class UssdStatus(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class UssdReply:
     """The network's answer to a USSD request."""
 
@@ -233,29 +229,10 @@ class UssdFailure(StrEnum):
     REFUSED = "refused"
 
 
-@dataclass(frozen=True, slots=True)
-class Features:
-    """What a gateway's firmware and the rights of the user allow.
+class CoreStatus(NamedTuple):
+    """The status of the gateway's Asterisk; None for what it doesn't give.
 
-    Learnt after each login from the gateway's own help texts. None stands for
-    a right that could not be read.
-    """
-
-    asterisk_version: str = ""
-    driver_version: str = ""
-    concatenated_sms: bool = True
-    message_id: bool = True
-    flash: bool = False
-    may_see_sms: bool | None = None
-    may_see_calls: bool | None = None
-    may_dial: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CoreStatus:
-    """What the gateway's Asterisk tells of itself, None for what it does not.
-
-    `started_at` is the gateway's local time; its zone is not told.
+    `started_at` is the gateway's local time, in a zone that isn't known.
     """
 
     active_calls: int | None = None
@@ -263,13 +240,13 @@ class CoreStatus:
 
 
 class CallDirection(StrEnum):
-    """Who began a call."""
+    """Which side began a call."""
 
     INCOMING = "incoming"
     OUTGOING = "outgoing"
 
 
-class CallNewsType(StrEnum):
+class CallEventType(StrEnum):
     """What happened to a call."""
 
     RINGING = "ringing"
@@ -278,16 +255,16 @@ class CallNewsType(StrEnum):
     ENDED = "ended"
 
 
-@dataclass(frozen=True, slots=True)
-class CallNews:
+@dataclass(frozen=True)
+class CallEvent:
     """Something that happened to a call on a span.
 
-    `number` is the other side's, empty where it is withheld or not told. The
-    times are in seconds; `talk_time` is None until the call has ended. `cause`
-    is that of Q.850 (16: normal, 17: busy, 19: no answer), with Asterisk's word.
+    `number` is the other side's, empty where it is withheld or not known. The times
+    are in seconds; `talk_time` is None until the call has ended. `cause` is that of
+    Q.850 (16: normal, 17: busy, 19: no answer), `cause_text` Asterisk's word for it.
     """
 
-    type: CallNewsType
+    type: CallEventType
     span: int
     direction: CallDirection
     number: str = field(repr=False)
@@ -298,7 +275,7 @@ class CallNews:
 
 
 class RingOutcome(StrEnum):
-    """What became of a call that was only to ring."""
+    """The outcome of a call that only rings."""
 
     ANSWERED = "answered"
     BUSY = "busy"
@@ -306,9 +283,8 @@ class RingOutcome(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class RingResult:
-    """The outcome of a call that was only to ring, and its length in seconds."""
+class RingResult(NamedTuple):
+    """The outcome of a call that only rings, and its length in seconds."""
 
     span: int
     outcome: RingOutcome

@@ -1,64 +1,65 @@
-"""The spans of a gateway: what each said of itself last, and whose turn it is on it."""
+"""The spans of a gateway: how they are read, and who may use which one."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 import math
 from types import MappingProxyType
 from typing import Final
 
 from custom_components.openvox_gsm.ami import ActionTimeoutError
 
-from . import cli
+from . import commands, replies
 from .connection import Connection
 from .model import SendFailure, Span, SpanStatus
 
-BUSY_WAIT: Final = 1.0  # seconds between two looks at a busy span
-# After a time-out the span rests: the driver may take a late answer for the
-# answer to what comes next.
-REST: Final = 5.0  # seconds
-# A span that answers nothing is left alone: each command that it does not answer
-# takes a session from the gateway until that restarts.
-_SILENCE: Final = 300.0  # seconds
+BUSY_INTERVAL: Final = 1.0  # seconds between two looks at a busy span
+# After a time-out the driver may take a late answer for the answer to what comes
+# next, so nothing comes next for this long.
+LATE_ANSWER_TIME: Final = 5.0  # seconds
+# Each command that a span doesn't answer costs a session of the gateway until it
+# restarts, so a span that didn't answer is left alone for this long.
+_IGNORE_TIME: Final = 300.0  # seconds
 
-# Says nothing of what was to be done: any other failure tells more.
+# These say nothing about the order itself: any other failure tells more.
 NOT_READY: Final = (SendFailure.SPAN_NOT_READY, SendFailure.NO_SUCH_SPAN)
 
 
-@dataclass(slots=True)
-class Line:
-    """A span as the sender of commands sees it: one slow command at a time.
+class SpanLock:
+    """Lets a span do one slow command at a time, and none too early.
 
-    The times are of the loop's clock.
+    All times are those of the loop's clock.
     """
 
-    number: int
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    users: int = 0  # who holds the lock, and who waits for it
-    last_used: float = 0.0
-    rests_until: float = 0.0  # gets no slow command before
-    silent_until: float = 0.0  # is not even looked at before
-    menu_until: float = 0.0  # a USSD code would be taken for a reply before
-    sms_mode_checked: bool = False
-    sms_coding_checked: bool = False
+    def __init__(self, number: int) -> None:
+        """Create the lock of a span that nobody uses."""
+        self.number = number
+        self.lock = asyncio.Lock()
+        self.users = 0  # the one that holds the lock, and those that wait for it
+        self.last_used = 0.0
+        self.blocked_until = 0.0  # gets no slow command before
+        self.ignored_until = 0.0  # isn't even looked at before
 
-    def rest(self, seconds: float) -> None:
-        """Let the span get no slow command for so long; 0 ends the rest."""
-        self.rests_until = asyncio.get_running_loop().time() + seconds
+    def block(self, seconds: float) -> None:
+        """Keep slow commands from the span for some time from now."""
+        self.blocked_until = asyncio.get_running_loop().time() + seconds
+
+    def unblock(self) -> None:
+        """Allow the next slow command at once."""
+        self.blocked_until = 0.0
 
 
 class Spans(Mapping[int, Span]):
-    """The spans as they were last read, by number, and the turns on them."""
+    """The spans as they were last read, by number, and the locks on them."""
 
     def __init__(self, connection: Connection) -> None:
-        """Read through `connection`; nothing is known before `read`."""
+        """Read through `connection`; there are no spans before `read`."""
         self._connection = connection
         self._now = asyncio.get_running_loop().time
         self._spans: dict[int, Span] = {}
-        self._lines: dict[int, Line] = {}
-        # Until when they are read one by one, by the loop's clock.
-        self._one_by_one_until = 0.0
+        self._locks: dict[int, SpanLock] = {}
+        self._one_by_one_until = 0.0  # loop's clock
         self._reading: asyncio.Task[dict[int, Span]] | None = None
 
     def __getitem__(self, number: int) -> Span:
@@ -70,93 +71,103 @@ class Spans(Mapping[int, Span]):
         return iter(self._spans)
 
     def __len__(self) -> int:
-        """Return how many spans there are."""
+        """Return the number of spans."""
         return len(self._spans)
 
-    # What they say
+    # Reading
 
     async def read(self) -> Mapping[int, Span]:
         """Read all spans with as few commands as the firmware allows.
 
-        Returns them as they are now. Raises AmiError where the gateway does not
+        Returns them as they are now. A span that hasn't changed is the very same
+        object as after the last read. Raises AmiError where the gateway doesn't
         answer.
         """
         if self._reading is None or self._reading.done():
             self._reading = asyncio.create_task(self._read())
-            # Whoever waits gets the error; nobody may be waiting any more.
+            # Everyone who waits gets the error, but perhaps nobody waits any more.
             self._reading.add_done_callback(
                 lambda reading: reading.cancelled() or reading.exception()
             )
-        self._spans = dict(await asyncio.shield(self._reading))
+        found = await asyncio.shield(self._reading)
+        self._spans = {
+            number: self._unless_equal(span) for number, span in found.items()
+        }
         return MappingProxyType(self._spans)
 
     async def _read(self) -> dict[int, Span]:
         command = self._connection.command
         if self._now() >= self._one_by_one_until:
             try:
-                outputs = cli.split_all_spans(await command(cli.SHOW_ALL_SPANS))
+                output = await command(commands.SHOW_ALL_SPANS)
             except ActionTimeoutError:
                 # One span that hangs holds up all.
-                self._one_by_one_until = self._now() + _SILENCE
+                self._one_by_one_until = self._now() + _IGNORE_TIME
             else:
+                outputs = replies.split_all_spans(output)
                 if outputs is not None:
                     return await _read_outputs(outputs)
                 self._one_by_one_until = math.inf
-        listed = cli.read_span_list(await command(cli.SHOW_SPANS))
+        listed = replies.read_span_list(await command(commands.SHOW_SPANS))
         for number, span in listed.items():
             try:
-                listed[number] = await self._show(number) or span
+                listed[number] = await self._read_one(number) or span
             except ActionTimeoutError:
                 listed[number] = replace(span, status=SpanStatus.UNKNOWN)
         return listed
 
-    async def _show(self, number: int) -> Span | None:
+    async def _read_one(self, number: int) -> Span | None:
         """Read one span; None where there is no such span.
 
-        Raises ActionTimeoutError where the span does not answer, at once if it did
-        not lately.
+        Raises ActionTimeoutError where the span doesn't answer; at once if it
+        hasn't lately.
         """
-        line = self._line(number)
-        if self._now() < line.silent_until:
+        lock = self._lock(number)
+        if self._now() < lock.ignored_until:
             raise ActionTimeoutError(f"Span {number} does not answer")
         try:
-            output = await self._connection.command(cli.show_span(number))
+            output = await self._connection.command(commands.show_span(number))
         except ActionTimeoutError:
-            line.silent_until = self._now() + _SILENCE
+            lock.ignored_until = self._now() + _IGNORE_TIME
             raise
-        return cli.read_span(number, output)
+        return replies.read_span(number, output)
 
-    async def _look_at(self, number: int) -> Span | None:
+    async def _refresh(self, number: int) -> Span | None:
         """Read one span as it is right now; None where there is no such span."""
         try:
-            span = await self._show(number)
+            span = await self._read_one(number)
         except ActionTimeoutError:
             span = replace(self.get(number, Span(number)), status=SpanStatus.UNKNOWN)
-        self._spans = dict(self._spans)  # whoever has read the others keeps them
+        self._spans = dict(self._spans)  # what `read` has returned stays as it is
         if span:
-            self._spans[number] = span
+            self._spans[number] = span = self._unless_equal(span)
         else:
             self._spans.pop(number, None)
         return span
 
-    # Whose turn it is: one slow command at a time per span
+    def _unless_equal(self, span: Span) -> Span:
+        """Return the span, or the one that was last read if it is equal."""
+        known = self._spans.get(span.number)
+        return known if known == span else span
 
-    def _line(self, number: int) -> Line:
-        if number not in self._lines:
-            self._lines[number] = Line(number)
-        return self._lines[number]
+    # Use: one slow command at a time per span
+
+    def _lock(self, number: int) -> SpanLock:
+        if number not in self._locks:
+            self._locks[number] = SpanLock(number)
+        return self._locks[number]
 
     def choose(self, excluding: frozenset[int] = frozenset()) -> int | None:
         """Return a span that can send: free before busy, longest unused first.
 
-        None where no span is ready. A span whose only work is ours counts as
-        busy, not as unable to send.
+        None where no span is ready. A span that is busy only with our own work can
+        still be chosen.
         """
         now = self._now()
 
         def order(number: int) -> tuple[int, float]:
-            line = self._line(number)
-            return line.users + (line.rests_until > now), line.last_used
+            lock = self._lock(number)
+            return lock.users + (lock.blocked_until > now), lock.last_used
 
         able = [
             number
@@ -164,66 +175,68 @@ class Spans(Mapping[int, Span]):
             if number not in excluding
             and (
                 span.can_send
-                or (span.status is SpanStatus.BUSY and self._line(number).users)
+                or (span.status is SpanStatus.BUSY and self._lock(number).users)
             )
         ]
         return min(able, key=order, default=None)
 
     @asynccontextmanager
-    async def turn(self, number: int) -> AsyncIterator[Line]:
-        """Have a span for oneself, when all who asked before are done."""
-        line = self._line(number)
-        line.users += 1
+    async def exclusive(self, number: int) -> AsyncIterator[SpanLock]:
+        """Hold the lock of a span, after everyone who asked for it before."""
+        lock = self._lock(number)
+        lock.users += 1
         try:
-            async with line.lock:
-                yield line
+            async with lock.lock:
+                yield lock
         finally:
-            line.users -= 1
-            line.last_used = self._now()
+            lock.users -= 1
+            lock.last_used = self._now()
 
-    async def why_not_ready(self, line: Line, deadline: float) -> SendFailure | None:
+    async def wait_until_ready(
+        self, lock: SpanLock, deadline: float
+    ) -> SendFailure | None:
         """Look at a span right before it gets work; wait while it is only busy.
 
-        A span that is not ready would keep what it is given and send it when
-        nobody expects it any more. `deadline` is of the loop's clock.
+        Returns None as soon as the span is ready, else why it isn't. A span that
+        isn't ready would keep its work and do it when nobody expects it any more.
+        `deadline` is a time of the loop's clock.
 
-        Raises AmiError where the gateway does not answer.
+        Raises AmiError where the gateway doesn't answer.
         """
         while True:
-            wait = line.rests_until - self._now()
+            wait = lock.blocked_until - self._now()
             if wait <= 0:
-                span = await self._look_at(line.number)
+                span = await self._refresh(lock.number)
                 if span is None:
                     return SendFailure.NO_SUCH_SPAN
                 if span.can_send:
                     return None
                 if span.status is not SpanStatus.BUSY:
                     return SendFailure.SPAN_NOT_READY
-                wait = BUSY_WAIT
+                wait = BUSY_INTERVAL
             if self._now() + wait > deadline:
                 return SendFailure.BUSY
             await self._connection.pause(wait)
 
-    # Its life
+    # Life
 
     def forget_firmware(self) -> None:
-        """Learn anew what the firmware can: it may be another after a new login."""
+        """Forget what was found out about the firmware: it may have changed."""
         self._one_by_one_until = 0.0
-        for line in self._lines.values():
-            line.sms_mode_checked = line.sms_coding_checked = False
-            line.silent_until = 0.0
+        for lock in self._locks.values():
+            lock.ignored_until = 0.0
 
     async def stop(self) -> None:
-        """Wait for the end of what is being read; the connection ends it."""
+        """Wait for the read under way to end; stopping the connection ends it."""
         if self._reading:
             await asyncio.wait([self._reading])
 
 
 async def _read_outputs(outputs: Mapping[int, str]) -> dict[int, Span]:
-    """Read what was printed of each span; not at once, which would hold the loop."""
+    """Parse the spans one after the other, so that other tasks can run in between."""
     spans = {}
     for number, output in outputs.items():
-        if span := cli.read_span(number, output):
+        if span := replies.read_span(number, output):
             spans[number] = span
         await asyncio.sleep(0)
     return spans

@@ -12,25 +12,24 @@ from custom_components.openvox_gsm.ami import (
     ConnectionLostError,
 )
 
-from . import cli
+from . import commands
 from .connection import COMMAND_SLACK, Connection
 from .errors import UssdError
 from .model import SendFailure, UssdFailure, UssdReply, UssdStatus
-from .spans import REST, Line, Spans
+from .replies import read_ussd_reply
+from .spans import LATE_ANSWER_TIME, SpanLock, Spans
 
 USSD_TIMEOUT: Final = 30  # seconds
-# Guess: for this long a network keeps a menu open that nobody answers.
+# Guess: a network keeps an unanswered menu open for this long.
 _MENU_TIME: Final = 120.0  # seconds
-
-_CODE = re.compile(r"[^\x00-\x1f\x7f]{1,160}")
 
 
 def is_ussd_code(code: str) -> bool:
-    """Whether this can be a USSD code or a reply: 1 to 160 characters on one line."""
-    return _CODE.fullmatch(code) is not None
+    """Return whether this can be a USSD code or reply: 1 to 160 characters, one line."""
+    return re.fullmatch(r"[^\x00-\x1f\x7f]{1,160}", code) is not None
 
 
-def _require_code(code: str) -> None:
+def _check_code(code: str) -> None:
     if not is_ussd_code(code):
         raise ValueError("A USSD code is 1 to 160 characters on one line")
 
@@ -39,81 +38,86 @@ class Ussd:
     """Asks the networks of the spans."""
 
     def __init__(self, connection: Connection, spans: Spans) -> None:
-        """Ask through `connection`, in turn on each of the `spans`."""
+        """Ask through `connection`, one request at a time on each of the `spans`."""
         self._connection = connection
         self._spans = spans
+        self._now = asyncio.get_running_loop().time
+        # Until when (loop's clock) a span's network would take a code for a reply.
+        self._menu_open_until: dict[int, float] = {}
 
     async def send(
         self, span: int, code: str, *, timeout: int = USSD_TIMEOUT
     ) -> UssdReply:
         """Send a USSD code, or a reply in the menu that is open on the span.
 
-        `timeout` (whole seconds) is what the network has for its answer.
+        `timeout` (whole seconds) is the time that the network has to answer.
 
-        Raises ValueError for a code that cannot be one, UssdError where no
-        answer came.
+        Raises ValueError for a code that can't be one, and UssdError where no answer
+        came.
         """
-        _require_code(code)
-        async with self._spans.turn(span) as line:
-            return await self._exchange(line, code, timeout)
+        _check_code(code)
+        async with self._spans.exclusive(span) as lock:
+            return await self._exchange(lock, code, timeout)
 
     async def ask(self, span: int, code: str, replies: Sequence[str] = ()) -> UssdReply:
-        """Send a USSD code, and the replies in turn for as long as one is expected.
+        """Send a USSD code, then the replies for as long as one is expected.
 
-        Nobody else's request comes in between, and none goes into a menu that
-        somebody has open on the span (UssdFailure.BUSY).
+        No other request comes in between. Nothing is sent into a menu that is
+        already open on the span (UssdFailure.BUSY).
 
         Raises as `send` does.
         """
         for text in (code, *replies):
-            _require_code(text)
-        async with self._spans.turn(span) as line:
-            if asyncio.get_running_loop().time() < line.menu_until:
+            _check_code(text)
+        async with self._spans.exclusive(span) as lock:
+            if self._now() < self._menu_open_until.get(span, 0.0):
                 raise UssdError(UssdFailure.BUSY, span)
-            answer = await self._exchange(line, code, USSD_TIMEOUT)
+            answer = await self._exchange(lock, code, USSD_TIMEOUT)
             try:
                 for reply in replies:
                     if answer.status is not UssdStatus.REPLY_EXPECTED:
                         break
-                    answer = await self._exchange(line, reply, USSD_TIMEOUT)
+                    answer = await self._exchange(lock, reply, USSD_TIMEOUT)
             except UssdError as err:
                 err.was_asked = True
                 raise
             return answer
 
-    async def _exchange(self, line: Line, code: str, timeout: int) -> UssdReply:
+    async def _exchange(self, lock: SpanLock, code: str, timeout: int) -> UssdReply:
         """Send one request as soon as the span is ready; return its answer."""
-        span = line.number
-        now = asyncio.get_running_loop().time
+        span = lock.number
         try:
-            failure = await self._spans.why_not_ready(line, now() + timeout)
+            failure = await self._spans.wait_until_ready(lock, self._now() + timeout)
         except AmiError:
             failure = SendFailure.NOT_CONNECTED
         if failure:
             raise UssdError(UssdFailure(failure.value), span)
         # Until the network has answered, the driver takes its answer for the
         # answer to whatever is asked next.
-        line.rest(timeout)
+        lock.block(timeout)
         try:
             output = await self._connection.slow_command(
-                cli.send_ussd(span, code, timeout), timeout=timeout + COMMAND_SLACK
+                commands.send_ussd(span, code, timeout), timeout=timeout + COMMAND_SLACK
             )
         except ConnectionLostError as err:
             raise UssdError(UssdFailure.CONNECTION_LOST, span) from err
         except ActionTimeoutError as err:
-            line.rest(REST)
+            lock.block(LATE_ANSWER_TIME)
             raise UssdError(UssdFailure.TIMED_OUT, span) from err
         except AmiError as err:
-            line.rest(0)
+            lock.unblock()
             connected = not isinstance(err, CannotConnectError)
             raise UssdError(
                 UssdFailure.REFUSED if connected else UssdFailure.NOT_CONNECTED, span
             ) from err
-        reply = cli.read_ussd_reply(span, output)
+        reply = read_ussd_reply(span, output)
         if isinstance(reply, UssdReply):
-            line.rest(0)
+            lock.unblock()
             is_menu = reply.status is UssdStatus.REPLY_EXPECTED
-            line.menu_until = now() + _MENU_TIME if is_menu else 0.0
+            self._menu_open_until[span] = self._now() + _MENU_TIME if is_menu else 0.0
             return reply
-        line.rest(REST if reply.failure is UssdFailure.TIMED_OUT else 0)
-        raise UssdError(reply.failure, span)
+        if reply is UssdFailure.TIMED_OUT:
+            lock.block(LATE_ANSWER_TIME)
+        else:
+            lock.unblock()
+        raise UssdError(reply, span)

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from custom_components.openvox_gsm.ami import Packet
-from custom_components.openvox_gsm.gateway.outbox import Outbox
+from custom_components.openvox_gsm.gateway.sending.delivery import LateOutcomes
 
 CHANNEL = "EXTRA-SMSSEND/3-1"
 
@@ -29,8 +29,8 @@ def newexten(extension: str, uniqueid: str, channel: str = CHANNEL) -> Packet:
 
 def test_it_wants_the_events_of_sent_sms_only() -> None:
     """Everything else on a busy gateway is not even parsed."""
-    assert Outbox.wants(newexten("sms_send_ok", "1.1").raw)
-    assert not Outbox.wants(newexten("sms", "1.1", "EXTRA-SMS/3-1").raw)
+    assert LateOutcomes.wants(newexten("sms_send_ok", "1.1").raw)
+    assert not LateOutcomes.wants(newexten("sms", "1.1", "EXTRA-SMS/3-1").raw)
 
 
 @pytest.mark.parametrize(
@@ -38,30 +38,30 @@ def test_it_wants_the_events_of_sent_sms_only() -> None:
 )
 async def test_verdict(extension: str, was_sent: bool) -> None:
     """The extension that runs tells whether the message was sent."""
-    outbox = Outbox()
-    with outbox.expect() as (message_id, verdict):
-        outbox.receive(varset("SMS_SEND_ID", message_id, "1.1"))
+    late_outcomes = LateOutcomes()
+    with late_outcomes.track() as (message_id, verdict):
+        late_outcomes.receive(varset("SMS_SEND_ID", message_id, "1.1"))
         assert not verdict.done()
-        outbox.receive(newexten(extension, "1.1"))
+        late_outcomes.receive(newexten(extension, "1.1"))
 
         assert verdict.result() is was_sent
 
 
 async def test_verdict_as_later_versions_of_asterisk_tell_it() -> None:
     """There, Uniqueid comes before the value, and many headers with it."""
-    outbox = Outbox()
+    late_outcomes = LateOutcomes()
     head = (
         f"Channel: {CHANNEL}\r\nChannelState: 0\r\nContext: gsm-2\r\n"
         "Exten: sms_send_ok\r\nPriority: 1\r\nUniqueid: 1.1\r\n"
     )
-    with outbox.expect() as (message_id, verdict):
-        outbox.receive(
+    with late_outcomes.track() as (message_id, verdict):
+        late_outcomes.receive(
             Packet(
                 f"Event: VarSet\r\n{head}Variable: SMS_SEND_ID\r\n"
                 f"Value: {message_id}".encode()
             )
         )
-        outbox.receive(
+        late_outcomes.receive(
             Packet(
                 f"Event: Newexten\r\n{head}Extension: sms_send_ok\r\n"
                 "Application: NoOp\r\nAppData: ".encode()
@@ -73,16 +73,16 @@ async def test_verdict_as_later_versions_of_asterisk_tell_it() -> None:
 
 async def test_messages_are_told_apart() -> None:
     """Each verdict reaches the message whose ID stands on its channel."""
-    outbox = Outbox()
+    late_outcomes = LateOutcomes()
     with (
-        outbox.expect() as (first_id, first),
-        outbox.expect() as (second_id, second),
+        late_outcomes.track() as (first_id, first),
+        late_outcomes.track() as (second_id, second),
     ):
         assert first_id != second_id
-        outbox.receive(varset("SMS_SEND_ID", second_id, "1.2"))
-        outbox.receive(varset("SMS_SEND_ID", first_id, "1.1"))
-        outbox.receive(newexten("sms_send_failed", "1.1"))
-        outbox.receive(newexten("sms_send_ok", "1.2"))
+        late_outcomes.receive(varset("SMS_SEND_ID", second_id, "1.2"))
+        late_outcomes.receive(varset("SMS_SEND_ID", first_id, "1.1"))
+        late_outcomes.receive(newexten("sms_send_failed", "1.1"))
+        late_outcomes.receive(newexten("sms_send_ok", "1.2"))
 
         assert first.result() is False
         assert second.result() is True
@@ -90,53 +90,55 @@ async def test_messages_are_told_apart() -> None:
 
 async def test_the_first_verdict_counts() -> None:
     """A second one changes nothing, and does no harm."""
-    outbox = Outbox()
-    with outbox.expect() as (message_id, verdict):
-        outbox.receive(varset("SMS_SEND_ID", message_id, "1.1"))
-        outbox.receive(newexten("sms_send_ok", "1.1"))
-        outbox.receive(newexten("sms_send_failed", "1.1"))
+    late_outcomes = LateOutcomes()
+    with late_outcomes.track() as (message_id, verdict):
+        late_outcomes.receive(varset("SMS_SEND_ID", message_id, "1.1"))
+        late_outcomes.receive(newexten("sms_send_ok", "1.1"))
+        late_outcomes.receive(newexten("sms_send_failed", "1.1"))
 
         assert verdict.result() is True
 
 
 async def test_what_is_no_verdict() -> None:
     """Other variables, other steps, other channels and other IDs."""
-    outbox = Outbox()
-    with outbox.expect() as (message_id, verdict):
-        outbox.receive(varset("SMS_SEND_TXT", message_id, "1.1"))
-        outbox.receive(newexten("sms_send_ok", "1.1"))
-        outbox.receive(varset("SMS_SEND_ID", "somebody else's", "1.2"))
-        outbox.receive(newexten("sms_send_ok", "1.2"))
-        outbox.receive(varset("SMS_SEND_ID", message_id, "1.3"))
-        outbox.receive(newexten("h", "1.3"))
-        outbox.receive(newexten("sms_send_ok", "1.4"))
-        outbox.receive(Packet(b"Event: Hangup\r\nChannel: " + CHANNEL.encode()))
+    late_outcomes = LateOutcomes()
+    with late_outcomes.track() as (message_id, verdict):
+        late_outcomes.receive(varset("SMS_SEND_TXT", message_id, "1.1"))
+        late_outcomes.receive(newexten("sms_send_ok", "1.1"))
+        late_outcomes.receive(varset("SMS_SEND_ID", "somebody else's", "1.2"))
+        late_outcomes.receive(newexten("sms_send_ok", "1.2"))
+        late_outcomes.receive(varset("SMS_SEND_ID", message_id, "1.3"))
+        late_outcomes.receive(newexten("h", "1.3"))
+        late_outcomes.receive(newexten("sms_send_ok", "1.4"))
+        late_outcomes.receive(Packet(b"Event: Hangup\r\nChannel: " + CHANNEL.encode()))
 
         assert not verdict.done()
 
 
 async def test_an_sms_that_comes_in_is_no_verdict() -> None:
     """Its text may name a channel of sent SMS, but it comes on another one."""
-    outbox = Outbox()
-    with outbox.expect() as (message_id, verdict):
+    late_outcomes = LateOutcomes()
+    with late_outcomes.track() as (message_id, verdict):
         for packet in (
             varset("SMS_SEND_ID", message_id, "1.1", "EXTRA-SMS/3-1"),
             newexten("sms_send_ok", "1.1", "EXTRA-SMS/3-1"),
         ):
-            outbox.receive(Packet(packet.raw + b"\r\nChannel: EXTRA-SMSSEND/3-1"))
+            late_outcomes.receive(
+                Packet(packet.raw + b"\r\nChannel: EXTRA-SMSSEND/3-1")
+            )
 
         assert not verdict.done()
 
 
 async def test_nothing_is_left_of_a_message_that_nobody_waits_for() -> None:
     """Its future is cancelled, and a verdict that comes then finds nobody."""
-    outbox = Outbox()
-    with outbox.expect() as (_, other):
-        with outbox.expect() as (message_id, verdict):
-            outbox.receive(varset("SMS_SEND_ID", message_id, "1.1"))
-        outbox.receive(newexten("sms_send_ok", "1.1"))
-        outbox.receive(varset("SMS_SEND_ID", message_id, "1.2"))
-        outbox.receive(newexten("sms_send_ok", "1.2"))
+    late_outcomes = LateOutcomes()
+    with late_outcomes.track() as (_, other):
+        with late_outcomes.track() as (message_id, verdict):
+            late_outcomes.receive(varset("SMS_SEND_ID", message_id, "1.1"))
+        late_outcomes.receive(newexten("sms_send_ok", "1.1"))
+        late_outcomes.receive(varset("SMS_SEND_ID", message_id, "1.2"))
+        late_outcomes.receive(newexten("sms_send_ok", "1.2"))
 
         assert verdict.cancelled()
         assert not other.done()
@@ -144,19 +146,19 @@ async def test_nothing_is_left_of_a_message_that_nobody_waits_for() -> None:
 
 async def test_a_message_that_is_given_up_leaves_the_others_alone() -> None:
     """Also one whose channel has told its ID already."""
-    outbox = Outbox()
-    with outbox.expect() as (message_id, verdict):
-        outbox.receive(varset("SMS_SEND_ID", message_id, "1.1"))
-        with pytest.raises(asyncio.CancelledError), outbox.expect():
+    late_outcomes = LateOutcomes()
+    with late_outcomes.track() as (message_id, verdict):
+        late_outcomes.receive(varset("SMS_SEND_ID", message_id, "1.1"))
+        with pytest.raises(asyncio.CancelledError), late_outcomes.track():
             raise asyncio.CancelledError
-        outbox.receive(newexten("sms_send_ok", "1.1"))
+        late_outcomes.receive(newexten("sms_send_ok", "1.1"))
 
         assert verdict.result() is True
 
 
 async def test_an_id_fits_into_a_command() -> None:
     """It is one word, that needs no quotes and that nobody can guess."""
-    outbox = Outbox()
-    with outbox.expect() as (message_id, _):
+    late_outcomes = LateOutcomes()
+    with late_outcomes.track() as (message_id, _):
         assert message_id.isalnum()
         assert len(message_id) >= 12

@@ -19,14 +19,13 @@ from custom_components.openvox_gsm.gateway import (
     RingResult,
     SendFailure,
     SpanError,
-    dialer as dialer_module,
 )
+from custom_components.openvox_gsm.gateway.calls import dialer as dialer_module
 from simulator import CallOutcome, Simulator, User
 from simulator.model.channels import ChannelState
 
-from .conftest import kinds_of_gateway, until
-
 from tests.common import PHONE
+from tests.gateway.conftest import kinds_of_gateway, until
 
 pytestmark = pytest.mark.usefixtures("impatient")
 
@@ -37,10 +36,10 @@ RINGS_ON = (CallOutcome.NO_ANSWER, 60.0)
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make seconds short."""
-    monkeypatch.setattr(dialer_module, "_SLACK", 0.1)
-    monkeypatch.setattr(dialer_module, "_APPEARANCE", 0.2)
-    monkeypatch.setattr(dialer_module, "_LOOK_AGAIN", 0.01)
-    monkeypatch.setattr(dialer_module, "_GOODBYE", 1.0)
+    monkeypatch.setattr(dialer_module, "_RING_SLACK", 0.1)
+    monkeypatch.setattr(dialer_module, "_CHANNEL_TIMEOUT", 0.2)
+    monkeypatch.setattr(dialer_module, "_HANG_UP_INTERVAL", 0.01)
+    monkeypatch.setattr(dialer_module, "_STOP_TIMEOUT", 1.0)
 
 
 @pytest.fixture
@@ -75,7 +74,7 @@ async def test_the_outcome(
     """It is told by the gateway; afterwards there is no call any more."""
     gateway.spans[2].call_outcomes.append(scripted)
 
-    result = await client.ring("+49 151 12345678", 20, span=2)
+    result = await client.ring(PHONE, 20, span=2)
 
     assert result == RingResult(2, outcome, 0)
     await until(lambda: gateway.spans[2].call is None)
@@ -135,7 +134,7 @@ async def test_no_outcome_ever_comes(
     gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The call is hung up, and counts as failed."""
-    monkeypatch.setattr(dialer_module, "_SLACK", -0.9)
+    monkeypatch.setattr(dialer_module, "_RING_SLACK", -0.9)
     gateway.spans[1].call_outcomes.append(RINGS_ON)
 
     result = await client.ring(PHONE, 1, span=1)
@@ -178,10 +177,10 @@ async def test_cancelled_before_the_channel_is_known(
     """The call may have just begun: its channel is waited for."""
     tracker = client._calls  # noqa: SLF001
     looks = iter([None, None])
-    find = tracker.channel_of_outgoing
+    find = tracker.outgoing_channel
     monkeypatch.setattr(
         tracker,
-        "channel_of_outgoing",
+        "outgoing_channel",
         lambda span, others: next(looks, find(span, others)),
     )
     gateway.spans[1].call_outcomes.append(RINGS_ON)
@@ -201,7 +200,7 @@ async def test_a_strangers_call_goes_on(
     calls = client._calls  # noqa: SLF001
     stranger = gateway.new_channel("EXTRA/3-9", "gsm-2", "", ChannelState.DIALING)
     gateway.emit(gateway.events.new_channel(stranger))
-    await until(lambda: calls.channel_of_outgoing(2, 0) == "EXTRA/3-9")
+    await until(lambda: calls.outgoing_channel(2, 0) == "EXTRA/3-9")
     connection = client._connection  # noqa: SLF001
     action = connection.action
     hung_up: list[object] = []
@@ -256,8 +255,12 @@ async def test_a_call_that_cannot_be_hung_up(
 ) -> None:
     """That is tried until it has ended, or for some time."""
     connection = client._connection  # noqa: SLF001
-    monkeypatch.setattr(dialer_module, "_PERSISTENCE", 60.0 if ends_by_itself else 0.1)
-    monkeypatch.setattr(dialer_module, "_APPEARANCE", 60.0 if ends_by_itself else 0.0)
+    monkeypatch.setattr(
+        dialer_module, "_HANG_UP_TIMEOUT", 60.0 if ends_by_itself else 0.1
+    )
+    monkeypatch.setattr(
+        dialer_module, "_CHANNEL_TIMEOUT", 60.0 if ends_by_itself else 0.0
+    )
     tries: list[str] = []
 
     async def refuse(name: str, *_args: object) -> None:

@@ -13,30 +13,44 @@ import pytest
 
 from custom_components.openvox_gsm.ami import Packet
 from custom_components.openvox_gsm.ami.packet import PacketReader
-from custom_components.openvox_gsm.gateway import calls as calls_module
-from custom_components.openvox_gsm.gateway.assembly import Assembler
-from custom_components.openvox_gsm.gateway.calls import CallTracker, voice_channel
+from custom_components.openvox_gsm.gateway.calls import tracker as tracker_module
+from custom_components.openvox_gsm.gateway.calls.tracker import (
+    CallTracker,
+    voice_channel,
+)
 from custom_components.openvox_gsm.gateway.gateway import Gateway
-from custom_components.openvox_gsm.gateway.inbox import MESSAGE_TIMEOUT, REST, Inbox
 from custom_components.openvox_gsm.gateway.model import (
     CallDirection,
-    CallNews,
-    CallNewsType,
+    CallEvent,
+    CallEventType,
     IncomingSms,
+)
+from custom_components.openvox_gsm.gateway.receiving.assembly import Assembler
+from custom_components.openvox_gsm.gateway.receiving.inbox import (
+    MESSAGE_TIMEOUT,
+    SETTLE_TIME,
+    Inbox,
 )
 from simulator import Dialect, Simulator
 from simulator.model.channels import Channel, ChannelEvents, ChannelState
 
-from .clock import Clock
-from .conftest import Heard, kinds_of_gateway, until
-from .test_inbox import ALL, NEWEXTEN, VARSET, Dialect as Writing, Sms, sms_with_pdu
+from tests.gateway.clock import Clock
+from tests.gateway.conftest import Heard, kinds_of_gateway, until
+from tests.gateway.receiving.test_inbox import (
+    ALL,
+    NEWEXTEN,
+    VARSET,
+    Dialect as Writing,
+    Sms,
+    sms_with_pdu,
+)
 
 CALLER = "+4915112345678"
 FORGED = "+491"
 
 INCOMING, OUTGOING = CallDirection.INCOMING, CallDirection.OUTGOING
-RINGING, ANSWERED = CallNewsType.RINGING, CallNewsType.ANSWERED
-MISSED, ENDED = CallNewsType.MISSED, CallNewsType.ENDED
+RINGING, ANSWERED = CallEventType.RINGING, CallEventType.ANSWERED
+MISSED, ENDED = CallEventType.MISSED, CallEventType.ENDED
 
 BOTH_DIALECTS = pytest.mark.parametrize("dialect", Dialect)
 
@@ -81,7 +95,7 @@ class Bench:
     """A tracker behind an inbox and a reader, and what it tells."""
 
     clock: Clock = field(default_factory=Clock)
-    news: list[CallNews] = field(default_factory=list)
+    news: list[CallEvent] = field(default_factory=list)
     messages: list[IncomingSms] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -108,7 +122,7 @@ class Bench:
         self.clock.let_pass(2 * MESSAGE_TIMEOUT + 1)
 
     @property
-    def told(self) -> list[tuple[int, CallNewsType, CallDirection, str]]:
+    def told(self) -> list[tuple[int, CallEventType, CallDirection, str]]:
         """Span, type, direction and number of the news, in order."""
         return [
             (each.span, each.type, each.direction, each.number) for each in self.news
@@ -187,8 +201,8 @@ def test_a_call_goes_out(
         phone.becomes(ChannelState.RINGING),
     )
     assert bench.news == []
-    assert bench.calls.channel_of_outgoing(2, 0) == "EXTRA/3-1"
-    assert bench.calls.channel_of_outgoing(1, 0) is None
+    assert bench.calls.outgoing_channel(2, 0) == "EXTRA/3-1"
+    assert bench.calls.outgoing_channel(1, 0) is None
 
     freezer.tick(4)
     bench.feed(phone.becomes(ChannelState.UP), phone.becomes(ChannelState.UP))
@@ -196,7 +210,7 @@ def test_a_call_goes_out(
     bench.feed(phone.ends())
     assert bench.told == [(2, ANSWERED, OUTGOING, CALLER), (2, ENDED, OUTGOING, CALLER)]
     assert (bench.news[-1].talk_time, bench.news[-1].ring_time) == (10, 14)
-    assert bench.calls.channel_of_outgoing(2, 0) is None
+    assert bench.calls.outgoing_channel(2, 0) is None
 
 
 @BOTH_DIALECTS
@@ -210,10 +224,10 @@ def test_which_call_goes_out(bench: Bench, dialect: Dialect) -> None:
         return phone
 
     def outgoing_after(others: int) -> str | None:
-        return bench.calls.channel_of_outgoing(2, others)
+        return bench.calls.outgoing_channel(2, others)
 
     for count, number in enumerate((7, 8)):
-        assert bench.calls.begun == count
+        assert bench.calls.call_count == count
         bench.feed(dial(number).becomes(ChannelState.DIALING))
     coming_in = dial(9)
     # It may go either way.
@@ -315,7 +329,7 @@ def test_calls_without_an_end_are_forgotten(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The oldest first, so that memory stays bounded."""
-    monkeypatch.setattr(calls_module, "_MAX_CALLS", 2)
+    monkeypatch.setattr(tracker_module, "_MAX_CALLS", 2)
     phones = [
         Phone(Dialect.ASTERISK_1_8, uniqueid=f"1795400900.{each}") for each in range(3)
     ]
@@ -359,7 +373,7 @@ def test_a_call_comes_while_an_sms_is_read(bench: Bench, dialect: Dialect) -> No
     bench.feed(sms_events(dialect, SUSPICIOUS), ring(phone), phone.ends())
     assert bench.news == []
 
-    bench.clock.let_pass(REST)
+    bench.clock.let_pass(SETTLE_TIME)
     assert bench.told == [(2, RINGING, INCOMING, CALLER), (2, MISSED, INCOMING, CALLER)]
     assert len(bench.messages) == 1
 
@@ -369,12 +383,12 @@ def test_every_event_waits_its_full_time(bench: Bench) -> None:
     first = Phone(Dialect.ASTERISK_1_8, 1, "+491", "1795400900.1")
     second = Phone(Dialect.ASTERISK_1_8, 2, "+492", "1795400900.2")
     bench.feed(sms_events(Dialect.ASTERISK_1_8, SUSPICIOUS), ring(first))
-    bench.clock.let_pass(REST - 0.01)
+    bench.clock.let_pass(SETTLE_TIME - 0.01)
     bench.feed(ring(second))
     bench.clock.let_pass(0.01)
     assert [each.number for each in bench.news] == ["+491"]
 
-    bench.clock.let_pass(REST - 0.01)
+    bench.clock.let_pass(SETTLE_TIME - 0.01)
     assert [each.number for each in bench.news] == ["+491", "+492"]
 
 
@@ -471,7 +485,7 @@ def test_the_end_of_a_torn_packet_comes_late(bench: Bench) -> None:
     raw = b"".join(sms_events(Dialect.ASTERISK_1_8, text))
     cut = raw.index(b"open")
     bench.feed(raw[:cut])
-    bench.clock.let_pass(2 * REST)
+    bench.clock.let_pass(2 * SETTLE_TIME)
     bench.feed(raw[cut:])
     bench.settle()
 
@@ -498,16 +512,16 @@ async def told(
     gateway: Simulator,
     new_client: Callable[..., Gateway],
     monkeypatch: pytest.MonkeyPatch,
-) -> list[CallNews]:
+) -> list[CallEvent]:
     """What a client tells of calls."""
-    monkeypatch.setattr(calls_module, "REST", 0.02)
-    news: list[CallNews] = []
+    monkeypatch.setattr(tracker_module, "SETTLE_TIME", 0.02)
+    news: list[CallEvent] = []
     await new_client(on_call=news.append).start()
     return news
 
 
 @kinds_of_gateway()
-async def test_calls_over_the_wire(gateway: Simulator, told: list[CallNews]) -> None:
+async def test_calls_over_the_wire(gateway: Simulator, told: list[CallEvent]) -> None:
     """In, missed and answered, and out."""
     missed = await gateway.incoming_call(2, CALLER)
     await missed.hangup()
@@ -528,7 +542,7 @@ async def test_calls_over_the_wire(gateway: Simulator, told: list[CallNews]) -> 
 
 @kinds_of_gateway()
 async def test_a_forged_call_over_the_wire(
-    gateway: Simulator, told: list[CallNews], heard: Heard
+    gateway: Simulator, told: list[CallEvent], heard: Heard
 ) -> None:
     """The SMS comes in as it is; the call that comes next is the only one."""
     text = f"x{forged('Newchannel')}\r\n\r\nopen"

@@ -1,42 +1,32 @@
-"""Joins the parts of long SMS and drops what the network delivers twice."""
+"""Joins the parts of long SMS, and drops what the network delivers twice."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 import logging
-from typing import Final, Protocol
+from typing import Final
 
-from .model import IncomingSms
-from .pdu import Deliver, join
+from custom_components.openvox_gsm.gateway.model import IncomingSms
+from custom_components.openvox_gsm.gateway.timer import CallLater, Timer
+
+from .pdu import DeliverPdu, join_texts
 
 _LOGGER = logging.getLogger(__name__)
 
-# Parts come seconds apart; a phone out of reach can make it minutes.
+# Parts come seconds apart, or minutes if the phone was out of reach.
 PARTS_TIMEOUT: Final = 300.0  # seconds
-# A network that saw no acknowledgement delivers the same SMS again.
+# Without an acknowledgement a network delivers the same SMS again.
 REPETITION_WINDOW: Final = timedelta(minutes=5)
 
 
-class Timer(Protocol):
-    """What `call_later` returns."""
-
-    def cancel(self) -> None:
-        """Never call the function."""
-
-
-type CallLater = Callable[[float, Callable[[], None]], Timer]
-type Deliverer = Callable[[IncomingSms], None]
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ReceivedPart:
     """One SMS as the network delivered it: a message, or a part of one.
 
-    `pdu` is None where the gateway gave none; `text` is then the gateway's own
-    rendering. `time_stamp` tells repetitions apart from new messages: the
-    service centre's time as far as it is known, empty where it is not.
-    `arrived_at` is in UTC.
+    `pdu` is None where the gateway gave none; `text` is the gateway's own rendering
+    then. `time_stamp` tells repetitions from new messages: the service centre's time
+    as far as it is known, empty where it isn't. `arrived_at` is in UTC.
     """
 
     span: int
@@ -45,42 +35,44 @@ class ReceivedPart:
     sent_at: datetime | None
     time_stamp: str
     arrived_at: datetime
-    pdu: Deliver | None = None
+    pdu: DeliverPdu | None = None
 
 
 type _Identity = tuple[int, str, str, str]
 
 
 def _identity(part: ReceivedPart) -> _Identity:
-    """What two deliveries of one SMS have in common."""
+    """Return what two deliveries of one SMS have in common."""
     place = part.pdu.concatenation if part.pdu else None
     return (part.span, part.sender, part.time_stamp, f"{place}{part.text}")
 
 
-@dataclass(slots=True)
 class _LongSms:
-    """The parts of a long SMS that are there, by their sequence number."""
+    """A long SMS of which not all parts have arrived."""
 
-    count: int
-    timer: Timer
-    parts: dict[int, ReceivedPart] = field(default_factory=dict)
+    def __init__(self, count: int, timer: Timer) -> None:
+        self.count = count
+        self.timer = timer
+        self.parts: dict[int, ReceivedPart] = {}  # by sequence number
 
 
 type _LongKey = tuple[int, str, int, bool, int]
 
 
 class Assembler:
-    """Takes received parts, hands on whole messages."""
+    """Joins received parts into whole messages."""
 
-    def __init__(self, deliver: Deliverer, call_later: CallLater) -> None:
-        """Call `deliver` with each message, once."""
-        self._deliver_message = deliver
+    def __init__(
+        self, on_sms: Callable[[IncomingSms], None], call_later: CallLater
+    ) -> None:
+        """Call `on_sms` with each message, once; use `call_later` for time limits."""
+        self._on_sms = on_sms
         self._call_later = call_later
         self._long: dict[_LongKey, _LongSms] = {}
         self._received: dict[_Identity, datetime] = {}
 
     def add(self, part: ReceivedPart) -> None:
-        """Deliver a single message at once, a part when it completes its message."""
+        """Deliver a single message at once, a long one when its last part arrives."""
         if self._is_repetition(part):
             _LOGGER.info("Span %s: an SMS came twice; dropped the second", part.span)
             return
@@ -88,27 +80,27 @@ class Assembler:
         if place is None:
             self._deliver([part], 1)
             return
-        # 8- and 16-bit references are counted apart (3GPP TS 23.040, 9.2.3.24).
-        key = (part.span, part.sender, place.reference, place.wide, place.count)
+        # 8- and 16-bit references are counted separately (3GPP TS 23.040, 9.2.3.24).
+        key = (part.span, part.sender, place.reference, place.is_wide, place.total)
         if key in self._long and place.sequence in self._long[key].parts:
             if self._long[key].parts[place.sequence].pdu == part.pdu:
                 return  # a repetition without a time stamp
-            self._expire(key)  # the sender began to count again
+            self._expire(key)  # the sender has started counting again
         if key not in self._long:
             timer = self._call_later(PARTS_TIMEOUT, partial(self._expire, key))
-            self._long[key] = _LongSms(place.count, timer)
+            self._long[key] = _LongSms(place.total, timer)
         long = self._long[key]
         long.parts[place.sequence] = part
         if len(long.parts) == long.count:
             self._finish(key)
 
     def flush(self) -> None:
-        """Deliver what is there of every long message, marked as incomplete."""
+        """Deliver what has arrived of every long message, marked as incomplete."""
         for key in list(self._long):
             self._expire(key)
 
     def _is_repetition(self, part: ReceivedPart) -> bool:
-        """Tell whether this very SMS came a few minutes ago, and remember it."""
+        """Return whether this very SMS came a few minutes ago, and remember it."""
         oldest = part.arrived_at - REPETITION_WINDOW
         self._received = {
             identity: when for identity, when in self._received.items() if when > oldest
@@ -138,11 +130,11 @@ class Assembler:
     def _deliver(self, parts: list[ReceivedPart], count: int) -> None:
         first = parts[0]
         pdus = [part.pdu for part in parts if part.pdu]
-        self._deliver_message(
+        self._on_sms(
             IncomingSms(
                 span=first.span,
                 sender=first.sender,
-                text=join(pdus) if pdus else first.text,
+                text=join_texts(pdus) if pdus else first.text,
                 sent_at=first.sent_at,
                 arrived_at=max(part.arrived_at for part in parts),
                 parts=count,

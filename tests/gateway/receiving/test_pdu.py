@@ -9,19 +9,19 @@ from typing import Any
 from hypothesis import example, given, strategies as st
 import pytest
 
-from custom_components.openvox_gsm.gateway.pdu import (
+from custom_components.openvox_gsm.gateway.receiving.pdu import (
     Coding,
     Concatenation,
-    Deliver,
+    DeliverPdu,
     PduError,
     decode_deliver,
-    join,
+    join_texts,
 )
 
 SAMPLES: list[dict[str, Any]] = [
     sample
     for sample in json.loads(
-        (Path(__file__).parents[1] / "data" / "inbound-sms.json").read_text("utf-8")
+        (Path(__file__).parents[2] / "data" / "inbound-sms.json").read_text("utf-8")
     )
     if all(part["SMSPDU"] for part in sample["parts"])
 ]
@@ -52,19 +52,19 @@ def pdu(
     return f"{service_centre}{first}{sender}00{scheme}{time}{length:02X}{data}"
 
 
-def gsm7(*septets: int, **languages: int) -> Deliver:
+def gsm7(*septets: int, **languages: int) -> DeliverPdu:
     """Make a message of septets."""
-    return Deliver("", None, Coding.GSM7, bytes(septets), None, **languages)
+    return DeliverPdu("", None, Coding.GSM7, bytes(septets), None, **languages)
 
 
-def ucs2(payload: str) -> Deliver:
+def ucs2(payload: str) -> DeliverPdu:
     """Make a message of UTF-16 units in hex."""
-    return Deliver("", None, Coding.UCS2, bytes.fromhex(payload))
+    return DeliverPdu("", None, Coding.UCS2, bytes.fromhex(payload))
 
 
-def octets(payload: bytes) -> Deliver:
+def octets(payload: bytes) -> DeliverPdu:
     """Make a message of octets."""
-    return Deliver("", None, Coding.OCTETS, payload)
+    return DeliverPdu("", None, Coding.OCTETS, payload)
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample["name"])
@@ -81,9 +81,9 @@ def test_every_sample(sample: dict[str, Any]) -> None:
             .replace(tzinfo=zone)
             .isoformat()
         )
-    assert join(parts) == sample["text"]
+    assert join_texts(parts) == sample["text"]
     assert [
-        (part.concatenation.sequence, part.concatenation.count)
+        (part.concatenation.sequence, part.concatenation.total)
         if part.concatenation
         else (1, 1)
         for part in parts
@@ -597,9 +597,9 @@ def test_a_header_cut_short(header: str, scheme: str, length: int) -> None:
         ([octets(b"\xc3"), octets(b"b")], "Ãb"),
     ],
 )
-def test_parts_are_joined(parts: list[Deliver], text: str) -> None:
+def test_parts_are_joined(parts: list[DeliverPdu], text: str) -> None:
     """Before they are read, so that pairs that the sender split are whole."""
-    assert join(parts) == text
+    assert join_texts(parts) == text
 
 
 @pytest.mark.parametrize(
@@ -619,7 +619,7 @@ def test_parts_are_joined(parts: list[Deliver], text: str) -> None:
         (octets(b"Gr\xfc\xdfe"), "Grüße"),
     ],
 )
-def test_what_cannot_be_read(message: Deliver, text: str) -> None:
+def test_what_cannot_be_read(message: DeliverPdu, text: str) -> None:
     """U+FFFD stands for it; NULs at the end are padding."""
     assert message.text == text
 
@@ -641,7 +641,7 @@ def damaged_pdus(draw: st.DrawFn) -> str:
     return octets[: draw(st.just(len(octets)) | st.integers(0, len(octets)))].hex()
 
 
-def decode_or_say_why(hex_pdu: str) -> Deliver | str:
+def decode_or_say_why(hex_pdu: str) -> DeliverPdu | str:
     """Decode a PDU, or return what the error says."""
     try:
         return decode_deliver(hex_pdu)
@@ -659,7 +659,7 @@ def decode_or_say_why(hex_pdu: str) -> Deliver | str:
 def test_nothing_but_a_message_or_a_pdu_error(hex_pdu: str) -> None:
     """Whatever comes: a text that can be stored, or an error that says nothing."""
     message = decode_or_say_why(hex_pdu)
-    if not isinstance(message, Deliver):
+    if not isinstance(message, DeliverPdu):
         assert message in {
             "Not hexadecimal",
             "Cut short",
@@ -673,4 +673,4 @@ def test_nothing_but_a_message_or_a_pdu_error(hex_pdu: str) -> None:
     assert message.text == message.text.encode().decode()
     assert message.sent_at is None or message.sent_at.utcoffset() is not None
     if message.concatenation:
-        assert 1 <= message.concatenation.sequence <= message.concatenation.count
+        assert 1 <= message.concatenation.sequence <= message.concatenation.total

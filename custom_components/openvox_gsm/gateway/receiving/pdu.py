@@ -1,4 +1,4 @@
-"""Incoming SMS: the SMS-DELIVER PDU, the only faithful form of a message.
+"""The SMS-DELIVER PDU: the only faithful form of an incoming SMS.
 
 Follows 3GPP TS 23.040 (the PDU) and 3GPP TS 23.038 (the alphabets).
 """
@@ -10,6 +10,7 @@ from datetime import datetime, timedelta, timezone
 from enum import StrEnum
 from io import BytesIO
 from itertools import groupby
+from typing import NamedTuple
 
 _TYPE_MASK = 0x03
 _TYPE_DELIVER = 0x00
@@ -21,29 +22,12 @@ _MAX_ADDRESS_DIGITS = 20
 _MAX_PDU = 255  # octets; more than any network delivers
 # Bits of a data coding scheme: other groups, compressed, octets or reserved.
 _UNUSUAL_CODING = 0b1110_0100
-# 23.040, 9.1.2.3; the last one fills an odd number of digits up.
-_DIGITS = (
-    "0",
-    "1",
-    "2",
-    "3",
-    "4",
-    "5",
-    "6",
-    "7",
-    "8",
-    "9",
-    "*",
-    "#",
-    "a",
-    "b",
-    "c",
-    "",
-)
+# 23.040, 9.1.2.3; the last one pads an odd number of digits.
+_DIGITS = (*"0123456789*#abc", "")
 
 _ESCAPE = 0x1B
 
-# 23.038, 6.2.1. The escape (0x1B) shows as a blank where it escapes nothing.
+# 23.038, 6.2.1. The escape (0x1B) is shown as a space where it escapes nothing.
 _DEFAULT_ALPHABET = (
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ ÆæßÉ"
     " !\"#¤%&'()*+,-./0123456789:;<=>?"
@@ -64,8 +48,8 @@ _DEFAULT_EXTENSION = {
 }
 
 # 23.038, annex A, by national language identifier: 1 Turkish, 2 Spanish (which has
-# no locking table), 3 Portuguese. The languages of India (4 to 13) are not here,
-# and read with the default tables, as the standard wants it.
+# no locking table), 3 Portuguese. The languages of India (4 to 13) are not here
+# and are read with the default tables, as the standard requires.
 _LOCKING_TABLES = {
     1: _DEFAULT_ALPHABET.translate(str.maketrans("èìØøÆæ¡¿", "€ıĞğŞşİç")),
     3: _DEFAULT_ALPHABET.translate(
@@ -91,41 +75,40 @@ _SINGLE_TABLES = {
 
 
 class PduError(ValueError):
-    """A PDU that is no readable SMS-DELIVER; the message holds nothing of it."""
+    """A PDU that isn't a readable SMS-DELIVER; the message contains nothing of it."""
 
 
 class Coding(StrEnum):
-    """What the payload of a message is made of (23.038, 4)."""
+    """How the payload of a message is coded (23.038, 4)."""
 
     GSM7 = "gsm7"
     OCTETS = "octets"
     UCS2 = "ucs2"
 
 
-@dataclass(frozen=True, slots=True)
-class Concatenation:
+class Concatenation(NamedTuple):
     """Which part of which long message this is (23.040, 9.2.3.24.1 and .8).
 
-    `wide` tells 16-bit references from 8-bit ones: the two are counted apart.
-    `sequence` runs from 1 to `count`.
+    `is_wide` tells 16-bit references from 8-bit ones, which are counted separately.
+    `sequence` runs from 1 to `total`.
     """
 
     reference: int
-    wide: bool
-    count: int
+    is_wide: bool
+    total: int
     sequence: int
 
 
-@dataclass(frozen=True, slots=True)
-class Deliver:
+@dataclass(frozen=True)
+class DeliverPdu:
     """One received PDU.
 
-    `sent_at` is the service centre's time stamp with its own zone, or None where
-    its digits are no date. `payload` is what the text is read from: a septet in
-    each byte, or the octets as they came. The two languages are the national
-    language identifiers of 23.038; 0 is the default. `is_plain` tells that every
-    reader makes the same text of it: GSM 7-bit or UCS-2 as most are written, with
-    no header but that of a part.
+    `sent_at` is the service centre's time stamp with its own zone, or None where its
+    digits aren't a date. The text is read from `payload`: a septet in each byte, or
+    the octets as they came. The two languages are the national language identifiers
+    of 23.038; 0 is the default. `is_plain` is True where every reader gets the same
+    text from it: GSM 7-bit or UCS-2 as usually written, with no header except that
+    of a part.
     """
 
     sender: str = field(repr=False)
@@ -139,19 +122,19 @@ class Deliver:
 
     @property
     def text(self) -> str:
-        """The text of this PDU alone; see `join`."""
-        return join((self,))
+        """The text of this PDU alone; see `join_texts`."""
+        return join_texts((self,))
 
 
-def decode_deliver(hex_pdu: str) -> Deliver:
+def decode_deliver(hex_pdu: str) -> DeliverPdu:
     """Decode an SMS-DELIVER PDU with the service centre's address in front.
 
-    Goes in: hex digits of either case, as the driver gives them in `SMSPDU`.
-    Whatever follows the user data is ignored.
+    `hex_pdu` is hex digits in upper or lower case, as the driver gives them in
+    `SMSPDU`. Anything after the user data is ignored.
 
-    Raises PduError, and nothing else, for what is not hex, is cut short, or is
-    another kind of PDU (a status report, for one), and for compressed text
-    (23.042), which no phone sends and nothing here can read.
+    Raises PduError, and nothing else, for what isn't hex, is cut short, or is another
+    kind of PDU (such as a status report), and for compressed text (23.042), which no
+    phone sends and nothing here can read.
     """
     try:
         stream = BytesIO(a2b_hex(hex_pdu))
@@ -164,12 +147,12 @@ def decode_deliver(hex_pdu: str) -> Deliver:
             raise PduError("Cut short")
         return octets
 
-    take(take(1)[0])  # The service centre, which may be absent.
+    take(take(1)[0])  # The service centre, which may be missing.
     (first,) = take(1)
     if first & _TYPE_MASK != _TYPE_DELIVER:
         raise PduError("Not an SMS-DELIVER")
     sender = _read_sender(take)
-    _, scheme = take(2)  # The first, the protocol identifier, says nothing about text.
+    _, scheme = take(2)  # The protocol identifier says nothing about text.
     coding = _read_coding(scheme)
     sent_at = _read_time(take(7))
 
@@ -182,26 +165,26 @@ def decode_deliver(hex_pdu: str) -> Deliver:
             raise PduError("Header cut short")
 
     if coding is Coding.GSM7:
-        # The text begins at a septet's boundary; fill bits lead up to it.
+        # The text begins at a septet's boundary, after fill bits.
         payload = _unpack(data, length)[(header_size * 8 + 6) // 7 :]
     else:
         payload = data[header_size:]
 
     concatenation = None
     locking_language = single_language = 0
-    # Of elements that exclude each other, the last one counts.
+    # If elements exclude each other, the last one counts.
     for element in _elements(data[1:header_size]):
         match element:
-            case 0x00, reference, count, sequence if 1 <= sequence <= count:
-                concatenation = Concatenation(reference, False, count, sequence)
-            case 0x08, high, low, count, sequence if 1 <= sequence <= count:
-                concatenation = Concatenation(high << 8 | low, True, count, sequence)
+            case 0x00, reference, total, sequence if 1 <= sequence <= total:
+                concatenation = Concatenation(reference, False, total, sequence)
+            case 0x08, high, low, total, sequence if 1 <= sequence <= total:
+                concatenation = Concatenation(high << 8 | low, True, total, sequence)
             case 0x24, language:
                 single_language = language
             case 0x25, language:
                 locking_language = language
 
-    return Deliver(
+    return DeliverPdu(
         sender,
         sent_at,
         coding,
@@ -216,8 +199,8 @@ def decode_deliver(hex_pdu: str) -> Deliver:
     )
 
 
-def every_reading(hex_pdu: str) -> list[str]:
-    """Return whatever could be made of a PDU's octets, in any alphabet."""
+def possible_texts(hex_pdu: str) -> list[str]:
+    """Return all texts that a PDU's octets could be read as, in any alphabet."""
     try:
         octets = a2b_hex(hex_pdu)[:_MAX_PDU]
     except ValueError:
@@ -233,13 +216,13 @@ def every_reading(hex_pdu: str) -> list[str]:
     ]
 
 
-def join(parts: Sequence[Deliver]) -> str:
+def join_texts(parts: Sequence[DeliverPdu]) -> str:
     """Return the text of the parts of one message, in the order given.
 
     Payloads are joined before they are read, so a pair of surrogates or of septets
     that the sender has split comes out whole. Octets are read as UTF-8, or else as
-    Latin-1. What cannot be read (a lone surrogate, half a UCS-2 character, a NUL)
-    becomes U+FFFD; NULs at the end are padding and go.
+    Latin-1. What can't be read (a lone surrogate, half a UCS-2 character, a NUL)
+    becomes U+FFFD; NULs at the end are padding and are removed.
     """
     text = "".join(
         _read_payload(b"".join(part.payload for part in group), *kind)
@@ -265,7 +248,7 @@ def _read_sender(take: Callable[[int], bytes]) -> str:
 
 
 def _read_coding(scheme: int) -> Coding:
-    """Read a data coding scheme (23.038, 4); what is reserved means GSM 7-bit."""
+    """Read a data coding scheme (23.038, 4); reserved values mean GSM 7-bit."""
     group = scheme >> 4
     if group == 0b1111:  # Message class.
         return Coding.OCTETS if scheme & 0x04 else Coding.GSM7
@@ -295,7 +278,7 @@ def _read_time(octets: bytes) -> datetime | None:
 def _elements(header: bytes) -> list[tuple[int, ...]]:
     """Return the elements of a user data header, each as identifier and content.
 
-    Where the lengths do not add up there are none (23.040, 9.2.3.24).
+    There are none where the lengths don't add up (23.040, 9.2.3.24).
     """
     elements = []
     while header:
@@ -327,8 +310,8 @@ def _read_payload(payload: bytes, coding: Coding, locking: int, single: int) -> 
 def _read_septets(septets: bytes, locking: int, single: int) -> str:
     """Read septets with the tables of two languages.
 
-    An escape before a septet that the extension has not is as if not there, an
-    escape before another, or at the end, a blank (23.038, 6.2.1 and 6.2.1.1).
+    An escape before a septet that isn't in the extension is ignored; one before
+    another escape, or at the end, is a space (23.038, 6.2.1 and 6.2.1.1).
     """
     table = _LOCKING_TABLES.get(locking, _DEFAULT_ALPHABET)
     extension = _SINGLE_TABLES.get(single, _DEFAULT_EXTENSION)

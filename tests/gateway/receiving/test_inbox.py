@@ -22,13 +22,20 @@ import pytest
 
 from custom_components.openvox_gsm.ami import Packet
 from custom_components.openvox_gsm.ami.packet import PacketReader
-from custom_components.openvox_gsm.gateway.assembly import PARTS_TIMEOUT, Assembler
-from custom_components.openvox_gsm.gateway.inbox import MESSAGE_TIMEOUT, REST, Inbox
 from custom_components.openvox_gsm.gateway.model import IncomingSms
+from custom_components.openvox_gsm.gateway.receiving.assembly import (
+    PARTS_TIMEOUT,
+    Assembler,
+)
+from custom_components.openvox_gsm.gateway.receiving.inbox import (
+    MESSAGE_TIMEOUT,
+    SETTLE_TIME,
+    Inbox,
+)
 
-from .clock import Clock
+from tests.gateway.clock import Clock
 
-DATA = Path(__file__).parents[1] / "data"
+DATA = Path(__file__).parents[2] / "data"
 SAMPLES: list[dict[str, Any]] = json.loads(
     (DATA / "inbound-sms.json").read_text("utf-8")
 )
@@ -492,7 +499,7 @@ def test_a_message_rests_while_another_text_is_not_known(
     """It might be that text's work."""
     bench.feed(list(ME.events(dialect, (VARSET,)))[:1])
     bench.feed(NEIGHBOURS[0].events(dialect))
-    bench.clock.let_pass(REST - 0.01)
+    bench.clock.let_pass(SETTLE_TIME - 0.01)
     assert bench.messages == []
     bench.clock.let_pass(0.01)
 
@@ -510,13 +517,13 @@ def test_a_message_rests_after_a_text_that_may_forge(
     """That text rests, too; events that tell it may come a little later."""
     bench.feed(hostile_sms(text, with_pdu=True).events(dialect))
     assert bench.messages == []
-    bench.clock.let_pass(REST)
+    bench.clock.let_pass(SETTLE_TIME)
     assert bench.told == [(2, ATTACKER, text)]
 
-    bench.clock.let_pass(MESSAGE_TIMEOUT - REST)
+    bench.clock.let_pass(MESSAGE_TIMEOUT - SETTLE_TIME)
     bench.feed(NEIGHBOURS[0].events(dialect))
     assert len(bench.messages) == 1
-    bench.clock.let_pass(REST)
+    bench.clock.let_pass(SETTLE_TIME)
     assert len(bench.messages) == 2
 
     bench.clock.let_pass(MESSAGE_TIMEOUT)
@@ -534,7 +541,7 @@ def test_a_text_in_a_national_language_may_forge(
     sms = Sms(pdu=pdu)
     bench.feed(sms.events(dialect))
     assert bench.messages == []
-    bench.clock.let_pass(REST)
+    bench.clock.let_pass(SETTLE_TIME)
     assert len(bench.messages) == 1
 
 
@@ -637,8 +644,8 @@ def test_no_message_without_its_pdu_where_that_is_required(
 
     assert bench.told == [NEIGHBOURS_TOLD[0]]
     assert [record.getMessage() for record in caplog.records] == [
-        "Span 2: dropped an SMS that came without its PDU, as the option of the "
-        "gateway wants it"
+        "Span 2: dropped an SMS that came without its PDU, as the gateway's "
+        "options require one"
     ]
 
 
@@ -649,7 +656,7 @@ def test_channels_with_other_names(bench: Bench, dialect: Dialect) -> None:
         bench.assembler.add,
         bench.clock.call_later,
         channel=re.compile(r"Local/(?P<voice>[0-9]+)@sms-[0-9a-f]+;2"),
-        mark="@sms-",
+        marker="@sms-",
     )
 
     @dataclass(frozen=True)
@@ -809,7 +816,7 @@ def test_senders_that_the_driver_spoils(
     """The PDU tells them as they are."""
     sms = Sms(sender=told, pdu=deliver_pdu(address, "hello"))
     bench.feed(sms.events(Dialect.EARLY))
-    bench.clock.let_pass(REST)
+    bench.clock.let_pass(SETTLE_TIME)
 
     assert bench.told == [(2, sender, "hello")]
 
@@ -818,7 +825,7 @@ def test_a_pdu_without_service_centre(bench: Bench) -> None:
     """The driver then tells no sender at all."""
     pdu = deliver_pdu("+491", "hello", service_centre="00")
     bench.feed(Sms(sender=b"", pdu=pdu).events(Dialect.EARLY))
-    bench.clock.let_pass(REST)
+    bench.clock.let_pass(SETTLE_TIME)
 
     assert bench.told == [(2, "+491", "hello")]
 
@@ -956,7 +963,7 @@ def test_a_step_other_than_the_first_one(
     bench.settle()
 
     assert bench.messages == []
-    assert "Span 2: an SMS came in of which the gateway told too little" in caplog.text
+    assert "Span 2: the gateway gave too little of an incoming SMS" in caplog.text
 
 
 @BOTH_DIALECTS
@@ -967,7 +974,7 @@ def test_steps_that_come_late(
     sms = sms_with_pdu("first")
     other = sms_with_pdu("second", uniqueid="1795400805.2")
     bench.feed(sms.events(dialect, (VARSET,)))
-    bench.clock.let_pass(REST)
+    bench.clock.let_pass(SETTLE_TIME)
     bench.feed(other.events(dialect, (VARSET,)))
     bench.feed(sms.events(dialect, (NEWEXTEN, HANGUP)))
     bench.feed(other.events(dialect, (NEWEXTEN, HANGUP)))
@@ -983,10 +990,10 @@ def test_a_pdu_that_comes_after_a_forged_one(bench: Bench, dialect: Dialect) -> 
     sms = sms_with_pdu("hello")
     first, second, third, *others = sms.events(dialect)
     bench.feed([first, second, sms.varset(dialect, "SMSPDU", FORGED_PDU.encode())])
-    bench.clock.let_pass(2 * REST)
+    bench.clock.let_pass(2 * SETTLE_TIME)
     assert bench.messages == []
     bench.feed([third, *others])
-    bench.clock.let_pass(REST)
+    bench.clock.let_pass(SETTLE_TIME)
 
     assert bench.told == [(2, "+4915112345678", "hello")]
 
@@ -1053,7 +1060,7 @@ def test_a_message_of_which_too_little_is_told(
     bench.settle()
 
     assert bench.messages == []
-    assert "Span 2: an SMS came in of which the gateway told too little" in caplog.text
+    assert "Span 2: the gateway gave too little of an incoming SMS" in caplog.text
     assert "+49" not in caplog.text
 
 
@@ -1064,9 +1071,9 @@ def test_a_connection_that_is_lost_in_the_middle(bench: Bench) -> None:
     """What has come in is delivered; the other half is not waited for."""
     first, second, *_ = Sms(text=b"one\r\n\r\ntwo").events(Dialect.EARLY)
     bench.feed([first, second.partition(b"two")[0]])
-    assert bench.inbox.is_in_packet
+    assert bench.inbox.is_mid_packet
     bench.reconnect()
-    assert not bench.inbox.is_in_packet
+    assert not bench.inbox.is_mid_packet
     bench.feed(sms_with_pdu("next", uniqueid="1795400806.1").events(Dialect.EARLY))
     bench.settle()
 
@@ -1120,7 +1127,7 @@ def test_stop_delivers_what_is_there(bench: Bench) -> None:
     bench.feed(list(Sms(uniqueid="2.2").events(Dialect.EARLY, (VARSET,)))[:2])
     name = Sms(uniqueid="3.3").varset(Dialect.EARLY, "SMSSRC", b"x\r\n\r\n")
     bench.feed([name.partition(b"Uniqueid")[0]])
-    assert bench.inbox.is_in_packet
+    assert bench.inbox.is_mid_packet
     bench.inbox.stop()
     bench.assembler.flush()
 
@@ -1133,14 +1140,14 @@ def test_many_messages_leave_nothing_behind(bench: Bench) -> None:
     for number in range(250):
         sms = sms_with_pdu(f"text {number}", uniqueid=f"1795400805.{number}")
         bench.feed(sms.events(Dialect.EARLY))
-        bench.clock.let_pass(REST)
+        bench.clock.let_pass(SETTLE_TIME)
 
     assert len(bench.messages) == 250
     assert not bench.clock.running
-    assert len(bench.inbox._judged) == 200  # noqa: SLF001
-    assert len(bench.inbox._announced) == 200  # noqa: SLF001
+    assert len(bench.inbox._recent) == 200  # noqa: SLF001
+    assert len(bench.inbox._genuine_uniqueids) == 200  # noqa: SLF001
     bench.reconnect()
-    assert not bench.inbox._announced  # noqa: SLF001
+    assert not bench.inbox._genuine_uniqueids  # noqa: SLF001
 
 
 # Hostile texts
@@ -1506,7 +1513,7 @@ def test_a_message_to_come_that_was_forged_before(
         + forged_varset(VICTIM, "SMSSRC", "+491", VICTIM.uniqueid)
     )
     bench.feed(hostile_sms(text, with_pdu=True).events(dialect))
-    bench.clock.let_pass(REST)
+    bench.clock.let_pass(SETTLE_TIME)
     bench.feed(NEIGHBOURS[0].events(dialect))
     bench.settle()
 
@@ -1551,7 +1558,7 @@ def test_an_end_that_does_not_come_for_long(bench: Bench) -> None:
     bench.feed([first, second.replace(b"Uniqueid", b"Otherid")])
     bench.feed(40 * [noise.replace(b"EXTRA-SMS/", b"EXTRA/")])
     bench.feed(other.events(Dialect.EARLY))
-    bench.clock.let_pass(REST)
+    bench.clock.let_pass(SETTLE_TIME)
 
     assert (4, "+492", "other") in bench.told
 
@@ -1581,15 +1588,15 @@ def test_a_text_that_makes_process_sms_look_unfinished(
 def test_whether_an_sms_is_coming_in(bench: Bench, dialect: Dialect) -> None:
     """Until its text is known for certain, events of calls may be its work."""
     first, *others = sms_with_pdu("hello").events(dialect)
-    assert not bench.inbox.is_reading
+    assert not bench.inbox.is_mid_message
     bench.feed([first])
-    assert bench.inbox.is_reading
+    assert bench.inbox.is_mid_message
     bench.feed(others)
-    assert not bench.inbox.is_reading
+    assert not bench.inbox.is_mid_message
     bench.feed(hostile_sms(HOSTILE["Hangup"], with_pdu=True).events(dialect))
-    assert bench.inbox.is_reading
-    bench.clock.let_pass(REST)
-    assert not bench.inbox.is_reading
+    assert bench.inbox.is_mid_message
+    bench.clock.let_pass(SETTLE_TIME)
+    assert not bench.inbox.is_mid_message
 
 
 def test_whether_a_packet_is_torn(bench: Bench) -> None:
@@ -1597,12 +1604,12 @@ def test_whether_a_packet_is_torn(bench: Bench) -> None:
     first, second, *others = Sms(text=b"one\r\n\r\ntwo").events(Dialect.EARLY)
     begin, end = second[: second.index(b"two")], second[second.index(b"two") :]
     bench.feed([first])
-    assert not bench.inbox.is_in_packet
+    assert not bench.inbox.is_mid_packet
     bench.feed([begin])
-    assert bench.inbox.is_in_packet
+    assert bench.inbox.is_mid_packet
     assert bench.inbox.wants(b"Event: Hangup")
     bench.feed([end, *others])
-    assert not bench.inbox.is_in_packet
+    assert not bench.inbox.is_mid_packet
 
 
 def test_whether_an_event_is_written_as_usual(bench: Bench) -> None:
@@ -1611,12 +1618,12 @@ def test_whether_an_event_is_written_as_usual(bench: Bench) -> None:
         Packet(event(dialect, "Hangup", "EXTRA/3-1", FOREIGN).rstrip())
         for dialect in (Dialect.LATE, Dialect.EARLY)
     )
-    assert bench.inbox.is_written_as_usual(forged)
+    assert bench.inbox.has_usual_headers(forged)
     bench.feed(ME.events(Dialect.LATE))
-    assert bench.inbox.is_written_as_usual(usual)
-    assert not bench.inbox.is_written_as_usual(forged)
+    assert bench.inbox.has_usual_headers(usual)
+    assert not bench.inbox.has_usual_headers(forged)
     bench.reconnect()
-    assert bench.inbox.is_written_as_usual(forged)
+    assert bench.inbox.has_usual_headers(forged)
 
 
 @BOTH_DIALECTS

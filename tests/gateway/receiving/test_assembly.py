@@ -5,16 +5,20 @@ import logging
 
 import pytest
 
-from custom_components.openvox_gsm.gateway.assembly import (
+from custom_components.openvox_gsm.gateway.model import IncomingSms
+from custom_components.openvox_gsm.gateway.receiving.assembly import (
     PARTS_TIMEOUT,
     REPETITION_WINDOW,
     Assembler,
     ReceivedPart,
 )
-from custom_components.openvox_gsm.gateway.model import IncomingSms
-from custom_components.openvox_gsm.gateway.pdu import Coding, Concatenation, Deliver
+from custom_components.openvox_gsm.gateway.receiving.pdu import (
+    Coding,
+    Concatenation,
+    DeliverPdu,
+)
 
-from .clock import Clock
+from tests.gateway.clock import Clock
 
 SENT_AT = datetime(2026, 3, 14, 15, 9, 26, tzinfo=UTC)
 ARRIVED_AT = datetime(2026, 3, 14, 15, 9, 30, tzinfo=UTC)
@@ -66,7 +70,7 @@ def part(
     after: timedelta = timedelta(),
 ) -> ReceivedPart:
     """A part of a long SMS."""
-    pdu = Deliver(
+    pdu = DeliverPdu(
         sender,
         sent_at,
         Coding.UCS2,

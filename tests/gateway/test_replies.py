@@ -1,4 +1,4 @@
-"""The gateway's command line: what is sent to it, and what it prints."""
+"""What the commands of the gateway's command line print, and how it is read."""
 
 from collections.abc import Callable
 import json
@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.openvox_gsm.ami import Packet
-from custom_components.openvox_gsm.gateway import cli
+from custom_components.openvox_gsm.gateway import commands, replies
 from custom_components.openvox_gsm.gateway.model import (
     NetworkStatus,
     Span,
@@ -41,174 +41,12 @@ def printed(request: pytest.FixtureRequest) -> dict[str, str]:
     return outputs(request.param)
 
 
-# What is sent
-
-
-def split_arguments(command: str) -> list[str]:
-    """Split a command line as the notes on the protocol say that Asterisk does."""
-    arguments: list[str] = []
-    current: str | None = None
-    is_quoted = is_escaped = False
-    for character in command:
-        if is_escaped:
-            current = (current or "") + character
-            is_escaped = False
-        elif character == "\\":
-            is_escaped = True
-        elif character == '"':
-            is_quoted = not is_quoted
-            current = current or ""
-        elif character in " \t" and not is_quoted:
-            if current is not None:
-                arguments.append(current)
-            current = None
-        else:
-            current = (current or "") + character
-    return arguments if current is None else [*arguments, current]
-
-
-def test_the_splitting_of_these_tests() -> None:
-    """It is no mirror of the code that it tests."""
-    assert split_arguments(r'a  b"c d"e \"f "" "g\\h"') == [
-        "a",
-        "bc de",
-        '"f',
-        "",
-        "g\\h",
-    ]
-
-
-@given(st.text())
-def test_quoting(argument: str) -> None:
-    """Asterisk's splitting gives any argument back, as one."""
-    assert split_arguments(f"a {cli.quote(argument)} b") == ["a", argument, "b"]
-
-
-@given(
-    text=st.text(),
-    span=st.integers(1, 44),
-    message_id=st.none() | st.just("ha1f"),
-)
-def test_commands_that_send(text: str, span: int, message_id: str | None) -> None:
-    """Every argument is in its place."""
-    last = [] if message_id is None else [message_id]
-
-    assert split_arguments(cli.send_sms(span, "+491", text, 30, message_id)) == [
-        *(["gsm", "send", "sync", "sms"]),
-        *(str(span), "+491", text, "30"),
-        *last,
-    ]
-    assert split_arguments(
-        cli.send_sms_part(
-            span,
-            "+491",
-            text,
-            reference=7,
-            count=3,
-            sequence=2,
-            timeout=30,
-            message_id=message_id,
-        )
-    ) == [
-        *(["gsm", "send", "sync", "csms"]),
-        *(str(span), "+491", text, "7", "3", "2", "30"),
-        *last,
-    ]
-    assert split_arguments(cli.send_ussd(span, text, 10)) == [
-        *(["gsm", "send", "ussd"]),
-        *(str(span), text, "10"),
-    ]
-
-
-def test_commands_as_they_stand_in_the_samples() -> None:
-    """Byte by byte."""
-    commands = set(outputs("1.8"))
-
-    assert cli.SHOW_SPANS in commands
-    assert cli.SHOW_ALL_SPANS in commands
-    assert cli.SHOW_VERSION in commands
-    assert cli.HELP_SEND_SMS in commands
-    assert cli.HELP_SEND_SMS.startswith(cli.HELP)
-    assert cli.show_span(9) in commands
-    assert cli.show_sms_coding(1) in commands
-    assert cli.show_sms_mode(1) in commands
-    assert cli.send_sms(1, "+4915112345678", 'hello "you"', 20) in commands
-    part = cli.send_sms_part(
-        1,
-        "+4915112345678",
-        "part one",
-        reference=7,
-        count=2,
-        sequence=1,
-        timeout=20,
-        message_id="msg-7",
-    )
-    assert part in commands
-
-
-def test_a_user_name_is_one_argument() -> None:
-    """Whatever it holds."""
-    assert split_arguments(cli.show_user('my "user"')) == [
-        *(["manager", "show", "user"]),
-        'my "user"',
-    ]
-
-
-@pytest.mark.parametrize("action", ["on", "off", "reset"])
-def test_power(action: str) -> None:
-    """None of them is the one that hangs the span."""
-    assert cli.power(action, 4) == f"gsm power {action} 4"
-    assert not cli.is_dangerous(cli.power(action, 4))
-
-
-@pytest.mark.parametrize(
-    "command",
-    [
-        "gsm power stat 1",
-        "gsm power stat",
-        "  GSM  Power\tSTAT 1",
-        'gsm "power" s"ta"t 1',
-        "g\\sm power \\stat 1",
-        "gsm power st 1",
-        "gsm power status 1",
-    ],
-)
-def test_commands_that_hang_a_span(command: str) -> None:
-    """Asterisk takes them in many forms."""
-    assert cli.is_dangerous(command)
-
-
-@pytest.mark.parametrize(
-    "command",
-    ["", "gsm", "gsm power", "gsm power reset 1", "gsm show stat", "core power stat"],
-)
-def test_commands_that_hang_none(command: str) -> None:
-    """They only look a little like it."""
-    assert not cli.is_dangerous(command)
-
-
-@pytest.mark.parametrize(
-    ("output", "succeeded"),
-    [
-        ("Power on span 4 sucessed", True),
-        ("Power off span 4 sucessed\n", True),
-        ("Reset power on span 4 success", True),
-        ("Unable to power on span 4", False),
-        ("Power off span 4 failed", False),
-        ("", False),
-    ],
-)
-def test_whether_power_was_switched(output: str, succeeded: bool) -> None:
-    """The gateway spells it in two ways."""
-    assert cli.power_succeeded(output) is succeeded
-
-
 # Spans
 
 
 def test_the_list_of_spans(printed: dict[str, str]) -> None:
     """It tells numbers and statuses."""
-    spans = cli.read_span_list(printed[cli.SHOW_SPANS])
+    spans = replies.read_span_list(printed[commands.SHOW_SPANS])
 
     assert {number: span.status for number, span in spans.items()} == {
         1: SpanStatus.READY,
@@ -223,7 +61,7 @@ def test_the_list_of_spans(printed: dict[str, str]) -> None:
 def test_lines_that_are_no_span() -> None:
     """They are passed over."""
     output = "\nNo GSM spans\nGSM span x: Up\n  GSM span 4: Up\r\nGSM span 5:\n"
-    spans = cli.read_span_list(output)
+    spans = replies.read_span_list(output)
 
     assert {number: span.status for number, span in spans.items()} == {
         4: SpanStatus.READY,
@@ -233,7 +71,7 @@ def test_lines_that_are_no_span() -> None:
 
 def test_a_span(printed: dict[str, str]) -> None:
     """Everything that is told of it."""
-    span = cli.read_span(1, printed[cli.show_span(1)])
+    span = replies.read_span(1, printed[commands.show_span(1)])
 
     assert span
     lines = span.lines
@@ -266,7 +104,7 @@ def test_a_span(printed: dict[str, str]) -> None:
 
 def test_a_span_without_sim(printed: dict[str, str]) -> None:
     """The status comes before the state."""
-    span = cli.read_span(2, printed[cli.show_span(2)])
+    span = replies.read_span(2, printed[commands.show_span(2)])
 
     assert span
     assert span.status is SpanStatus.NO_SIM
@@ -277,20 +115,20 @@ def test_a_span_without_sim(printed: dict[str, str]) -> None:
 @pytest.mark.parametrize("number", [9, 99])
 def test_a_span_that_does_not_exist(printed: dict[str, str], number: int) -> None:
     """There are two ways in which the gateway says so."""
-    assert cli.read_span(number, printed[cli.show_span(number)]) is None
+    assert replies.read_span(number, printed[commands.show_span(number)]) is None
 
 
 def test_all_spans_of_the_open_driver(printed: dict[str, str]) -> None:
     """The answer is cut at the first NUL, and so is worth nothing."""
-    assert cli.split_all_spans(printed[cli.SHOW_ALL_SPANS]) is None
+    assert replies.split_all_spans(printed[commands.SHOW_ALL_SPANS]) is None
 
 
 def read_all_spans(output: str) -> dict[int, Span]:
     """Read each of the spans that were printed together."""
     return {
         number: span
-        for number, block in (cli.split_all_spans(output) or {}).items()
-        if (span := cli.read_span(number, block))
+        for number, block in (replies.split_all_spans(output) or {}).items()
+        if (span := replies.read_span(number, block))
     }
 
 
@@ -378,7 +216,7 @@ def test_all_spans_that_are_not_whole(output: str) -> None:
 )
 def test_statuses(status: str, state: str, expected: SpanStatus) -> None:
     """One word is made of two lists of words."""
-    span = cli.read_span(1, f"Status: {status}\nState: {state}")
+    span = replies.read_span(1, f"Status: {status}\nState: {state}")
 
     assert span
     assert span.status is expected
@@ -404,7 +242,7 @@ def test_statuses(status: str, state: str, expected: SpanStatus) -> None:
 )
 def test_network_statuses(text: str, expected: NetworkStatus) -> None:
     """The word itself is kept."""
-    span = cli.read_span(1, f"Status: Up\nNetwork Status: {text}")
+    span = replies.read_span(1, f"Status: Up\nNetwork Status: {text}")
 
     assert span
     assert span.network_status is expected
@@ -430,7 +268,7 @@ def test_signal(
     value: str, csq: int | None, dbm: int | None, percent: int | None
 ) -> None:
     """It is told on the scale of +CSQ."""
-    span = cli.read_span(1, f"Status: Up\nSignal Quality (0,31): {value}")
+    span = replies.read_span(1, f"Status: Up\nSignal Quality (0,31): {value}")
 
     assert span
     assert (span.csq, span.signal_dbm, span.signal_percent) == (csq, dbm, percent)
@@ -441,7 +279,7 @@ def test_signal(
 )
 def test_bit_error_rate(value: str, rate: int | None) -> None:
     """It is told on a scale of its own."""
-    span = cli.read_span(1, f"Status: Up\nBER value (0,7): {value}")
+    span = replies.read_span(1, f"Status: Up\nBER value (0,7): {value}")
 
     assert span
     assert span.bit_error_rate == rate
@@ -453,7 +291,7 @@ def test_bit_error_rate(value: str, rate: int | None) -> None:
 )
 def test_call_statistics(value: str, amount: int | None) -> None:
     """Numbers, where they are any."""
-    span = cli.read_span(1, f"Status: Up\nPDD: {value}\nASR: {value}\nACD: {value}")
+    span = replies.read_span(1, f"Status: Up\nPDD: {value}\nASR: {value}\nACD: {value}")
 
     assert span
     assert span.post_dial_delay == amount
@@ -466,7 +304,7 @@ def test_call_statistics(value: str, amount: int | None) -> None:
 )
 def test_numbers(value: str, number: str) -> None:
     """What has no digits is none; and they are not shown by chance."""
-    span = cli.read_span(
+    span = replies.read_span(
         1, f"Status: Up\nOwn Number: {value}\nSIM SMS Center Number: {value}"
     )
 
@@ -477,14 +315,14 @@ def test_numbers(value: str, number: str) -> None:
 
 def test_what_is_not_told_is_unknown() -> None:
     """Firmware drops lines."""
-    assert cli.read_span(7, "Status: Up") == Span(
+    assert replies.read_span(7, "Status: Up") == Span(
         number=7, status=SpanStatus.READY, status_text="Up", lines={"Status": "Up"}
     )
 
 
 def test_what_nobody_knows_is_kept() -> None:
     """Firmware adds lines, whose values may hold colons; the first of two counts."""
-    span = cli.read_span(
+    span = replies.read_span(
         1,
         "Status: Up\r\nOwn Number: +491\r\nRemain Time: 10:20:30\r\n"
         "Remain Time: 0\r\n: nothing\r\nnothing\r\n Model CBAND : 3 \r\n",
@@ -502,9 +340,9 @@ def test_what_nobody_knows_is_kept() -> None:
 
 
 READERS: list[Callable[[str], Any]] = [
-    lambda output: cli.read_span(1, output),
+    lambda output: replies.read_span(1, output),
     lambda output: read_all_spans(output).get(1),
-    lambda output: cli.read_span_list(output).get(1),
+    lambda output: replies.read_span_list(output).get(1),
 ]
 
 
@@ -537,7 +375,7 @@ def test_a_pin_is_kept_nowhere(read: Callable[[str], Any], status: str) -> None:
 
 def test_the_pin_in_a_status_leaves_a_word() -> None:
     """It reads as if it had never stood there."""
-    span = cli.read_span(1, "Status: Power on, Pin (1234) Error, Active, Standard")
+    span = replies.read_span(1, "Status: Power on, Pin (1234) Error, Active, Standard")
 
     assert span
     assert span.status_text == "Power on, Pin Error, Active, Standard"
@@ -552,41 +390,41 @@ def test_the_pin_in_a_status_leaves_a_word() -> None:
     [
         (
             'gsm send sync sms 1 +4915112345678 "hello \\"you\\"" 20',
-            (cli.SmsReply.SENT, ""),
+            (replies.SmsReply.SENT, ""),
         ),
         (
             'gsm send sync csms 1 +4915112345678 "part one" 7 2 1 20 msg-7',
-            (cli.SmsReply.SENT, ""),
+            (replies.SmsReply.SENT, ""),
         ),
         (
             'gsm send sync sms 1 ++49 "bad number" 20',
-            (cli.SmsReply.REFUSED, "The number cannot be encoded"),
+            (replies.SmsReply.REFUSED, "The number cannot be encoded"),
         ),
         (
             "gsm send sync sms 1 123",
             (
-                cli.SmsReply.REFUSED,
+                replies.SmsReply.REFUSED,
                 "The gateway does not know this form of the command",
             ),
         ),
         (
             "gsm show span 9",
-            (cli.SmsReply.REFUSED, "No GSM running on span 9"),
+            (replies.SmsReply.REFUSED, "No GSM running on span 9"),
         ),
         (
             "no such command",
             (
-                cli.SmsReply.REFUSED,
+                replies.SmsReply.REFUSED,
                 "The gateway does not know this form of the command",
             ),
         ),
     ],
 )
 def test_the_samples_of_sending(
-    printed: dict[str, str], command: str, reply: tuple[cli.SmsReply, str]
+    printed: dict[str, str], command: str, reply: tuple[replies.SmsReply, str]
 ) -> None:
     """In both dialects."""
-    assert cli.read_sms_reply(printed[command]) == reply
+    assert replies.read_sms_reply(printed[command]) == reply
 
 
 @pytest.mark.parametrize("kind", ["SMS", "CONCATENATED SMS"])
@@ -594,18 +432,18 @@ def test_the_samples_of_sending(
 @pytest.mark.parametrize(
     ("words", "reply"),
     [
-        ("PHONE:13632919026 SUCCESSFULLY", cli.SmsReply.SENT),
-        ("PHONE:13632919026 WAS FAILED", cli.SmsReply.FAILED),
-        ("PHONE:13632919026 TIMEOUT", cli.SmsReply.TIMED_OUT),
-        ("PHONE 13632919026 WAS USING", cli.SmsReply.BUSY),
-        ("PHONE 13632919026 ENCODE PDU FAIL", cli.SmsReply.REFUSED),
+        ("PHONE:13632919026 SUCCESSFULLY", replies.SmsReply.SENT),
+        ("PHONE:13632919026 WAS FAILED", replies.SmsReply.FAILED),
+        ("PHONE:13632919026 TIMEOUT", replies.SmsReply.TIMED_OUT),
+        ("PHONE 13632919026 WAS USING", replies.SmsReply.BUSY),
+        ("PHONE 13632919026 ENCODE PDU FAIL", replies.SmsReply.REFUSED),
     ],
 )
-def test_replies(first: str, kind: str, words: str, reply: cli.SmsReply) -> None:
+def test_replies(first: str, kind: str, words: str, reply: replies.SmsReply) -> None:
     """With and without an ID, a colon, and other line ends."""
     output = f"{first}SPAN:1 SEND {kind} TO {words}\r\n"
 
-    assert cli.read_sms_reply(output)[0] is reply
+    assert replies.read_sms_reply(output)[0] is reply
 
 
 @pytest.mark.parametrize(
@@ -627,7 +465,7 @@ def test_refusals(reason: str) -> None:
     command = 'gsm send sync sms 9 +491 "secret" 20'
     output = f"{reason}\nCommand '{command}' failed.\n"
 
-    assert cli.read_sms_reply(output) == (cli.SmsReply.REFUSED, reason)
+    assert replies.read_sms_reply(output) == (replies.SmsReply.REFUSED, reason)
 
 
 @pytest.mark.parametrize(
@@ -641,7 +479,7 @@ def test_refusals(reason: str) -> None:
 )
 def test_words_that_nobody_knows(output: str) -> None:
     """The message may have gone out; and they are not shown."""
-    assert cli.read_sms_reply(output) == (cli.SmsReply.TIMED_OUT, "")
+    assert replies.read_sms_reply(output) == (replies.SmsReply.TIMED_OUT, "")
 
 
 @pytest.mark.parametrize(
@@ -657,21 +495,21 @@ def test_words_that_nobody_knows(output: str) -> None:
 @pytest.mark.parametrize(
     ("words", "reply"),
     [
-        ("SMS message too long.", cli.SmsReply.REFUSED),
-        ("SPAN:1 SEND SMS TO PHONE +491 WAS USING", cli.SmsReply.BUSY),
-        ("Something new", cli.SmsReply.TIMED_OUT),
+        ("SMS message too long.", replies.SmsReply.REFUSED),
+        ("SPAN:1 SEND SMS TO PHONE +491 WAS USING", replies.SmsReply.BUSY),
+        ("Something new", replies.SmsReply.TIMED_OUT),
     ],
 )
 def test_a_text_that_reads_as_a_reply(
-    text: str, words: str, reply: cli.SmsReply
+    text: str, words: str, reply: replies.SmsReply
 ) -> None:
     """The gateway repeats it when a command fails."""
-    command = cli.send_sms(1, "+491", text, 20)
+    command = commands.send_sms(1, "+491", text, timeout=20)
     for output in (
         f"{words}\nCommand '{command}' failed.\n",
         f"Command '{command}' failed.\n{words}\n",
     ):
-        assert cli.read_sms_reply(output)[0] is reply
+        assert replies.read_sms_reply(output)[0] is reply
 
 
 def test_a_reason_holds_neither_number_nor_text() -> None:
@@ -681,7 +519,7 @@ def test_a_reason_holds_neither_number_nor_text() -> None:
         "SMS message too long.\nCommand 'gsm … ++4912345 \"hello\"' failed.",
         "SPAN:1 SEND SMS TO PHONE:++4912345 WAS FAILED hello\n",
     ):
-        _, detail = cli.read_sms_reply(output)
+        _, detail = replies.read_sms_reply(output)
         assert "12345" not in detail
         assert "hello" not in detail
 
@@ -691,7 +529,7 @@ def test_a_reason_holds_neither_number_nor_text() -> None:
 
 def test_the_sample_of_ussd(printed: dict[str, str]) -> None:
     """A menu of several lines, one of which looks like a header."""
-    reply = cli.read_ussd_reply(1, printed["gsm send ussd 1 *100# 10"])
+    reply = replies.read_ussd_reply(1, printed["gsm send ussd 1 *100# 10"])
 
     assert reply == UssdReply(
         span=1,
@@ -725,7 +563,7 @@ def test_texts_of_ussd(text: str, expected: str) -> None:
     """They may hold anything, up to the end of the output."""
     output = f"1:Recive USSD on span 1,responses:0,code:72\nText:{text}\n"
 
-    assert cli.read_ussd_reply(1, output) == UssdReply(1, 0, 72, expected)
+    assert replies.read_ussd_reply(1, output) == UssdReply(1, 0, 72, expected)
 
 
 @given(st.text(st.characters(exclude_characters="\r\n")))
@@ -733,13 +571,13 @@ def test_any_line_of_ussd(text: str) -> None:
     """It comes as it is."""
     output = f"1:Recive USSD on span 1,responses:2,code:-1\nText:{text}"
 
-    assert cli.read_ussd_reply(1, output) == UssdReply(1, 2, -1, text)
+    assert replies.read_ussd_reply(1, output) == UssdReply(1, 2, -1, text)
 
 
 def test_firmware_that_spells_better() -> None:
     """And that writes a blank, or a line end of its own."""
     output = "\r\n1:Receive USSD on span 1, responses: 4, code: 0\r\nText:no"
-    reply = cli.read_ussd_reply(1, output)
+    reply = replies.read_ussd_reply(1, output)
 
     assert isinstance(reply, UssdReply)
     assert reply.status is UssdStatus.NOT_SUPPORTED
@@ -768,7 +606,26 @@ def test_firmware_that_spells_better() -> None:
 )
 def test_ussd_that_brings_no_answer(output: str, failure: UssdFailure) -> None:
     """The reason is told apart."""
-    assert cli.read_ussd_reply(1, output) == cli.UssdRefusal(failure)
+    assert replies.read_ussd_reply(1, output) == failure
+
+
+# Power
+
+
+@pytest.mark.parametrize(
+    ("output", "succeeded"),
+    [
+        ("Power on span 4 sucessed", True),
+        ("Power off span 4 sucessed\n", True),
+        ("Reset power on span 4 success", True),
+        ("Unable to power on span 4", False),
+        ("Power off span 4 failed", False),
+        ("", False),
+    ],
+)
+def test_whether_power_was_switched(output: str, succeeded: bool) -> None:
+    """The gateway spells it in two ways."""
+    assert replies.power_succeeded(output) is succeeded
 
 
 # What firmware and rights allow
@@ -776,18 +633,18 @@ def test_ussd_that_brings_no_answer(output: str, failure: UssdFailure) -> None:
 
 def test_unknown_commands_and_usages(printed: dict[str, str]) -> None:
     """They are told from what a command prints when all is well."""
-    assert cli.is_unknown_command(printed["no such command"])
-    assert not cli.is_unknown_command(printed[cli.SHOW_VERSION])
-    assert cli.is_usage(printed[cli.HELP_SEND_SMS])
-    assert cli.is_usage("\n  Usage: gsm show spans")
-    assert not cli.is_usage(printed["no such command"])
+    assert replies.is_unknown_command(printed["no such command"])
+    assert not replies.is_unknown_command(printed[commands.SHOW_VERSION])
+    assert replies.is_usage(printed[commands.HELP_SEND_SMS])
+    assert replies.is_usage("\n  Usage: gsm show spans")
+    assert not replies.is_usage(printed["no such command"])
 
 
 def test_the_version_of_the_driver(printed: dict[str, str]) -> None:
     """It is empty where it is not told."""
-    assert cli.read_driver_version(printed[cli.SHOW_VERSION]) == "2.0.8"
-    assert cli.read_driver_version(printed["no such command"]) == ""
-    assert cli.read_driver_version("libgsmat version:") == ""
+    assert replies.read_driver_version(printed[commands.SHOW_VERSION]) == "2.0.8"
+    assert replies.read_driver_version(printed["no such command"]) == ""
+    assert replies.read_driver_version("libgsmat version:") == ""
 
 
 def test_the_list_of_commands() -> None:
@@ -797,17 +654,17 @@ def test_the_list_of_commands() -> None:
         "            gsm send sync sms  Send SMS on a given GSM span\r\n"
         "see also gsm power on\n"
     )
-    assert cli.has_command(output, "gsm send sync csms")
-    assert cli.has_command(output, "gsm send sync sms")
-    assert not cli.has_command(output, "gsm send sync sm")
-    assert not cli.has_command(output, "gsm send ussd")
-    assert not cli.has_command(output, "gsm power on")
-    assert not cli.has_command("", "gsm")
+    assert replies.has_command(output, "gsm send sync csms")
+    assert replies.has_command(output, "gsm send sync sms")
+    assert not replies.has_command(output, "gsm send sync sm")
+    assert not replies.has_command(output, "gsm send ussd")
+    assert not replies.has_command(output, "gsm power on")
+    assert not replies.has_command("", "gsm")
 
 
 def test_the_arguments_in_a_usage(printed: dict[str, str]) -> None:
     """In order, without their brackets."""
-    assert cli.usage_arguments(printed[cli.HELP_SEND_SMS]) == [
+    assert list(replies.read_usage(printed[commands.HELP_SEND_SMS])) == [
         "span",
         "destination",
         "message",
@@ -828,14 +685,14 @@ def test_the_arguments_in_a_usage(printed: dict[str, str]) -> None:
 )
 def test_arguments(usage: str, arguments: list[str]) -> None:
     """Whatever brackets stand around them."""
-    assert cli.usage_arguments(usage) == arguments
+    assert replies.read_usage(usage) == tuple(arguments)
 
 
 def test_rights(printed: dict[str, str]) -> None:
     """The word that Asterisk 1.8 adds to every list tells nothing."""
     output = printed["manager show user admin"]
-    read = cli.read_rights(output, "read")
-    write = cli.read_rights(output, "write")
+    read = replies.read_rights(output, "read")
+    write = replies.read_rights(output, "write")
 
     assert read
     assert write
@@ -862,7 +719,7 @@ def test_rights(printed: dict[str, str]) -> None:
 )
 def test_rights_that_are_few_or_not_told(output: str, rights: set[str] | None) -> None:
     """No right is something else than not to know."""
-    assert cli.read_rights(output, "read") == rights
+    assert replies.read_rights(output, "read") == rights
 
 
 # Anything at all
@@ -895,11 +752,11 @@ def test_no_output_raises(output: str) -> None:
     """A gateway may print what it likes."""
     for read in READERS:
         read(output)
-    cli.read_sms_reply(output)
-    cli.read_ussd_reply(1, output)
-    cli.is_usage(output)
-    cli.is_unknown_command(output)
-    cli.has_command(output, "gsm send sync csms")
-    cli.usage_arguments(output)
-    cli.read_driver_version(output)
-    cli.read_rights(output, "read")
+    replies.read_sms_reply(output)
+    replies.read_ussd_reply(1, output)
+    replies.is_usage(output)
+    replies.is_unknown_command(output)
+    replies.has_command(output, "gsm send sync csms")
+    replies.read_usage(output)
+    replies.read_driver_version(output)
+    replies.read_rights(output, "read")

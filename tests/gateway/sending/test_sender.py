@@ -19,8 +19,8 @@ from custom_components.openvox_gsm.gateway import (
 )
 from simulator import Box, SentSms, Simulator, SmsOutcome, User, UssdOutcome
 
-from .conftest import Heard, expect_nothing_left, kinds_of_gateway, until
-from .outcomes import (
+from tests.gateway.conftest import Heard, expect_nothing_left, kinds_of_gateway, until
+from tests.gateway.outcomes import (
     LONG,
     LONG_UCS2,
     NUMBER,
@@ -46,7 +46,7 @@ async def test_a_message_is_sent(
     gateway: Simulator, client: Gateway, text: str
 ) -> None:
     """The phone shows what was written."""
-    result = await client.sms.send("+49 (151) 123-45678", text)
+    result = await client.sms.send(NUMBER, text)
     assert result.status is SendStatus.SENT
     assert result.number == NUMBER
     assert (result.span, result.parts, result.parts_sent) == (1, 1, 1)
@@ -596,7 +596,6 @@ async def test_a_span_that_rests_is_chosen_last(
     gateway: Simulator, client: Gateway
 ) -> None:
     """The others are used as often as they like meanwhile."""
-    client.features = replace(client.features, message_id=False)
     await client.sms.send(NUMBER, "Hi", span=4)
     gateway.spans[1].ussd_outcomes.append(UssdOutcome.TIMEOUT)
     for number in (2, 3, 4):
@@ -791,7 +790,7 @@ async def test_a_flash_that_takes_several_sms(
     await client.sms.send(NUMBER, LONG, flash=True)
     assert all(part.flash for part in gateway.sent_parts)
 
-    client.sms.usage = replace(client.sms.usage, part=["timeout", "id"])
+    client.sms.adapt_to(replace(client.features, part_arguments=("timeout", "id")))
     assert client.sms.count_parts("Hi", flash=True) == 1
     with pytest.raises(InvalidTextError, match="only what fits into one SMS"):
         await client.sms.send(NUMBER, LONG, flash=True)

@@ -1,8 +1,8 @@
-"""The late word of the gateway about messages whose fate was not known.
+"""Late outcomes of messages that have gone out.
 
 Where its dialplan has the extensions, the driver runs ``sms_send_ok`` or
-``sms_send_failed`` on a channel ``EXTRA-SMSSEND/…`` when the network has
-answered, with the ID that the command gave in the variable ``SMS_SEND_ID``.
+``sms_send_failed`` on a channel ``EXTRA-SMSSEND/…`` when the network has answered,
+with the ID that the command gave in the variable ``SMS_SEND_ID``.
 """
 
 import asyncio
@@ -13,26 +13,28 @@ import secrets
 from custom_components.openvox_gsm.ami import Packet
 
 _CHANNEL = "EXTRA-SMSSEND/"
-_VERDICTS = {"sms_send_ok": True, "sms_send_failed": False}
+_OUTCOMES = {"sms_send_ok": True, "sms_send_failed": False}
 
 
-class Outbox:
+class LateOutcomes:
     """Matches the gateway's late events with the messages that wait for them.
 
     Subscribe `receive` with the test `wants`.
     """
 
+    marker = _CHANNEL.encode()
+
     def __init__(self) -> None:
-        """Wait for nothing yet."""
+        """Create it; no message is waiting yet."""
         self._waiting: dict[str, asyncio.Future[bool]] = {}
-        # The same by the Uniqueid of the channel that tells their ID.
+        # The same by the Uniqueid of the channel that names their ID.
         self._by_uniqueid: dict[str, asyncio.Future[bool]] = {}
 
     @contextmanager
-    def expect(self) -> Iterator[tuple[str, asyncio.Future[bool]]]:
-        """Give a new ID and the future that tells whether the message was sent.
+    def track(self) -> Iterator[tuple[str, asyncio.Future[bool]]]:
+        """Yield a new message ID, and a future for whether the message was sent.
 
-        The ID cannot be guessed, so that no text of an SMS can forge a verdict.
+        Nobody can guess the ID, so the text of an SMS can't forge an outcome.
         """
         message_id = f"ha{secrets.token_hex(6)}"
         future = asyncio.get_running_loop().create_future()
@@ -48,15 +50,13 @@ class Outbox:
             }
             future.cancel()
 
-    mark = _CHANNEL.encode()
-
     @classmethod
     def wants(cls, raw: bytes) -> bool:
-        """Tell cheaply whether a packet may concern a sent SMS."""
-        return cls.mark in raw
+        """Return quickly whether a packet may be about a sent SMS."""
+        return cls.marker in raw
 
     def receive(self, packet: Packet) -> None:
-        """Take a packet that passed `wants`."""
+        """Read a packet that passed `wants`."""
         if not packet.get("Channel").startswith(_CHANNEL):
             return
         uniqueid = packet.get("Uniqueid")
@@ -65,6 +65,6 @@ class Outbox:
                 self._by_uniqueid[uniqueid] = future
         elif packet.event == "Newexten":
             future = self._by_uniqueid.get(uniqueid)
-            verdict = _VERDICTS.get(packet.get("Extension"))
-            if verdict is not None and future and not future.done():
-                future.set_result(verdict)
+            was_sent = _OUTCOMES.get(packet.get("Extension"))
+            if was_sent is not None and future and not future.done():
+                future.set_result(was_sent)

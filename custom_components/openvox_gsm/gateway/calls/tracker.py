@@ -7,25 +7,26 @@ A call on span N is a channel ``EXTRA/<2N-1>-<n>``: ``Newchannel`` when it begin
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 import re
 from time import monotonic
 from typing import Final
 
 from custom_components.openvox_gsm.ami import Packet
-
-from .assembly import CallLater, Timer
-from .inbox import REST, Inbox
-from .model import CallDirection, CallNews, CallNewsType
+from custom_components.openvox_gsm.gateway.model import (
+    CallDirection,
+    CallEvent,
+    CallEventType,
+)
+from custom_components.openvox_gsm.gateway.receiving.inbox import SETTLE_TIME, Inbox
+from custom_components.openvox_gsm.gateway.timer import CallLater, Timer
 
 _EVENTS = (b"Event: Newchannel\r\n", b"Event: Newstate\r\n", b"Event: Hangup\r\n")
 _CHANNEL = re.compile(r"EXTRA/(?P<voice>[0-9]{1,4})-[0-9]{1,4}")
-# Seconds and a counter, behind the system's name if it has one. Digits are the same
-# in every alphabet of an SMS, so they are found again in its text.
+# Seconds and a counter, after the system's name if it has one. Digits are the same
+# in every alphabet of an SMS, so they can be found again in its text.
 _UNIQUEID = re.compile(r"(?:[!-~]+-)?[0-9]+\.[0-9]+")
-_CAUSE = re.compile(r"[0-9]{1,3}")  # Q.850
 _MAX_CALLS: Final = 200
-# What Asterisk writes where it knows no number.
+# What Asterisk writes where the number is withheld or not known.
 _NO_NUMBER: Final = frozenset(("", "<unknown>", "unknown", "<null>"))
 
 
@@ -34,86 +35,86 @@ def voice_channel(span: int) -> int:
     return 2 * span - 1
 
 
-@dataclass(slots=True)
 class _Call:
     """A call that has begun and not ended."""
 
-    span: int
-    channel: str
-    order: int
-    direction: CallDirection | None = None
-    number: str = field(default="", repr=False)
-    ringing_at: float | None = None
-    answered_at: float | None = None
+    def __init__(self, span: int, channel: str, index: int) -> None:
+        self.span = span
+        self.channel = channel
+        self.index = index  # how many calls had begun before
+        self.direction: CallDirection | None = None
+        self.number = ""
+        self.ringing_at: float | None = None
+        self.answered_at: float | None = None
 
 
 class CallTracker:
-    """Turns the events of a call's channel into news of the call.
+    """Turns the events of a call's channel into what happens to the call.
 
-    Subscribe `receive` with the test `wants`, behind the inbox: the text of an
-    SMS can forge the events of a call, which may open a gate somewhere, so an
-    event that comes while a text is being read waits until the text is known.
-    The inbox says what the text may have forged. News come out of `deliver`.
+    Subscribe `receive` with the test `wants`, after the inbox. The text of an SMS can
+    forge the events of a call, which may open a gate somewhere. So an event that comes
+    in the middle of a message waits until the text is known, and the inbox says what
+    the text may have forged.
     """
+
+    marker = b"EXTRA/"
 
     def __init__(
         self,
-        deliver: Callable[[CallNews], None],
+        on_call: Callable[[CallEvent], None],
         inbox: Inbox,
         call_later: CallLater,
     ) -> None:
-        """Know of no call yet."""
-        self._deliver = deliver
+        """Call `on_call` with everything that happens to a call."""
+        self._on_call = on_call
         self._inbox = inbox
         self._call_later = call_later
         self._waiting: deque[tuple[Packet, Timer]] = deque()
         self._calls: dict[str, _Call] = {}
-        #: How many calls have begun so far: `channel_of_outgoing` counts from it.
-        self.begun = 0
-
-    mark = b"EXTRA/"
+        #: How many calls have begun so far; see `outgoing_channel`.
+        self.call_count = 0
 
     @classmethod
     def wants(cls, raw: bytes) -> bool:
-        """Tell cheaply whether a packet may concern a call on a span."""
-        return raw.startswith(_EVENTS) and cls.mark in raw
+        """Return quickly whether a packet may be about a call on a span."""
+        return raw.startswith(_EVENTS) and cls.marker in raw
 
     def connection_lost(self) -> None:
-        """Forget the calls whose end nobody will tell any more."""
+        """Forget the calls, as their end will not be seen."""
         self._calls.clear()
         while self._waiting:
             _, timer = self._waiting.popleft()
             timer.cancel()
 
-    def channel_of_outgoing(self, span: int, begun: int) -> str | None:
-        """Return the channel of the call that goes out on a span now.
+    def outgoing_channel(self, span: int, calls_before: int) -> str | None:
+        """Return the channel of the call that is going out on a span.
 
-        It is the newest of those that began after so many others. One that shows
-        neither that it comes in nor that it goes out is none yet.
+        It is the newest of those that began after `calls_before` others. A call whose
+        direction isn't known yet doesn't count.
         """
         for call in reversed(self._calls.values()):
-            if call.order < begun:
+            if call.index < calls_before:
                 break
             if call.span == span and call.direction is CallDirection.OUTGOING:
                 return call.channel
         return None
 
     def receive(self, packet: Packet) -> None:
-        """Take a packet that passed `wants`."""
-        if self._inbox.is_in_packet:
-            return  # nothing of the gateway's own comes between the pieces of one
-        if self._waiting or self._inbox.is_reading:
-            # Each waits its full time, in the order in which they came.
-            timer = self._call_later(REST, self._take_next)
+        """Read a packet that passed `wants`."""
+        if self._inbox.is_mid_packet:
+            return  # the gateway writes nothing between the pieces of a packet
+        if self._waiting or self._inbox.is_mid_message:
+            # Each waits for the full time, so they stay in order.
+            timer = self._call_later(SETTLE_TIME, self._read_next)
             self._waiting.append((packet, timer))
         else:
-            self._take(packet)
+            self._read(packet)
 
-    def _take_next(self) -> None:
+    def _read_next(self) -> None:
         packet, _ = self._waiting.popleft()
-        self._take(packet)
+        self._read(packet)
 
-    def _take(self, packet: Packet) -> None:
+    def _read(self, packet: Packet) -> None:
         channel, uniqueid = packet.get("Channel"), packet.get("Uniqueid")
         match = _CHANNEL.fullmatch(channel)
         if not match or not self._is_genuine(packet, uniqueid):
@@ -121,8 +122,8 @@ class CallTracker:
         if packet.event == "Newchannel":
             span = (int(match["voice"]) + 1) // 2
             if uniqueid not in self._calls:
-                self._calls[uniqueid] = _Call(span, channel, self.begun)
-                self.begun += 1
+                self._calls[uniqueid] = _Call(span, channel, self.call_count)
+                self.call_count += 1
             while len(self._calls) > _MAX_CALLS:
                 del self._calls[next(iter(self._calls))]
         call = self._calls.get(uniqueid)
@@ -138,19 +139,19 @@ class CallTracker:
             self._changed(call, packet.get("ChannelStateDesc"))
 
     def _is_genuine(self, packet: Packet, uniqueid: str) -> bool:
-        """Tell whether no SMS that is known by now can have written this event."""
+        """Return whether no SMS known by now can have written this event."""
         return (
             _UNIQUEID.fullmatch(uniqueid) is not None
-            and self._inbox.is_written_as_usual(packet)
+            and self._inbox.has_usual_headers(packet)
             and not self._inbox.may_have_forged(uniqueid)
         )
 
     def _changed(self, call: _Call, state: str) -> None:
-        """Take a channel's new state: Ring is a call that comes in, Ringing one out."""
+        """Read a channel's new state: Ring is an incoming call, Ringing an outgoing one."""
         if state == "Ring" and call.direction is None:
             call.direction = CallDirection.INCOMING
             call.ringing_at = monotonic()
-            self._tell(call, CallNewsType.RINGING)
+            self._report(call, CallEventType.RINGING)
         elif state in ("Dialing", "Ringing") and call.direction is None:
             call.direction = CallDirection.OUTGOING
         if state == "Ringing" and call.ringing_at is None:
@@ -158,29 +159,29 @@ class CallTracker:
         if state == "Up" and call.answered_at is None:
             call.direction = call.direction or CallDirection.OUTGOING
             call.answered_at = monotonic()
-            self._tell(call, CallNewsType.ANSWERED)
+            self._report(call, CallEventType.ANSWERED)
 
     def _ended(self, call: _Call, packet: Packet) -> None:
         missed = call.direction is CallDirection.INCOMING and call.answered_at is None
         cause = packet.get("Cause")
-        self._tell(
+        self._report(
             call,
-            CallNewsType.MISSED if missed else CallNewsType.ENDED,
-            cause=int(cause) if _CAUSE.fullmatch(cause) else None,
+            CallEventType.MISSED if missed else CallEventType.ENDED,
+            cause=int(cause) if re.fullmatch("[0-9]{1,3}", cause) else None,
             cause_text=packet.get("Cause-txt"),
         )
 
-    def _tell(
+    def _report(
         self,
         call: _Call,
-        kind: CallNewsType,
+        kind: CallEventType,
         *,
         cause: int | None = None,
         cause_text: str = "",
     ) -> None:
-        ended = kind in (CallNewsType.MISSED, CallNewsType.ENDED)
-        self._deliver(
-            CallNews(
+        ended = kind in (CallEventType.MISSED, CallEventType.ENDED)
+        self._on_call(
+            CallEvent(
                 type=kind,
                 span=call.span,
                 direction=call.direction or CallDirection.OUTGOING,

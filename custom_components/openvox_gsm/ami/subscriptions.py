@@ -1,0 +1,63 @@
+"""Who gets which events of a session."""
+
+from collections.abc import Callable
+import logging
+import re
+from typing import Final
+
+from .packet import Packet
+
+_LOGGER = logging.getLogger(__name__)
+
+_MATCHES_NOTHING: Final = re.compile(b"(?!)")
+# Such an error does not end the session.
+_HANDLER_FAILED: Final = "A handler of events failed"
+
+type PacketTest = Callable[[bytes], bool]
+type PacketHandler = Callable[[Packet], None]
+
+
+class Subscriptions:
+    """Passes packets on to the handlers that want them."""
+
+    def __init__(self) -> None:
+        """Start without subscriptions: no packet is wanted."""
+        self._subscriptions: list[tuple[PacketTest, PacketHandler]] = []
+        # Every packet that is wanted contains one of these; None: any may be wanted.
+        self._markers: set[bytes] | None = set()
+        self._pattern: re.Pattern[bytes] | None = _MATCHES_NOTHING
+
+    def add(self, test: PacketTest, handler: PacketHandler, marker: bytes) -> None:
+        """Add a subscription; see `Session.subscribe`."""
+        self._subscriptions.append((test, handler))
+        if not marker:
+            self._markers = self._pattern = None
+        elif self._markers is not None:
+            self._markers.add(marker)
+            pattern = b"|".join(map(re.escape, sorted(self._markers)))
+            self._pattern = re.compile(pattern)
+
+    @property
+    def pattern(self) -> re.Pattern[bytes] | None:
+        """What a packet must match to be wanted now; None: any may be."""
+        if self._pattern is None or any(test(b"") for test, _ in self._subscriptions):
+            return None
+        return self._pattern
+
+    def deliver(self, raw: bytes, packet: Packet | None) -> None:
+        """Call the handlers that want a packet; parse it once, and only for them."""
+        handlers = []
+        for test, handler in self._subscriptions:
+            try:
+                if test(raw):
+                    handlers.append(handler)
+            except Exception:
+                _LOGGER.exception(_HANDLER_FAILED)
+        if not handlers:
+            return
+        packet = packet or Packet(raw)
+        for handler in handlers:
+            try:
+                handler(packet)
+            except Exception:
+                _LOGGER.exception(_HANDLER_FAILED)

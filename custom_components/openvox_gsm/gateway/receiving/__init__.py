@@ -1,0 +1,1 @@
+"""Incoming SMS: channel events → one authentic SMS → whole messages."""

@@ -1,0 +1,1 @@
+"""Outgoing SMS: text → parts → commands → outcome."""

@@ -1,0 +1,1 @@
+"""Calls: what happens to them, and calls of our own."""

@@ -1,0 +1,1 @@
+"""Incoming SMS: from the bytes of the wire to whole messages."""

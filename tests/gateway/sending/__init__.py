@@ -1,0 +1,1 @@
+"""Outgoing SMS: from a text to its outcome."""

@@ -1,0 +1,83 @@
+"""What a gateway can do, as it is learnt after each login."""
+
+import pytest
+
+from custom_components.openvox_gsm.gateway import (
+    CoreStatus,
+    Features,
+    Gateway,
+    NotAnOpenVoxGatewayError,
+)
+from simulator import STOCK_READ, Box, Dialect, Simulator, User
+
+from .conftest import gateway_with, kinds_of_gateway, until
+from .outcomes import MakeClient
+
+
+def test_nothing_is_known_before_the_first_login() -> None:
+    """A right that isn't known is neither there nor missing."""
+    features = Features()
+    assert features.may_see_sms is None
+    assert features.may_see_calls is None
+    assert features.may_dial is None
+    assert not features.flash
+
+
+@kinds_of_gateway()
+async def test_start_learns_what_the_gateway_can_do(
+    gateway: Simulator, new_client: MakeClient
+) -> None:
+    """That changes nothing, and sends nothing."""
+    client = new_client()
+    assert not client.is_connected
+    await client.start()
+    assert client.is_connected
+    features = client.features
+    old = gateway.dialect is Dialect.ASTERISK_1_8
+    later = gateway.box is Box.TODAY
+    assert features.asterisk_version == ("1.8.20.0" if old else "22.10.1")
+    assert features.driver_version == ("2.2.0" if later else "2.0.8")
+    assert features.concatenated_sms
+    assert features.message_id
+    assert features.flash is later
+    assert features.sms_arguments[-1] == features.part_arguments[-1] == "id"
+    assert features.may_see_sms is True
+    assert features.may_see_calls is True
+    assert features.may_dial is True
+    assert all(" show " in command for command in gateway.commands)
+
+
+@gateway_with(users=[User("admin", "admin", read=STOCK_READ - {"dialplan"})])
+async def test_a_missing_right_to_see_sms_is_learnt(client: Gateway) -> None:
+    """Without it no SMS ever comes in, for no visible reason."""
+    assert client.features.may_see_sms is False
+
+
+@gateway_with(users=[User("admin", "admin", write=["command"])])
+async def test_other_rights_are_dispensable(client: Gateway) -> None:
+    """What they would give stays unknown."""
+    assert client.features.asterisk_version == ""
+    assert await client.read_core_status() == CoreStatus()
+
+
+async def test_a_new_firmware_is_learnt_when_the_gateway_comes_back(
+    gateway: Simulator, client: Gateway
+) -> None:
+    """An update ends with a restart."""
+    gateway.become(Box.TODAY)
+    await gateway.restart()
+    await until(lambda: client.features.flash and client.is_connected)
+    assert client.features.driver_version == "2.2.0"
+
+
+@pytest.mark.parametrize(
+    "gateway", [{"dialect": dialect} for dialect in Dialect], indirect=True
+)
+async def test_a_plain_asterisk_is_no_gateway(
+    gateway: Simulator, new_client: MakeClient
+) -> None:
+    """It has no gsm commands."""
+    gateway.cli.leave_out("gsm")
+    with pytest.raises(NotAnOpenVoxGatewayError):
+        await new_client().start()
+    await until(lambda: not gateway.sessions)
