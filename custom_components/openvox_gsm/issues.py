@@ -36,7 +36,7 @@ _WORKING: Final = (SpanStatus.READY, SpanStatus.BUSY, SpanStatus.IN_CALL)
 _STARTING: Final = (SpanStatus.DOWN, SpanStatus.NO_SIM, SpanStatus.POWER_OFF)
 
 
-@dataclass(slots=True)
+@dataclass
 class _Module:
     """What the polls have shown of a span's module."""
 
