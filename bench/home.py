@@ -77,20 +77,20 @@ def make_entry(
     options: Mapping[str, Any],
     *,
     unique_id: str | None = None,
-    minor_version: int = 1,
+    version: int = 1,
 ) -> ConfigEntry:
     """Make an entry that has not been added yet."""
     return ConfigEntry(
         data=data,
         discovery_keys=MappingProxyType({}),
         domain=domain,
-        minor_version=minor_version,
+        minor_version=1,
         options=options,
         source=SOURCE_USER,
         subentries_data=None,
         title="Bench",
         unique_id=unique_id,
-        version=1,
+        version=version,
     )
 
 
@@ -105,7 +105,7 @@ def gateway_entry(port: int) -> ConfigEntry:
             CONF_PASSWORD: "admin",
         },
         {CONF_HOURLY_LIMIT: 0, CONF_DAILY_LIMIT: 0},
-        minor_version=OpenVoxConfigFlow.MINOR_VERSION,  # so that nothing is migrated
+        version=OpenVoxConfigFlow.VERSION,  # so that nothing is migrated
     )
 
 

@@ -211,20 +211,20 @@ def is_last_sms(entity: Mapping[str, Any]) -> bool:
 # The entry
 
 
-async def test_an_entry_of_version_1_1_becomes_one_of_1_2(
+async def test_an_entry_of_version_1_becomes_one_of_2(
     upgraded: ConfigEntry, stored: Stored
 ) -> None:
     """What leads to the gateway stays as it is."""
     entry = original_entry()
     assert (entry["version"], entry["minor_version"]) == (1, 1)
 
-    assert (upgraded.version, upgraded.minor_version) == (1, 2)
+    assert (upgraded.version, upgraded.minor_version) == (2, 1)
     assert upgraded.entry_id == entry["entry_id"]
     assert upgraded.title == entry["title"]
     assert upgraded.data == stored_entry(stored)["data"]
 
 
-@pytest.mark.parametrize(("version", "minor_version"), [(2, 1), (2, 2)])
+@pytest.mark.parametrize(("version", "minor_version"), [(3, 1), (3, 2)])
 async def test_an_entry_of_a_later_version_is_not_loaded(
     hass: HomeAssistant, stored: Stored, version: int, minor_version: int
 ) -> None:
@@ -240,12 +240,12 @@ async def test_an_entry_of_a_later_version_is_not_loaded(
     assert numbers(entry)["Anna"] == "015112345678"
 
 
-@pytest.mark.parametrize("minor_version", [2, 3])
+@pytest.mark.parametrize("minor_version", [1, 2])
 async def test_an_entry_that_needs_no_migration(
     hass: HomeAssistant, stored: Stored, minor_version: int
 ) -> None:
     """It is loaded as it is, also if a later version added to it."""
-    stored_entry(stored)["minor_version"] = minor_version
+    stored_entry(stored).update({"version": 2, "minor_version": minor_version})
 
     entry = await start(hass)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime
+from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
@@ -10,11 +11,16 @@ from pytest_homeassistant_custom_component.common import (
     async_capture_events,
 )
 
-from custom_components.openvox_gsm.const import EVENT_SMS_RECEIVED, EVENT_SMS_SENT
+from custom_components.openvox_gsm.const import (
+    DOMAIN,
+    EVENT_SMS_RECEIVED,
+    EVENT_SMS_SENT,
+)
 from custom_components.openvox_gsm.contacts import contact_name
 from custom_components.openvox_gsm.sending import Recipient, Route, SmsOrder, async_send
 from homeassistant.const import EVENT_HOMEASSISTANT_STARTED, STATE_OFF, STATE_ON
 from homeassistant.core import CoreState, Event, HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.setup import async_setup_component
 from simulator import Simulator, SmsOutcome
 
@@ -22,6 +28,7 @@ from .common import (
     OTHER_PHONE,
     PHONE,
     add_contact,
+    pass_time,
     poll,
     settle,
     span_device,
@@ -331,7 +338,8 @@ async def test_half_of_a_long_sms_of_a_gateway_that_is_removed(
     loaded: MockConfigEntry,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Nobody waits for the rest; the log says so."""
+    """It's published as it is, since the rest can't come."""
+    events = async_capture_events(hass, EVENT_SMS_RECEIVED)
     await gateway.receive_sms(1, PHONE, "x" * 200, order=[1])
     await (
         loaded.runtime_data.coordinator.async_refresh()
@@ -339,4 +347,77 @@ async def test_half_of_a_long_sms_of_a_gateway_that_is_removed(
     await hass.config_entries.async_remove(loaded.entry_id)
     await settle(hass)
 
+    (event,) = events
+    assert (event.data["parts"], event.data["complete"]) == (2, False)
     assert "only 1 of 2 parts of a long SMS arrived" in caplog.text
+
+
+@pytest.mark.parametrize("state", [CoreState.starting, CoreState.running])
+async def test_half_of_a_long_sms_when_home_assistant_stops(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    gateway: Simulator,
+    entry: MockConfigEntry,
+    enable_custom_integrations: None,
+    hass_storage: dict[str, Any],
+    state: CoreState,
+) -> None:
+    """It's published and counted, even if Home Assistant never got to run."""
+    events = async_capture_events(hass, EVENT_SMS_RECEIVED)
+    hass.set_state(state)
+    await set_up(hass, entry)
+    await pass_time(hass, freezer, 1)  # all that was counted until now is saved
+    await gateway.receive_sms(1, PHONE, "x" * 200, order=[1])
+    await (
+        entry.runtime_data.coordinator.async_refresh()
+    )  # what came before the answer is here
+
+    await hass.async_stop(force=True)
+
+    assert [event.data["complete"] for event in events] == [False]
+    counters = hass_storage[f"{DOMAIN}.{entry.entry_id}"]["data"]["counters"]
+    assert [1, "sms_received", 2] in [counter[:3] for counter in counters]
+
+
+async def test_an_sms_is_answered_at_once_after_a_reload(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """The gateway can send as soon as automations see what came in meanwhile."""
+    errors: list[Exception] = []
+
+    async def answer(_event: Event) -> None:
+        try:
+            await hass.services.async_call(
+                "notify", "send_sms", {"target": PHONE, "message": "Yes"}, blocking=True
+            )
+        except HomeAssistantError as err:
+            errors.append(err)
+
+    hass.bus.async_listen(EVENT_SMS_RECEIVED, answer)
+    publisher = loaded.runtime_data.publisher
+    publisher.async_hold()
+    await gateway.receive_sms(1, PHONE, "Are you there?", WHEN)
+    await until(lambda: publisher._held)  # noqa: SLF001
+
+    assert await hass.config_entries.async_reload(loaded.entry_id)
+    await settle(hass)
+
+    assert errors == []
+    assert [sms.text for sms in gateway.sent] == ["Yes"]
+
+
+async def test_half_of_a_long_sms_of_a_gateway_that_is_not_loaded_at_the_stop(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """It came in before the gateway was unloaded; it's published all the same."""
+    events = async_capture_events(hass, EVENT_SMS_RECEIVED)
+    await gateway.receive_sms(1, PHONE, "x" * 200, order=[1])
+    await (
+        loaded.runtime_data.coordinator.async_refresh()
+    )  # what came before the answer is here
+    assert await hass.config_entries.async_unload(loaded.entry_id)
+    assert events == []
+
+    await hass.async_stop(force=True)
+
+    assert [event.data["complete"] for event in events] == [False]

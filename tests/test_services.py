@@ -397,8 +397,8 @@ async def test_a_way_that_is_none(
     for way, key in (
         ({"device_id": "nothing"}, "not_our_device"),
         ({"device_id": foreign_device.id}, "not_our_device"),
-        ({"device_id": span, "span": 2}, "contradictory_way"),
-        ({"device_id": span, "config_entry_id": "x"}, "contradictory_way"),
+        ({"device_id": span, "span": 2}, "contradictory_route"),
+        ({"device_id": span, "config_entry_id": "x"}, "contradictory_route"),
         ({"config_entry_id": "nothing"}, "not_our_entry"),
         ({"config_entry_id": foreign.entry_id}, "not_our_entry"),
         ({"config_entry_id": away.entry_id}, "not_loaded"),

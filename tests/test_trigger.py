@@ -270,7 +270,7 @@ async def test_an_expression_that_takes_too_long(
     await receive("a" * 60 + "b")
     assert events == []
     [warning] = said(caplog, logging.WARNING)
-    assert "an automation's trigger on SMS took more than 0.1 s" in warning
+    assert "of an SMS trigger took more than 0.1 s" in warning
     assert "aaa" not in warning
     assert PHONE not in warning
 

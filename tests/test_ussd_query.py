@@ -475,7 +475,8 @@ async def test_one_query_at_a_time(
         hass.async_create_task(press(hass, f"button.gsm_{span}_q{span}_query_now"))
         for span in (1, 2)
     ]
-    await asyncio.sleep(0.05)
+    await until(lambda: asked(gateway))
+    await asyncio.sleep(0)
     assert len(asked(gateway)) == 1
     await asyncio.gather(*presses)
     assert len(asked(gateway)) == 2

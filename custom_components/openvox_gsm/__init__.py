@@ -2,11 +2,12 @@
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
-from homeassistant.core import Event, HomeAssistant
+from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
 
 from .const import DOMAIN
+from .contacts import country_of
 from .coordinator import OpenVoxCoordinator
 from .devices import Devices
 from .issues import Issues, async_setup_issues
@@ -32,7 +33,6 @@ PLATFORMS = [
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register the actions, which serve all gateways."""
-    await hass.async_add_executor_job(preload, [hass.config.country or ""])
     await async_setup_services(hass)
     async_setup_issues(hass)
     return True
@@ -40,6 +40,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 
 async def async_setup_entry(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> bool:
     """Connect to a gateway and add its entities."""
+    await _load_country(hass, entry)
     store = await async_get_store(hass, entry)
     publisher = async_get_publisher(hass, entry, store)
     devices = Devices(hass, entry)
@@ -49,6 +50,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> b
 
     async def shut_down(_event: Event) -> None:
         await coordinator.async_shutdown()
+        publisher.async_publish_rest()
 
     entry.async_on_unload(
         hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, shut_down)
@@ -66,8 +68,15 @@ async def async_setup_entry(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> b
     )
     entry.async_on_unload(entry.add_update_listener(_async_entry_updated))
     _apply_changes(entry)  # it may have been changed while connecting
+
+    @callback
+    def publish_once_loaded() -> None:
+        # Not before: an automation may answer an SMS at once.
+        if entry.state is ConfigEntryState.LOADED:
+            publisher.async_publish_from_start()
+
+    entry.async_on_unload(entry.async_on_state_change(publish_once_loaded))
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
-    publisher.async_publish_from_start()
     return True
 
 
@@ -77,9 +86,16 @@ async def _async_entry_updated(hass: HomeAssistant, entry: OpenVoxConfigEntry) -
     The flow that changes the entry's data schedules a reload itself. Entities of
     calls come and go with one as well.
     """
+    # Without waiting: polls go on meanwhile, and the entry may be unloaded.
+    _apply_changes(entry)
     if publishes_calls(entry) != entry.runtime_data.publishes_calls:
         hass.config_entries.async_schedule_reload(entry.entry_id)
-    _apply_changes(entry)
+    await _load_country(hass, entry)
+
+
+async def _load_country(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> None:
+    """Load the rules of phone numbers, which the library has in many files."""
+    await hass.async_add_executor_job(preload, [country_of(hass, entry) or ""])
 
 
 def _apply_changes(entry: OpenVoxConfigEntry) -> None:
@@ -108,7 +124,7 @@ async def async_remove_config_entry_device(
 ) -> bool:
     """Let people remove the device of a span that the gateway no longer has.
 
-    While the gateway isn't set up, nobody knows which spans it has.
+    While the gateway isn't set up, it isn't known which spans it has.
     """
     if entry.state is not ConfigEntryState.LOADED:
         return False
@@ -120,6 +136,6 @@ async def async_remove_config_entry_device(
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> None:
-    """Forget what was kept of a gateway that is removed."""
+    """Publish what is left of a gateway that is removed, and delete its file."""
     async_close_publisher(hass, entry)
     await async_remove_store(hass, entry)

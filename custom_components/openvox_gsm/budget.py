@@ -28,8 +28,8 @@ class Reservation(NamedTuple):
 class SmsBudget:
     """Counts the SMS of the last hour and day.
 
-    A long message counts as many SMS as it has parts. Counted by the minute, so that
-    there is little to keep however many are sent; none counts for less than its time.
+    A long message counts as many SMS as it has parts. They are counted by the minute, so
+    there is little to keep however many are sent. None is forgotten too early.
 
     Setting the clock must neither lift a limit nor prolong it, so a run goes by the
     time that has passed. Only what is kept for the next run is in clock time.
@@ -80,14 +80,14 @@ class SmsBudget:
 
     @callback
     def cancel(self, reservation: Reservation) -> None:
-        """Count a reservation no longer, since nothing was sent after all."""
+        """Stop counting a reservation, since nothing was sent after all."""
         self._count(reservation.minute, -reservation.parts)
         self._on_change()
 
     def room_from(self, parts: int) -> datetime | None:
         """Return from when there's room for that many SMS; None if there never is.
 
-        It's local time and a whole minute, and holds if no more is sent meanwhile.
+        It's local time and a whole minute, provided that no more is sent until then.
         """
         now = room = self._minute
         for limit, window in self._windows:

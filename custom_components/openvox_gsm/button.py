@@ -1,4 +1,4 @@
-"""What can be done to a span by pressing a button."""
+"""Buttons that restart a module, and that send a USSD query now."""
 
 from typing import override
 
@@ -15,7 +15,7 @@ from .entity import OpenVoxSpanEntity, async_add_span_entities
 from .runtime import OpenVoxConfigEntry
 from .ussd_entity import async_add_query_buttons
 
-# The gateway keeps apart what a span is asked for; spans need not wait for others.
+# Each span has its own lock, so spans don't have to wait for each other.
 PARALLEL_UPDATES = 0
 
 RESTART_MODULE = ButtonEntityDescription(

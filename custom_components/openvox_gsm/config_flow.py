@@ -76,8 +76,7 @@ _WEB_PAGE: Final = re.compile(r"^https?://\[?([^/\]]+(?=\])|[^/\]:]+).*$")
 class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
     """Set up a gateway in the user interface."""
 
-    VERSION = 1
-    MINOR_VERSION = 2
+    VERSION = 2
 
     # The whole input of the last form.
     _data: dict[str, Any]
@@ -327,7 +326,7 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
             errors["base"] = "unknown"
         else:
             if gateway.was_challenged:
-                # From now on, nobody at its address gets the password by asking.
+                # From now on, whatever answers at its address can't ask for the password.
                 self._data[CONF_CHALLENGE] = True
             if gateway.features.may_see_sms is False:
                 return await self.async_step_no_incoming_sms()

@@ -28,7 +28,7 @@ from .gateway import Gateway, NotAnOpenVoxGatewayError
 _UNVERIFIED: Final = unverified_context()
 _ANSWER_TIME: Final = 5.0  # seconds
 
-# The first that fits counts.
+# The first that matches counts.
 FORM_ERRORS: Final[tuple[tuple[type[AmiError], str], ...]] = (
     (AuthenticationError, "invalid_auth"),
     (ChallengeMissingError, "no_challenge"),
@@ -54,7 +54,7 @@ def tls_of(data: Mapping[str, Any]) -> Tls | None:
 
 
 async def try_gateway(data: Mapping[str, Any]) -> Gateway:
-    """Log in, read what the user may do there, log off.
+    """Log in, read what the user may do, and log off.
 
     Returns the gateway, which keeps what it has learnt. Raises AmiError.
     """

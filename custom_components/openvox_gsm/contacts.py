@@ -47,10 +47,10 @@ def country_of(hass: HomeAssistant, entry: ConfigEntry[Any]) -> str | None:
 def contact_name(
     hass: HomeAssistant, entry: ConfigEntry[Any], number: str
 ) -> str | None:
-    """Return the name of the contact with a number that a gateway tells.
+    """Return the name of the contact with a number that a gateway reported.
 
     The gateway's own contacts come first, then those of all others. A withheld
-    number, which is empty, is nobody's.
+    number is empty and has no contact.
     """
     wanted = comparable_sender(number, country_of(hass, entry))
     if not wanted:

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple, override
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_USERNAME
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import ConfigEntryAuthFailed
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
@@ -18,11 +17,10 @@ from .const import (
     CONF_CHALLENGE,
     CONF_LINE_BREAKS,
     CONF_ONLY_CONFIRMED,
-    DOMAIN,
     UPDATE_INTERVAL,
 )
 from .devices import Devices
-from .errors import update_failed
+from .errors import auth_failed, update_failed
 from .gateway import Gateway, Span
 from .issues import Issues
 from .publisher import Publisher, publishes_calls
@@ -92,14 +90,12 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
         try:
             await self.gateway.start()
         except AuthenticationError as err:
-            raise ConfigEntryAuthFailed(
-                translation_domain=DOMAIN, translation_key="invalid_auth"
-            ) from err
+            raise auth_failed() from err
         except AmiError as err:
             self._issues.poll_failed(err)
             raise update_failed(err) from err
         if self.gateway.was_challenged:
-            # From now on, nobody at its address gets the password by asking for it.
+            # From now on, whatever answers at its address can't ask for the password.
             self.hass.config_entries.async_update_entry(
                 self.config_entry,
                 data={**self.config_entry.data, CONF_CHALLENGE: True},
@@ -119,7 +115,7 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
             await self._reload_for_new_rights()
         except AmiError as err:
             if self._is_shut_down:
-                return self.data  # nobody waits for it any more
+                return self.data  # nothing waits for it any more
             self._issues.poll_failed(err)
             raise update_failed(err) from err
         if self._devices.update(spans, gateway.features):
@@ -128,8 +124,8 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
         return GatewayState(
             spans=spans,
             active_calls=core.active_calls,
-            # Guess: the gateway is in Home Assistant's time zone; it tells its local
-            # time only.
+            # Guess: the gateway is in Home Assistant's time zone; it only gives its
+            # local time.
             started_at=core.started_at and dt_util.as_utc(core.started_at),
         )
 
@@ -141,7 +137,7 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
         await self.gateway.stop()
 
     async def _reload_for_new_rights(self) -> None:
-        """Reload once the user was given a right that the session lacks."""
+        """Reload once the user has a right that the session lacks."""
         features = self.gateway.features
         lacking = set()
         if features.may_see_sms is False:

@@ -106,7 +106,7 @@ class Devices:
         for number, span in spans.items():
             known = self._registry.async_get(self.span_ids.get(number, ""))
             if known and self._spans.get(number) is span:
-                continue  # at each poll the registry would find out the same, slowly
+                continue  # the registry is slow, and nothing has changed
             self._spans[number] = span
             self.span_ids[number] = self._registry.async_get_or_create(
                 config_entry_id=self._entry.entry_id,

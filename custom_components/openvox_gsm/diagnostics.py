@@ -1,4 +1,4 @@
-"""What helps to find a fault, without anything that is nobody's business."""
+"""Diagnostics: what helps to find a fault, without anything private."""
 
 from dataclasses import asdict
 import re
@@ -48,7 +48,7 @@ async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: OpenVoxConfigEntry
 ) -> dict[str, Any]:
     """Return the state of a gateway; secrets, numbers, texts and ids redacted."""
-    told: dict[str, Any] = {
+    diagnostics: dict[str, Any] = {
         "entry": {
             "state": entry.state.value,
             # The reason in words may name the host.
@@ -65,8 +65,8 @@ async def async_get_config_entry_diagnostics(
         }
     }
     if entry.state is ConfigEntryState.LOADED:
-        told["gateway"] = _gateway(entry.runtime_data)
-    return told
+        diagnostics["gateway"] = _gateway(entry.runtime_data)
+    return diagnostics
 
 
 def _gateway(runtime: OpenVoxRuntime) -> dict[str, Any]:
@@ -92,7 +92,7 @@ def _span(span: Span) -> dict[str, Any]:
 
 
 def _state(text: str) -> str:
-    """Return a protocol state without the number that stands in that of a call."""
+    """Return a protocol state without the number that a call's state contains."""
     return re.split(r" called |[0-9+]", text, maxsplit=1, flags=re.IGNORECASE)[0]
 
 

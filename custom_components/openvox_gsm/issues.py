@@ -55,7 +55,7 @@ class _Module:
 
     @property
     def keeps_restarting(self) -> bool:
-        """Whether it came back too often lately."""
+        """Whether it came back too often in the last hour."""
         return (
             len(self.came_back) == _RESTARTS
             and dt_util.utcnow() - self.came_back[0] < _RESTARTS_WITHIN
@@ -133,7 +133,7 @@ class Issues:
 
     @callback
     def budget_changed(self) -> None:
-        """Say that no more SMS are sent for a while, or that they are again."""
+        """Raise the issue of a limit that is reached, or drop it."""
         hourly, daily = self._budget.limits
         self._set(
             "sms_limit",

@@ -1,4 +1,4 @@
-"""Tells SMS and calls as sentences in the logbook."""
+"""Describes SMS and calls as sentences in the logbook."""
 
 from collections.abc import Callable, Mapping
 from textwrap import shorten
@@ -48,8 +48,8 @@ _FAILURES: Final[Mapping[Any, str]] = {
     SendFailure.WRONG_CODING: "the span's SMS coding would spoil the text",
     SendFailure.TIMED_OUT: "the network did not answer in time",
     SendFailure.CONNECTION_LOST: "the connection to the gateway was lost",
-    SendFailure.GIVEN_UP: "whoever sent it stopped",
-    SendFailure.NOT_ALLOWED: "the options do not allow the number",
+    SendFailure.GIVEN_UP: "the script that sent it was stopped",
+    "not_allowed": "the options do not allow the number",  # by version 0.1.0
     SendFailure.LIMIT_REACHED: "the limit of SMS is reached",
 }
 
@@ -61,8 +61,8 @@ def async_describe_events(
 ) -> None:
     """Describe the events of this integration.
 
-    The recorder may hold events of an earlier version, and anybody can fire one:
-    nothing has to be in them.
+    The recorder may hold events of an earlier version, and anyone can fire one, so no
+    field has to be in them.
     """
     describers = {
         EVENT_SMS_RECEIVED: (_received, "mdi:message-arrow-left"),
@@ -84,7 +84,7 @@ def async_describe_events(
 
 
 def _name(hass: HomeAssistant, data: Mapping[str, Any]) -> str:
-    """Return the name of the span's device, which its user may have chosen."""
+    """Return the name of the span's device, or the one that its user gave it."""
     device = dr.async_get(hass).async_get(str(data.get(ATTR_DEVICE_ID)))
     name = device and (device.name_by_user or device.name)
     return name or "OpenVox GSM gateway"

@@ -1,6 +1,7 @@
 """Brings entries of earlier versions up to date."""
 
 from collections.abc import Callable
+from typing import Any
 
 from homeassistant.components.sensor import DOMAIN as SENSOR_DOMAIN
 from homeassistant.config_entries import ConfigEntry
@@ -19,50 +20,46 @@ from .phone_numbers import (
 
 
 async def async_migrate_entry(hass: HomeAssistant, entry: ConfigEntry) -> bool:
-    """Migrate an entry."""
-    if entry.minor_version < 2:
-        _migrate_country(hass, entry)
+    """Migrate an entry; if that fails halfway, it can be migrated once more."""
+    if entry.version == 1:
+        hass.config_entries.async_update_entry(entry, options=_options(hass, entry))
         _migrate_subentries(hass, entry)
         _remove_last_sms(hass, entry)
-        hass.config_entries.async_update_entry(entry, minor_version=2)
+        hass.config_entries.async_update_entry(entry, version=2, minor_version=1)
     return True
 
 
-def _migrate_country(hass: HomeAssistant, entry: ConfigEntry) -> None:
+def _options(hass: HomeAssistant, entry: ConfigEntry) -> dict[str, Any]:
     """Replace the country prefix of 0.1.0 by the country; write numbers in one form."""
     options = {**entry.options}
     prefix = options.pop("country_prefix", "")
     if country := main_country(prefix):
         options[CONF_COUNTRY] = country
-    hass.config_entries.async_update_entry(entry, options=options)
     if allowed := options.get(CONF_ALLOWED):
         if prefix:  # a zero stood for all numbers of the country
             allowed = [f"+{prefix}" if each == "0" else each for each in allowed]
-        numbers = [_rewrite(parse_prefix, hass, entry, each) for each in allowed]
+        country = options.get(CONF_COUNTRY) or hass.config.country
+        numbers = [_rewrite(parse_prefix, each, country) for each in allowed]
         options[CONF_ALLOWED] = list(dict.fromkeys(numbers))
-        hass.config_entries.async_update_entry(entry, options=options)
+    return options
 
 
 def _migrate_subentries(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Let the title be the name, since people rename the title."""
+    country = country_of(hass, entry)
     for subentry in entry.subentries.values():
         data = {key: value for key, value in subentry.data.items() if key != CONF_NAME}
         if subentry.subentry_type == SUBENTRY_CONTACT:
-            data[CONF_NUMBER] = _rewrite(
-                parse_destination, hass, entry, data[CONF_NUMBER]
-            )
+            data[CONF_NUMBER] = _rewrite(parse_destination, data[CONF_NUMBER], country)
         hass.config_entries.async_update_subentry(entry, subentry, data=data)
 
 
 def _rewrite(
-    parse: Callable[[str, str | None], str],
-    hass: HomeAssistant,
-    entry: ConfigEntry,
-    number: str,
+    parse: Callable[[str, str | None], str], number: str, country: str | None
 ) -> str:
     """Return a number in its one form; one that can't be read stays as it is."""
     try:
-        return parse(number, country_of(hass, entry))
+        return parse(number, country)
     except InvalidPhoneNumberError:
         return number
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.start import async_at_started
@@ -45,10 +45,10 @@ def publishes_calls(entry: ConfigEntry[Any]) -> bool:
 
 
 class Publisher:
-    """Publishes for one gateway, and waits with it until automations can see it.
+    """Publishes for one gateway, as soon as automations can see it.
 
-    It outlives a reload of the entry: what comes in meanwhile is held, and half of a
-    long SMS is joined with what comes after.
+    It outlives a reload of the entry: what comes in during the reload is held, and half
+    of a long SMS is joined with the rest that comes after it.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Publisher:
         #: Joins the parts of long SMS; give it what the gateway receives.
         self.assembler = Assembler(self._sms_received, hass.loop.call_later)
         self._stop_listening = hass.bus.async_listen_once(
-            EVENT_HOMEASSISTANT_FINAL_WRITE, self._shut_down
+            EVENT_HOMEASSISTANT_STOP, self._home_assistant_stops
         )
 
     @callback
@@ -81,13 +81,21 @@ class Publisher:
 
     @callback
     def async_close(self) -> None:
-        """Publish what's held for the last time; the entry is being removed."""
+        """Publish what's left, since the entry is being removed."""
         self._stop_listening()
-        self.assembler.flush()
+        self.async_publish_rest()
 
     @callback
-    def _shut_down(self, _event: Event) -> None:
+    def _home_assistant_stops(self, _event: Event) -> None:
+        # A gateway that is connected may still deliver something until it's stopped.
+        if self._entry.state is not ConfigEntryState.LOADED:
+            self.async_publish_rest()
+
+    @callback
+    def async_publish_rest(self) -> None:
+        """Publish what's held, and long SMS of which parts are missing."""
         self.assembler.flush()
+        self._publish_held(self._hass)
 
     @callback
     def _publish_held(self, _hass: HomeAssistant) -> None:
@@ -131,8 +139,8 @@ class Publisher:
     def call_changed(self, call: CallEvent) -> None:
         """Publish what happened to a call, or hold it.
 
-        That it rings, or was answered, isn't held: it's over when it would be
-        published, and a gate must not open when nobody stands before it any more.
+        Ringing and answered calls aren't held: they would be over by the time they
+        are published, and a gate must not open for someone who has left.
         """
         if not publishes_calls(self._entry):
             return
@@ -172,7 +180,7 @@ class Publisher:
 
     @callback
     def sms_attempted(self, result: SendResult) -> None:
-        """Count what became of a message on a span where it was tried."""
+        """Count the result of a message on a span where it was tried."""
         if result.span is None:
             return
         self._count(result.span, CounterKey.SENT, result.parts_sent)
@@ -183,7 +191,7 @@ class Publisher:
 
     @callback
     def sms_finished(self, result: SendResult, contact: str | None) -> None:
-        """Publish what became of a message in the end."""
+        """Publish the final result of a message."""
         span = result.span
         device = span and find_span_device(self._hass, self._entry.entry_id, span)
         data = {

@@ -1,4 +1,4 @@
-"""What the rooms of the integration tell each other, as typed dispatcher signals."""
+"""The typed dispatcher signals within the integration."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ class SpanEvent:
     data: Mapping[str, Any] = field(repr=False)
 
 
-# For whoever wants the events of all spans of all gateways: triggers.
+# For triggers, which want the events of all spans of all gateways.
 SIGNAL_SMS_RECEIVED: Final = SignalType[SpanEvent](f"{DOMAIN}_sms_received")
 SIGNAL_CALL: Final = SignalType[SpanEvent](f"{DOMAIN}_call")
 # For contacts, who can get an SMS through any gateway.

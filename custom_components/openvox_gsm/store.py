@@ -47,6 +47,7 @@ class GatewayStore:
             hass, _STORE_VERSION, f"{DOMAIN}.{entry.entry_id}"
         )
         self._save_is_due = False
+        self._is_removed = False
         self._counters: dict[tuple[int, CounterKey], Counter] = {}
         self.budget = SmsBudget(lambda: entry.options, hass.loop, self._save_soon)
 
@@ -60,7 +61,8 @@ class GatewayStore:
             )
 
     async def async_remove(self) -> None:
-        """Delete the file."""
+        """Delete the file; an SMS that's still under way must not write it again."""
+        self._is_removed = True
         await self._store.async_remove()
 
     def counter(self, span: int, key: CounterKey) -> Counter | None:
@@ -69,7 +71,7 @@ class GatewayStore:
 
     @callback
     def start_counter(self, span: int, key: CounterKey, value: int | None) -> Counter:
-        """Start a counter, at `value` where version 0.1.0 had come to that."""
+        """Start a counter, at the `value` that version 0.1.0 had reached."""
         since = dt_util.utcnow() if value is None else None
         counter = self._counters[span, key] = Counter(value or 0, since)
         self._save_soon()
@@ -77,14 +79,14 @@ class GatewayStore:
 
     @callback
     def count(self, span: int, key: CounterKey, parts: int) -> None:
-        """Count that many SMS."""
+        """Add a number of SMS to a counter."""
         counter = self.counter(span, key) or self.start_counter(span, key, None)
         counter.value += parts
         self._save_soon()
 
     def _save_soon(self) -> None:
         # Asking again would put the save off, in a burst for as long as it lasts.
-        if not self._save_is_due:
+        if not self._save_is_due and not self._is_removed:
             self._save_is_due = True
             self._store.async_delay_save(self._as_dict, _SAVE_DELAY)
 
@@ -103,7 +105,7 @@ STORES: HassKey[dict[str, GatewayStore]] = HassKey(f"{DOMAIN}_stores")
 
 
 async def async_get_store(hass: HomeAssistant, entry: ConfigEntry[Any]) -> GatewayStore:
-    """Return the store of a gateway; one and the same until the entry is removed."""
+    """Return the store of a gateway; the same until the entry is removed."""
     stores = hass.data.setdefault(STORES, {})
     if entry.entry_id not in stores:
         store = GatewayStore(hass, entry)
@@ -113,6 +115,6 @@ async def async_get_store(hass: HomeAssistant, entry: ConfigEntry[Any]) -> Gatew
 
 
 async def async_remove_store(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
-    """Forget all that was kept of a gateway, also if it wasn't set up in this run."""
+    """Delete the file of a gateway, even if it wasn't set up in this run."""
     store = hass.data.get(STORES, {}).pop(entry.entry_id, None)
     await (store or GatewayStore(hass, entry)).async_remove()

@@ -48,12 +48,12 @@ DEFAULT_INTERVAL = 24  # hours
 MIN_INTERVAL = 0.25
 MAX_INTERVAL = 720
 
-# What separates the targets of an SMS, so that no name can hold it.
+# What separates the targets of an SMS, so no name can contain it.
 _SEPARATOR = re.compile(r"[,;\n]")
 
 
 class _Refused(Exception):
-    """What was typed into a field cannot be used; the key is that of its text."""
+    """The input of a field can't be used; `key` is the key of the error's text."""
 
     def __init__(self, field: str, key: str) -> None:
         self.field = field
@@ -61,7 +61,7 @@ class _Refused(Exception):
 
 
 class OpenVoxSubentryFlow(ConfigSubentryFlow):
-    """What both kinds of subentries have in common: one form, to add or to change."""
+    """What both kinds of subentries share: one form, to add or to change."""
 
     def _schema(self) -> vol.Schema:
         """Return the fields of the form."""
@@ -78,13 +78,13 @@ class OpenVoxSubentryFlow(ConfigSubentryFlow):
     async def async_step_user(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """Ask for a new one."""
+        """Show the form for a new subentry."""
         return self._step("user", user_input)
 
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """Ask for changes."""
+        """Show the form with a subentry's data."""
         return self._step("reconfigure", user_input)
 
     def _step(
@@ -107,9 +107,9 @@ class OpenVoxSubentryFlow(ConfigSubentryFlow):
         )
 
     def _save(self, name: str, data: dict[str, Any]) -> SubentryFlowResult:
-        """Add or change it; the entry's listener makes its entities.
+        """Add or change the subentry; the entry's listener creates its entities.
 
-        The name is the title only, which people can change with Rename as well.
+        The name is only kept as the title, which Home Assistant's Rename changes.
         """
         if self.source == SOURCE_RECONFIGURE:
             return self.async_update_and_abort(
@@ -121,7 +121,7 @@ class OpenVoxSubentryFlow(ConfigSubentryFlow):
         return self.async_create_entry(title=name, data=data)
 
     def _read_name(self, user_input: Mapping[str, Any]) -> str:
-        """Return the name, which no other of its kind may have in any case."""
+        """Return the name; no other of its kind may have it, in upper or lower case."""
         name: str = user_input[CONF_NAME].strip()
         if not name:
             raise _Refused(CONF_NAME, "no_name")
@@ -139,7 +139,7 @@ class OpenVoxSubentryFlow(ConfigSubentryFlow):
         return name
 
     def _spans(self) -> dict[str, str]:
-        """Return the names of the gateway's spans by their numbers, written out."""
+        """Return the names of the gateway's spans by their numbers as text."""
         spans = {
             number: device.name_by_user or device.name or str(number)
             for number, device in find_span_devices(
@@ -147,7 +147,7 @@ class OpenVoxSubentryFlow(ConfigSubentryFlow):
             ).items()
         }
         if self.source == SOURCE_RECONFIGURE:
-            # The one that was chosen may be gone, and may come back.
+            # The chosen one may have gone, and may come back.
             chosen = self._get_reconfigure_subentry().data.get(CONF_SPAN)
             if chosen is not None:
                 spans.setdefault(chosen, str(chosen))
@@ -155,7 +155,7 @@ class OpenVoxSubentryFlow(ConfigSubentryFlow):
 
 
 class ContactFlow(OpenVoxSubentryFlow):
-    """Somebody with a name and a number."""
+    """A name and a number."""
 
     @override
     def _schema(self) -> vol.Schema:
@@ -178,7 +178,7 @@ class ContactFlow(OpenVoxSubentryFlow):
     @override
     def _read_name(self, user_input: Mapping[str, Any]) -> str:
         name = super()._read_name(user_input)
-        # It's a target of SMS as well, where several may stand in one line.
+        # It can be a target of an SMS, and a line may contain several targets.
         if _SEPARATOR.search(name) or is_phone_number(name):
             raise _Refused(CONF_NAME, "invalid_name")
         return name
@@ -197,7 +197,7 @@ class ContactFlow(OpenVoxSubentryFlow):
 
 
 class UssdQueryFlow(OpenVoxSubentryFlow):
-    """A USSD code that is asked again and again."""
+    """A USSD code that is sent at an interval."""
 
     @override
     def _step(
@@ -217,7 +217,7 @@ class UssdQueryFlow(OpenVoxSubentryFlow):
                 vol.Optional(CONF_REPLIES): TextSelector(
                     TextSelectorConfig(multiple=True)
                 ),
-                # Its limits are ours to tell, in words.
+                # Not with min and max: `_read` gives its limits in words.
                 vol.Required(CONF_INTERVAL, default=DEFAULT_INTERVAL): NumberSelector(
                     NumberSelectorConfig(
                         mode=NumberSelectorMode.BOX,

@@ -12,8 +12,8 @@ from .entity import OpenVoxSpanEntity, async_add_span_entities
 from .gateway import SpanStatus
 from .runtime import OpenVoxConfigEntry
 
-# One after another: what is known of the power decides what is still to be done,
-# so whoever comes next must see the outcome.
+# One after another: the next call must see the outcome of this one, since it does
+# nothing if the power is already as it should be.
 PARALLEL_UPDATES = 1
 
 POWER = SwitchEntityDescription(
@@ -23,7 +23,7 @@ POWER = SwitchEntityDescription(
     entity_registry_enabled_default=False,
 )
 
-# What a span may be said to be while its module has no power.
+# What a span can show while its module has no power.
 _LIFELESS: Final = (
     SpanStatus.DOWN,
     SpanStatus.ALARM,
@@ -50,17 +50,17 @@ async def async_setup_entry(
 class PowerSwitch(OpenVoxSpanEntity, SwitchEntity, RestoreEntity):
     """The power of a span's module.
 
-    Firmware with the open driver says "Power on" of a module that is switched
-    off. So it counts as off, too, when it was switched off here and has shown no
-    life since; that is kept over restarts. A module that is down for any other
-    reason counts as on, since nothing says that it has no power.
+    Firmware with the open driver says "Power on" even if a module is switched off. So a
+    module also counts as off if it was switched off here and hasn't worked since; that
+    is kept over restarts. A module that is down for any other reason counts as on,
+    since nothing shows that it has no power.
     """
 
     _switched_off = False
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Take up whether the module was switched off here."""
+        """Restore whether the module was switched off here."""
         await super().async_added_to_hass()
         if last := await self.async_get_last_extra_data():
             self._switched_off = bool(last.as_dict().get(_SWITCHED_OFF))
@@ -89,7 +89,7 @@ class PowerSwitch(OpenVoxSpanEntity, SwitchEntity, RestoreEntity):
     @property
     @override
     def is_on(self) -> bool:
-        """Whether the module has power, by all that is known."""
+        """Whether the module has power, as far as it's known."""
         return not (self._switched_off or self.span.status is SpanStatus.POWER_OFF)
 
     @override
@@ -109,7 +109,7 @@ class PowerSwitch(OpenVoxSpanEntity, SwitchEntity, RestoreEntity):
         self._remember(switched_off=True)
 
     def _remember(self, *, switched_off: bool) -> None:
-        """Keep what was done, after the poll that follows it.
+        """Remember what was done, after the poll that follows it.
 
         A poll that was under way before may still have seen the module alive.
         """

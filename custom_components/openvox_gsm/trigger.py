@@ -42,7 +42,7 @@ MATCH_REGEX: Final = "regex"
 
 
 def _check_regex(options: ConfigType) -> ConfigType:
-    """Refuse a comparison with nothing, or with what is no regular expression."""
+    """Refuse a comparison without a text, or with an invalid regular expression."""
     if options[CONF_MATCH] != MATCH_IS and CONF_TEXT not in options:
         raise vol.Invalid("needed for this comparison", path=[CONF_TEXT])
     if options[CONF_MATCH] == MATCH_REGEX:
@@ -62,7 +62,7 @@ def _schema_of(options: VolDictType, *checks: Callable[..., Any]) -> vol.Schema:
     )
 
 
-# An empty one would look like a withheld number, or like no wish at all.
+# An empty one would look like a withheld number, or as if none was set.
 _NUMBERS = vol.All(cv.ensure_list, [vol.All(cv.string, vol.Strip, vol.Length(min=1))])
 SMS_OPTIONS: Final[VolDictType] = {
     vol.Optional(CONF_SENDERS, default=[]): _NUMBERS,
@@ -105,7 +105,7 @@ class _SpanTrigger(Trigger):
     async def async_attach_runner(
         self, run_action: TriggerActionRunner, *_reporters: Any
     ) -> CALLBACK_TYPE:
-        """Run the action whenever something fitting comes in."""
+        """Run the action whenever something matching comes in."""
 
         @callback
         def came_in(event: SpanEvent) -> None:
@@ -134,20 +134,20 @@ class _SpanTrigger(Trigger):
         return not devices.isdisjoint((event.device_id, gateway and gateway.id))
 
     def _is_wanted(self, event: SpanEvent, number: str, wanted: list[str]) -> bool:
-        """Return whether a number is one of those wanted, and a contact's if need be."""
+        """Return whether a number is wanted, and a contact's if that is required."""
         if self._options[CONF_KNOWN_CONTACTS] and event.data["contact"] is None:
             return False
         if not wanted:
             return True
         country = country_of(self._hass, event.entry)
         own = comparable_sender(number, country)
-        # A withheld number is empty, and like none of those that can be wanted.
+        # A withheld number is empty, and never equal to one that can be wanted.
         return bool(own) and any(
             own == comparable_sender(each, country) for each in wanted
         )
 
     def _match(self, event: SpanEvent) -> dict[str, Any] | None:
-        """Return the trigger's variables, None where the event doesn't fit."""
+        """Return the trigger's variables, None where the event doesn't match."""
         raise NotImplementedError
 
 
@@ -177,19 +177,18 @@ class SmsReceivedTrigger(_SpanTrigger):
             groups = self._match_text(event.data["message"])
         except TimeoutError:
             _LOGGER.warning(
-                "The regular expression of an automation's trigger on SMS took more "
-                "than %g seconds with the text of an SMS, which counts as one that "
-                "does not match. Make it simpler: an expression that can fit a text "
-                "in many ways takes that long",
+                "The regular expression of an SMS trigger took more than %g seconds, "
+                "so the SMS doesn't count as a match. Simplify the expression: one "
+                "that can match a text in many ways takes this long",
                 TIME_LIMIT,
             )
             return None
         return None if groups is None else {**event.data, "groups": groups}
 
     def _match_text(self, text: str) -> dict[int | str, str | None] | None:
-        """Return the groups of the expression; None where the text doesn't fit.
+        """Return the groups of the expression; None where the text doesn't match.
 
-        Raises TimeoutError where that takes too long to find out.
+        Raises TimeoutError where the comparison takes too long.
         """
         wanted = self._options.get(CONF_TEXT)
         if wanted is None:
@@ -199,16 +198,16 @@ class SmsReceivedTrigger(_SpanTrigger):
         text, wanted = text.strip(), wanted.strip()
         if self._options[CONF_IGNORE_CASE]:
             text, wanted = text.casefold(), wanted.casefold()
-        fits = {
+        matches = {
             MATCH_IS: text == wanted,
             MATCH_CONTAINS: wanted in text,
             MATCH_STARTS_WITH: text.startswith(wanted),
         }
-        return {} if fits[self._options[CONF_MATCH]] else None
+        return {} if matches[self._options[CONF_MATCH]] else None
 
 
 class CallReceivedTrigger(_SpanTrigger):
-    """A call came in; it rings and need not be answered."""
+    """A call came in; it rings and doesn't have to be answered."""
 
     _schema = _schema_of(CALL_OPTIONS)
     _signal = SIGNAL_CALL

@@ -62,13 +62,13 @@ def _add(
 
 
 class _UssdQueryEntity(Entity):
-    """Something of a USSD query."""
+    """An entity of a USSD query."""
 
     _attr_has_entity_name = True
     _attr_should_poll = False
 
     def __init__(self, runtime: OpenVoxRuntime, query: UssdQuery) -> None:
-        """Take the query's name, on the device of its span."""
+        """Use the query's name, on the device of its span."""
         self.runtime = runtime
         self.query = query
         self._attr_translation_placeholders = {"name": query.name}
@@ -82,22 +82,22 @@ class _UssdQueryEntity(Entity):
 class UssdQuerySensor(_UssdQueryEntity, SensorEntity, RestoreEntity):
     """The last value of a query; kept over restarts.
 
-    It stays available while the gateway is away, for the value is as old as it
-    says anyway, and its return would look like a change to automations.
+    It stays available while the gateway is away. The value has its time with it, and its
+    return would look like a change to automations.
     """
 
     _attr_translation_key = "ussd_query"
-    # A network's advertisements need not fill the database.
+    # The network's advertisements don't have to fill the database.
     _unrecorded_attributes = frozenset({ATTR_REPLY})
 
     def __init__(self, runtime: OpenVoxRuntime, query: UssdQuery) -> None:
-        """Have the query's unit from the start; the registry keeps it."""
+        """Set the query's unit before the entity is registered with it."""
         super().__init__(runtime, query)
         self._show()
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Take the last answer up again; from now on the query is asked."""
+        """Restore the last answer, and start the query."""
         await super().async_added_to_hass()
         last = await self.async_get_last_extra_data()
         self.async_on_remove(
@@ -120,7 +120,7 @@ class UssdQuerySensor(_UssdQueryEntity, SensorEntity, RestoreEntity):
         answer = self.query.answer
         text = answer.value if answer else None
         number = read_number(text) if text else None
-        # Home Assistant takes nothing but numbers for what has a unit.
+        # Home Assistant only accepts numbers for a sensor with a unit.
         unit = self.query.unit if text is None or number is not None else None
         self._attr_native_value = (
             text[:MAX_LENGTH_STATE_STATE] if text and number is None else number
@@ -134,13 +134,13 @@ class UssdQuerySensor(_UssdQueryEntity, SensorEntity, RestoreEntity):
 
 
 class UssdQueryButton(_UssdQueryEntity, ButtonEntity):
-    """Asks now."""
+    """Sends the query now."""
 
     _attr_translation_key = "ussd_query_now"
 
     @override
     async def async_press(self) -> None:
-        """Ask and wait for the answer; raises HomeAssistantError without one."""
+        """Send it and wait for the answer; raises HomeAssistantError without one."""
         try:
             await self.query.ask()
         except UssdError as err:

@@ -1,4 +1,4 @@
-"""What a SIM is asked for again and again by USSD, such as its balance."""
+"""USSD queries: codes that are sent at an interval, such as the one for the balance."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
@@ -28,13 +28,13 @@ from .regular_expression import RegularExpression
 
 _LOGGER = logging.getLogger(__name__)
 
-# Whatever its data say: a network may block a SIM that asks all the time.
+# Even if its data say less: a network may block a SIM that asks all the time.
 MIN_INTERVAL: Final = timedelta(minutes=15)
 # Queries that are due when Home Assistant starts come one after another.
 FIRST_DELAY: Final = timedelta(seconds=30)
 SPREAD: Final = timedelta(minutes=1)
-# After this a span is looked at again that could not be asked.
-LOOK_AGAIN: Final = timedelta(minutes=1)
+# When to try again on a span that wasn't ready.
+RETRY_DELAY: Final = timedelta(minutes=1)
 
 _NO_ANSWER: Final = {
     UssdStatus.ANSWERED_ELSEWHERE: UssdFailure.FAILED,
@@ -61,12 +61,12 @@ class Answer:
 
 
 class UssdQueries(Mapping[str, "UssdQuery"]):
-    """The queries of a gateway by the ids of their subentries, none started yet."""
+    """The queries of a gateway by the ids of their subentries."""
 
     def __init__(
         self, hass: HomeAssistant, entry: ConfigEntry[Any], gateway: Gateway
     ) -> None:
-        """Make the queries that there are."""
+        """Create the queries; their sensors start them."""
         self._hass = hass
         self._entry = entry
         self._gateway = gateway
@@ -76,7 +76,7 @@ class UssdQueries(Mapping[str, "UssdQuery"]):
 
     @callback
     def update(self) -> None:
-        """Replace the queries that were changed, and forget those that were removed."""
+        """Replace the queries that were changed, and drop those that were removed."""
         subentries = self._entry.get_subentries_of_type(SUBENTRY_USSD_QUERY)
         self._queries = {
             subentry.subentry_id: self._make(subentry, FIRST_DELAY + index * SPREAD)
@@ -110,7 +110,7 @@ class UssdQueries(Mapping[str, "UssdQuery"]):
 
 
 class UssdQuery:
-    """One query: when it is asked, and what was answered."""
+    """One query: when it is sent, and what the network answered."""
 
     def __init__(
         self,
@@ -121,10 +121,10 @@ class UssdQuery:
         one_at_a_time: asyncio.Lock,
         first_delay: timedelta,
     ) -> None:
-        """Prepare; nothing is asked before `start`, unless by hand.
+        """Prepare; nothing is sent before `start`, unless by hand.
 
-        The queries of a gateway share the lock `one_at_a_time`. `first_delay` is
-        how long after its start a query waits that is due already.
+        The queries of a gateway share the lock `one_at_a_time`. A query that is already
+        due at its start waits for `first_delay`.
         """
         data = subentry.data
         self.subentry_id = subentry.subentry_id
@@ -148,11 +148,11 @@ class UssdQuery:
         self._timer: CALLBACK_TYPE | None = None
         self._task: asyncio.Task[None] | None = None
 
-    # What is kept over a restart
+    # What survives a restart
 
     @property
     def memory(self) -> dict[str, Any]:
-        """What `start` takes up again, in a form that JSON knows."""
+        """What `start` restores, as JSON has it."""
         memory: dict[str, Any] = {
             "question": self._question,
             "asked_at": self._asked_at.isoformat() if self._asked_at else None,
@@ -172,23 +172,23 @@ class UssdQuery:
     def _remember(self, memory: Mapping[str, Any]) -> None:
         if memory.get("question") != self._question:
             return  # the answer was to something else
-        # A clock that was wrong must not put the next time off for ever.
+        # A clock that was wrong must not delay the next time forever.
         now = dt_util.utcnow()
         if asked_at := dt_util.parse_datetime(memory.get("asked_at") or ""):
             self._asked_at = min(asked_at, now)
         if answered_at := dt_util.parse_datetime(memory.get("answered_at") or ""):
             reply = memory["reply"]
-            # The expression may be a new one.
+            # The expression may have changed.
             value = self._find(reply) or memory["value"]
             self.answer = Answer(reply, value, answered_at)
 
-    # When it is asked
+    # When it is sent
 
     @callback
     def start(
         self, memory: Mapping[str, Any], on_answer: Callable[[], None]
     ) -> CALLBACK_TYPE:
-        """Ask whenever it is due, from now on; returns what ends that.
+        """Send it whenever it is due, from now on; returns a function that ends this.
 
         `memory` is that of the last run, `on_answer` is called after each answer.
         """
@@ -208,25 +208,25 @@ class UssdQuery:
 
     @property
     def _due(self) -> datetime:
-        """When it is to be asked by itself the next time."""
+        """When it is sent by itself the next time."""
         if self._asked_at is None:
             return dt_util.utcnow()
         return self._asked_at + self._interval
 
     def _schedule(self, delay: timedelta) -> None:
-        """Come back when it is due, but not before the delay is over."""
+        """Set the timer for when it is due, but not before the delay is over."""
         if self._on_answer is None:
             return  # not started, or stopped
         if self._timer:
             self._timer()
         self._timer = async_track_point_in_utc_time(
             self._hass,
-            self._time_has_come,
+            self._timer_fired,
             max(self._due, dt_util.utcnow() + delay),
         )
 
     @callback
-    def _time_has_come(self, _now: datetime) -> None:
+    def _timer_fired(self, _now: datetime) -> None:
         self._timer = None
         self._task = self._entry.async_create_background_task(
             self._hass, self._ask_if_due(), "OpenVox USSD query"
@@ -234,38 +234,38 @@ class UssdQuery:
 
     async def _ask_if_due(self) -> None:
         async with self._one_at_a_time:
-            # It may have been asked by hand meanwhile.
+            # It may have been sent by hand in the meantime.
             if self._due <= dt_util.utcnow():
-                # Failures are told where they happen.
+                # `_ask` has logged it.
                 with suppress(UssdError, NoValueError):
                     await self._ask()
-        self._schedule(LOOK_AGAIN)
+        self._schedule(RETRY_DELAY)
 
-    # Asking
+    # Sending
 
     async def ask(self) -> None:
-        """Ask now, as soon as no other query of the gateway is under way.
+        """Send it now, as soon as no other query of the gateway is under way.
 
         Raises UssdError where no answer came, and NoValueError where the answer
-        holds no value. The last value stays then.
+        contains no value. The last value stays then.
         """
         async with self._one_at_a_time:
             try:
                 await self._ask()
             finally:
-                self._schedule(LOOK_AGAIN)
+                self._schedule(RETRY_DELAY)
 
     async def _ask(self) -> None:
         before = self._asked_at
         try:
-            self._take(await self._converse())
+            self._accept(await self._converse())
         except UssdError as err:
-            # Where nothing went out there is nothing to tell: it is tried again.
+            # If nothing went out, it is tried again soon.
             if self._asked_at != before:
-                self._tell_failure(err.failure)
+                self._log_failure(err.failure)
             raise
         except NoValueError:
-            self._tell_failure("its expression found no value in the answer")
+            self._log_failure("its expression found no value in the answer")
             raise
         if self._failing:
             self._failing = False
@@ -276,8 +276,8 @@ class UssdQuery:
             )
 
     async def _converse(self) -> UssdReply:
-        """Send the code, and the replies as long as the network expects one."""
-        # It counts as asked while nothing is known of it: it may be cancelled.
+        """Send the code, and the replies for as long as the network expects one."""
+        # It counts as asked until the outcome is known, as this may be cancelled.
         before, self._asked_at = self._asked_at, dt_util.utcnow()
         try:
             answer = await self._gateway.ussd.ask(self.span, self._code, self._replies)
@@ -289,8 +289,8 @@ class UssdQuery:
             raise UssdError(failure, self.span)
         return answer
 
-    def _take(self, reply: UssdReply) -> None:
-        """Take an answer; raises NoValueError where no value is in it."""
+    def _accept(self, reply: UssdReply) -> None:
+        """Keep an answer; raises NoValueError where it contains no value."""
         value = self._find(reply.text)
         last = self.answer.value if self.answer else None
         self.answer = Answer(reply.text, value or last, dt_util.utcnow())
@@ -303,17 +303,17 @@ class UssdQuery:
         try:
             groups = self._pattern.search(text)
         except TimeoutError:
-            return None  # an expression that needs so long finds nothing
-        # The group may have taken no part in the match.
+            return None  # an expression that takes this long finds nothing
+        # The group may not be part of the match.
         return (groups[1] or "").strip() or None if groups else None
 
-    def _tell_failure(self, failure: str) -> None:
+    def _log_failure(self, failure: str) -> None:
         if self._failing:
             return
         self._failing = True
         _LOGGER.warning(
-            "The USSD query “%s” of %s on span %s failed: %s. It is asked again when "
-            "it is due",
+            "The USSD query “%s” of %s on span %s failed: %s. It's sent again when it's "
+            "due",
             self.name,
             self._entry.title,
             self.span,
@@ -323,7 +323,7 @@ class UssdQuery:
 
 # Numbers
 
-# What stands between the digits of a large number beside points and commas.
+# What separates the digits of a large number, besides points and commas.
 _GAPS = re.compile(r"(?<=\d)[\s'\u2019](?=\d{3})")
 _NUMBER = re.compile(
     r"(?P<sign>[+-]?)"
@@ -338,9 +338,9 @@ _NUMBER = re.compile(
 def read_number(text: str) -> int | float | None:
     """Read a number as people write it, None where the text is anything else.
 
-    Understood are the decimal point and the decimal comma, and points, commas,
-    blanks and apostrophes between the groups of a large number. A point or comma
-    that stands alone is the decimal one: 1.234 and 1,234 are a little over one.
+    It understands a decimal point or comma, and points, commas, spaces and apostrophes
+    between the groups of a large number. A single point or comma is the decimal one:
+    1.234 and 1,234 are a little over one.
     """
     bare = _GAPS.sub("", text.strip().replace("\u2212", "-"))
     if not (match := _NUMBER.fullmatch(bare)):

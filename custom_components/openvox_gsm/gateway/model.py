@@ -159,7 +159,6 @@ class SendFailure(StrEnum):
     TIMED_OUT = "timed_out"
     CONNECTION_LOST = "connection_lost"
     GIVEN_UP = "given_up"
-    NOT_ALLOWED = "not_allowed"
     LIMIT_REACHED = "limit_reached"
 
 

@@ -23,7 +23,7 @@ from . import admin, calls, sms, ussd
 
 OPENVOX_DOMAIN: Final = "openvox"
 
-# What everybody may do, and what only administrators may: name, handler, schema.
+# Domain, name, handler and schema of the actions for everyone and for administrators
 ACTIONS: Final = (
     (NOTIFY_DOMAIN, "send_sms", sms.send_sms, sms.SCHEMA),
     (OPENVOX_DOMAIN, "send_ussd", ussd.send_ussd, ussd.SCHEMA),
@@ -42,8 +42,8 @@ async def async_setup_services(hass: HomeAssistant) -> None:
         load_yaml_dict, str(Path(__file__).parent.with_name("services.yaml"))
     )
     descriptions = await _descriptions(hass, fields)
-    # From here on all at once: without a description Home Assistant would look for
-    # one in an integration of the domain's name.
+    # Without waiting from here on: Home Assistant would look for a missing description
+    # in an integration of the domain's name.
     for domain, name, handler, schema in ACTIONS:
         hass.services.async_register(
             domain, name, handler, schema, supports_response=SupportsResponse.OPTIONAL
@@ -87,7 +87,7 @@ async def _descriptions(
         }
 
     def field(path: str, part: dict[str, Any]) -> dict[str, Any]:
-        """Describe a field; the frontend knows no texts for our options either."""
+        """Describe a field; the frontend has no texts for our options, either."""
         select = (part["selector"] or {}).get("select")
         if select:
             options = [
@@ -103,7 +103,7 @@ async def _descriptions(
         return described(path, **part)
 
     def fields(action: str, parts: dict[str, Any]) -> dict[str, Any]:
-        """Describe fields, and sections that hold some of them."""
+        """Describe fields, and sections that contain fields."""
         return {
             key: described(
                 f"{action}.sections.{key}",

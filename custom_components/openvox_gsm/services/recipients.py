@@ -1,4 +1,4 @@
-"""Who an action is for: numbers and contacts, however they are written."""
+"""The recipients of an action: numbers and contacts, in any form people write them."""
 
 from collections.abc import Iterator
 import re
@@ -25,86 +25,90 @@ type Routes = tuple[Route, ...]
 
 
 def read_recipients(
-    hass: HomeAssistant, routes: Routes, target: object
+    hass: HomeAssistant, routes: Routes, target: object, *, allow_codes: bool = False
 ) -> list[Recipient]:
     """Return the recipients that a target names, each number once.
 
-    Raises ServiceValidationError where there is none, or one that cannot be dialled.
+    With `allow_codes` a service code such as `*100#` counts as a number.
+
+    Raises ServiceValidationError where there is none, or a number is invalid.
     """
+    reader = _Reader(hass, routes, allow_codes)
     recipients: dict[str, Recipient] = {}
-    for recipient in _read(hass, routes, target):
+    for recipient in reader.read(target):
         recipients.setdefault(recipient.number, recipient)
     if not recipients:
         raise invalid("no_target")
     return list(recipients.values())
 
 
-def _read(hass: HomeAssistant, routes: Routes, target: object) -> Iterator[Recipient]:
-    """Yield the recipients that a target names.
+class _Reader:
+    """Reads the recipients that a target names."""
 
-    A template makes an integer of one number, and a tuple of several.
-    """
-    if isinstance(target, list | tuple | set):
-        for item in target:
-            yield from _read(hass, routes, item)
-    elif isinstance(target, str):
-        yield from _read_text(hass, routes, target)
-    elif isinstance(target, int) and not isinstance(target, bool):
-        yield _read_number(hass, routes, str(target), is_integer=True)
-    elif target is not None:
-        raise invalid("invalid_target")
+    def __init__(self, hass: HomeAssistant, routes: Routes, allow_codes: bool) -> None:
+        self._hass = hass
+        self._routes = routes
+        self._allow_codes = allow_codes
 
+    def read(self, target: object) -> Iterator[Recipient]:
+        """Yield the recipients that a target names.
 
-def _read_text(hass: HomeAssistant, routes: Routes, text: str) -> Iterator[Recipient]:
-    if contact := _find_contact(hass, routes, text):  # a comma may be in a name
-        yield contact
-        return
-    for item in map(str.strip, _BETWEEN.split(text)):
-        if item:
-            yield _find_contact(hass, routes, item) or _read_number(hass, routes, item)
+        A template turns one number into an integer, and several into a tuple.
+        """
+        if isinstance(target, list | tuple | set):
+            for item in target:
+                yield from self.read(item)
+        elif isinstance(target, str):
+            yield from self._read_text(target)
+        elif isinstance(target, int) and not isinstance(target, bool):
+            yield self._read_number(str(target), is_integer=True)
+        elif target is not None:
+            raise invalid("invalid_target")
 
+    def _read_text(self, text: str) -> Iterator[Recipient]:
+        if contact := self._find_contact(text):  # a name may contain a comma
+            yield contact
+            return
+        for item in map(str.strip, _BETWEEN.split(text)):
+            if item:
+                yield self._find_contact(item) or self._read_number(item)
 
-def _find_contact(hass: HomeAssistant, routes: Routes, name: str) -> Recipient | None:
-    """Return the contact of a name, those of the call's own gateways first.
+    def _find_contact(self, name: str) -> Recipient | None:
+        """Return the contact of a name, those of the call's own gateways first.
 
-    Its own gateway and the span that it prefers are used, unless the call names
-    others.
-    """
-    given = {route.runtime: route for route in routes}
-    for runtime in (*given, *loaded_gateways(hass)):
-        if (contact := find_by_name(runtime.entry, name)) is None:
-            continue
-        number = _parse(hass, runtime.entry, contact.number)
-        if (route := given.get(runtime)) is None:
-            return Recipient(number, contact.name, routes)
-        span = contact.span if route.span is None else route.span
-        return Recipient(number, contact.name, (Route(runtime, span),))
-    return None
+        It's reached through its own gateway and the span it prefers, unless the call
+        names others.
+        """
+        given = {route.runtime: route for route in self._routes}
+        for runtime in (*given, *loaded_gateways(self._hass)):
+            if (contact := find_by_name(runtime.entry, name)) is None:
+                continue
+            number = self._parse(runtime.entry, contact.number)
+            if (route := given.get(runtime)) is None:
+                return Recipient(number, contact.name, self._routes)
+            span = contact.span if route.span is None else route.span
+            return Recipient(number, contact.name, (Route(runtime, span),))
+        return None
 
+    def _read_number(self, text: str, *, is_integer: bool = False) -> Recipient:
+        numbers = {
+            self._parse(route.entry, text, is_integer=is_integer)
+            for route in self._routes
+        }
+        if len(numbers) > 1:
+            # The gateways are in several countries, where it's not the same phone.
+            raise invalid("number_in_several_countries", number=text)
+        number = numbers.pop()
+        contact = contact_name(self._hass, self._routes[0].entry, number)
+        return Recipient(number, contact, self._routes)
 
-def _read_number(
-    hass: HomeAssistant, routes: Routes, text: str, *, is_integer: bool = False
-) -> Recipient:
-    numbers = {
-        _parse(hass, route.entry, text, is_integer=is_integer) for route in routes
-    }
-    if len(numbers) > 1:
-        # The gateways are in several countries, in each of which it's another phone.
-        raise invalid("number_in_several_countries", number=text)
-    number = numbers.pop()
-    return Recipient(number, contact_name(hass, routes[0].entry, number), routes)
-
-
-def _parse(
-    hass: HomeAssistant,
-    entry: ConfigEntry[Any],
-    text: str,
-    *,
-    is_integer: bool = False,
-) -> str:
-    try:
-        return parse_destination(text, country_of(hass, entry))
-    except InvalidPhoneNumberError as err:
-        # A template that renders a number gives an integer, which has lost its plus.
-        key = "number_without_quotes" if is_integer else number_error(err)
-        raise invalid(key, entry, number=text, example="{{ [number] }}") from err
+    def _parse(
+        self, entry: ConfigEntry[Any], text: str, *, is_integer: bool = False
+    ) -> str:
+        country = country_of(self._hass, entry)
+        try:
+            return parse_destination(text, country, allow_codes=self._allow_codes)
+        except InvalidPhoneNumberError as err:
+            # A template turns a number into an integer, and drops its plus.
+            key = "number_without_quotes" if is_integer else number_error(err)
+            raise invalid(key, entry, number=text, example="{{ [number] }}") from err
