@@ -42,6 +42,9 @@ class Box:
             case {"do": "change"}:
                 self._change()
                 return {}
+            case {"do": "signal", "spans": count}:
+                self._change_signal(count)
+                return {}
             case {"do": "send_duration", "seconds": seconds}:
                 for span in self._gateway.spans.values():
                     span.send_duration = seconds
@@ -69,6 +72,12 @@ class Box:
             span.sms_center = f"+49171076000{odd}"
             span.last_event = "No signal" if odd else "D-Channel Up"
             span.asr, span.acd, span.pdd = 10 + odd, 20 + odd, 5 + odd
+
+    def _change_signal(self, count: int) -> None:
+        """Change the signal of the first spans, and nothing else."""
+        self._changes += 1
+        for number in sorted(self._gateway.spans)[:count]:
+            self._gateway.spans[number].signal = 10 + self._changes % 2
 
     async def _sms(self, count: int, seconds: float, rate: float) -> dict[str, Any]:
         """Let SMS come in at odd moments, among so many foreign events a second.

@@ -2,10 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 import math
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from homeassistant.core import callback
 from homeassistant.util import dt as dt_util
@@ -19,8 +18,7 @@ _HOUR: Final = 60  # minutes
 _DAY: Final = 24 * 60  # minutes
 
 
-@dataclass(frozen=True, slots=True)
-class Reservation:
+class Reservation(NamedTuple):
     """A number of SMS that count as sent in a minute."""
 
     minute: int

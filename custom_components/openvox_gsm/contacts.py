@@ -11,7 +11,7 @@ from .const import CONF_NUMBER, CONF_SPAN, DOMAIN, SUBENTRY_CONTACT
 from .phone_numbers import comparable_sender
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Contact:
     """A name and a number, and the span that messages to it prefer, if any."""
 

@@ -1,10 +1,9 @@
 """Polls a gateway, and knows whether it's there."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 import logging
-from typing import Any, Final, override
+from typing import Any, Final, NamedTuple, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_USERNAME
@@ -35,8 +34,7 @@ _LOGGER = logging.getLogger(__name__)
 _POLL_COOLDOWN: Final = 5.0  # seconds
 
 
-@dataclass(frozen=True, slots=True)
-class GatewayState:
+class GatewayState(NamedTuple):
     """What a poll reads. Two polls that read the same are equal."""
 
     spans: Mapping[int, Span]

@@ -43,7 +43,7 @@ _WORKING: Final = (
 _STARTING: Final = (SpanStatus.DOWN, SpanStatus.NO_SIM, SpanStatus.POWER_OFF)
 
 
-@dataclass(slots=True)
+@dataclass
 class _Module:
     """What the polls have shown of a span's module."""
 

@@ -19,7 +19,7 @@ from .runtime import OpenVoxRuntime
 _NOT_TRIED: Final = (SendFailure.NO_SPAN_READY, SendFailure.NOT_CONNECTED)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Route:
     """A gateway, and the span of it if only one will do."""
 
@@ -32,7 +32,7 @@ class Route:
         return self.runtime.entry
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Recipient:
     """A number in its one form, its contact, and the routes to it."""
 
@@ -41,7 +41,7 @@ class Recipient:
     routes: tuple[Route, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SmsOrder:
     """A text for one recipient; `timeout` is in seconds, for each part."""
 
@@ -55,7 +55,7 @@ class SmsOrder:
 PreparedOrder = NewType("PreparedOrder", SmsOrder)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SmsOutcome:
     """The result of a message, its gateway, and the reason in words."""
 

@@ -12,7 +12,7 @@ from .gateway import SendResult
 from .store import CounterKey
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SpanEvent:
     """Something that happened on a span, with the data that automations see."""
 

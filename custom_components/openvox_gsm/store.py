@@ -29,7 +29,7 @@ class CounterKey(StrEnum):
     FAILED = "sms_failed"
 
 
-@dataclass(slots=True)
+@dataclass
 class Counter:
     """A number of SMS, and since when they are counted.
 

@@ -49,7 +49,7 @@ class NoValueError(Exception):
     """The regular expression finds nothing in the network's answer."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Answer:
     """What the network said, and when.
 
