@@ -9,7 +9,6 @@ from time import monotonic
 from typing import Any
 
 from simulator import Simulator, noise
-from simulator.demo import insert_sim
 
 _TICK = 0.001  # seconds between two handfuls of foreign events
 
@@ -43,6 +42,9 @@ class Box:
             case {"do": "change"}:
                 self._change()
                 return {}
+            case {"do": "signal", "spans": count}:
+                self._change_signal(count)
+                return {}
             case {"do": "send_duration", "seconds": seconds}:
                 for span in self._gateway.spans.values():
                     span.send_duration = seconds
@@ -58,7 +60,7 @@ class Box:
         self._changes += 1
         odd = self._changes % 2
         for span in self._gateway.spans.values():
-            insert_sim(self._gateway, span.number)
+            span.insert_sim()
             span.signal = 10 + odd
             span.ber = odd
             span.operator = f"Network {odd}"
@@ -70,6 +72,12 @@ class Box:
             span.sms_center = f"+49171076000{odd}"
             span.last_event = "No signal" if odd else "D-Channel Up"
             span.asr, span.acd, span.pdd = 10 + odd, 20 + odd, 5 + odd
+
+    def _change_signal(self, count: int) -> None:
+        """Change the signal of the first spans, and nothing else."""
+        self._changes += 1
+        for number in sorted(self._gateway.spans)[:count]:
+            self._gateway.spans[number].signal = 10 + self._changes % 2
 
     async def _sms(self, count: int, seconds: float, rate: float) -> dict[str, Any]:
         """Let SMS come in at odd moments, among so many foreign events a second.
@@ -103,7 +111,7 @@ class Box:
 
 async def _main(spans: int) -> None:
     loop = asyncio.get_running_loop()
-    async with _Gateway(spans=spans, box="today") as gateway:
+    async with _Gateway(spans=spans, box="today", sms_received=True) as gateway:
         box = Box(gateway)
         while line := await loop.run_in_executor(None, sys.stdin.readline):
             answer = await box.answer(json.loads(line))

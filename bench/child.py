@@ -8,7 +8,7 @@ from pathlib import Path
 import sys
 from typing import Any
 
-_PROJECT = Path(__file__).parents[1]
+PROJECT = Path(__file__).resolve().parents[1]
 _LONGEST = 120.0  # seconds for an answer
 _LINE = 2**20  # bytes
 
@@ -46,7 +46,7 @@ async def running(module: str, *arguments: str) -> AsyncIterator[Child]:
     """Run a module of this package; it ends with the context."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", f"bench.{module}", *arguments),
-        cwd=_PROJECT,
+        cwd=PROJECT,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         limit=_LINE,

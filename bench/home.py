@@ -1,17 +1,19 @@
 """Home Assistant's core, as its own start-up makes it, with entries of the integration.
 
-Only what is not wanted here is left out: the recorder, the web pages, and whatever
-else is no part of the integration.
+Only what is not wanted here is left out: the web pages, mostly the recorder, and
+whatever else is no part of the integration.
 """
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 import socket
 import tempfile
 from types import MappingProxyType
 from typing import Any
 from unittest.mock import patch
 
+from custom_components.openvox_gsm.config_flow import OpenVoxConfigFlow
 from custom_components.openvox_gsm.const import (
     CONF_DAILY_LIMIT,
     CONF_HOURLY_LIMIT,
@@ -27,12 +29,20 @@ from homeassistant.config_entries import (
 )
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_USERNAME
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.recorder import async_initialize_recorder
+from homeassistant.helpers.typing import ConfigType
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.setup import async_setup_component
 
 
 @asynccontextmanager
-async def running_home() -> AsyncIterator[HomeAssistant]:
-    """Run Home Assistant's core in a folder that is thrown away."""
+async def running_home(
+    database: Path | None = None,
+) -> AsyncIterator[HomeAssistant]:
+    """Run Home Assistant's core in a folder that is thrown away.
+
+    A recorder is part of it if there's a file for its database.
+    """
     with tempfile.TemporaryDirectory() as folder:
         hass = HomeAssistant(folder)
         loader.async_setup(hass)
@@ -42,8 +52,12 @@ async def running_home() -> AsyncIterator[HomeAssistant]:
         hass.auth = await auth_manager_from_config(hass, [], [])
         # The web server comes along with notify; nobody else needs to reach it.
         web = {"server_host": "127.0.0.1", "server_port": _free_port()}
-        for domain in ("homeassistant", "persistent_notification", "http"):
-            assert await async_setup_component(hass, domain, {"http": web})
+        config: ConfigType = {"http": web}
+        if database:
+            config["recorder"] = {"db_url": f"sqlite:///{database}"}
+            async_initialize_recorder(hass)
+        for domain in ("homeassistant", "persistent_notification", *config):
+            assert await async_setup_component(hass, domain, config)
         await hass.async_start()
         try:
             yield hass
@@ -63,6 +77,7 @@ def make_entry(
     options: Mapping[str, Any],
     *,
     unique_id: str | None = None,
+    version: int = 1,
 ) -> ConfigEntry:
     """Make an entry that has not been added yet."""
     return ConfigEntry(
@@ -75,7 +90,7 @@ def make_entry(
         subentries_data=None,
         title="Bench",
         unique_id=unique_id,
-        version=1,
+        version=version,
     )
 
 
@@ -90,6 +105,7 @@ def gateway_entry(port: int) -> ConfigEntry:
             CONF_PASSWORD: "admin",
         },
         {CONF_HOURLY_LIMIT: 0, CONF_DAILY_LIMIT: 0},
+        version=OpenVoxConfigFlow.VERSION,  # so that nothing is migrated
     )
 
 
@@ -109,3 +125,10 @@ async def add_gateway(
         await hass.async_block_till_done()
     assert entry.state is ConfigEntryState.LOADED, entry.reason
     return entry
+
+
+def coordinator_of(entry: ConfigEntry) -> DataUpdateCoordinator[Any]:
+    """Return the coordinator of a gateway, in version 0.1.0 as well."""
+    runtime = entry.runtime_data
+    coordinator: DataUpdateCoordinator[Any] = getattr(runtime, "coordinator", runtime)
+    return coordinator

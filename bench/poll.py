@@ -16,7 +16,7 @@ from homeassistant.core import Event, HomeAssistant, callback
 
 from .child import running
 from .hold import WatchedLoop
-from .home import add_gateway, running_home
+from .home import add_gateway, coordinator_of, running_home
 from .table import Row, millis
 
 SPANS = 44
@@ -27,15 +27,26 @@ _CHANGED = 0.020
 
 
 @dataclass
-class _Writes:
+class Writes:
     """Counts the states that are written, changed or not."""
 
     hass: HomeAssistant
     count: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
+        """Begin to count."""
         for kind in (EVENT_STATE_CHANGED, EVENT_STATE_REPORTED):
             self.hass.bus.async_listen(kind, self._one, event_filter=self._any)
+
+    @property
+    def all(self) -> int:
+        """How many were written."""
+        return self.count.total()
+
+    @property
+    def changed(self) -> int:
+        """How many of them differ from the state before."""
+        return self.count[str(EVENT_STATE_CHANGED)]
 
     @callback
     def _one(self, event: Event[Any]) -> None:
@@ -51,8 +62,8 @@ async def _measure(loop: WatchedLoop) -> list[Row]:
         entry = await add_gateway(
             hass, (await box.ask("port"))["port"], all_entities=True
         )
-        coordinator = entry.runtime_data.coordinator
-        writes = _Writes(hass)
+        coordinator = coordinator_of(entry)
+        writes = Writes(hass)
         rows = []
         for change, limit in ((False, _UNCHANGED), (True, _CHANGED)):
             holds, counts = [], []
@@ -66,7 +77,7 @@ async def _measure(loop: WatchedLoop) -> list[Row]:
                 await coordinator.async_refresh()
                 await asyncio.sleep(_QUIET)
                 holds.append(loop.take_longest())
-                counts.append(writes.count.total())
+                counts.append(writes.all)
             assert coordinator.last_update_success
             states = len(hass.states.async_all())
             what = "everything changed" if change else "nothing changed"

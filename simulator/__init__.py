@@ -5,6 +5,7 @@ simulator do not share errors. Start with `Simulator`; as a process: ``python -m
 
 From the outside in, each room knows only those below it::
 
+    stack.py      several boards behind one address
     server.py     the port that clients connect to          faults.py   what goes wrong there
     manager/      sessions of the manager interface (AMI), and its actions
     cli/          the command line: Asterisk's commands, and the driver's ``gsm …``
@@ -22,6 +23,7 @@ from .model.outcomes import CallOutcome, SmsOutcome, UssdMenu, UssdOutcome
 from .model.span import SimSpan
 from .model.users import STOCK_READ, STOCK_WRITE, User
 from .server import Simulator
+from .stack import Stack
 
 __all__ = [
     "STOCK_READ",
@@ -37,6 +39,7 @@ __all__ = [
     "SimSpan",
     "Simulator",
     "SmsOutcome",
+    "Stack",
     "User",
     "UssdMenu",
     "UssdOutcome",

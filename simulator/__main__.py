@@ -17,17 +17,25 @@ from .demo import furnish
 from .model.box import Dialect
 from .model.users import User
 from .options import parser
+from .replay import RecordingError, serve_recording
 from .server import Simulator
+from .stack import Stack
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the simulator, or steer one; gives the exit status."""
     options = parser().parse_args(arguments)
     try:
+        if options.replay:
+            asyncio.run(serve_recording(options))
+            return 0
         if options.do is None:
             asyncio.run(serve(options))
             return 0
         return asyncio.run(steer(options))
+    except RecordingError as err:
+        print(f"simulator: {options.replay} is no recording: {err}", file=sys.stderr)
+        return 1
     except OSError as err:
         print(f"simulator: {_in_words(err)}", file=sys.stderr)
         return 1
@@ -47,7 +55,8 @@ def _in_words(error: OSError) -> str:
 
 async def serve(options: argparse.Namespace) -> None:
     """Run a simulator and its control port until a signal ends it."""
-    gateway = Simulator(
+    stack = Stack(
+        options.boards,
         spans=options.spans,
         dialect=Dialect(options.dialect),
         box=options.box,
@@ -55,30 +64,43 @@ async def serve(options: argparse.Namespace) -> None:
         host=options.host,
         port=options.port,
         tls=_tls(options.tls),
+        sms_received=options.sms_received,
     )
-    if options.demo:
-        furnish(gateway)
-    gateway.on_news = _print_news
-    control = ControlServer(gateway, options.control_port)
+    for board in stack.boards:
+        board.status_reports = options.status_reports
+        board.ussd_in_milliseconds = options.ussd_milliseconds
+        board.old_ussd_form = options.old_ussd_form
+        board.on_news = _print_news
+        if options.demo:
+            furnish(board)
+    first, *others = stack.boards
+    control = ControlServer(first, options.control_port, *others)
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     try:
         await control.start()
-        await gateway.start()
-        print(
-            f"Gateway with {options.spans} spans on {gateway.host} port {gateway.port}, "
-            f"user {options.user}; steer it on port {control.port}. Ctrl-C ends it.",
-            flush=True,
-        )
-        traffic = asyncio.create_task(_traffic(gateway, options.noise))
+        await stack.start()
+        print(_welcome(options, first.port, control.port), flush=True)
+        traffic = asyncio.create_task(_traffic(first, options.noise))
         await ended.wait()
         traffic.cancel()
         await asyncio.gather(traffic, return_exceptions=True)
     finally:
-        await gateway.stop()
+        await stack.stop()
         await control.stop()
     print("Ended.", flush=True)
+
+
+def _welcome(options: argparse.Namespace, port: int, control_port: int) -> str:
+    what, ports = "Gateway", f"port {port}"
+    if options.boards > 1:
+        what = f"Stack of {options.boards} boards"
+        ports = f"ports {port} to {port + options.boards - 1}"
+    return (
+        f"{what} with {options.spans} spans on {options.host} {ports}, "
+        f"user {options.user}; steer it on port {control_port}. Ctrl-C ends it."
+    )
 
 
 def _tls(pem: str | None) -> ssl.SSLContext | None:
@@ -110,6 +132,11 @@ def _print_news(news: str) -> None:
 # ---- steering ----------------------------------------------------------------------------
 
 _NOT_SENT = {
+    "boards",
+    "sms_received",
+    "status_reports",
+    "ussd_milliseconds",
+    "old_ussd_form",
     "host",
     "port",
     "spans",
@@ -120,6 +147,7 @@ _NOT_SENT = {
     "demo",
     "noise",
     "tls",
+    "replay",
 }
 
 

@@ -12,7 +12,6 @@ from enum import Enum
 import json
 from typing import Any
 
-from .demo import insert_sim, remove_sim
 from .model.gateway import MAX_SPANS
 from .model.outcomes import SmsOutcome, UssdMenu, UssdOutcome
 from .model.span import SimSpan
@@ -92,12 +91,12 @@ async def _signal(gateway: Simulator, request: Request) -> Request:
 
 
 async def _sim_out(gateway: Simulator, request: Request) -> Request:
-    remove_sim(gateway, _span(gateway, request).number)
+    _span(gateway, request).remove_sim()
     return {}
 
 
 async def _sim_in(gateway: Simulator, request: Request) -> Request:
-    insert_sim(gateway, _span(gateway, request).number)
+    _span(gateway, request).insert_sim()
     return {}
 
 
@@ -283,9 +282,14 @@ _DEEDS: dict[str, _Deed] = {
 class ControlServer:
     """Listens on loopback for requests and does them."""
 
-    def __init__(self, gateway: Simulator, port: int = DEFAULT_PORT) -> None:
-        """Take the gateway to steer; port 0 takes any free one."""
-        self._gateway = gateway
+    def __init__(
+        self, gateway: Simulator, port: int = DEFAULT_PORT, *others: Simulator
+    ) -> None:
+        """Take the gateway to steer; port 0 takes any free one.
+
+        ``others`` are further boards of a stack: a request names one as ``board``, from 1.
+        """
+        self._boards = (gateway, *others)
         self.port = port
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -334,6 +338,10 @@ class ControlServer:
         finally:
             writer.close()
 
+    def _board(self, request: Request) -> Simulator:
+        number = int(_number({"board": 1} | request, "board", 1, len(self._boards)))
+        return self._boards[number - 1]
+
     async def _answer(self, line: bytes) -> Request:
         try:
             request = json.loads(line)
@@ -347,7 +355,7 @@ class ControlServer:
                 "error": f"The request does not say what to do; it can do {', '.join(_DEEDS)}."
             }
         try:
-            return {"ok": True} | await deed(self._gateway, request)
+            return {"ok": True} | await deed(self._board(request), request)
         except (ControlError, ValueError) as err:
             return {"error": str(err)}
 

@@ -31,31 +31,14 @@ def furnish(gateway: Gateway) -> None:
     for span in gateway.spans.values():
         name, imsi, center, signal = _NETWORKS[(span.number - 1) % len(_NETWORKS)]
         span.operator, span.sms_center, span.signal = name, center, signal
-        span.imsi = f"{imsi}{span.number:09d}"
-        span.own_number = f"+4915110000{span.number:02d}"
+        place = f"{gateway.board - 1:02d}{span.number:02d}"
+        span.imsi = f"{imsi}00000{place}"
+        span.own_number = f"+49151100{place}"
         span.send_duration = 1.5
         span.ussd_duration = 2.0
         span.send_events = True
         span.ussd["*100#"] = _BALANCE
     if 3 in gateway.spans:
-        remove_sim(gateway, 3)
+        gateway.spans[3].remove_sim()
     if 4 in gateway.spans:
         gateway.spans[4].signal = 4
-
-
-def remove_sim(gateway: Gateway, number: int) -> None:
-    """Take the SIM card out of a span."""
-    span = gateway.spans[number]
-    span.status = "Undetected SIM Card"
-    span.network_status = "Not registered"
-    span.signal = -1
-    span.last_event = "SIM failed"
-
-
-def insert_sim(gateway: Gateway, number: int) -> None:
-    """Put the SIM card back into a span; the module then registers again."""
-    span = gateway.spans[number]
-    span.status = "Up"
-    span.network_status = "Registered (Home network)"
-    span.signal = 20
-    span.last_event = "D-Channel Up"

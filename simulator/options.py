@@ -1,6 +1,7 @@
 """The command line of ``python -m simulator``."""
 
 import argparse
+from pathlib import Path
 from typing import Final, NoReturn, override
 
 from .control import DEFAULT_PORT
@@ -8,6 +9,7 @@ from .model.box import Box, Dialect
 from .model.gateway import MAX_SPANS
 from .model.outcomes import SmsOutcome
 
+MAX_BOARDS: Final = 8
 _LAST_PORT: Final = 65_535
 _ALL_INTERFACES_NOTE = "default: only this machine; 0.0.0.0 for the whole network"
 
@@ -48,6 +50,33 @@ def parser() -> argparse.ArgumentParser:
         default=Box.OF_2013.value,
         help="the open driver of 2013, or a box as sold today (default: 2013)",
     )
+    top.add_argument(
+        "--sms-received",
+        action="store_true",
+        help='the switch "SMS Received" of a box of today is on (default: off, as shipped)',
+    )
+    top.add_argument(
+        "--status-reports",
+        action="store_true",
+        help="the network reports the delivery of each SMS",
+    )
+    top.add_argument(
+        "--ussd-milliseconds",
+        action="store_true",
+        help="time limits of USSD requests count milliseconds, as in some firmware",
+    )
+    top.add_argument(
+        "--old-ussd-form",
+        action="store_true",
+        help="USSD answers in the form that drivers had before May 2013",
+    )
+    top.add_argument(
+        "--boards",
+        type=_board_count,
+        default=1,
+        metavar="N",
+        help="boards of a stack, on as many ports in a row (default: 1)",
+    )
     top.add_argument("--user", default="admin", help="manager user (default: admin)")
     top.add_argument("--secret", default="admin", help="its password (default: admin)")
     top.add_argument(
@@ -65,6 +94,12 @@ def parser() -> argparse.ArgumentParser:
         metavar="PEM",
         help="encrypt; a file with a certificate and its key (default: no encryption)",
     )
+    top.add_argument(
+        "--replay",
+        type=Path,
+        metavar="FILE",
+        help="answer as recorded in a file, and send its events to the first client",
+    )
     port = {
         "type": _port,
         "help": f"port for steering, on this machine only ({DEFAULT_PORT})",
@@ -72,6 +107,9 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--control-port", default=DEFAULT_PORT, **port)  # type: ignore[arg-type]
     everywhere = argparse.ArgumentParser(add_help=False)
     everywhere.add_argument("--control-port", default=argparse.SUPPRESS, **port)  # type: ignore[arg-type]
+    everywhere.add_argument(
+        "--board", type=int, default=1, help="which board of a stack (default: 1)"
+    )
     _add_commands(top, everywhere)
     return top
 
@@ -97,6 +135,13 @@ def _span_count(text: str) -> int:
     count = int(text)
     if not 1 <= count <= MAX_SPANS:
         raise argparse.ArgumentTypeError(f"a gateway has 1 to {MAX_SPANS} spans")
+    return count
+
+
+def _board_count(text: str) -> int:
+    count = int(text)
+    if not 1 <= count <= MAX_BOARDS:
+        raise argparse.ArgumentTypeError(f"a stack has 1 to {MAX_BOARDS} boards")
     return count
 
 

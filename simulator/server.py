@@ -35,21 +35,28 @@ class Simulator(Gateway):
         host: str = "127.0.0.1",
         port: int = 0,
         tls: ssl.SSLContext | None = None,
+        sms_received: bool = False,
+        board: int = 1,
     ) -> None:
-        """Make a gateway; port 0 takes any free one. ``challenge``: whether it knows MD5.
+        """Make a gateway; port 0 takes any free one.
 
-        ``box`` is a `Box` or its value. ``tls``: encrypt with this context, which holds the
-        certificate.
+        ``box`` is a `Box` or its value, ``board`` which board of a stack it is.
+        ``sms_received`` is the switch "SMS Received" of a box of today, off as shipped:
+        without it clients see nothing of an SMS. ``challenge``: whether it knows MD5.
+        ``tls``: encrypt with this context, which holds the certificate.
         """
-        super().__init__(spans, Box(box), dialect, users or [User("admin", "admin")])
+        super().__init__(
+            spans, Box(box), dialect, users or [User("admin", "admin")], board
+        )
+        self.dialplan.sms_received = sms_received
         self.challenge = challenge
         self.host = host
         self.port = port
         self.tls = tls
         self.faults = Faults(self, dialect)
         self.cli = CommandLine(self, [])
-        self.become(self.box)
         self.action_table = ActionTable(self.cli)
+        self.become(self.box)
         self._listener: socket.socket | None = None
         self._server: asyncio.Server | None = None
         self._running = False
@@ -95,8 +102,9 @@ class Simulator(Gateway):
 
     def become(self, box: str) -> None:
         """Become another box, with its commands, as an update of the firmware does."""
-        self.box = Box(box)
-        self.cli.offer([*asterisk.COMMANDS, *gsm.commands(self.box)])
+        self.box = self.dialplan.box = Box(box)
+        own = self.action_table.show_command
+        self.cli.offer([*asterisk.COMMANDS, own, *gsm.commands(self.box)])
 
     # ---- connections ---------------------------------------------------------------------
 

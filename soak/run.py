@@ -18,7 +18,7 @@ from homeassistant.core import HomeAssistant
 from .books import Books, Ledger, counts
 from .faults import Faults
 from .gateway import Gateway, GatewayError, running_gateway
-from .home import IDLE_SECONDS, REPETITION_WINDOW, Tracebacks, make_entry, running_home
+from .home import IDLE_SECONDS, Tracebacks, make_entry, running_home
 from .load import Load
 from .measure import Holding, measure, places_that_grew
 
@@ -256,8 +256,8 @@ class Run:
 
 
 async def _rest() -> None:
-    """Wait until idle sessions have ended, and what is out of date is so."""
-    await asyncio.sleep(max(IDLE_SECONDS, REPETITION_WINDOW.total_seconds()) + 1)
+    """Wait until idle sessions have ended."""
+    await asyncio.sleep(IDLE_SECONDS + 1)
     gc.collect()
 
 

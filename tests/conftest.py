@@ -33,7 +33,7 @@ def entry(gateway: Simulator) -> MockConfigEntry:
     return MockConfigEntry(
         domain=DOMAIN,
         title="OpenVox",
-        minor_version=2,
+        version=2,
         data={
             CONF_HOST: gateway.host,
             CONF_PORT: gateway.port,
@@ -78,7 +78,7 @@ async def other_loaded(
     entry = MockConfigEntry(
         domain=DOMAIN,
         title="Other",
-        minor_version=2,
+        version=2,
         data={
             CONF_HOST: other.host,
             CONF_PORT: other.port,

@@ -836,3 +836,129 @@ async def test_a_gateway_that_is_gone(
     assert messages(watched) == [
         "OpenVox Connectivity for 5 minutes or more: Disconnected"
     ]
+
+
+# Heal a span
+
+RELOAD_1, RESTART_1 = "button.gsm_1_reload_module", "button.gsm_1_restart_module"
+
+
+@pytest.fixture
+async def healed(
+    monkeypatch: pytest.MonkeyPatch,
+    all_entities: None,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    automate: Automate,
+    told: list[ServiceCall],
+) -> list[ServiceCall]:
+    """Two spans are healed; returns what a phone is told."""
+    gateway.power_speed = 0
+    monkeypatch.setattr(
+        "custom_components.openvox_gsm.gateway.modules._RELOAD_TIME", 0.0
+    )
+    await automate(
+        "heal_span",
+        watched=[STATUS_1, STATUS_2],
+        reload_buttons=[RELOAD_1, "button.gsm_2_reload_module"],
+        restart_buttons=[RESTART_1, "button.gsm_2_restart_module"],
+        recipients=[PHONE_APP],
+        actions=[DONE],
+    )
+    return told
+
+
+def cures(gateway: Simulator) -> list[str]:
+    """Return the commands that start modules again."""
+    words = ("gsm reload", "gsm power")
+    return [command for command in gateway.commands if command.startswith(words)]
+
+
+async def pressed(pass_minutes: Any) -> None:
+    """Wait until a button is done, which reads what came of it."""
+    for _ in range(5):
+        await pass_minutes(0)
+
+
+async def test_a_span_that_is_healed_by_a_reload(
+    gateway: Simulator, healed: list[ServiceCall], set_status: Any, pass_minutes: Any
+) -> None:
+    """After some minutes, and nobody needs to be told."""
+    await set_status("Down")
+    await pass_minutes(4.9)
+    assert cures(gateway) == []
+
+    await pass_minutes(0.2)
+    await until(lambda: cures(gateway) == ["gsm reload span 1"])
+    await pressed(pass_minutes)
+    await set_status(WELL)
+    await pass_minutes(10)
+    assert cures(gateway) == ["gsm reload span 1"]
+    assert messages(healed) == []
+
+
+async def test_a_span_that_needs_more(
+    gateway: Simulator,
+    healed: list[ServiceCall],
+    done: list[Event],
+    set_status: Any,
+    pass_minutes: Any,
+) -> None:
+    """A restart; and where that doesn't help, somebody is told. Not all over again."""
+    await set_status("Down")
+    await pass_minutes(5.1)
+    await until(lambda: len(cures(gateway)) == 1)
+    await pressed(pass_minutes)
+    await pass_minutes(2.1)
+    await until(lambda: len(cures(gateway)) == 2)
+    await pressed(pass_minutes)
+    assert cures(gateway) == ["gsm reload span 1", "gsm power reset 1"]
+    assert messages(healed) == []
+    await pass_minutes(3.1)
+    warning = "GSM 1 Status: Down. Starting the module again didn't help."
+    await until(lambda: messages(healed) == [warning])
+    await until(lambda: words(done) == [warning])
+
+    # It works for a moment, but the next failure comes within the hour.
+    await set_status(WELL)
+    await set_status("Down")
+    await pass_minutes(5.1)
+    await until(lambda: messages(healed) == [warning, warning])
+    assert len(cures(gateway)) == 2
+
+    await set_status(WELL)
+    await pass_minutes(61)
+    await set_status("Down")
+    await pass_minutes(5.1)
+    await until(lambda: len(cures(gateway)) == 3)
+
+
+@pytest.mark.parametrize("status", [NO_SIM, NO_SIGNAL, "Pin (1234) Error"])
+async def test_what_a_new_start_does_not_heal(
+    gateway: Simulator,
+    healed: list[ServiceCall],
+    set_status: Any,
+    pass_minutes: Any,
+    status: str,
+) -> None:
+    """A SIM that isn't there, or a network."""
+    await set_status(status)
+    await pass_minutes(60)
+
+    assert cures(gateway) == []
+
+
+async def test_a_span_that_was_turned_off(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    healed: list[ServiceCall],
+    pass_minutes: Any,
+) -> None:
+    """It stays off."""
+    await hass.services.async_call(
+        "switch", "turn_off", {"entity_id": "switch.gsm_1_module_power"}, blocking=True
+    )
+    await pass_minutes(60)
+
+    assert cures(gateway) == ["gsm power off 1"]

@@ -154,7 +154,7 @@ async def test_what_was_not_sent_does_not_count(
 ) -> None:
     """What may have been sent does."""
     await set_options(hass, loaded, **{CONF_HOURLY_LIMIT: 1})
-    gateway.spans[1].sms_outcomes.extend([SmsOutcome.FAILED, SmsOutcome.TIMEOUT])
+    gateway.spans[1].sms_outcomes.extend([SmsOutcome.FAILED, SmsOutcome.NO_ANSWER])
     gateway.timeout_scale = 0.01
 
     for expected in ("rejected", "timed_out", "limit_reached"):

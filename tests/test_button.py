@@ -1,9 +1,12 @@
-"""The button that restarts a module."""
+"""The buttons that start a module again."""
+
+import asyncio
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.openvox_gsm.gateway import modules as modules_module
 from homeassistant.const import STATE_UNAVAILABLE, EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
@@ -13,18 +16,20 @@ from simulator import Simulator
 from .common import PHONE, poll, set_rights, until, until_later
 
 RESTART = "button.gsm_1_restart_module"
+RELOAD = "button.gsm_1_reload_module"
 
 
 @pytest.fixture(autouse=True)
-def _fast_modules(gateway: Simulator) -> None:
+def _fast_modules(gateway: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the modules start and stop at once."""
     gateway.power_speed = 0
+    monkeypatch.setattr(modules_module, "_RELOAD_TIME", 0.01)
 
 
-async def press(hass: HomeAssistant, *, blocking: bool = True) -> None:
-    """Press the button of span 1."""
+async def press(hass: HomeAssistant, button: str = RESTART) -> None:
+    """Press a button of span 1."""
     await hass.services.async_call(
-        "button", "press", {"entity_id": RESTART}, blocking=blocking
+        "button", "press", {"entity_id": button}, blocking=True
     )
 
 
@@ -33,16 +38,50 @@ def resets(gateway: Simulator) -> list[str]:
     return [command for command in gateway.commands if "gsm power" in command]
 
 
-async def test_it_is_there_for_those_who_want_it(
-    hass: HomeAssistant, loaded: MockConfigEntry
+@pytest.mark.parametrize(
+    ("button", "kind", "name"),
+    [(RESTART, "restart", "Restart module"), (RELOAD, None, "Reload module")],
+)
+async def test_they_are_there_for_those_who_want_them(
+    hass: HomeAssistant, loaded: MockConfigEntry, button: str, kind: str, name: str
 ) -> None:
-    """Nobody presses it by accident: it is disabled by default."""
-    registered = er.async_get(hass).async_get(RESTART)
+    """Nobody presses one by accident: they are disabled by default."""
+    registered = er.async_get(hass).async_get(button)
     assert registered
     assert registered.disabled_by is er.RegistryEntryDisabler.INTEGRATION
     assert registered.entity_category is EntityCategory.CONFIG
-    assert registered.original_device_class == "restart"
-    assert registered.original_name == "Restart module"
+    assert registered.original_device_class == kind
+    assert registered.original_name == name
+
+
+@pytest.mark.usefixtures("all_entities")
+async def test_a_module_that_is_stuck_is_reloaded(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+) -> None:
+    """Without its power; the span is ready then."""
+    gateway.spans[1].doing = "SMS SENDING"
+    gateway.spans[1].operator = "China Telecom"
+    freed = asyncio.create_task(gateway.spans[1].freed())
+
+    await press(hass, RELOAD)
+
+    assert freed.done()
+    assert "gsm reload span 1" in gateway.commands
+    assert resets(gateway) == []
+    assert hass.states.is_state("sensor.gsm_1_operator", "China Telecom")
+
+
+@pytest.mark.usefixtures("all_entities")
+async def test_a_module_that_does_not_reload(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """Firmware without that command says so."""
+    gateway.remove_span(1)
+
+    with pytest.raises(HomeAssistantError, match="couldn't restart or switch"):
+        await press(hass, RELOAD)
 
 
 @pytest.mark.usefixtures("all_entities")

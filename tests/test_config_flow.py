@@ -41,7 +41,7 @@ from homeassistant.const import (
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import entity_registry as er
-from simulator import Simulator, User
+from simulator import Box, Simulator, User
 
 from .certificates import certificate
 from .common import PHONE, give_other_modules, give_rights_back, set_rights, until
@@ -491,6 +491,26 @@ async def test_a_user_who_cannot_see_sms_is_warned(
     assert result["data"] == learnt(gateway)
 
 
+@pytest.mark.parametrize(
+    ("gateway", "description"),
+    [
+        ({"box": Box.TODAY}, "sms_received_off"),
+        ({"box": Box.TODAY, "sms_received": True}, None),
+        ({"box": Box.OF_2013}, None),
+    ],
+    indirect=["gateway"],
+    ids=["off", "on", "2013"],
+)
+async def test_a_gateway_that_does_not_hand_over_sms(
+    hass: HomeAssistant, gateway: Simulator, description: str | None
+) -> None:
+    """It's added, and the last step says what to turn on."""
+    result = await answer(hass, await start(hass), answers(gateway))
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["description"] == description
+
+
 async def test_the_right_is_given_meanwhile(
     hass: HomeAssistant, gateway: Simulator
 ) -> None:
@@ -840,6 +860,20 @@ async def test_a_renewed_certificate(
     await hass.async_block_till_done()
     assert pinned.state is ConfigEntryState.LOADED
     assert await hass.config_entries.async_unload(pinned.entry_id)
+
+
+async def test_a_further_board(
+    hass: HomeAssistant, loaded: MockConfigEntry, other: Simulator
+) -> None:
+    """Its title says the port, as the address is the same."""
+    give_other_modules(other)
+    form = await hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": SOURCE_USER}
+    )
+    result = await answer(hass, form, answers(other))
+
+    assert result["title"] == f"OpenVox {other.host} ({other.port})"
+    await hass.async_block_till_done()
 
 
 # Options

@@ -31,6 +31,7 @@ from .common import (
     PHONE,
     entity_states,
     give_rights_back,
+    pass_time,
     poll,
     said,
     set_rights,
@@ -69,6 +70,30 @@ async def test_a_poll_that_finds_nothing_new_writes_nothing(
     gateway.spans[1].signal = 5
     await poll(hass, freezer)
     assert notified == [1]
+
+
+@pytest.mark.parametrize("gateway", [{"box": Box.TODAY}], indirect=True, ids=[""])
+async def test_the_driver_tells_of_a_span(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+) -> None:
+    """It's read at once, but not more often than every few seconds."""
+    gateway.commands.clear()
+    gateway.spans[1].remove_sim()
+    await until(lambda: hass.states.is_state("sensor.gsm_1_status", "no_sim"))
+
+    polls = gateway.commands.count("gsm show span all")
+    for _ in range(20):
+        gateway.spans[1].insert_sim()
+    gateway.spans[2].lock()
+    await settle(hass)
+    assert gateway.commands.count("gsm show span all") == polls
+    await pass_time(hass, freezer, 6)
+    assert gateway.commands.count("gsm show span all") == polls + 1
+    assert hass.states.is_state("sensor.gsm_1_status", "ready")
+    assert hass.states.is_state("sensor.gsm_2_status", "locked")
 
 
 async def test_the_gateway_goes_and_comes_back(
@@ -131,7 +156,7 @@ async def test_it_is_not_back_before_it_is_ready(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """A gateway that lets us in while it is still booting would flicker."""
-    gateway.faults.silent_commands.add("manager show user")
+    gateway.faults.silent_commands.add("gsm show version")
     gateway.faults.drop_sessions()
     await until(lambda: hass.states.is_state(CONNECTED, STATE_OFF))
     states = async_capture_events(hass, EVENT_STATE_CHANGED)
@@ -139,7 +164,9 @@ async def test_it_is_not_back_before_it_is_ready(
     await until_later(freezer, lambda: len(gateway.commands) > before)
     refresh = asyncio.create_task(loaded.runtime_data.coordinator.async_refresh())
     await until_later(freezer, refresh.done)
-    await until_later(freezer, lambda: gateway.commands[-1].startswith("manager show"))
+    await until_later(
+        freezer, lambda: gateway.commands[-1].startswith("gsm show version")
+    )
     await until_later(freezer, lambda: gateway.commands[-1].startswith("core show"))
     assert states == []
     assert len(said(caplog)) == 1

@@ -7,7 +7,7 @@ from freezegun.api import FrozenDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from homeassistant.const import STATE_UNAVAILABLE
+from homeassistant.const import CONF_HOST, CONF_PORT, STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 from simulator import Simulator
@@ -60,13 +60,47 @@ async def test_a_new_name(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
     assert gateway_device(hass, loaded).name == "Basement"
 
 
+async def test_the_spans_of_two_boards(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    other_loaded: MockConfigEntry,
+) -> None:
+    """Their gateways share an address, so their names say the port."""
+    for entry in (loaded, other_loaded):
+        port = entry.data[CONF_PORT]
+        await poll(hass, freezer)
+        assert f"GSM 1 (port {port})" in span_names(hass, entry)
+
+
+async def test_the_first_board(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    other_loaded: MockConfigEntry,
+) -> None:
+    """It's the one at the usual port, and keeps its names."""
+    hass.config_entries.async_update_entry(
+        other_loaded, data={**other_loaded.data, CONF_PORT: 5038}
+    )
+    await poll(hass, freezer)
+    assert span_names(hass, other_loaded) == {"GSM 1"}
+
+
 async def test_the_spans_of_two_gateways(
-    hass: HomeAssistant, loaded: MockConfigEntry, other_loaded: MockConfigEntry
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    other_loaded: MockConfigEntry,
 ) -> None:
     """A span is called the same whether there's another gateway or not.
 
     Its device says which gateway it belongs to.
     """
+    hass.config_entries.async_update_entry(
+        other_loaded, data={**other_loaded.data, CONF_HOST: "localhost"}
+    )
+    await poll(hass, freezer)
     assert span_names(hass, loaded) == {f"GSM {number}" for number in (1, 2, 3, 4)}
     assert span_names(hass, other_loaded) == {"GSM 1"}
     for entry in (loaded, other_loaded):

@@ -149,6 +149,8 @@ async def test_what_helps_is_told(
     assert told["gateway"]["active_calls"] == 0
     assert told["gateway"]["features"]["asterisk_version"] == gateway.asterisk_version
     assert "dialplan" in told["gateway"]["features"]["read_rights"]
+    assert told["gateway"]["features"]["receives_sms"] is True
+    assert "gsm send sync sms" in told["gateway"]["features"]["commands"]
     assert told["gateway"]["spans"].keys() == {"1", "2", "3", "4"}
     span = told["gateway"]["spans"]["1"]
     assert (span["status"], span["network_status"], span["state"]) == (
@@ -159,6 +161,23 @@ async def test_what_helps_is_told(
     assert span["lines"]["Signal Quality (0,31)"] == "20"
     assert span["lines"]["Model Name"] == "SIMCOM_SIM840W"
     assert span["lines"]["Model IMEI"] == REDACTED
+
+
+async def test_what_was_said_is_told(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """What was seen, and the last lines of the conversation in the form of a recording."""
+    await gateway.receive_sms(1, PHONE, TEXT)
+    observer = loaded.runtime_data.gateway.observer
+    await until(lambda: "step Hangup" in observer.seen.counts)
+
+    told = await async_get_config_entry_diagnostics(hass, loaded)
+
+    assert told["gateway"]["seen"]["SMS with PDU"] == 1
+    wire = told["gateway"]["trace"]
+    assert {sender for _, sender, _ in wire} == {"client", "gateway"}
+    assert any("Variable: SMSTXT" in text for _, _, text in wire)
+    assert_hidden(wire, (PHONE, TEXT, gateway.host))
 
 
 async def test_subentries_are_told(hass: HomeAssistant, gateway: Simulator) -> None:

@@ -264,6 +264,37 @@ async def test_a_known_gateway_has_another_address(
     assert issues(hass) == {}
 
 
+@pytest.mark.parametrize("is_same", [True, False])
+async def test_all_boards_of_a_stack_have_another_address(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    other: Simulator,
+    known: MockConfigEntry,
+    other_loaded: MockConfigEntry,
+    is_same: bool,
+) -> None:
+    """They are behind one address, and each that proves itself is followed."""
+    give_other_modules(other)
+    await other_loaded.runtime_data.coordinator.async_refresh()
+    stranger = MockConfigEntry(
+        domain=DOMAIN, version=2, data=learnt(other, host="127.0.0.98")
+    )
+    stranger.add_to_hass(hass)
+    await move(gateway)
+    await move(other)
+    if not is_same:
+        other.spans[1].imei = "352099001761499"
+
+    await discover(hass, ELSEWHERE)
+    await settle(hass)
+
+    assert known.data[CONF_HOST] == ELSEWHERE
+    assert known.state is ConfigEntryState.LOADED
+    assert other_loaded.data[CONF_HOST] == (ELSEWHERE if is_same else "127.0.0.1")
+    assert ("new_address" in issues(hass)) is not is_same
+    assert stranger.data[CONF_HOST] == "127.0.0.98"
+
+
 async def test_a_known_gateway_still_answers(
     hass: HomeAssistant, gateway: Simulator, known: MockConfigEntry
 ) -> None:
@@ -422,7 +453,7 @@ async def test_tls(
     entry = MockConfigEntry(
         domain=DOMAIN,
         unique_id=UNIQUE_ID,
-        minor_version=2,
+        version=2,
         data=learnt(encrypted, tls=True, fingerprint=certificate().fingerprint),
     )
     entry.add_to_hass(hass)

@@ -192,7 +192,7 @@ async def test_calls_are_told_on_the_bus(
         "caller": PHONE,
         "contact": "Anna",
         "direction": "incoming",
-        "duration": 0,
+        "duration": None,
         "cause": "User alerting, no answer",
     }
 

@@ -2,6 +2,10 @@
 
 import asyncio
 import gc
+import logging
+import threading
+from typing import Any
+from unittest.mock import patch
 import weakref
 
 from freezegun.api import FrozenDateTimeFactory
@@ -21,6 +25,7 @@ from homeassistant.const import (
 )
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.update_coordinator import UpdateFailed
 from homeassistant.setup import async_setup_component
 from simulator import Simulator, User
 
@@ -379,3 +384,51 @@ async def test_a_gateway_that_is_removed_leaves_nothing_behind(
     assert hass.data[STORES] == {}
     gc.collect()
     assert coordinator() is None
+
+
+async def test_the_connection_is_lost_while_the_entities_are_added(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """Their first state says so; the next poll brings them back."""
+    forward = hass.config_entries.async_forward_entry_setups
+
+    async def lose_the_connection_and_forward(*args: Any) -> None:
+        loaded.runtime_data.coordinator.async_set_update_error(UpdateFailed())
+        await forward(*args)
+
+    with patch.object(
+        hass.config_entries,
+        "async_forward_entry_setups",
+        lose_the_connection_and_forward,
+    ):
+        assert await hass.config_entries.async_reload(loaded.entry_id)
+        await settle(hass)
+    assert hass.states.is_state("sensor.gsm_1_status", STATE_UNAVAILABLE)
+
+    await loaded.runtime_data.coordinator.async_refresh()
+    await settle(hass)
+
+    assert STATE_UNAVAILABLE not in entity_states(hass, loaded).values()
+
+
+async def test_an_entry_is_changed_right_before_it_is_unloaded(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The change applies at once, even if the country's rules take long to load."""
+    sms = loaded.runtime_data.gateway.sms
+    may_load = threading.Event()
+
+    with patch(
+        "custom_components.openvox_gsm.preload", lambda _countries: may_load.wait(5)
+    ):
+        hass.config_entries.async_update_entry(loaded, options={"line_breaks": True})
+        assert sms.line_breaks
+        assert await hass.config_entries.async_unload(loaded.entry_id)
+        may_load.set()
+        await settle(hass)
+
+    assert said(caplog, logging.WARNING) == []
+    assert "Error" not in caplog.text

@@ -13,11 +13,12 @@ from custom_components.openvox_gsm.const import (
     CONF_TLS,
     DOMAIN,
     EVENT_CALL,
+    SMS_RECEIVED_INTERVAL,
 )
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
-from simulator import Simulator
+from simulator import Box, Simulator
 
 from .certificates import certificate
 from .common import (
@@ -70,7 +71,9 @@ def test_every_issue_has_steps() -> None:
         "no_incoming_sms",
         "sim_pin",
         "sms_limit",
+        "sms_received_off",
         "span_restarts",
+        "span_stuck",
     }
     for text in TEXTS["issues"].values():
         assert text.keys() == {"title", "description"}
@@ -80,6 +83,45 @@ def test_every_issue_has_steps() -> None:
 
 
 # Rights
+
+
+@pytest.mark.parametrize("gateway", [{"box": Box.TODAY}], indirect=True, ids=[""])
+async def test_sms_received_is_off(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    gateway: Simulator,
+    entry: MockConfigEntry,
+) -> None:
+    """As it's shipped; said until it's on, which is noticed within a few minutes."""
+    assert await set_up(hass, entry)
+    await hass.async_block_till_done()
+    assert issues(hass) == {"sms_received_off": ""}
+
+    gateway.dialplan.sms_received = True
+    await poll(hass, freezer)
+    assert issues(hass) == {"sms_received_off": ""}
+
+    freezer.tick(SMS_RECEIVED_INTERVAL)
+    await poll(hass, freezer)
+    await until(lambda: issues(hass) == {})
+    assert entry.state is ConfigEntryState.LOADED
+
+
+@pytest.mark.parametrize("gateway", [{"box": Box.TODAY}], indirect=True, ids=[""])
+async def test_sms_received_is_turned_on_while_the_gateway_is_away(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    gateway: Simulator,
+    entry: MockConfigEntry,
+) -> None:
+    """The steps are read again when it's back."""
+    assert await set_up(hass, entry)
+    await hass.async_block_till_done()
+    assert issues(hass) == {"sms_received_off": ""}
+    gateway.dialplan.sms_received = True
+    await gateway.restart(0)
+
+    await until_later(freezer, lambda: issues(hass) == {})
 
 
 async def test_no_right_to_see_incoming_sms(
@@ -268,6 +310,30 @@ async def test_a_sim_asks_for_its_pin(
     assert issues(hass) == {"sim_pin": "3"}
 
     gateway.remove_span(3)
+    await poll(hass, freezer)
+    assert issues(hass) == {}
+
+
+async def test_a_span_is_stuck(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+) -> None:
+    """No SMS may take that long. It's over when the module was started again."""
+    gateway.spans[1].doing = "SMS SENDING"
+    for _ in range(10):  # five minutes: the longest time limit of an action
+        await poll(hass, freezer)
+        assert issues(hass) == {}
+    for _ in range(2):
+        await poll(hass, freezer)
+    assert issues(hass) == {"span_stuck": "1"}
+    assert hass.states.is_state("sensor.gsm_1_status", "stuck")
+
+    gateway.spans[1].doing = None
+    await poll(hass, freezer)
+    assert issues(hass) == {}
+    gateway.spans[1].doing = "SMS SENDING"
     await poll(hass, freezer)
     assert issues(hass) == {}
 

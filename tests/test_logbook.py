@@ -14,6 +14,7 @@ from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 from custom_components.openvox_gsm import logbook
 from custom_components.openvox_gsm.const import (
     EVENT_CALL,
+    EVENT_SMS_DELIVERED,
     EVENT_SMS_RECEIVED,
     EVENT_SMS_SENT,
 )
@@ -23,7 +24,7 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.setup import async_setup_component
 from simulator import Simulator
 
-from .common import PHONE, add_contact, settle, span_device
+from .common import PHONE, add_contact, settle, span_device, until
 
 type Tell = Callable[[str, dict[str, Any]], str]
 
@@ -91,6 +92,30 @@ def test_an_sms_was_sent(tell: Tell, data: dict[str, Any], sentence: str) -> Non
     assert told == f"OpenVox GSM gateway {sentence}"
 
 
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        ({"delivered": True, "cause": None}, "learned that an SMS reached Anna"),
+        (
+            {"delivered": False, "cause": "Phone busy"},
+            "learned that an SMS did not reach Anna: Phone busy",
+        ),
+        (
+            {"delivered": False, "cause": None},
+            "learned that an SMS did not reach Anna",
+        ),
+    ],
+)
+def test_an_sms_was_delivered(tell: Tell, data: dict[str, Any], sentence: str) -> None:
+    """Or was not; the text of the message stands elsewhere."""
+    told = tell(
+        EVENT_SMS_DELIVERED,
+        {"target": PHONE, "contact": "Anna", "message": "Hi", **data},
+    )
+
+    assert told == f"OpenVox GSM gateway {sentence}"
+
+
 @pytest.mark.parametrize("failure", SendFailure)
 def test_every_failure_is_told_in_words(tell: Tell, failure: SendFailure) -> None:
     """Not by its code."""
@@ -105,11 +130,12 @@ def test_every_failure_is_told_in_words(tell: Tell, failure: SendFailure) -> Non
     [
         ("ringing", "incoming", None, "is ringing: Anna calls"),
         ("answered", "incoming", None, "answered a call from Anna"),
-        ("missed", "incoming", 0, "missed a call from Anna"),
+        ("missed", "incoming", None, "missed a call from Anna"),
         ("ended", "incoming", 75, "ended a call from Anna after 75 s"),
         ("answered", "outgoing", None, "called Anna, who answered"),
         ("ended", "outgoing", 75, "ended a call to Anna after 75 s"),
-        ("ended", "outgoing", 0, "called Anna, who did not answer"),
+        ("ended", "outgoing", 0, "ended a call to Anna after 0 s"),
+        ("ended", "outgoing", None, "called Anna, who did not answer"),
     ],
 )
 def test_calls(
@@ -122,11 +148,13 @@ def test_calls(
     assert told == f"OpenVox GSM gateway {sentence}"
 
 
-@pytest.mark.parametrize("event", [EVENT_SMS_RECEIVED, EVENT_SMS_SENT, EVENT_CALL])
+@pytest.mark.parametrize(
+    "event", [EVENT_SMS_RECEIVED, EVENT_SMS_SENT, EVENT_SMS_DELIVERED, EVENT_CALL]
+)
 def test_events_of_others(tell: Tell, event: str) -> None:
     """The logbook shows whatever has the event's name; it must not break there."""
     assert "an unknown number" in tell(event, {})
-    keys = ("device_id", "type", "direction", "status", "error", "message")
+    keys = ("device_id", "type", "direction", "status", "error", "message", "cause")
     assert tell(event, {key: [{}] for key in keys})
 
 
@@ -156,6 +184,10 @@ async def test_the_logbook(
         {"message": "Hi", "target": PHONE, "device_id": device.id},
         blocking=True,
     )
+    await hass.services.async_call(
+        "openvox", "dial", {"number": "Anna", "device_id": device.id}, blocking=True
+    )
+    await until(lambda: gateway.spans[1].call is None)
     await async_wait_recording_done(hass)
     client = await hass_ws_client()
     await client.send_json_auto_id(
@@ -172,5 +204,8 @@ async def test_the_logbook(
         "My SIM is ringing: Anna calls",
         "My SIM missed a call from Anna",
         "My SIM sent an SMS to Anna",
+        "My SIM called Anna, who answered",
+        "My SIM ended a call to Anna after 0 s",
     ):
         assert told.count(sentence) == 1
+    assert "My SIM called Anna, who did not answer" not in told

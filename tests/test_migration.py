@@ -211,20 +211,20 @@ def is_last_sms(entity: Mapping[str, Any]) -> bool:
 # The entry
 
 
-async def test_an_entry_of_version_1_1_becomes_one_of_1_2(
+async def test_an_entry_of_version_1_becomes_one_of_2(
     upgraded: ConfigEntry, stored: Stored
 ) -> None:
     """What leads to the gateway stays as it is."""
     entry = original_entry()
     assert (entry["version"], entry["minor_version"]) == (1, 1)
 
-    assert (upgraded.version, upgraded.minor_version) == (1, 2)
+    assert (upgraded.version, upgraded.minor_version) == (2, 1)
     assert upgraded.entry_id == entry["entry_id"]
     assert upgraded.title == entry["title"]
     assert upgraded.data == stored_entry(stored)["data"]
 
 
-@pytest.mark.parametrize(("version", "minor_version"), [(2, 1), (2, 2)])
+@pytest.mark.parametrize(("version", "minor_version"), [(3, 1), (3, 2)])
 async def test_an_entry_of_a_later_version_is_not_loaded(
     hass: HomeAssistant, stored: Stored, version: int, minor_version: int
 ) -> None:
@@ -240,12 +240,12 @@ async def test_an_entry_of_a_later_version_is_not_loaded(
     assert numbers(entry)["Anna"] == "015112345678"
 
 
-@pytest.mark.parametrize("minor_version", [2, 3])
+@pytest.mark.parametrize("minor_version", [1, 2])
 async def test_an_entry_that_needs_no_migration(
     hass: HomeAssistant, stored: Stored, minor_version: int
 ) -> None:
     """It is loaded as it is, also if a later version added to it."""
-    stored_entry(stored)["minor_version"] = minor_version
+    stored_entry(stored).update({"version": 2, "minor_version": minor_version})
 
     entry = await start(hass)
 
@@ -305,6 +305,29 @@ async def test_a_second_start_migrates_nothing(
     store = stored[f"{DOMAIN}.{entry.entry_id}"]
     assert store == first[f"{DOMAIN}.{entry.entry_id}"]
     assert sum(parts for _minute, parts in store["data"]["sent"]) == 7
+
+
+async def test_a_module_that_was_switched_off_stays_off(
+    hass: HomeAssistant, stored: Stored, gateway: Simulator
+) -> None:
+    """Its switch restored that; now the gateway's own file has it."""
+    [state, other] = [
+        {
+            "state": State(f"switch.gsm_{span}_module_power", "off").as_dict(),
+            "extra_data": {"switched_off": span == 1},
+            "last_seen": NOW,
+        }
+        for span in (1, 2)
+    ]
+    stored["core.restore_state"]["data"] += [state, other]
+
+    entry = await start(hass)
+    assert state_of(hass, "sensor.gsm_1_status").state == "power_off"
+    assert state_of(hass, "sensor.gsm_2_status").state == "ready"
+    await stop(hass)
+
+    store = stored[f"{DOMAIN}.{entry.entry_id}"]["data"]
+    assert [span for span, *_ in store["switched_off"]] == [1]
 
 
 # Options

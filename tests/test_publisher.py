@@ -13,20 +13,24 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.openvox_gsm.const import (
+    DOMAIN,
     EVENT_CALL,
+    EVENT_SMS_DELIVERED,
     EVENT_SMS_RECEIVED,
     EVENT_SMS_SENT,
 )
 from custom_components.openvox_gsm.contacts import contact_name
+from custom_components.openvox_gsm.gateway import StatusReport
 from custom_components.openvox_gsm.sending import Recipient, Route, SmsOrder, async_send
 from custom_components.openvox_gsm.signals import SIGNAL_SMS_RECEIVED
 from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.const import EVENT_HOMEASSISTANT_STARTED, STATE_OFF, STATE_ON
 from homeassistant.core import CoreState, Event, HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
-from simulator import Simulator, SmsOutcome
+from simulator import Box, Simulator, SmsOutcome
 
 from .common import (
     OTHER_PHONE,
@@ -246,11 +250,15 @@ async def test_nothing_is_published_twice(
     await until_later(freezer, lambda: len(events) > 1)
     assert [event.data["message"] for event in events] == ["Hello", "News"]
 
-    # The same text at the same time from the service centre, but long after.
-    freezer.tick(301)
+    # The same text at the same time from the service centre, however long after.
+    freezer.tick(3 * 3600)
     await settle(hass)
     await gateway.receive_sms(1, PHONE, "Hello", WHEN)
-    await until_later(freezer, lambda: len(events) > 2)
+    await gateway.receive_sms(1, PHONE, "Hello", WHEN + timedelta(seconds=1))
+    await gateway.receive_sms(1, PHONE, "Last", WHEN)
+    await until_later(freezer, lambda: events[-1].data["message"] == "Last")
+    texts = [event.data["message"] for event in events]
+    assert texts == ["Hello", "News", "Hello", "Last"]
 
 
 async def test_what_became_of_a_message(
@@ -295,6 +303,76 @@ async def test_what_became_of_a_message(
             "error": "rejected",
         },
     ]
+
+
+@pytest.mark.parametrize("gateway", [{"box": Box.TODAY}], indirect=True)
+async def test_whether_a_message_was_delivered(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    entry: MockConfigEntry,
+    enable_custom_integrations: None,
+) -> None:
+    """Once for each message, with its text where it is certain which one it was."""
+    events = async_capture_events(hass, EVENT_SMS_DELIVERED)
+    gateway.status_reports = True
+    gateway.spans[1].deliveries.extend([True, True, False])
+    entry.add_to_hass(hass)
+    add_contact(hass, entry, "Anna", PHONE)
+    await set_up(hass, entry)
+
+    await send(hass, entry, PHONE, "x" * 200, span=1)
+    await until(lambda: len(events) == 1)
+    await send(hass, entry, OTHER_PHONE, "Hello", span=1)
+    await until(lambda: len(events) == 2)
+    await gateway.receive_status_report(1, "10086")
+    await until(lambda: len(events) == 3)
+
+    where = {
+        "config_entry_id": entry.entry_id,
+        "device_id": span_device(hass, entry, 1).id,
+        "span": 1,
+    }
+    assert [event.data for event in events] == [
+        where
+        | {
+            "target": PHONE,
+            "contact": "Anna",
+            "delivered": True,
+            "cause": None,
+            "message": "x" * 200,
+        },
+        where
+        | {
+            "target": OTHER_PHONE,
+            "contact": None,
+            "delivered": False,
+            "cause": "Validity period expired",
+            "message": "Hello",
+        },
+        where | {"target": "10086", "contact": None, "delivered": True, "cause": None},
+    ]
+
+
+async def test_reports_are_held_until_home_assistant_has_started(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    entry: MockConfigEntry,
+    enable_custom_integrations: None,
+) -> None:
+    """Automations could not see them before."""
+    events = async_capture_events(hass, EVENT_SMS_DELIVERED)
+    hass.set_state(CoreState.starting)
+    await set_up(hass, entry)
+    report = StatusReport(1, PHONE, 1, True, 0, None, dt_util.utcnow())
+
+    entry.runtime_data.publisher.sms_reported(report)
+    await settle(hass)
+    assert events == []
+
+    hass.set_state(CoreState.running)
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_STARTED)
+    await settle(hass)
+    assert [event.data["target"] for event in events] == [PHONE]
 
 
 async def test_a_message_that_no_span_can_take(
@@ -343,7 +421,7 @@ async def test_half_of_a_long_sms_of_a_gateway_that_is_removed(
     loaded: MockConfigEntry,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Nobody waits for the rest; the log says so, and the half is published."""
+    """It's published as it is, since the rest can't come."""
     events = async_capture_events(hass, EVENT_SMS_RECEIVED)
     await gateway.receive_sms(1, PHONE, "x" * 200, order=[1])
     await (
@@ -352,7 +430,80 @@ async def test_half_of_a_long_sms_of_a_gateway_that_is_removed(
     await hass.config_entries.async_remove(loaded.entry_id)
     await settle(hass)
 
+    (event,) = events
+    assert (event.data["parts"], event.data["complete"]) == (2, False)
     assert "only 1 of 2 parts of a long SMS arrived" in caplog.text
+
+
+@pytest.mark.parametrize("state", [CoreState.starting, CoreState.running])
+async def test_half_of_a_long_sms_when_home_assistant_stops(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    gateway: Simulator,
+    entry: MockConfigEntry,
+    enable_custom_integrations: None,
+    hass_storage: dict[str, Any],
+    state: CoreState,
+) -> None:
+    """It's published and counted, even if Home Assistant never got to run."""
+    events = async_capture_events(hass, EVENT_SMS_RECEIVED)
+    hass.set_state(state)
+    await set_up(hass, entry)
+    await pass_time(hass, freezer, 1)  # all that was counted until now is saved
+    await gateway.receive_sms(1, PHONE, "x" * 200, order=[1])
+    await (
+        entry.runtime_data.coordinator.async_refresh()
+    )  # what came before the answer is here
+
+    await hass.async_stop(force=True)
+
+    assert [event.data["complete"] for event in events] == [False]
+    counters = hass_storage[f"{DOMAIN}.{entry.entry_id}"]["data"]["counters"]
+    assert [1, "sms_received", 2] in [counter[:3] for counter in counters]
+
+
+async def test_an_sms_is_answered_at_once_after_a_reload(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """The gateway can send as soon as automations see what came in meanwhile."""
+    errors: list[Exception] = []
+
+    async def answer(_event: Event) -> None:
+        try:
+            await hass.services.async_call(
+                "notify", "send_sms", {"target": PHONE, "message": "Yes"}, blocking=True
+            )
+        except HomeAssistantError as err:
+            errors.append(err)
+
+    hass.bus.async_listen(EVENT_SMS_RECEIVED, answer)
+    publisher = loaded.runtime_data.publisher
+    publisher.async_hold()
+    await gateway.receive_sms(1, PHONE, "Are you there?", WHEN)
+    await until(lambda: publisher._held)  # noqa: SLF001
+
+    assert await hass.config_entries.async_reload(loaded.entry_id)
+    await settle(hass)
+
+    assert errors == []
+    assert [sms.text for sms in gateway.sent] == ["Yes"]
+
+
+async def test_half_of_a_long_sms_of_a_gateway_that_is_not_loaded_at_the_stop(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """It came in before the gateway was unloaded; it's published all the same."""
+    events = async_capture_events(hass, EVENT_SMS_RECEIVED)
+    await gateway.receive_sms(1, PHONE, "x" * 200, order=[1])
+    await (
+        loaded.runtime_data.coordinator.async_refresh()
+    )  # what came before the answer is here
+    assert await hass.config_entries.async_unload(loaded.entry_id)
+    assert events == []
+
+    await hass.async_stop(force=True)
+
+    assert [event.data["complete"] for event in events] == [False]
     [event] = events
     assert (event.data["sender"], event.data["complete"]) == (PHONE, False)
 

@@ -1,6 +1,7 @@
 """A message on its way: through which gateway, and what is published of it."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import pytest
 from pytest_homeassistant_custom_component.common import (
@@ -8,7 +9,13 @@ from pytest_homeassistant_custom_component.common import (
     async_capture_events,
 )
 
-from custom_components.openvox_gsm.const import CONF_ALLOWED, EVENT_SMS_SENT
+from custom_components.openvox_gsm.const import (
+    CONF_ALLOWED,
+    CONF_HOURLY_LIMIT,
+    DOMAIN,
+    EVENT_SMS_SENT,
+)
+from custom_components.openvox_gsm.gateway.sending import part as part_module
 from custom_components.openvox_gsm.sending import (
     Recipient,
     Route,
@@ -16,10 +23,17 @@ from custom_components.openvox_gsm.sending import (
     async_send,
     require_allowed,
 )
-from homeassistant.const import CONF_COUNTRY
+from custom_components.openvox_gsm.store import CounterKey
+from homeassistant.const import (
+    CONF_COUNTRY,
+    CONF_HOST,
+    CONF_PASSWORD,
+    CONF_PORT,
+    CONF_USERNAME,
+)
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
-from simulator import Simulator, SmsOutcome
+from simulator import Box, Simulator, SmsOutcome
 
 from .common import OTHER_PHONE, PHONE, set_options, settle, until
 from .test_services import send, send_and_ask
@@ -106,6 +120,93 @@ async def test_a_reason_in_the_language_of_the_server(
     outcome = await async_send(hass, order("Hello", 9, entry))
 
     assert outcome.reason == "OpenVox hat keinen Span 9"
+
+
+# An outcome that's learned later
+
+
+@pytest.fixture
+async def today(
+    hass: HomeAssistant, enable_custom_integrations: None
+) -> AsyncIterator[tuple[MockConfigEntry, Simulator]]:
+    """A box as sold today, set up, that tells outcomes late."""
+    async with Simulator(spans=1, box=Box.TODAY) as simulator:
+        simulator.spans[1].late_after = 0.3
+        entry = MockConfigEntry(
+            domain=DOMAIN,
+            minor_version=2,
+            data={
+                CONF_HOST: simulator.host,
+                CONF_PORT: simulator.port,
+                CONF_USERNAME: "admin",
+                CONF_PASSWORD: "admin",
+            },
+        )
+        entry.add_to_hass(hass)
+        assert await hass.config_entries.async_setup(entry.entry_id)
+        await settle(hass)
+        yield entry, simulator
+        await hass.config_entries.async_unload(entry.entry_id)
+
+
+@pytest.mark.parametrize(
+    ("late", "status", "counter", "room"),
+    [
+        (SmsOutcome.LATE_SUCCESS, "sent", CounterKey.SENT, False),
+        (SmsOutcome.LATE_FAILURE, "failed", CounterKey.FAILED, True),
+    ],
+)
+async def test_what_became_of_a_message_is_told_once(
+    hass: HomeAssistant,
+    today: tuple[MockConfigEntry, Simulator],
+    monkeypatch: pytest.MonkeyPatch,
+    late: SmsOutcome,
+    status: str,
+    counter: CounterKey,
+    room: bool,
+) -> None:
+    """When it is known: the action has said by then that it is not."""
+    entry, gateway = today
+    monkeypatch.setattr(part_module, "LATE_ANSWER_TIME", 0.05)
+    await set_options(hass, entry, **{CONF_HOURLY_LIMIT: 1})
+    events = async_capture_events(hass, EVENT_SMS_SENT)
+    gateway.spans[1].sms_outcomes.append(late)
+    store = entry.runtime_data.store
+
+    outcome = await async_send(hass, order("Hello", 1, entry))
+    await settle(hass)
+
+    assert outcome.result.status == "unknown"
+    assert events == []
+    assert not store.budget.reserve(1)
+    await until(lambda: events)
+    [event] = events
+    assert event.data["status"] == status
+    counted = {
+        key: found.value for key in CounterKey if (found := store.counter(1, key))
+    }
+    assert counted == {key: int(key is counter) for key in CounterKey}
+    # What was certainly not sent does not count against the limit.
+    assert bool(store.budget.reserve(1)) is room
+
+
+async def test_what_is_never_known_is_told_when_the_gateway_is_unloaded(
+    hass: HomeAssistant,
+    today: tuple[MockConfigEntry, Simulator],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing waits for it any more."""
+    entry, gateway = today
+    monkeypatch.setattr(part_module, "LATE_ANSWER_TIME", 0.05)
+    events = async_capture_events(hass, EVENT_SMS_SENT)
+    gateway.spans[1].sms_outcomes.append(SmsOutcome.NO_ANSWER)
+    await async_send(hass, order("Hello", 1, entry))
+    assert events == []
+
+    await hass.config_entries.async_reload(entry.entry_id)
+    await settle(hass)
+
+    assert [event.data["status"] for event in events] == ["unknown"]
 
 
 # Who may get it

@@ -13,6 +13,7 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.openvox_gsm.const import EVENT_SMS_RECEIVED
 from custom_components.openvox_gsm.gateway import SendFailure, SendResult, SendStatus
+from homeassistant.config_entries import RELOAD_AFTER_UPDATE_DELAY
 from homeassistant.const import (
     EVENT_STATE_CHANGED,
     EVENT_STATE_REPORTED,
@@ -23,7 +24,16 @@ from homeassistant.core import Event, HomeAssistant, State, callback
 from homeassistant.helpers import entity_registry as er
 from simulator import Box, Dialect, Simulator, SmsOutcome
 
-from .common import PHONE, entity_states, poll, set_rights, settle, span_device, until
+from .common import (
+    PHONE,
+    entity_states,
+    pass_time,
+    poll,
+    set_rights,
+    settle,
+    span_device,
+    until,
+)
 
 KINDS = [
     pytest.param({"dialect": Dialect.ASTERISK_1_8}, id="1.8"),
@@ -83,6 +93,10 @@ async def test_a_span_tells(hass: HomeAssistant, loaded: MockConfigEntry) -> Non
                     "down",
                     "power_off",
                     "alarm",
+                    "stuck",
+                    "locked",
+                    "sms_limit",
+                    "call_limit",
                 ],
             },
             None,
@@ -162,7 +176,9 @@ async def test_how_a_sensor_presents_itself(
         ({"status": "Pin (1234) Error"}, "pin_error"),
         ({"status": "Down"}, "down"),
         ({"power": False}, "power_off"),
-        ({"alarm": True}, "alarm"),
+        ({"alarm": True}, "ready"),
+        ({"alarm": True, "status": "Down"}, "alarm"),
+        ({"status": "Block"}, "locked"),
         ({"state": "SMS SENDING"}, "busy"),
     ],
 )
@@ -270,6 +286,23 @@ async def test_what_few_people_look_at_is_disabled(
         assert registered.disabled_by is er.RegistryEntryDisabler.INTEGRATION
         assert registered.entity_category is EntityCategory.DIAGNOSTIC
         assert hass.states.get(entity_id) is None
+
+
+async def test_an_entity_that_is_enabled_later(
+    freezer: FrozenDateTimeFactory, hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """It's there after half a minute, as always, and only it."""
+    entity_id = "sensor.gsm_1_signal_quality"
+    assert await hass.config_entries.async_reload(loaded.entry_id)
+    await settle(hass)
+    assert hass.states.get(entity_id) is None
+    before = set(entity_states(hass, loaded))
+
+    er.async_get(hass).async_update_entity(entity_id, disabled_by=None)
+    await pass_time(hass, freezer, RELOAD_AFTER_UPDATE_DELAY + 1)
+
+    assert set(entity_states(hass, loaded)) == before | {entity_id}
+    assert entity_states(hass, loaded)[entity_id] == "65"
 
 
 @pytest.mark.usefixtures("all_entities")
@@ -556,7 +589,7 @@ async def test_other_gateways_are_not_counted(
     await until(lambda: events)
 
     assert counts(hass, 1) == (0, 0, 0)
-    assert hass.states.is_state("sensor.gsm_1_sms_received_2", "1")
+    assert hass.states.is_state(f"sensor.gsm_1_port_{other.port}_sms_received", "1")
 
 
 async def test_an_sms_wakes_its_own_span_only(

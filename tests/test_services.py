@@ -397,8 +397,8 @@ async def test_a_way_that_is_none(
     for way, key in (
         ({"device_id": "nothing"}, "not_our_device"),
         ({"device_id": foreign_device.id}, "not_our_device"),
-        ({"device_id": span, "span": 2}, "contradictory_way"),
-        ({"device_id": span, "config_entry_id": "x"}, "contradictory_way"),
+        ({"device_id": span, "span": 2}, "contradictory_route"),
+        ({"device_id": span, "config_entry_id": "x"}, "contradictory_route"),
         ({"config_entry_id": "nothing"}, "not_our_entry"),
         ({"config_entry_id": foreign.entry_id}, "not_our_entry"),
         ({"config_entry_id": away.entry_id}, "not_loaded"),
@@ -649,7 +649,7 @@ async def test_the_outcome_is_unknown(
     loaded: MockConfigEntry,
 ) -> None:
     """That is no failure: it is not tried again."""
-    gateway.spans[1].sms_outcomes.append(SmsOutcome.TIMEOUT)
+    gateway.spans[1].sms_outcomes.append(SmsOutcome.NO_ANSWER)
 
     sending = asyncio.create_task(send_and_ask(hass, target=PHONE, span=1))
     await until_later(freezer, sending.done)
@@ -1008,6 +1008,8 @@ def shown(fields: dict[str, Any]) -> dict[str, Any]:
         ("openvox", "hangup", set(), {"config_entry_id", "span"}),
         ("openvox", "cli_command", {"command"}, set()),
         ("openvox", "ami_action", {"action"}, set()),
+        ("openvox", "record", set(), set()),
+        ("openvox", "self_test", set(), {"config_entry_id", "span"}),
     ],
 )
 async def test_an_action_is_described(

@@ -315,7 +315,7 @@ async def test_a_value_of_the_database(
     value = 'a "b" \\ c; d'
     await action(hass, "DBPut", {"Family": "f", "Key": "k", "Val": value})
 
-    _, [entry] = await action(hass, "DBGet", {"Family": "f", "Key": "k"})
+    _, [entry, *_] = await action(hass, "DBGet", {"Family": "f", "Key": "k"})
 
     assert entry["Val"] == value
 
@@ -413,6 +413,7 @@ async def test_only_administrators(
     for service, data in (
         ("cli_command", {"command": "core show version"}),
         ("ami_action", {"action": "CoreStatus"}),
+        ("self_test", {"number": "+4915112345678", "to_span": 2}),
     ):
         with pytest.raises(Unauthorized):
             await hass.services.async_call(

@@ -48,6 +48,8 @@ async def hang_up(hass: HomeAssistant, **data: Any) -> dict[str, Any]:
         (CallOutcome.BUSY, "busy"),
         ((CallOutcome.NO_ANSWER, 0.01), "no_answer"),
         (CallOutcome.FAILED, "failed"),
+        (CallOutcome.NO_CARRIER, "failed"),
+        (CallOutcome.NO_DIALTONE, "failed"),
     ],
 )
 async def test_the_response(

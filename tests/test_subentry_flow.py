@@ -277,6 +277,26 @@ async def test_a_query_is_added(hass: HomeAssistant, loaded: MockConfigEntry) ->
     assert hass.states.get("button.gsm_2_balance_query_now")
 
 
+async def test_the_name_of_a_query_is_there_once_on_a_span(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """Every SIM has a balance; a query may not go over to a span that has one."""
+    await add(hass, loaded, SUBENTRY_USSD_QUERY, QUERY)
+    result = await add(hass, loaded, SUBENTRY_USSD_QUERY, QUERY | {"name": "BALANCE"})
+    assert result["errors"] == {"name": "name_taken"}
+
+    await add(hass, loaded, SUBENTRY_USSD_QUERY, QUERY | {"span": "3"})
+    assert [data["span"] for _, _, data in saved(loaded)] == [2, 3]
+    assert hass.states.get("sensor.gsm_3_balance")
+
+    first, _ = loaded.subentries
+    flow = await loaded.start_subentry_reconfigure_flow(hass, first)
+    result = await hass.config_entries.subentries.async_configure(
+        flow["flow_id"], QUERY | {"span": "3"}
+    )
+    assert result["errors"] == {"name": "name_taken"}
+
+
 async def test_a_query_with_all_that_it_can_have(
     hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:
@@ -285,6 +305,7 @@ async def test_a_query_with_all_that_it_can_have(
         "interval": 0.25,
         "pattern": r"(?:is|of) ([\d.,]+)",
         "unit": "EUR",
+        "date_pattern": r"until (\S+)",
     }
     await add(
         hass,
@@ -318,6 +339,8 @@ async def test_a_query_with_all_that_it_can_have(
         ({"pattern": "(\\d"}, {"pattern": "invalid_pattern"}),
         ({"pattern": "\\d+"}, {"pattern": "not_one_group"}),
         ({"pattern": "(\\d)(\\d)"}, {"pattern": "not_one_group"}),
+        ({"date_pattern": "(\\d"}, {"date_pattern": "invalid_pattern"}),
+        ({"date_pattern": "\\d+"}, {"date_pattern": "not_one_group"}),
     ],
 )
 async def test_a_query_that_cannot_be(
@@ -334,6 +357,7 @@ async def test_a_query_that_cannot_be(
         "replies": None,
         "pattern": None,
         "unit": None,
+        "date_pattern": None,
         **QUERY,
         **changed,
     }
@@ -397,7 +421,10 @@ async def test_a_span_that_is_gone_can_be_kept(
     ("kind", "given"),
     [
         (SUBENTRY_CONTACT, CONTACT),
-        (SUBENTRY_USSD_QUERY, QUERY | {"replies": [], "pattern": "", "unit": ""}),
+        (
+            SUBENTRY_USSD_QUERY,
+            QUERY | {"replies": [], "pattern": "", "unit": "", "date_pattern": ""},
+        ),
     ],
 )
 def test_every_field_and_error_has_its_text(kind: str, given: dict[str, Any]) -> None:
@@ -406,7 +433,7 @@ def test_every_field_and_error_has_its_text(kind: str, given: dict[str, Any]) ->
     errors = {
         match[1]
         for line in _lines(kind)
-        if (match := re.search(r"_Refused\(CONF_\w+, \"(\w+)\"\)", line))
+        if (match := re.search(r"_Refused\(\w+, \"(\w+)\"\)", line))
     }
     if kind == SUBENTRY_CONTACT:
         errors |= {

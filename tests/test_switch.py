@@ -4,10 +4,7 @@ from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
-from pytest_homeassistant_custom_component.common import (
-    MockConfigEntry,
-    mock_restore_cache_with_extra_data,
-)
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from homeassistant.const import (
     SERVICE_TURN_OFF,
@@ -17,12 +14,12 @@ from homeassistant.const import (
     STATE_UNAVAILABLE,
     EntityCategory,
 )
-from homeassistant.core import HomeAssistant, State
+from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
 from simulator import Box, Simulator
 
-from .common import poll, settle, until
+from .common import PHONE, pass_time, poll, settle, until
 
 POWER = "switch.gsm_1_module_power"
 BOTH_FIRMWARES = pytest.mark.parametrize(
@@ -77,7 +74,9 @@ async def test_off_and_on(
 
     await switch(hass, SERVICE_TURN_OFF)
     assert hass.states.is_state(POWER, STATE_OFF)
-    assert not hass.states.is_state("sensor.gsm_1_status", "ready")
+    assert hass.states.is_state("sensor.gsm_1_status", "power_off")
+    for unknown in ("signal_strength", "operator", "network_status"):
+        assert hass.states.is_state(f"sensor.gsm_1_{unknown}", "unknown")
     await poll(hass, freezer)
     assert hass.states.is_state(POWER, STATE_OFF)
     assert hass.states.is_state("switch.gsm_2_module_power", STATE_ON)
@@ -90,16 +89,23 @@ async def test_off_and_on(
 
 @BOTH_FIRMWARES
 @pytest.mark.usefixtures("all_entities")
-async def test_what_is_so_already_is_not_done_again(
+async def test_a_module_that_is_off_is_not_switched_off_again(
     hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
 ) -> None:
-    """The gateway would refuse it, or disturb a module that works."""
-    await switch(hass, SERVICE_TURN_ON)
-    assert commands(gateway) == []
-
+    """The gateway would refuse it."""
     await switch(hass, SERVICE_TURN_OFF)
     await switch(hass, SERVICE_TURN_OFF)
     assert commands(gateway) == ["gsm power off 1"]
+
+
+@BOTH_FIRMWARES
+@pytest.mark.usefixtures("all_entities")
+async def test_on_is_always_sent(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """Its owner may know better than the gateway that the module has no power."""
+    await switch(hass, SERVICE_TURN_ON)
+    assert commands(gateway) == ["gsm power on 1"]
 
 
 @pytest.mark.usefixtures("all_entities")
@@ -125,9 +131,10 @@ async def test_a_module_that_was_switched_on_elsewhere(
     gateway: Simulator,
     loaded: MockConfigEntry,
 ) -> None:
-    """Is on, and stays on in whatever happens to it later."""
+    """Is on once it shows new life, and stays on in whatever happens to it later."""
     await switch(hass, SERVICE_TURN_OFF)
     await gateway.spans[1].power_switch.on()
+    gateway.spans[1].signal = 11
     await poll(hass, freezer)
     assert hass.states.is_state(POWER, STATE_ON)
 
@@ -166,29 +173,62 @@ async def test_off_outlives_a_reload(
 
 
 @pytest.mark.usefixtures("all_entities")
-@pytest.mark.parametrize(
-    ("status", "state"),
-    [("Down", STATE_OFF), ("Up", STATE_ON), ("No Signal", STATE_ON)],
-)
+@pytest.mark.parametrize("signal", [20, 11])
 async def test_off_outlives_a_restart(
     hass: HomeAssistant,
+    hass_storage: dict[str, Any],
     gateway: Simulator,
     entry: MockConfigEntry,
     enable_custom_integrations: None,
-    status: str,
-    state: str,
+    signal: int,
 ) -> None:
-    """Even where the gateway was away at the end; not a module that came to life."""
-    gateway.spans[1].status = status
-    stored: dict[str, Any] = {"switched_off": True}
-    mock_restore_cache_with_extra_data(
-        hass, [(State(POWER, STATE_UNAVAILABLE), stored)]
-    )
+    """But not where the module shows another signal than when it was switched off."""
+    hass_storage[f"openvox_gsm.{entry.entry_id}"] = {
+        "version": 1,
+        "data": {"sent": [], "counters": [], "switched_off": [[1, 20, False]]},
+    }
+    gateway.spans[1].signal = signal
     entry.add_to_hass(hass)
     assert await hass.config_entries.async_setup(entry.entry_id)
     await settle(hass)
 
-    assert hass.states.is_state(POWER, state)
+    assert hass.states.is_state(POWER, STATE_OFF if signal == 20 else STATE_ON)
+
+
+@pytest.mark.usefixtures("all_entities")
+async def test_what_is_off_is_saved(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+) -> None:
+    """Within a second, as everything is that is kept of a gateway."""
+    await switch(hass, SERVICE_TURN_OFF)
+    await pass_time(hass, freezer, 1)
+
+    saved = hass_storage[f"openvox_gsm.{loaded.entry_id}"]["data"]
+    assert saved["switched_off"] == [[1, 20, False]]
+
+
+@pytest.mark.usefixtures("all_entities")
+async def test_an_sms_to_a_module_that_is_off(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """It fails with the reason, as the driver would lose it. Other spans can send."""
+    await switch(hass, SERVICE_TURN_OFF)
+
+    with pytest.raises(HomeAssistantError, match="turned off; turn on its module"):
+        await hass.services.async_call(
+            "notify",
+            "send_sms",
+            {"target": PHONE, "message": "Hello", "span": 1},
+            blocking=True,
+        )
+    await hass.services.async_call(
+        "notify", "send_sms", {"target": PHONE, "message": "Hello"}, blocking=True
+    )
+    assert [sms.span for sms in gateway.sent] != [1]
 
 
 @BOTH_FIRMWARES

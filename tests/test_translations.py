@@ -65,6 +65,9 @@ _KEYS: dict[str, list[str]] = {
         "call_busy",
         "call_no_span_ready",
         "call_no_such_span",
+        "call_power_off",
+        "call_span_limit",
+        "call_span_locked",
         "call_span_not_ready",
     ],
     "_not_reached(is_connected)": ["cannot_connect", "not_connected"],
@@ -102,6 +105,16 @@ def raised() -> Iterator[tuple[str, set[str]]]:
         yield f"sms_{failure}", {"gateway", "span", "time"}
     yield "sms_over_limit", {"gateway", "parts"}
     yield "sms_parts_sent", {"sent", "parts"}
+    # They are sentences of a report.
+    yield "self_test_plan", {"count", "source", "target", "gateway"}
+    for name in ("accents", "emoji", "long", "time_right", "delivered", "no_report"):
+        yield f"self_test_{name}", set()
+    for name in ("arrived", "changed", "missing"):
+        yield f"self_test_{name}", {"what", "seconds"}
+    yield "self_test_not_sent", {"what", "reason"}
+    yield "self_test_sender_right", {"span"}
+    yield "self_test_sender_other", {"span"}
+    yield "self_test_time_wrong", {"minutes"}
 
 
 def _raised_by(call: ast.Call, function: str) -> Iterator[tuple[str, set[str]]]:
@@ -258,14 +271,17 @@ def test_every_field_of_an_action_has_its_texts() -> None:
 
 
 # A USSD query brings its name along; its entities are described by their class.
-_WITHOUT_DESCRIPTION = {"button": {"ussd_query_now"}, "sensor": {"ussd_query"}}
+_WITHOUT_DESCRIPTION = {
+    "button": {"ussd_query_now"},
+    "sensor": {"ussd_query", "ussd_query_date"},
+}
 
 
 def test_every_entity_has_its_name_and_icon() -> None:
     """Unless its device class gives it both."""
     described: dict[str, list[EntityDescription]] = {
         "binary_sensor": [binary_sensor.CONNECTED, *binary_sensor.SPAN_BINARY_SENSORS],
-        "button": [button.RESTART_MODULE],
+        "button": [*button.MODULE_BUTTONS, button.SELF_TEST],
         "sensor": [
             *sensor.SPAN_SENSORS,
             *sensor.COUNTERS,
@@ -304,7 +320,10 @@ def test_texts_are_texts() -> None:
         assert isinstance(text, str), path
         assert text, path
         assert text == text.strip(), path
-    assert TEXTS["device"] == {"span": {"name": "GSM {number}"}}
+    assert TEXTS["device"] == {
+        "span": {"name": "GSM {number}"},
+        "span_on_port": {"name": "GSM {number} (port {port})"},
+    }
 
 
 def test_the_manifest_is_in_order() -> None:

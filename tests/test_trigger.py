@@ -20,6 +20,7 @@ from pytest_homeassistant_custom_component.common import (
 import voluptuous as vol
 
 from custom_components.openvox_gsm import trigger as trigger_module
+from custom_components.openvox_gsm.gateway import StatusReport
 from homeassistant.const import CONF_COUNTRY, STATE_OFF, STATE_ON, STATE_UNAVAILABLE
 from homeassistant.core import Event, HomeAssistant
 from homeassistant.helpers import (
@@ -51,6 +52,7 @@ from .common import (
 CONNECTED = "binary_sensor.openvox_connectivity"
 ROOT = Path(trigger_module.__file__).parent
 SMS, CALL = "openvox_gsm.sms_received", "openvox_gsm.call_received"
+DELIVERED = "openvox_gsm.sms_delivered"
 WHEN = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
 
 type Automate = Callable[..., Awaitable[list[Event]]]
@@ -323,7 +325,7 @@ async def test_an_expression_that_takes_too_long(
     await receive("a" * 60 + "b")
     assert events == []
     [warning] = said(caplog, logging.WARNING)
-    assert "an automation's trigger on SMS took more than 0.1 s" in warning
+    assert "of an SMS trigger took more than 0.1 s" in warning
     assert "aaa" not in warning
     assert PHONE not in warning
 
@@ -507,6 +509,84 @@ async def test_an_sms_that_forges_a_call(
     await until(lambda: events)
 
 
+# SMS delivered
+
+
+@pytest.fixture
+def report(hass: HomeAssistant, germany: MockConfigEntry) -> Any:
+    """Let the network report what became of an SMS."""
+
+    async def report(
+        delivered: bool, recipient: str = PHONE, span: int = 1, **more: Any
+    ) -> None:
+        germany.runtime_data.publisher.sms_reported(
+            StatusReport(
+                span=span,
+                recipient=recipient,
+                reference=1,
+                delivered=delivered,
+                status=0 if delivered else 0x61,
+                discharged_at=None,
+                arrived_at=WHEN,
+                **more,
+            )
+        )
+        await settle(hass)
+
+    return report
+
+
+async def test_a_delivery(automate: Automate, report: Any) -> None:
+    """What is known of it, and which message it was where that is certain."""
+    events = await automate(
+        DELIVERED,
+        see="{{ [trigger.target, trigger.contact, trigger.delivered, trigger.cause,"
+        " trigger.message | default('?'), trigger.span] }}",
+    )
+
+    await report(True, message="Hi")
+    await report(True, OTHER_PHONE, span=2)
+    await report(False)
+
+    assert seen_by(events) == [
+        [PHONE, "Anna", True, None, "Hi", 1],
+        [OTHER_PHONE, None, True, None, "?", 2],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("result", "expected"),
+    [("delivered", [True]), ("not_delivered", [False]), ("any", [True, False])],
+)
+async def test_delivered_or_not(
+    automate: Automate, report: Any, result: str, expected: list[bool]
+) -> None:
+    """A message that never arrives may matter more."""
+    events = await automate(
+        DELIVERED, {"result": result}, see="{{ trigger.delivered }}"
+    )
+
+    await report(True)
+    await report(False)
+
+    assert seen_by(events) == expected
+
+
+@pytest.mark.parametrize(
+    "options", [{"targets": ["01511 2345678"]}, {"known_contacts": True}]
+)
+async def test_whose_delivery(
+    automate: Automate, report: Any, options: dict[str, Any]
+) -> None:
+    """A recipient may be written in any way."""
+    events = await automate(DELIVERED, options, see="{{ trigger.contact }}")
+
+    for recipient in (OTHER_PHONE, PHONE):
+        await report(True, recipient)
+
+    assert seen_by(events) == ["Anna"]
+
+
 # Where
 
 
@@ -674,6 +754,7 @@ async def test_the_editor_knows_the_triggers(
     assert "Unable to parse triggers.yaml" not in caplog.text
     for name, schema in (
         ("sms_received", trigger_module.SMS_OPTIONS),
+        ("sms_delivered", trigger_module.DELIVERY_OPTIONS),
         ("call_received", trigger_module.CALL_OPTIONS),
     ):
         description = descriptions[f"openvox_gsm.{name}"]
@@ -691,3 +772,6 @@ async def test_the_editor_knows_the_triggers(
                 assert field["default"] == options[key].default()
     select = descriptions[SMS]["fields"]["match"]["selector"]["select"]  # type: ignore[index]
     assert set(select["options"]) == texts["selector"]["match"]["options"].keys()
+    select = descriptions[DELIVERED]["fields"]["result"]["selector"]["select"]  # type: ignore[index]
+    key = select["translation_key"]
+    assert set(select["options"]) == texts["selector"][key]["options"].keys()

@@ -16,9 +16,8 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.openvox_gsm import async_remove_config_entry_device
 from custom_components.openvox_gsm.const import SUBENTRY_USSD_QUERY
-from custom_components.openvox_gsm.ussd_query import read_number
 from homeassistant.config_entries import ConfigSubentry
-from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
+from homeassistant.const import CONF_COUNTRY, STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant, State
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr, entity_registry as er
@@ -164,52 +163,109 @@ async def test_a_text(
     assert attribute(hass, "reply") == "x" * 300
 
 
+# A date
+
+
+DATE_SENSOR = "sensor.gsm_2_balance_valid_until"
+DATE_PATTERN = r"sd (\S+)"
+
+
+async def test_a_number_and_a_date(
+    hass: HomeAssistant, entry: MockConfigEntry, gateway: Simulator
+) -> None:
+    """As a balance came on a box sold today: glued to the words around it."""
+    gateway.spans[2].ussd["*100#"] = (
+        "Sisa pulsa Rp.23041.Aktif sd 25/11/2016. Mau MP3 ? 1.YA 2.Info Kartu"
+    )
+    balance = query(pattern=r"pulsa (\S+)", date_pattern=DATE_PATTERN)
+    await set_up(hass, entry, balance)
+    assert value(hass, DATE_SENSOR) == STATE_UNKNOWN
+
+    await press(hass)
+
+    assert value(hass) == "23041"
+    assert value(hass, DATE_SENSOR) == "2016-11-25"
+    state = hass.states.get(DATE_SENSOR)
+    registered = er.async_get(hass).async_get(DATE_SENSOR)
+    assert state
+    assert registered
+    assert state.name == "GSM 2 Balance valid until"
+    assert state.attributes["device_class"] == "date"
+    assert registered.device_id == span_device(hass, entry, 2).id
+    assert registered.config_subentry_id == balance.subentry_id
+
+
 @pytest.mark.parametrize(
-    ("text", "number"),
-    [
-        ("12", 12),
-        ("0", 0),
-        (" 12.50 ", 12.5),
-        ("12,50", 12.5),
-        ("-3,2", -3.2),
-        ("\u22123,2", -3.2),
-        ("+7", 7),
-        (".50", 0.5),
-        (",50", 0.5),
-        ("1.234,50", 1234.5),
-        ("1,234.50", 1234.5),
-        ("1.234.567", 1234567),
-        ("1,234,567", 1234567),
-        ("12.345.678,9", 12345678.9),
-        ("1,23,456.50", 123456.5),
-        ("1 234,50", 1234.5),
-        ("1\u00a0234\u202f567,5", 1234567.5),
-        ("1'234.50", 1234.5),
-        ("1’234.50", 1234.5),
-        # Nobody can tell; the one mark is taken for the decimal one.
-        ("1.234", 1.234),
-        ("1,234", 1.234),
-        ("", None),
-        ("-", None),
-        (".", None),
-        ("12.", None),
-        ("12 EUR", None),
-        ("1.2.3", None),
-        ("1.234.56", None),
-        ("1.23,45", None),
-        ("1,2,3", None),
-        ("1 2", None),
-        ("12:30", None),
-        ("1e5", None),
-        ("nan", None),
-        ("inf", None),
-        ("--1", None),
-    ],
+    ("country", "expected"), [("DE", "2026-04-03"), ("US", "2026-03-04")]
 )
-def test_a_number_as_people_write_it(text: str, number: float | None) -> None:
-    """Point or comma, and whatever stands between thousands; or no number at all."""
-    assert read_number(text) == number
-    assert type(read_number(text)) is type(number)
+async def test_where_the_month_comes_first(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    gateway: Simulator,
+    country: str,
+    expected: str,
+) -> None:
+    """By the country of the gateway."""
+    gateway.spans[2].ussd["*100#"] = "7.00 sd 03/04/2026"
+    entry.add_to_hass(hass)
+    hass.config_entries.async_update_entry(entry, options={CONF_COUNTRY: country})
+    hass.config_entries.async_add_subentry(entry, query(date_pattern=DATE_PATTERN))
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await settle(hass)
+
+    await press(hass)
+
+    assert value(hass, DATE_SENSOR) == expected
+
+
+async def test_an_answer_without_the_date(
+    hass: HomeAssistant, entry: MockConfigEntry, gateway: Simulator
+) -> None:
+    """The last one stays, the new number counts, and it is told."""
+    gateway.spans[2].ussd["*100#"] = "is 7.00 sd 25/11/2016"
+    await set_up(hass, entry, query(pattern=PATTERN, date_pattern=DATE_PATTERN))
+    await press(hass)
+    gateway.spans[2].ussd["*100#"] = "is 5.00 sd tomorrow"
+
+    with pytest.raises(HomeAssistantError) as error:
+        await press(hass)
+
+    assert error.value.translation_key == "no_value_in_answer"
+    assert (value(hass), value(hass, DATE_SENSOR)) == ("5.0", "2016-11-25")
+
+
+async def test_a_date_outlives_a_restart(
+    hass: HomeAssistant, entry: MockConfigEntry, gateway: Simulator
+) -> None:
+    """Also one that the last answer did not have."""
+    gateway.spans[2].ussd["*100#"] = "is 7.00 sd 25/11/2016"
+    await set_up(hass, entry, query(pattern=PATTERN, date_pattern=DATE_PATTERN))
+    await press(hass)
+    gateway.spans[2].ussd["*100#"] = "is 5.00"
+    with pytest.raises(HomeAssistantError):
+        await press(hass)
+
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await settle(hass)
+
+    assert (value(hass), value(hass, DATE_SENSOR)) == ("5.0", "2016-11-25")
+
+
+async def test_a_date_that_is_no_longer_looked_for(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    """Its sensor goes."""
+    balance = query(date_pattern=DATE_PATTERN)
+    await set_up(hass, entry, balance)
+    data = dict(balance.data)
+    del data["date_pattern"]
+
+    hass.config_entries.async_update_subentry(entry, balance, data=data)
+    await settle(hass)
+
+    assert hass.states.get(DATE_SENSOR) is None
+    assert er.async_get(hass).async_get(DATE_SENSOR) is None
+    assert value(hass) == STATE_UNKNOWN
 
 
 # The conversation
@@ -475,7 +531,8 @@ async def test_one_query_at_a_time(
         hass.async_create_task(press(hass, f"button.gsm_{span}_q{span}_query_now"))
         for span in (1, 2)
     ]
-    await asyncio.sleep(0.05)
+    await until(lambda: asked(gateway))
+    await asyncio.sleep(0)
     assert len(asked(gateway)) == 1
     await asyncio.gather(*presses)
     assert len(asked(gateway)) == 2
@@ -574,6 +631,7 @@ def memory(**changed: Any) -> dict[str, Any]:
         "answered_at": an_hour_ago,
         "reply": ANSWER,
         "value": "12,50",
+        "date": None,
     } | changed
 
 

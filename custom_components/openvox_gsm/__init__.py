@@ -2,7 +2,7 @@
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
-from homeassistant.core import Event, HomeAssistant
+from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
 
@@ -45,11 +45,12 @@ async def async_setup_entry(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> b
     publisher = async_get_publisher(hass, entry, store)
     devices = Devices(hass, entry)
     issues = Issues(hass, entry, store.budget)
-    coordinator = OpenVoxCoordinator(hass, entry, publisher, devices, issues)
+    coordinator = OpenVoxCoordinator(hass, entry, publisher, devices, issues, store)
     await coordinator.async_config_entry_first_refresh()
 
     async def shut_down(_event: Event) -> None:
         await coordinator.async_shutdown()
+        publisher.async_publish_rest()
 
     entry.async_on_unload(
         hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, shut_down)
@@ -67,8 +68,15 @@ async def async_setup_entry(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> b
     )
     entry.async_on_unload(entry.add_update_listener(_async_entry_updated))
     _apply_changes(entry)  # it may have been changed while connecting
+
+    @callback
+    def publish_once_loaded() -> None:
+        # Not before: an automation may answer an SMS at once.
+        if entry.state is ConfigEntryState.LOADED:
+            publisher.async_publish_from_start()
+
+    entry.async_on_unload(entry.async_on_state_change(publish_once_loaded))
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
-    publisher.async_publish_from_start()
     return True
 
 
@@ -78,10 +86,11 @@ async def _async_entry_updated(hass: HomeAssistant, entry: OpenVoxConfigEntry) -
     The flow that changes the entry's data schedules a reload itself. Entities of
     calls come and go with one as well.
     """
-    await _load_country(hass, entry)
+    # Without waiting: polls go on meanwhile, and the entry may be unloaded.
+    _apply_changes(entry)
     if publishes_calls(entry) != entry.runtime_data.publishes_calls:
         hass.config_entries.async_schedule_reload(entry.entry_id)
-    _apply_changes(entry)
+    await _load_country(hass, entry)
 
 
 async def _load_country(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> None:
@@ -116,7 +125,7 @@ async def async_remove_config_entry_device(
 ) -> bool:
     """Let people remove the device of a span that the gateway no longer has.
 
-    While the gateway isn't set up, nobody knows which spans it has.
+    While the gateway isn't set up, it isn't known which spans it has.
     """
     if entry.state is not ConfigEntryState.LOADED:
         return False
@@ -128,6 +137,6 @@ async def async_remove_config_entry_device(
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> None:
-    """Forget what was kept of a gateway that is removed."""
+    """Publish what is left of a gateway that is removed, and delete its file."""
     async_close_publisher(hass, entry)
     await async_remove_store(hass, entry)

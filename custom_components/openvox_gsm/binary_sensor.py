@@ -69,12 +69,12 @@ async def async_setup_entry(
 
 
 class ConnectedSensor(OpenVoxEntity, BinarySensorEntity):
-    """Tells whether the gateway answers; always available itself."""
+    """Whether the gateway answers; always available itself."""
 
     @property
     @override
     def available(self) -> bool:
-        """Whether there is anything to tell: always."""
+        """Always, since it shows whether the gateway is there."""
         return True
 
     @property
@@ -88,7 +88,7 @@ class ConnectedSensor(OpenVoxEntity, BinarySensorEntity):
 
 
 class SpanBinarySensor(OpenVoxSpanEntity, BinarySensorEntity):
-    """Something that is so or not about a span."""
+    """A value of a span that is on or off."""
 
     entity_description: SpanBinarySensorDescription
 

@@ -2,10 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 import math
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from homeassistant.core import callback
 from homeassistant.util import dt as dt_util
@@ -19,8 +18,7 @@ _HOUR: Final = 60  # minutes
 _DAY: Final = 24 * 60  # minutes
 
 
-@dataclass(frozen=True, slots=True)
-class Reservation:
+class Reservation(NamedTuple):
     """A number of SMS that count as sent in a minute."""
 
     minute: int
@@ -30,8 +28,8 @@ class Reservation:
 class SmsBudget:
     """Counts the SMS of the last hour and day.
 
-    A long message counts as many SMS as it has parts. Counted by the minute, so that
-    there is little to keep however many are sent; none counts for less than its time.
+    A long message counts as many SMS as it has parts. They are counted by the minute, so
+    there is little to keep however many are sent. None is forgotten too early.
 
     Setting the clock must neither lift a limit nor prolong it, so a run goes by the
     time that has passed. Only what is kept for the next run is in clock time.
@@ -82,14 +80,14 @@ class SmsBudget:
 
     @callback
     def cancel(self, reservation: Reservation) -> None:
-        """Count a reservation no longer, since nothing was sent after all."""
+        """Stop counting a reservation, since nothing was sent after all."""
         self._count(reservation.minute, -reservation.parts)
         self._on_change()
 
     def room_from(self, parts: int) -> datetime | None:
         """Return from when there's room for that many SMS; None if there never is.
 
-        It's local time and a whole minute, and holds if no more is sent meanwhile.
+        It's local time and a whole minute, provided that no more is sent until then.
         """
         now = room = self._minute
         for limit, window in self._windows:

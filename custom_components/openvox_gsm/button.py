@@ -1,7 +1,10 @@
-"""What can be done to a span by pressing a button."""
+"""Buttons that restart a module, and that send a USSD query now."""
 
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import override
 
+from homeassistant.components import persistent_notification
 from homeassistant.components.button import (
     ButtonDeviceClass,
     ButtonEntity,
@@ -11,18 +14,46 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .entity import OpenVoxSpanEntity, async_add_span_entities
+from .entity import OpenVoxEntity, OpenVoxSpanEntity, async_add_span_entities
+from .gateway import Modules
 from .runtime import OpenVoxConfigEntry
+from .self_test import SelfTest, plan, run
 from .ussd_entity import async_add_query_buttons
 
-# The gateway keeps apart what a span is asked for; spans need not wait for others.
+# Each span has its own lock, so spans don't have to wait for each other.
 PARALLEL_UPDATES = 0
 
-RESTART_MODULE = ButtonEntityDescription(
-    key="restart_module",
-    translation_key="restart_module",
-    device_class=ButtonDeviceClass.RESTART,
-    entity_category=EntityCategory.CONFIG,
+
+@dataclass(frozen=True, kw_only=True)
+class ModuleButtonDescription(ButtonEntityDescription):
+    """A button of a span, and what it does to the module."""
+
+    press: Callable[[Modules, int], Awaitable[None]]
+
+
+# With both, SMS that the driver still keeps for the span may go out.
+MODULE_BUTTONS = (
+    ModuleButtonDescription(
+        key="reload_module",
+        translation_key="reload_module",
+        entity_category=EntityCategory.CONFIG,
+        entity_registry_enabled_default=False,
+        press=Modules.reload,
+    ),
+    ModuleButtonDescription(
+        key="restart_module",
+        translation_key="restart_module",
+        device_class=ButtonDeviceClass.RESTART,
+        entity_category=EntityCategory.CONFIG,
+        entity_registry_enabled_default=False,
+        press=Modules.restart,
+    ),
+)
+
+SELF_TEST = ButtonEntityDescription(
+    key="self_test",
+    translation_key="self_test",
+    entity_category=EntityCategory.DIAGNOSTIC,
     entity_registry_enabled_default=False,
 )
 
@@ -36,16 +67,44 @@ async def async_setup_entry(
     runtime = entry.runtime_data
 
     def make(number: int) -> list[ButtonEntity]:
-        return [RestartModuleButton(runtime, RESTART_MODULE, number)]
+        return [ModuleButton(runtime, each, number) for each in MODULE_BUTTONS]
 
     async_add_span_entities(entry, async_add_entities, make)
     async_add_query_buttons(entry, async_add_entities)
+    async_add_entities([SelfTestButton(runtime, SELF_TEST)])
 
 
-class RestartModuleButton(OpenVoxSpanEntity, ButtonEntity):
-    """Switches the module of a span off and on again."""
+class ModuleButton(OpenVoxSpanEntity, ButtonEntity):
+    """Starts the module of a span again; a call on it ends."""
+
+    entity_description: ModuleButtonDescription
 
     @override
     async def async_press(self) -> None:
-        """Restart the module, which takes about 13 s; a call on it ends."""
-        await self.command_module(self.runtime.gateway.restart_module(self.number))
+        """Do it, which takes some seconds."""
+        press = self.entity_description.press(self.runtime.gateway.modules, self.number)
+        await self.command_module(press)
+
+
+class SelfTestButton(OpenVoxEntity, ButtonEntity):
+    """Sends some SMS from one span to another, and reports what became of them."""
+
+    @override
+    async def async_press(self) -> None:
+        """Begin a test; its report becomes a notification.
+
+        Raises ServiceValidationError where no spans can be tested.
+        """
+        test = plan(self.hass, self.runtime)
+        self.runtime.entry.async_create_background_task(
+            self.hass, self._run(test), "OpenVox self-test"
+        )
+
+    async def _run(self, test: SelfTest) -> None:
+        report = await run(self.hass, test)
+        persistent_notification.async_create(
+            self.hass,
+            "\n".join(f"- {sentence}" for sentence in report.sentences),
+            self.runtime.entry.title,
+            f"openvox_gsm_self_test_{self.runtime.entry.entry_id}",
+        )

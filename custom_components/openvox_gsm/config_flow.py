@@ -1,5 +1,6 @@
 """Add a gateway, discover it, sign in again, reconfigure it."""
 
+import asyncio
 from collections.abc import Mapping
 import logging
 import re
@@ -90,8 +91,7 @@ _WEB_PAGE: Final = re.compile(r"^https?://\[?([^/\]]+(?=\])|[^/\]:]+).*$")
 class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
     """Set up a gateway in the user interface."""
 
-    VERSION = 1
-    MINOR_VERSION = 2
+    VERSION = 2
 
     # The whole input of the last form.
     _data: dict[str, Any]
@@ -103,6 +103,8 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
     _imeis: frozenset[str] = frozenset()
     # Whether the user trusts a gateway that lost its challenge.
     _send_password = False
+    # Whether the gateway hands over incoming SMS, as far as that is known.
+    _receives_sms = True
 
     @staticmethod
     @callback
@@ -166,11 +168,24 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
         return await self.async_step_discovery_confirm()
 
     async def _follow(self, entry: ConfigEntry, host: str) -> None:
-        """Follow a gateway to a new address, if it proves there that it's the one."""
+        """Follow a gateway to a new address, with all its boards.
+
+        The boards of a stack are behind one address, each at a port of its own.
+        """
         old = entry.data.get(CONF_HOST, "")
         # A host name leads to the gateway wherever it is.
-        if not is_ip_address(old) or old == host or entry.disabled_by:
+        if not is_ip_address(old) or old == host:
             return
+        await asyncio.gather(
+            *(
+                self._follow_board(each, old, host)
+                for each in self._async_current_entries(include_ignore=False)
+                if each.data[CONF_HOST] == old and not each.disabled_by
+            )
+        )
+
+    async def _follow_board(self, entry: ConfigEntry, old: str, host: str) -> None:
+        """Follow one board to a new address, if it proves there that it's the one."""
         # Anyone can ask for an address in the gateway's name.
         if await accepts_connections(old, entry.data[CONF_PORT]):
             return
@@ -264,8 +279,19 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
         # It may have been added elsewhere while this question was open.
         self._abort_if_known()
         return self.async_create_entry(
-            title=f"OpenVox {self._data[CONF_HOST]}", data=self._data
+            title=self._title(),
+            data=self._data,
+            description=None if self._receives_sms else "sms_received_off",
         )
+
+    def _title(self) -> str:
+        """Return the title of a new gateway; boards of a stack differ in the port."""
+        host, port = self._data[CONF_HOST], self._data[CONF_PORT]
+        hosts = {
+            entry.data[CONF_HOST]
+            for entry in self._async_current_entries(include_ignore=False)
+        }
+        return f"OpenVox {host} ({port})" if host in hosts else f"OpenVox {host}"
 
     def _change(self, entry: ConfigEntry, **changes: Any) -> ConfigFlowResult:
         """Change an entry and connect again, even if nothing has changed."""
@@ -383,8 +409,9 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
             errors["base"] = "unknown"
         else:
             if gateway.was_challenged:
-                # From now on, nobody at its address gets the password by asking.
+                # From now on, whatever answers at its address can't ask for the password.
                 self._data[CONF_CHALLENGE] = True
+            self._receives_sms = gateway.features.receives_sms is not False
             self._imeis = imeis_of(gateway)
             if self.source != SOURCE_REAUTH:
                 self._abort_if_known()

@@ -40,7 +40,7 @@ _FINAL_ERRORS: Final = (
     ProtocolError,
 )
 
-# The first that fits counts.
+# The first that matches counts.
 FORM_ERRORS: Final[tuple[tuple[type[AmiError], str], ...]] = (
     (AuthenticationError, "invalid_auth"),
     (ChallengeMissingError, "no_challenge"),
@@ -66,7 +66,7 @@ def tls_of(data: Mapping[str, Any]) -> Tls | None:
 
 
 async def try_gateway(data: Mapping[str, Any]) -> Gateway:
-    """Log in, read what the user may do and the spans, log off.
+    """Log in, read what the user may do and the spans, and log off.
 
     Returns the gateway, which keeps what it has learnt. Raises AmiError.
     """

@@ -8,6 +8,8 @@ DOMAIN: Final = "openvox_gsm"
 DEFAULT_PORT: Final = 5038
 DEFAULT_USERNAME: Final = "admin"
 UPDATE_INTERVAL: Final = timedelta(seconds=30)
+# How often to look whether the gateway's switch "SMS Received" is on, while it's off.
+SMS_RECEIVED_INTERVAL: Final = timedelta(minutes=2)
 
 # Data of an entry
 CONF_TLS: Final = "tls"
@@ -36,9 +38,11 @@ CONF_CODE: Final = "code"
 CONF_REPLIES: Final = "replies"
 CONF_INTERVAL: Final = "interval"
 CONF_PATTERN: Final = "pattern"
+CONF_DATE_PATTERN: Final = "date_pattern"
 CONF_UNIT: Final = "unit"
 
 # Events of the bus
 EVENT_SMS_RECEIVED: Final = "openvox_gsm_sms_received"
 EVENT_SMS_SENT: Final = "openvox_gsm_sms_sent"
+EVENT_SMS_DELIVERED: Final = "openvox_gsm_sms_delivered"
 EVENT_CALL: Final = "openvox_gsm_call"

@@ -11,7 +11,7 @@ from .const import CONF_NUMBER, CONF_SPAN, DOMAIN, SUBENTRY_CONTACT
 from .phone_numbers import comparable_sender
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Contact:
     """A name and a number, and the span that messages to it prefer, if any."""
 
@@ -47,10 +47,10 @@ def country_of(hass: HomeAssistant, entry: ConfigEntry[Any]) -> str | None:
 def contact_name(
     hass: HomeAssistant, entry: ConfigEntry[Any], number: str
 ) -> str | None:
-    """Return the name of the contact with a number that a gateway tells.
+    """Return the name of the contact with a number that a gateway reported.
 
     The gateway's own contacts come first, then those of all others. A withheld
-    number, which is empty, is nobody's.
+    number is empty and has no contact.
     """
     wanted = comparable_sender(number, country_of(hass, entry))
     if not wanted:

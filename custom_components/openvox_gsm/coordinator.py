@@ -1,15 +1,14 @@
 """Polls a gateway, and knows whether it's there."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 import logging
-from typing import Any, Final, override
+from typing import Any, Final, NamedTuple, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_USERNAME
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import ConfigEntryAuthFailed
+from homeassistant.helpers.debounce import Debouncer
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
@@ -19,22 +18,24 @@ from .const import (
     CONF_CHALLENGE,
     CONF_LINE_BREAKS,
     CONF_ONLY_CONFIRMED,
-    DOMAIN,
+    SMS_RECEIVED_INTERVAL,
     UPDATE_INTERVAL,
 )
 from .devices import Devices
-from .errors import update_failed
+from .errors import auth_failed, update_failed
 from .gateway import Gateway, Span
 from .issues import Issues
 from .publisher import Publisher, publishes_calls
+from .store import GatewayStore
 
 _LOGGER = logging.getLogger(__name__)
 
 MAX_SPANS: Final = 64  # each has a device with some twenty entities
+# Between two polls that something on a span asks for.
+_POLL_COOLDOWN: Final = 5.0  # seconds
 
 
-@dataclass(frozen=True, slots=True)
-class GatewayState:
+class GatewayState(NamedTuple):
     """What a poll reads. Two polls that read the same are equal."""
 
     spans: Mapping[int, Span]
@@ -54,6 +55,7 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
         publisher: Publisher,
         devices: Devices,
         issues: Issues,
+        store: GatewayStore,
     ) -> None:
         """Prepare; the first refresh connects."""
         super().__init__(
@@ -64,6 +66,9 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
             update_interval=UPDATE_INTERVAL,
             # A poll that finds nothing new writes no state.
             always_update=False,
+            request_refresh_debouncer=Debouncer(
+                hass, _LOGGER, cooldown=_POLL_COOLDOWN, immediate=True
+            ),
         )
         self.gateway = Gateway(
             entry.data[CONF_HOST],
@@ -75,11 +80,18 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
             on_part=publisher.assembler.add,
             on_call=publisher.call_changed,
             on_attempt=publisher.sms_attempted,
+            on_report=publisher.sms_reported,
+            on_ussd_unit=store.set_ussd_in_milliseconds,
+            ussd_in_milliseconds=store.ussd_in_milliseconds,
             on_connection=self._connection_changed,
+            on_span_news=self._poll_soon,
+            on_power=store.power_changed,
+            switched_off=store.switched_off,
         )
         self._devices = devices
         self._issues = issues
         self._is_shut_down = False
+        self._next_look = dt_util.utcnow() + SMS_RECEIVED_INTERVAL
         self.async_apply_options()
 
     @callback
@@ -96,14 +108,12 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
         try:
             await self.gateway.start()
         except AuthenticationError as err:
-            raise ConfigEntryAuthFailed(
-                translation_domain=DOMAIN, translation_key="invalid_auth"
-            ) from err
+            raise auth_failed() from err
         except AmiError as err:
             self._issues.poll_failed(err)
             raise update_failed(err) from err
         if self.gateway.was_challenged:
-            # From now on, nobody at its address gets the password by asking for it.
+            # From now on, whatever answers at its address can't ask for the password.
             self.hass.config_entries.async_update_entry(
                 self.config_entry,
                 data={**self.config_entry.data, CONF_CHALLENGE: True},
@@ -126,9 +136,10 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
                 )
             core = await gateway.read_core_status()
             await self._reload_for_new_rights()
+            await self._look_for_sms_received()
         except AmiError as err:
             if self._is_shut_down:
-                return self.data  # nobody waits for it any more
+                return self.data  # nothing waits for it any more
             self._issues.poll_failed(err)
             if isinstance(err, AuthenticationError):
                 # Again, in case that somebody has dismissed the question.
@@ -140,8 +151,8 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
         return GatewayState(
             spans=spans,
             active_calls=core.active_calls,
-            # Guess: the gateway is in Home Assistant's time zone; it tells its local
-            # time only.
+            # Guess: the gateway is in Home Assistant's time zone; it only gives its
+            # local time.
             started_at=core.started_at and dt_util.as_utc(core.started_at),
         )
 
@@ -153,7 +164,7 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
         await self.gateway.stop()
 
     async def _reload_for_new_rights(self) -> None:
-        """Reload once the user was given a right that the session lacks."""
+        """Reload once the user has a right that the session lacks."""
         features = self.gateway.features
         lacking = set()
         if features.may_see_sms is False:
@@ -162,6 +173,21 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
             lacking.add("call")
         if lacking and lacking & await self.gateway.read_rights_now():
             self.hass.config_entries.async_schedule_reload(self.config_entry.entry_id)
+
+    async def _look_for_sms_received(self) -> None:
+        """Look now and then whether the gateway hands over incoming SMS by now."""
+        now = dt_util.utcnow()
+        if self.gateway.features.receives_sms is not False:
+            self._next_look = now + SMS_RECEIVED_INTERVAL
+        elif now >= self._next_look:
+            self._next_look = now + SMS_RECEIVED_INTERVAL
+            await self.gateway.read_sms_steps()
+
+    @callback
+    def _poll_soon(self) -> None:
+        self.config_entry.async_create_background_task(
+            self.hass, self.async_request_refresh(), "OpenVox refresh after an event"
+        )
 
     @callback
     def _connection_changed(self, error: AmiError | None) -> None:

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import CONF_HOST
+from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.typing import UNDEFINED
 
-from .const import DOMAIN
+from .const import DEFAULT_PORT, DOMAIN
 from .gateway import Features, Span
 
 # A span that no poll has shown since set-up is gone after this many polls in a row
@@ -96,6 +96,7 @@ class Devices:
         self._registry = dr.async_get(hass)
         self._gateway: tuple[dict[str, Any], str] | None = None  # values, device id
         self._spans: dict[int, Span] = {}  # as they are registered
+        self._has_port_in_names = False
         self._seen: set[int] = set()
         self._polls = 0  # in a row, with spans
         #: The ids of the spans' devices by the spans' numbers.
@@ -113,16 +114,21 @@ class Devices:
     def update(self, spans: Mapping[int, Span], features: Features) -> bool:
         """Register what a poll has read; return whether a device was removed."""
         gateway_id = self.update_gateway(features)
+        if self._has_port_in_names != self._is_further_board:
+            self._has_port_in_names = self._is_further_board
+            self._spans.clear()  # all names change
+        translation_key = "span_on_port" if self._has_port_in_names else "span"
+        port = str(self._entry.data[CONF_PORT])
         for number, span in spans.items():
             known = self._registry.async_get(self.span_ids.get(number, ""))
             if known and self._spans.get(number) is span:
-                continue  # at each poll the registry would find out the same, slowly
+                continue  # the registry is slow, and nothing has changed
             self._spans[number] = span
             self.span_ids[number] = self._registry.async_get_or_create(
                 config_entry_id=self._entry.entry_id,
                 identifiers={span_identifier(self._entry.entry_id, number)},
-                translation_key="span",
-                translation_placeholders={"number": str(number)},
+                translation_key=translation_key,
+                translation_placeholders={"number": str(number), "port": port},
                 # A module without power says nothing, but it's still the same one.
                 manufacturer=span.manufacturer or UNDEFINED,
                 model=span.model or UNDEFINED,
@@ -167,6 +173,17 @@ class Devices:
             self._registry.async_update_device(device.id, new_connections=connections)
         self._gateway = (values | {"mac": mac}, device.id)
         return device.id
+
+    @property
+    def _is_further_board(self) -> bool:
+        """Whether this is a board of a stack behind the first one, at another port."""
+        return self._entry.data[CONF_PORT] != DEFAULT_PORT and any(
+            other.data.get(CONF_HOST) == self._entry.data[CONF_HOST]
+            for other in self._hass.config_entries.async_entries(
+                DOMAIN, include_ignore=False
+            )
+            if other.entry_id != self._entry.entry_id
+        )
 
     def _remove_stale(self) -> bool:
         """Remove spans that are gone, as after a board was taken out."""

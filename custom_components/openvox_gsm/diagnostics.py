@@ -1,4 +1,4 @@
-"""What helps to find a fault, without anything that is nobody's business."""
+"""Diagnostics: what helps to find a fault, without anything private."""
 
 from dataclasses import asdict
 import re
@@ -10,7 +10,7 @@ from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PASSWORD, CONF_USERNA
 from homeassistant.core import HomeAssistant
 
 from .const import CONF_ALLOWED, CONF_CODE, CONF_NUMBER, CONF_PATTERN, CONF_REPLIES
-from .gateway import Span
+from .gateway import OPEN_LINES, Span
 from .runtime import OpenVoxConfigEntry, OpenVoxRuntime
 
 _SECRET: Final = {CONF_HOST, CONF_USERNAME, CONF_PASSWORD}
@@ -22,33 +22,13 @@ _SECRET_OF_SUBENTRIES: Final = {
     CONF_REPLIES,
     CONF_PATTERN,
 }
-# Lines of a span that say nothing about a person or a SIM. What a firmware adds
-# to them may, so its names are shown and its values are not.
-_OPEN_LINES: Final = frozenset(
-    (
-        "D-channel",
-        "Status",
-        "Type",
-        "Manufacturer",
-        "Model Name",
-        "Revision",
-        "Network Name",
-        "Network Status",
-        "Signal Quality (0,31)",
-        "BER value (0,7)",
-        "PDD",
-        "ASR",
-        "ACD",
-        "Last event",
-    )
-)
 
 
 async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: OpenVoxConfigEntry
 ) -> dict[str, Any]:
     """Return the state of a gateway; secrets, numbers, texts and ids redacted."""
-    told: dict[str, Any] = {
+    diagnostics: dict[str, Any] = {
         "entry": {
             "state": entry.state.value,
             # The reason in words may name the host.
@@ -65,17 +45,28 @@ async def async_get_config_entry_diagnostics(
         }
     }
     if entry.state is ConfigEntryState.LOADED:
-        told["gateway"] = _gateway(entry.runtime_data)
-    return told
+        diagnostics["gateway"] = _gateway(entry.runtime_data)
+    return diagnostics
 
 
 def _gateway(runtime: OpenVoxRuntime) -> dict[str, Any]:
     gateway = runtime.gateway
+    features = gateway.features
     return {
         "connected": gateway.is_connected,
-        "features": asdict(gateway.features),
+        "features": asdict(features)
+        | {
+            "message_id": features.message_id,
+            "flash": features.flash,
+            "flash_parts": features.flash_parts,
+            "receives_sms": features.receives_sms,
+        },
         "active_calls": runtime.coordinator.data.active_calls,
         "spans": {str(number): _span(span) for number, span in gateway.spans.items()},
+        "seen": gateway.observer.seen.counts,
+        "sms_seen": dict(gateway.sms_seen),
+        # In the form of a recording: script/replay plays it.
+        "trace": gateway.observer.trace.wire(),
     }
 
 
@@ -85,17 +76,17 @@ def _span(span: Span) -> dict[str, Any]:
         "network_status": span.network_status,
         "state": _state(span.state_text),
         "lines": {
-            _name(key): value if key in _OPEN_LINES else REDACTED
+            _name(key): value if key in OPEN_LINES else REDACTED
             for key, value in span.lines.items()
         },
     }
 
 
 def _state(text: str) -> str:
-    """Return a protocol state without the number that stands in that of a call."""
+    """Return a protocol state without the number that a call's state contains."""
     return re.split(r" called |[0-9+]", text, maxsplit=1, flags=re.IGNORECASE)[0]
 
 
 def _name(line: str) -> str:
     """Return the name of a line; what only looks like one may hold a number."""
-    return line if line in _OPEN_LINES or not re.search("[0-9]", line) else REDACTED
+    return line if line in OPEN_LINES or not re.search("[0-9]", line) else REDACTED

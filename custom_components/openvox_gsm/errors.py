@@ -7,6 +7,7 @@ from homeassistant.auth.permissions.const import POLICY_CONTROL
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import (
+    ConfigEntryAuthFailed,
     HomeAssistantError,
     ServiceValidationError,
     Unauthorized,
@@ -53,7 +54,7 @@ POLL_ERRORS: Final[tuple[tuple[type[AmiError], str], ...]] = (
 def error(
     key: str, entry: ConfigEntry[Any] | None = None, **placeholders: object
 ) -> HomeAssistantError:
-    """Return an error with a translated text about a gateway, or about all."""
+    """Return an error with a translated text; `entry` is the gateway it names."""
     return HomeAssistantError(
         translation_domain=DOMAIN,
         translation_key=key,
@@ -64,7 +65,7 @@ def error(
 def invalid(
     key: str, entry: ConfigEntry[Any] | None = None, **placeholders: object
 ) -> ServiceValidationError:
-    """Return an error that the caller of an action made, with a translated text."""
+    """Return an error in the call of an action, with a translated text."""
     return ServiceValidationError(
         translation_domain=DOMAIN,
         translation_key=key,
@@ -89,6 +90,13 @@ def _placeholders(
     if entry:
         texts["gateway"] = entry.title
     return texts or None
+
+
+def auth_failed() -> ConfigEntryAuthFailed:
+    """Return that the gateway refuses the username or password."""
+    return ConfigEntryAuthFailed(
+        translation_domain=DOMAIN, translation_key="invalid_auth"
+    )
 
 
 def update_failed(err: AmiError) -> UpdateFailed:
@@ -154,7 +162,7 @@ def _not_reached(is_connected: bool) -> str:
 
 
 def ussd_error(entry: ConfigEntry[Any], err: UssdError) -> HomeAssistantError:
-    """Return why a USSD request brought no answer."""
+    """Return why a USSD request got no answer."""
     return error(f"ussd_{err.failure}", entry, span=err.span)
 
 
@@ -225,6 +233,6 @@ def sms_reason(
 
 
 def _clock(time: datetime) -> str:
-    """Write a local time that is at most a day away; with the date unless it's today."""
+    """Write a local time; with the date unless it's today."""
     today = time.date() == dt_util.now().date()
     return f"{time:%H:%M}" if today else f"{time:%F %H:%M}"

@@ -50,7 +50,7 @@ async def async_setup_entry(
 
 
 def _remove_call_events(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> None:
-    """Remove the entities of calls that are from before calls were switched off."""
+    """Remove the entities of calls, since call events have been switched off."""
     registry = er.async_get(hass)
     for entity in er.async_entries_for_config_entry(registry, entry.entry_id):
         if (entity.domain, entity.translation_key) == (EVENT_DOMAIN, CALL.key):
@@ -60,14 +60,14 @@ def _remove_call_events(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> None:
 class _SpanEventEntity(OpenVoxSpanEntity, EventEntity):
     """Something that happened on a span.
 
-    It stays available while the gateway is away: what happened has happened, and the
-    entity's return would look like a new event to automations.
+    It stays available while the gateway is away. Otherwise its return would look like a
+    new event to automations.
     """
 
     @property
     @override
     def available(self) -> bool:
-        """Whether there is anything to show: always."""
+        """Always, since the last event stays true."""
         return True
 
     @callback

@@ -33,12 +33,19 @@ _RESTARTS_WITHIN: Final = timedelta(hours=1)
 
 _NEW_ADDRESS: Final = "new_address"
 
-_WORKING: Final = (SpanStatus.READY, SpanStatus.BUSY, SpanStatus.IN_CALL)
+_WORKING: Final = (
+    SpanStatus.READY,
+    SpanStatus.BUSY,
+    SpanStatus.IN_CALL,
+    SpanStatus.STUCK,
+    SpanStatus.SMS_LIMIT,
+    SpanStatus.CALL_LIMIT,
+)
 # What a starting module shows. A lost signal is the network's doing.
 _STARTING: Final = (SpanStatus.DOWN, SpanStatus.NO_SIM, SpanStatus.POWER_OFF)
 
 
-@dataclass(slots=True)
+@dataclass
 class _Module:
     """What the polls have shown of a span's module."""
 
@@ -57,7 +64,7 @@ class _Module:
 
     @property
     def keeps_restarting(self) -> bool:
-        """Whether it came back too often lately."""
+        """Whether it came back too often in the last hour."""
         return (
             len(self.came_back) == _RESTARTS
             and dt_util.utcnow() - self.came_back[0] < _RESTARTS_WITHIN
@@ -134,12 +141,19 @@ class Issues:
             gateway.features.may_see_sms is False,
             severity=ir.IssueSeverity.WARNING,
         )
+        self._set(
+            "sms_received_off",
+            gateway.features.receives_sms is False,
+            severity=ir.IssueSeverity.WARNING,
+        )
         for number, span in gateway.spans.items():
             self._modules[number].polled(span.status)
         for number, module in self._modules.items():
             there = gateway.spans.get(number)
             pin_error = there is not None and there.status is SpanStatus.PIN_ERROR
             self._set("sim_pin", pin_error, span=number)
+            stuck = there is not None and there.status is SpanStatus.STUCK
+            self._set("span_stuck", stuck, span=number)
             self._set(
                 "span_restarts",
                 there is not None and module.keeps_restarting,
@@ -159,7 +173,7 @@ class Issues:
 
     @callback
     def budget_changed(self) -> None:
-        """Say that no more SMS are sent for a while, or that they are again."""
+        """Raise the issue of a limit that is reached, or drop it."""
         hourly, daily = self._budget.limits
         self._set(
             "sms_limit",

@@ -1,4 +1,4 @@
-"""Tells SMS and calls as sentences in the logbook."""
+"""Describes SMS and calls as sentences in the logbook."""
 
 from collections.abc import Callable, Mapping
 from textwrap import shorten
@@ -13,7 +13,13 @@ from homeassistant.const import ATTR_DEVICE_ID
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 
-from .const import DOMAIN, EVENT_CALL, EVENT_SMS_RECEIVED, EVENT_SMS_SENT
+from .const import (
+    DOMAIN,
+    EVENT_CALL,
+    EVENT_SMS_DELIVERED,
+    EVENT_SMS_RECEIVED,
+    EVENT_SMS_SENT,
+)
 from .gateway import CallDirection, CallEventType, SendFailure, SendStatus
 
 type Describe = Callable[[Event[Any]], dict[str, str]]
@@ -39,6 +45,9 @@ _SENT: Final[Mapping[Any, str]] = {
 _FAILURES: Final[Mapping[Any, str]] = {
     SendFailure.NO_SPAN_READY: "no SIM was ready to send",
     SendFailure.SPAN_NOT_READY: "the SIM was not ready to send",
+    SendFailure.POWER_OFF: "the module was turned off",
+    SendFailure.SPAN_LOCKED: "the gateway has locked the span",
+    SendFailure.SPAN_LIMIT: "the gateway's own limit for the span is reached",
     SendFailure.NO_SUCH_SPAN: "the gateway has no such span",
     SendFailure.NOT_CONNECTED: "the gateway was not connected",
     SendFailure.BUSY: "the SIM was busy the whole time",
@@ -48,8 +57,8 @@ _FAILURES: Final[Mapping[Any, str]] = {
     SendFailure.WRONG_CODING: "the span's SMS coding would spoil the text",
     SendFailure.TIMED_OUT: "the network did not answer in time",
     SendFailure.CONNECTION_LOST: "the connection to the gateway was lost",
-    SendFailure.GIVEN_UP: "whoever sent it stopped",
-    SendFailure.NOT_ALLOWED: "the options do not allow the number",
+    SendFailure.GIVEN_UP: "the script that sent it was stopped",
+    "not_allowed": "the options do not allow the number",  # by version 0.1.0
     SendFailure.LIMIT_REACHED: "the limit of SMS is reached",
 }
 
@@ -61,12 +70,13 @@ def async_describe_events(
 ) -> None:
     """Describe the events of this integration.
 
-    The recorder may hold events of an earlier version, and anybody can fire one:
-    nothing has to be in them.
+    The recorder may hold events of an earlier version, and anyone can fire one, so no
+    field has to be in them.
     """
     describers = {
         EVENT_SMS_RECEIVED: (_received, "mdi:message-arrow-left"),
         EVENT_SMS_SENT: (_sent, "mdi:message-arrow-right"),
+        EVENT_SMS_DELIVERED: (_delivered, "mdi:message-check"),
         EVENT_CALL: (_called, "mdi:phone"),
     }
 
@@ -84,7 +94,7 @@ def async_describe_events(
 
 
 def _name(hass: HomeAssistant, data: Mapping[str, Any]) -> str:
-    """Return the name of the span's device, which its user may have chosen."""
+    """Return the name of the span's device, or the one that its user gave it."""
     device = dr.async_get(hass).async_get(str(data.get(ATTR_DEVICE_ID)))
     name = device and (device.name_by_user or device.name)
     return name or "OpenVox GSM gateway"
@@ -105,10 +115,18 @@ def _sent(data: Mapping[str, Any]) -> str:
     return sentence.format(who=_who(data, "target"), why=why)
 
 
+def _delivered(data: Mapping[str, Any]) -> str:
+    who = _who(data, "target")
+    if data.get("delivered"):
+        return f"learned that an SMS reached {who}"
+    why = f": {data['cause']}" if data.get("cause") else ""
+    return f"learned that an SMS did not reach {who}{why}"
+
+
 def _called(data: Mapping[str, Any]) -> str:
     what, direction = str(data.get("type")), str(data.get("direction"))
     duration = data.get("duration")
-    if (what, direction) == ("ended", "outgoing") and not duration:
+    if (what, direction) == ("ended", "outgoing") and duration is None:
         sentence = _NOT_ANSWERED
     else:
         sentence = _CALLS.get((what, direction), "had a call with {who}")

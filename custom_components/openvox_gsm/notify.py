@@ -1,4 +1,4 @@
-"""The contacts of a gateway, each as something to notify."""
+"""A notify entity for each contact of a gateway."""
 
 from typing import override
 
@@ -37,10 +37,10 @@ async def async_setup_entry(
 
 
 class ContactNotify(NotifyEntity):
-    """Somebody who gets SMS; the state is when the last one was sent.
+    """A contact; the state is when the last SMS was sent to it.
 
-    It belongs to no device, since a person is no part of a gateway, and stays
-    available: what can't be sent now is said when it's tried.
+    It has no device, since a person isn't part of a gateway. It stays available: if an
+    SMS can't be sent, the action says so.
     """
 
     _attr_has_entity_name = True
@@ -48,7 +48,7 @@ class ContactNotify(NotifyEntity):
     _attr_supported_features = NotifyEntityFeature.TITLE
 
     def __init__(self, runtime: OpenVoxRuntime, contact: Contact) -> None:
-        """Take the contact's name."""
+        """Use the contact's name."""
         self.runtime = runtime
         self.contact = contact
         self._sending = 0
@@ -58,7 +58,7 @@ class ContactNotify(NotifyEntity):
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Listen for messages that are sent to the number in other ways."""
+        """Listen for messages that others send to the number."""
         await super().async_added_to_hass()
         self.async_on_remove(
             async_dispatcher_connect(self.hass, SIGNAL_SMS_SENT, self._sent)
@@ -101,7 +101,7 @@ class ContactNotify(NotifyEntity):
 
     @callback
     def _sent(self, result: SendResult) -> None:
-        """Record a message to the number, through whichever gateway it went."""
+        """Record a message to the number, no matter which gateway sent it."""
         if (
             result.status is SendStatus.SENT
             # Its own messages are recorded by the base class.

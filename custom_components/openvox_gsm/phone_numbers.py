@@ -7,6 +7,7 @@ expect a number without its plus, which networks and templates lose.
 
 from collections.abc import Iterable
 from enum import StrEnum
+from functools import lru_cache
 import re
 import unicodedata
 
@@ -50,7 +51,7 @@ class PhoneNumberFault(StrEnum):
 
 
 class InvalidPhoneNumberError(ValueError):
-    """This is no number that can be called; the message doesn't repeat it."""
+    """This isn't a number that can be called; the message doesn't repeat it."""
 
     def __init__(self, reason: PhoneNumberFault) -> None:
         """Keep the reason, to be put into words."""
@@ -126,10 +127,12 @@ def parse_prefix(text: str, country: str | None) -> str:
     return _beginning(whole, region) or whole
 
 
+# Each SMS and each call is compared with all contacts, which is mostly the same work.
+@lru_cache(maxsize=1024)
 def comparable_sender(sender: str, country: str | None) -> str:
     """Return the form in which senders are compared; empty for a withheld number.
 
-    Goes in: a sender as the network tells it, or as a person writes it. Comes out
+    Goes in: a sender as the network reports it, or as a person writes it. Comes out
     what `parse_destination` returns; where it can't, the digits as they are; for a
     name its letters without regard to case. Never raises.
     """
@@ -162,7 +165,7 @@ def _region(country: str | None) -> str | None:
 
 
 def _without_marks(text: str) -> str:
-    """Drop what can't be seen, such as direction marks, and the blanks around."""
+    """Drop what can't be seen, such as direction marks, and the spaces around."""
     return "".join(char for char in text if unicodedata.category(char) != "Cf").strip()
 
 

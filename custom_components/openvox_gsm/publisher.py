@@ -3,8 +3,8 @@
 import logging
 from typing import Any, Final
 
-from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import Context, Event, HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.start import async_at_started
@@ -16,6 +16,7 @@ from .const import (
     CONF_CALL_EVENTS,
     DOMAIN,
     EVENT_CALL,
+    EVENT_SMS_DELIVERED,
     EVENT_SMS_RECEIVED,
     EVENT_SMS_SENT,
 )
@@ -28,9 +29,11 @@ from .gateway import (
     IncomingSms,
     SendResult,
     SendStatus,
+    StatusReport,
 )
 from .signals import (
     SIGNAL_CALL,
+    SIGNAL_SMS_DELIVERED,
     SIGNAL_SMS_RECEIVED,
     SIGNAL_SMS_SENT,
     SIGNAL_SPAN_CALL,
@@ -45,6 +48,13 @@ _LOGGER = logging.getLogger(__name__)
 # What opens doors must be new: what was held for longer isn't published as news.
 NEWS_TIME: Final = 600.0  # seconds since it arrived
 
+type _Held = IncomingSms | StatusReport | CallEvent
+_WORDS: Final = {
+    IncomingSms: "an SMS",
+    StatusReport: "a delivery report",
+    CallEvent: "a call",
+}
+
 
 def publishes_calls(entry: ConfigEntry[Any]) -> bool:
     """Return whether calls on a gateway become events."""
@@ -52,10 +62,10 @@ def publishes_calls(entry: ConfigEntry[Any]) -> bool:
 
 
 class Publisher:
-    """Publishes for one gateway, and waits with it until automations can see it.
+    """Publishes for one gateway, as soon as automations can see it.
 
-    It outlives a reload of the entry: what comes in meanwhile is held, and half of a
-    long SMS is joined with what comes after.
+    It outlives a reload of the entry: what comes in during the reload is held, and half
+    of a long SMS is joined with the rest that comes after it.
     """
 
     def __init__(
@@ -67,11 +77,11 @@ class Publisher:
         self._store = store
         self._is_holding = True
         # With when it arrived, by the loop's clock: nobody sets that one.
-        self._held: list[tuple[float, IncomingSms | CallEvent]] = []
+        self._held: list[tuple[float, _Held]] = []
         #: Joins the parts of long SMS; give it what the gateway receives.
         self.assembler = Assembler(self._sms_received, hass.loop.call_later)
         self._stop_listening = hass.bus.async_listen_once(
-            EVENT_HOMEASSISTANT_FINAL_WRITE, self._shut_down
+            EVENT_HOMEASSISTANT_STOP, self._home_assistant_stops
         )
 
     @callback
@@ -89,14 +99,21 @@ class Publisher:
 
     @callback
     def async_close(self) -> None:
-        """Publish what's held for the last time; the entry is being removed."""
+        """Publish what's left, since the entry is being removed."""
         self._stop_listening()
-        self.assembler.flush()
-        self._publish_held(self._hass)
+        self.async_publish_rest()
 
     @callback
-    def _shut_down(self, _event: Event) -> None:
+    def _home_assistant_stops(self, _event: Event) -> None:
+        # A gateway that is connected may still deliver something until it's stopped.
+        if self._entry.state is not ConfigEntryState.LOADED:
+            self.async_publish_rest()
+
+    @callback
+    def async_publish_rest(self) -> None:
+        """Publish what's held, and long SMS of which parts are missing."""
         self.assembler.flush()
+        self._publish_held(self._hass)
 
     @callback
     def _publish_held(self, _hass: HomeAssistant) -> None:
@@ -108,15 +125,19 @@ class Publisher:
                 self._log_old(each)
             if isinstance(each, IncomingSms):
                 self._publish_sms(each, is_news=is_news)
-            elif is_news:
+            elif not is_news:
+                continue
+            elif isinstance(each, StatusReport):
+                self._publish_report(each)
+            else:
                 self._publish_call(each)
 
-    def _log_old(self, each: IncomingSms | CallEvent) -> None:
+    def _log_old(self, each: _Held) -> None:
         _LOGGER.warning(
             "%s: %s came in on span %s while the gateway wasn't set up, more than %g "
             "minutes ago. It's too old to trigger automations",
             self._entry.title,
-            "an SMS" if isinstance(each, IncomingSms) else "a call",
+            _WORDS[type(each)],
             each.span,
             NEWS_TIME / 60,
         )
@@ -157,8 +178,8 @@ class Publisher:
     def call_changed(self, call: CallEvent) -> None:
         """Publish what happened to a call, or hold it.
 
-        That it rings, or was answered, isn't held: it's over when it would be
-        published, and a gate must not open when nobody stands before it any more.
+        Ringing and answered calls aren't held: they would be over by the time they
+        are published, and a gate must not open for someone who has left.
         """
         if not publishes_calls(self._entry):
             return
@@ -173,24 +194,46 @@ class Publisher:
             "caller": call.number,
             "contact": contact_name(self._hass, self._entry, call.number),
             "direction": call.direction.value,
-            "duration": call.talk_time,  # seconds of conversation, once it's over
+            # Seconds of conversation once it's over; None where nobody answered.
+            "duration": call.talk_time,
             "cause": call.cause_text or None,
         }
         self._publish(EVENT_CALL, SIGNAL_SPAN_CALL, SIGNAL_CALL, call.span, data)
 
+    @callback
+    def sms_reported(self, report: StatusReport) -> None:
+        """Publish whether an SMS reached its phone, or hold it."""
+        if self._is_holding:
+            self._held.append((self._hass.loop.time(), report))
+        else:
+            self._publish_report(report)
+
+    def _publish_report(self, report: StatusReport) -> None:
+        data: dict[str, Any] = {
+            "target": report.recipient,
+            "contact": contact_name(self._hass, self._entry, report.recipient),
+            "delivered": report.delivered,
+            "cause": report.cause,
+        }
+        if report.message is not None:
+            data["message"] = report.message
+        self._publish(
+            EVENT_SMS_DELIVERED, None, SIGNAL_SMS_DELIVERED, report.span, data
+        )
+
     def _publish(
         self,
         event: str,
-        signal_of_span: SignalTypeFormat[SpanEvent],
+        signal_of_span: SignalTypeFormat[SpanEvent] | None,
         signal: SignalType[SpanEvent],
         span: int,
         data: dict[str, Any],
     ) -> None:
         device = find_span_device(self._hass, self._entry.entry_id, span)
         span_event = SpanEvent(self._entry, span, device.id if device else None, data)
-        async_dispatcher_send(
-            self._hass, signal_of_span.format(self._entry.entry_id, span), span_event
-        )
+        if signal_of_span:
+            name = signal_of_span.format(self._entry.entry_id, span)
+            async_dispatcher_send(self._hass, name, span_event)
         async_dispatcher_send(self._hass, signal, span_event)
         self._fire(event, span, span_event.device_id, data)
 
@@ -198,7 +241,7 @@ class Publisher:
 
     @callback
     def sms_attempted(self, result: SendResult) -> None:
-        """Count what became of a message on a span where it was tried."""
+        """Count the result of a message on a span where it was tried."""
         if result.span is None:
             return
         self._count(result.span, CounterKey.SENT, result.parts_sent)
@@ -211,7 +254,7 @@ class Publisher:
     def sms_finished(
         self, result: SendResult, contact: str | None, context: Context | None = None
     ) -> None:
-        """Publish what became of a message in the end, and by whose doing."""
+        """Publish the final result of a message, and by whose doing it was sent."""
         span = result.span
         device = span and find_span_device(self._hass, self._entry.entry_id, span)
         data = {

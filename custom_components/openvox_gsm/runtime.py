@@ -42,8 +42,7 @@ class OpenVoxRuntime:
         if spans.choose() is None:
             return float("inf")
         able = sum(
-            span.status in (SpanStatus.READY, SpanStatus.BUSY)
-            for span in spans.values()
+            span.can_send or span.status is SpanStatus.BUSY for span in spans.values()
         )
         return self.sms_under_way / able
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, NewType
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import Context, HomeAssistant
@@ -19,7 +19,7 @@ from .runtime import OpenVoxRuntime
 _NOT_TRIED: Final = (SendFailure.NO_SPAN_READY, SendFailure.NOT_CONNECTED)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Route:
     """A gateway, and the span of it if only one will do."""
 
@@ -32,16 +32,16 @@ class Route:
         return self.runtime.entry
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Recipient:
-    """A number in its one form, whose it is, and the routes to it."""
+    """A number in its one form, its contact, and the routes to it."""
 
     number: str = field(repr=False)
     contact: str | None
     routes: tuple[Route, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SmsOrder:
     """A text for one recipient; `timeout` is in seconds, for each part.
 
@@ -55,9 +55,13 @@ class SmsOrder:
     context: Context | None = None
 
 
-@dataclass(frozen=True, slots=True)
+# An order that `prepare` has let through: the type checker refuses to send any other.
+PreparedOrder = NewType("PreparedOrder", SmsOrder)
+
+
+@dataclass(frozen=True)
 class SmsOutcome:
-    """What became of a message, through which gateway, and why in words."""
+    """The result of a message, its gateway, and the reason in words."""
 
     order: SmsOrder
     entry: ConfigEntry[Any]
@@ -103,13 +107,13 @@ def _is_allowed(hass: HomeAssistant, entry: ConfigEntry[Any], number: str) -> bo
         try:
             beginning = parse_prefix(each, country)
         except InvalidPhoneNumberError:
-            continue  # it needs a country that is no longer set; nothing fits it
+            continue  # it needs a country, which is no longer set; nothing matches it
         if number.startswith(beginning):
             return True
     return False
 
 
-def prepare(hass: HomeAssistant, order: SmsOrder) -> SmsOrder:
+def prepare(hass: HomeAssistant, order: SmsOrder) -> PreparedOrder:
     """Check an order, and keep the routes that may carry it.
 
     Raises ServiceValidationError where there is none, or where a gateway cannot send
@@ -123,7 +127,7 @@ def prepare(hass: HomeAssistant, order: SmsOrder) -> SmsOrder:
             route.runtime.gateway.sms.count_parts(order.text, flash=order.flash)
     except InvalidTextError as err:
         raise text_error(err) from err
-    return replace(order, recipient=recipient)
+    return PreparedOrder(replace(order, recipient=recipient))
 
 
 def _routes_for_flash(recipient: Recipient) -> tuple[Route, ...]:
@@ -139,11 +143,11 @@ def _routes_for_flash(recipient: Recipient) -> tuple[Route, ...]:
 # Sending
 
 
-async def async_send(hass: HomeAssistant, order: SmsOrder) -> SmsOutcome:
-    """Send a prepared order through one gateway, the next where it wasn't sent.
+async def async_send(hass: HomeAssistant, order: PreparedOrder) -> SmsOutcome:
+    """Send an order through one gateway, the next where it wasn't sent.
 
-    If the caller is cancelled, nothing more is begun. A part that is under way can't
-    be taken back: it goes on, and the bus event tells what became of it.
+    If the caller is cancelled, nothing more is started. A part that is under way can't
+    be stopped: it goes on, and the bus event has its result.
     """
     abandoned = asyncio.Event()
     sending = hass.async_create_task(_send(hass, order, abandoned), "OpenVox SMS")
@@ -155,7 +159,7 @@ async def async_send(hass: HomeAssistant, order: SmsOrder) -> SmsOutcome:
 
 
 async def _send(
-    hass: HomeAssistant, order: SmsOrder, abandoned: asyncio.Event
+    hass: HomeAssistant, order: PreparedOrder, abandoned: asyncio.Event
 ) -> SmsOutcome:
     untried = list(order.recipient.routes)
     outcomes: list[tuple[Route, SmsOutcome]] = []
@@ -166,17 +170,25 @@ async def _send(
         outcomes.append((route, outcome))
         if not outcome.result.certainly_not_sent:
             break
-    # The last one may have sent it; a gateway that tried says more than one that didn't.
+    # The last one may have sent it; a result of a gateway that tried is worth more.
     route, outcome = min(
         reversed(outcomes), key=lambda each: each[1].result.failure in _NOT_TRIED
     )
-    contact = order.recipient.contact
-    route.runtime.publisher.sms_finished(outcome.result, contact, order.context)
+    publisher, contact = route.runtime.publisher, order.recipient.contact
+    if outcome.result.settled:
+        # It may turn out what became of it, and automations need to see that once.
+        outcome.result.settled.add_done_callback(
+            lambda settled: publisher.sms_finished(
+                settled.result(), contact, order.context
+            )
+        )
+    else:
+        publisher.sms_finished(outcome.result, contact, order.context)
     return outcome
 
 
 async def _send_through(
-    hass: HomeAssistant, order: SmsOrder, route: Route, abandoned: asyncio.Event
+    hass: HomeAssistant, order: PreparedOrder, route: Route, abandoned: asyncio.Event
 ) -> SmsOutcome:
     """Send an order through one gateway, within its limits."""
     runtime = route.runtime
@@ -206,6 +218,12 @@ async def _send_through(
             runtime.sms_under_way -= 1
         if result.certainly_not_sent:
             budget.cancel(reservation)
+        elif result.settled:
+            result.settled.add_done_callback(
+                lambda settled: (
+                    settled.result().certainly_not_sent and budget.cancel(reservation)
+                )
+            )
     reason = sms_reason(hass, route.entry, result, budget.room_from(parts))
     return SmsOutcome(order, route.entry, result, reason)
 

@@ -1,4 +1,4 @@
-"""What the spans and the gateway report, and what went through the spans."""
+"""What the spans and the gateway report, and how many SMS went through the spans."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -154,7 +154,7 @@ SPAN_SENSORS = (
     ),
 )
 
-# They count SMS as the network does: a long message is as many as it has parts.
+# They count SMS as the network does: a long message counts as often as it has parts.
 # "Total" and not "total increasing": a crash may lose the last second, which would
 # otherwise look like a counter that started over, and be counted twice.
 COUNTERS = tuple(
@@ -178,7 +178,7 @@ GATEWAY_SENSORS = (
         entity_category=EntityCategory.DIAGNOSTIC,
         value=lambda coordinator: coordinator.data.started_at,
     ),
-    # The gateway's device tells these two as well.
+    # The gateway's device shows these two as well.
     GatewaySensorDescription(
         key="driver_version",
         translation_key="driver_version",
@@ -246,7 +246,7 @@ class SmsCounter(OpenVoxSpanEntity, RestoreSensor):
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Go on where it stood, and listen for what is counted."""
+        """Continue from the stored value, and listen for what is counted."""
         await super().async_added_to_hass()
         store, key = self.runtime.store, CounterKey(self.entity_description.key)
         counter = store.counter(self.number, key)

@@ -1,4 +1,4 @@
-"""What the rooms of the integration tell each other, as typed dispatcher signals."""
+"""The typed dispatcher signals within the integration."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from .gateway import SendResult
 from .store import CounterKey
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SpanEvent:
     """Something that happened on a span, with the data that automations see."""
 
@@ -22,8 +22,9 @@ class SpanEvent:
     data: Mapping[str, Any] = field(repr=False)
 
 
-# For whoever wants the events of all spans of all gateways: triggers.
+# For triggers, which want the events of all spans of all gateways.
 SIGNAL_SMS_RECEIVED: Final = SignalType[SpanEvent](f"{DOMAIN}_sms_received")
+SIGNAL_SMS_DELIVERED: Final = SignalType[SpanEvent](f"{DOMAIN}_sms_delivered")
 SIGNAL_CALL: Final = SignalType[SpanEvent](f"{DOMAIN}_call")
 # For contacts, who can get an SMS through any gateway.
 SIGNAL_SMS_SENT: Final = SignalType[SendResult](f"{DOMAIN}_sms_sent")

@@ -1,5 +1,6 @@
-"""What a gateway must remember over a restart: counters and the SMS budget."""
+"""What a gateway must remember over a restart: counters, SMS budget, its quirks."""
 
+from collections.abc import Mapping
 import contextlib
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,7 @@ from homeassistant.util.hass_dict import HassKey
 
 from .budget import SmsBudget
 from .const import DOMAIN
+from .gateway import LastSign
 
 _STORE_VERSION: Final = 1
 # A burst of SMS is written once a second, and a crash loses no more than that.
@@ -36,7 +38,7 @@ class CounterKey(StrEnum):
     FAILED = "sms_failed"
 
 
-@dataclass(slots=True)
+@dataclass
 class Counter:
     """A number of SMS, and since when they are counted.
 
@@ -55,6 +57,10 @@ _SAVED: Final = vol.Schema(
                 [int, vol.Coerce(CounterKey), int, vol.Maybe(cv.datetime)]
             )
         ],
+        vol.Optional("ussd_in_milliseconds", default=False): bool,
+        vol.Optional("switched_off", default=list): [
+            vol.ExactSequence([int, vol.Maybe(int), bool])
+        ],
     },
     extra=vol.ALLOW_EXTRA,
 )
@@ -66,7 +72,7 @@ def _set_aside(path: str, aside: str) -> None:
 
 
 class GatewayStore:
-    """Counters and SMS budget of one gateway, saved within a second."""
+    """What is kept of one gateway, saved within a second."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
         """Start empty; `async_load` reads what was saved."""
@@ -75,7 +81,11 @@ class GatewayStore:
             hass, _STORE_VERSION, f"{DOMAIN}.{entry.entry_id}"
         )
         self._save_is_due = False
+        self._is_removed = False
         self._counters: dict[tuple[int, CounterKey], Counter] = {}
+        self._ussd_in_milliseconds = False
+        #: The modules that we switched off, by span.
+        self.switched_off: Mapping[int, LastSign] = {}
         self.budget = SmsBudget(lambda: entry.options, hass.loop, self._save_soon)
 
     async def async_load(self) -> None:
@@ -99,9 +109,15 @@ class GatewayStore:
         self.budget.load(saved["sent"])
         for span, key, value, since in saved["counters"]:
             self._counters[span, key] = Counter(value, since)
+        self._ussd_in_milliseconds = saved["ussd_in_milliseconds"]
+        self.switched_off = {
+            span: LastSign(csq, says_off)
+            for span, csq, says_off in saved["switched_off"]
+        }
 
     async def async_remove(self) -> None:
-        """Delete the file."""
+        """Delete the file; an SMS that's still under way must not write it again."""
+        self._is_removed = True
         await self._store.async_remove()
 
     def counter(self, span: int, key: CounterKey) -> Counter | None:
@@ -110,7 +126,7 @@ class GatewayStore:
 
     @callback
     def start_counter(self, span: int, key: CounterKey, value: int | None) -> Counter:
-        """Start a counter, at `value` where version 0.1.0 had come to that."""
+        """Start a counter, at the `value` that version 0.1.0 had reached."""
         since = dt_util.utcnow() if value is None else None
         counter = self._counters[span, key] = Counter(value or 0, since)
         self._save_soon()
@@ -118,14 +134,31 @@ class GatewayStore:
 
     @callback
     def count(self, span: int, key: CounterKey, parts: int) -> None:
-        """Count that many SMS."""
+        """Add a number of SMS to a counter."""
         counter = self.counter(span, key) or self.start_counter(span, key, None)
         counter.value += parts
         self._save_soon()
 
+    @property
+    def ussd_in_milliseconds(self) -> bool:
+        """Whether the firmware counts the time limit of a USSD code in milliseconds."""
+        return self._ussd_in_milliseconds
+
+    @callback
+    def set_ussd_in_milliseconds(self, in_milliseconds: bool) -> None:
+        """Remember how the firmware counts."""
+        self._ussd_in_milliseconds = in_milliseconds
+        self._save_soon()
+
+    @callback
+    def power_changed(self, switched_off: Mapping[int, LastSign]) -> None:
+        """Keep which modules are off because we switched them off."""
+        self.switched_off = dict(switched_off)
+        self._save_soon()
+
     def _save_soon(self) -> None:
         # Asking again would put the save off, in a burst for as long as it lasts.
-        if not self._save_is_due:
+        if not self._save_is_due and not self._is_removed:
             self._save_is_due = True
             self._store.async_delay_save(self._as_dict, _SAVE_DELAY)
 
@@ -137,6 +170,11 @@ class GatewayStore:
                 (span, key, each.value, each.since and each.since.isoformat())
                 for (span, key), each in self._counters.items()
             ],
+            "ussd_in_milliseconds": self._ussd_in_milliseconds,
+            "switched_off": [
+                (span, sign.csq, sign.says_off)
+                for span, sign in self.switched_off.items()
+            ],
         }
 
 
@@ -144,7 +182,7 @@ STORES: HassKey[dict[str, GatewayStore]] = HassKey(f"{DOMAIN}_stores")
 
 
 async def async_get_store(hass: HomeAssistant, entry: ConfigEntry[Any]) -> GatewayStore:
-    """Return the store of a gateway; one and the same until the entry is removed."""
+    """Return the store of a gateway; the same until the entry is removed."""
     stores = hass.data.setdefault(STORES, {})
     if entry.entry_id not in stores:
         store = GatewayStore(hass, entry)
@@ -154,6 +192,6 @@ async def async_get_store(hass: HomeAssistant, entry: ConfigEntry[Any]) -> Gatew
 
 
 async def async_remove_store(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
-    """Forget all that was kept of a gateway, also if it wasn't set up in this run."""
+    """Delete the file of a gateway, even if it wasn't set up in this run."""
     store = hass.data.get(STORES, {}).pop(entry.entry_id, None)
     await (store or GatewayStore(hass, entry)).async_remove()

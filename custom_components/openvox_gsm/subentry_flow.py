@@ -27,6 +27,7 @@ from homeassistant.helpers.selector import (
 
 from .const import (
     CONF_CODE,
+    CONF_DATE_PATTERN,
     CONF_INTERVAL,
     CONF_NUMBER,
     CONF_PATTERN,
@@ -48,12 +49,12 @@ DEFAULT_INTERVAL = 24  # hours
 MIN_INTERVAL = 0.25
 MAX_INTERVAL = 720
 
-# What separates the targets of an SMS, so that no name can hold it.
+# What separates the targets of an SMS, so no name can contain it.
 _SEPARATOR = re.compile(r"[,;\n]")
 
 
 class _Refused(Exception):
-    """What was typed into a field cannot be used; the key is that of its text."""
+    """The input of a field can't be used; `key` is the key of the error's text."""
 
     def __init__(self, field: str, key: str) -> None:
         self.field = field
@@ -61,7 +62,7 @@ class _Refused(Exception):
 
 
 class OpenVoxSubentryFlow(ConfigSubentryFlow):
-    """What both kinds of subentries have in common: one form, to add or to change."""
+    """What both kinds of subentries share: one form, to add or to change."""
 
     def _schema(self) -> vol.Schema:
         """Return the fields of the form."""
@@ -78,13 +79,13 @@ class OpenVoxSubentryFlow(ConfigSubentryFlow):
     async def async_step_user(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """Ask for a new one."""
+        """Show the form for a new subentry."""
         return self._step("user", user_input)
 
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """Ask for changes."""
+        """Show the form with a subentry's data."""
         return self._step("reconfigure", user_input)
 
     def _step(
@@ -107,9 +108,9 @@ class OpenVoxSubentryFlow(ConfigSubentryFlow):
         )
 
     def _save(self, name: str, data: dict[str, Any]) -> SubentryFlowResult:
-        """Add or change it; the entry's listener makes its entities.
+        """Add or change the subentry; the entry's listener creates its entities.
 
-        The name is the title only, which people can change with Rename as well.
+        The name is only kept as the title, which Home Assistant's Rename changes.
         """
         if self.source == SOURCE_RECONFIGURE:
             return self.async_update_and_abort(
@@ -121,7 +122,7 @@ class OpenVoxSubentryFlow(ConfigSubentryFlow):
         return self.async_create_entry(title=name, data=data)
 
     def _read_name(self, user_input: Mapping[str, Any]) -> str:
-        """Return the name, which no other of its kind may have in any case."""
+        """Return the name; no other beside it may have it, in upper or lower case."""
         name: str = user_input[CONF_NAME].strip()
         if not name:
             raise _Refused(CONF_NAME, "no_name")
@@ -133,13 +134,20 @@ class OpenVoxSubentryFlow(ConfigSubentryFlow):
         for other in self._get_entry().get_subentries_of_type(self._subentry_type):
             if (
                 other.subentry_id != own_id
+                and self._is_beside(other.data, user_input)
                 and other.title.casefold() == name.casefold()
             ):
                 raise _Refused(CONF_NAME, "name_taken")
         return name
 
+    def _is_beside(
+        self, other: Mapping[str, Any], user_input: Mapping[str, Any]
+    ) -> bool:
+        """Return whether another one could be mistaken for this if called the same."""
+        return True
+
     def _spans(self) -> dict[str, str]:
-        """Return the names of the gateway's spans by their numbers, written out."""
+        """Return the names of the gateway's spans by their numbers as text."""
         spans = {
             number: device.name_by_user or device.name or str(number)
             for number, device in find_span_devices(
@@ -147,7 +155,7 @@ class OpenVoxSubentryFlow(ConfigSubentryFlow):
             ).items()
         }
         if self.source == SOURCE_RECONFIGURE:
-            # The one that was chosen may be gone, and may come back.
+            # The chosen one may have gone, and may come back.
             chosen = self._get_reconfigure_subentry().data.get(CONF_SPAN)
             if chosen is not None:
                 spans.setdefault(chosen, str(chosen))
@@ -155,7 +163,7 @@ class OpenVoxSubentryFlow(ConfigSubentryFlow):
 
 
 class ContactFlow(OpenVoxSubentryFlow):
-    """Somebody with a name and a number."""
+    """A name and a number."""
 
     @override
     def _schema(self) -> vol.Schema:
@@ -178,7 +186,7 @@ class ContactFlow(OpenVoxSubentryFlow):
     @override
     def _read_name(self, user_input: Mapping[str, Any]) -> str:
         name = super()._read_name(user_input)
-        # It's a target of SMS as well, where several may stand in one line.
+        # It can be a target of an SMS, and a line may contain several targets.
         if _SEPARATOR.search(name) or is_phone_number(name):
             raise _Refused(CONF_NAME, "invalid_name")
         return name
@@ -197,7 +205,7 @@ class ContactFlow(OpenVoxSubentryFlow):
 
 
 class UssdQueryFlow(OpenVoxSubentryFlow):
-    """A USSD code that is asked again and again."""
+    """A USSD code that is sent at an interval."""
 
     @override
     def _step(
@@ -217,7 +225,7 @@ class UssdQueryFlow(OpenVoxSubentryFlow):
                 vol.Optional(CONF_REPLIES): TextSelector(
                     TextSelectorConfig(multiple=True)
                 ),
-                # Its limits are ours to tell, in words.
+                # Not with min and max: `_read` gives its limits in words.
                 vol.Required(CONF_INTERVAL, default=DEFAULT_INTERVAL): NumberSelector(
                     NumberSelectorConfig(
                         mode=NumberSelectorMode.BOX,
@@ -227,12 +235,19 @@ class UssdQueryFlow(OpenVoxSubentryFlow):
                 ),
                 vol.Optional(CONF_PATTERN): TextSelector(),
                 vol.Optional(CONF_UNIT): TextSelector(),
+                vol.Optional(CONF_DATE_PATTERN): TextSelector(),
             }
         )
 
     @override
     def _suggest(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
         return {**data, CONF_SPAN: str(data[CONF_SPAN])}
+
+    @override
+    def _is_beside(
+        self, other: Mapping[str, Any], user_input: Mapping[str, Any]
+    ) -> bool:
+        return bool(other[CONF_SPAN] == int(user_input[CONF_SPAN]))
 
     @override
     def _read(self, user_input: Mapping[str, Any]) -> dict[str, Any]:
@@ -250,9 +265,10 @@ class UssdQueryFlow(OpenVoxSubentryFlow):
             data[CONF_REPLIES] = replies
         if not MIN_INTERVAL <= data[CONF_INTERVAL] <= MAX_INTERVAL:
             raise _Refused(CONF_INTERVAL, "invalid_interval")
-        if pattern := user_input.get(CONF_PATTERN):
-            _check_pattern(pattern)
-            data[CONF_PATTERN] = pattern
+        for key in (CONF_PATTERN, CONF_DATE_PATTERN):
+            if pattern := user_input.get(key):
+                _check_pattern(key, pattern)
+                data[key] = pattern
         if unit := user_input.get(CONF_UNIT, "").strip():
             data[CONF_UNIT] = unit
         return data
@@ -264,13 +280,13 @@ SUBENTRY_FLOWS: dict[str, type[ConfigSubentryFlow]] = {
 }
 
 
-def _check_pattern(pattern: str) -> None:
+def _check_pattern(key: str, pattern: str) -> None:
     try:
         groups = RegularExpression(pattern).groups
     except ValueError as err:
-        raise _Refused(CONF_PATTERN, "invalid_pattern") from err
+        raise _Refused(key, "invalid_pattern") from err
     if groups != 1:
-        raise _Refused(CONF_PATTERN, "not_one_group")
+        raise _Refused(key, "not_one_group")
 
 
 def _span_selector(options: Mapping[str, str]) -> SelectSelector:

@@ -1,4 +1,4 @@
-"""Triggers for automations: an SMS came in, a call came in."""
+"""Triggers for automations: an SMS came in, was delivered or not, a call came in."""
 
 import asyncio
 from collections.abc import Callable
@@ -25,16 +25,22 @@ from .devices import find_gateway_device
 from .gateway import CallEventType
 from .phone_numbers import comparable_sender
 from .regular_expression import TIME_LIMIT, RegularExpression
-from .signals import SIGNAL_CALL, SIGNAL_SMS_RECEIVED, SpanEvent
+from .signals import SIGNAL_CALL, SIGNAL_SMS_DELIVERED, SIGNAL_SMS_RECEIVED, SpanEvent
 
 _LOGGER = logging.getLogger(__name__)
 
 CONF_SENDERS: Final = "senders"
 CONF_CALLERS: Final = "callers"
+CONF_TARGETS: Final = "targets"
+CONF_RESULT: Final = "result"
 CONF_KNOWN_CONTACTS: Final = "known_contacts"
 CONF_TEXT: Final = "text"
 CONF_MATCH: Final = "match"
 CONF_IGNORE_CASE: Final = "ignore_case"
+
+RESULT_ANY: Final = "any"
+RESULT_DELIVERED: Final = "delivered"
+RESULT_NOT_DELIVERED: Final = "not_delivered"
 
 MATCH_IS: Final = "is"
 MATCH_CONTAINS: Final = "contains"
@@ -43,7 +49,7 @@ MATCH_REGEX: Final = "regex"
 
 
 def _check_text(options: ConfigType) -> ConfigType:
-    """Refuse a comparison that every text passes, or that is no regular expression."""
+    """Refuse a comparison that every text passes, or an invalid regular expression."""
     if options[CONF_MATCH] != MATCH_IS and not options.get(CONF_TEXT, "").strip():
         raise vol.Invalid(
             "needed for this comparison; without it, every SMS would match",
@@ -80,7 +86,7 @@ def _schema_of(options: VolDictType, *checks: Callable[..., Any]) -> vol.Schema:
     )
 
 
-# An empty one would look like a withheld number, or like no wish at all.
+# An empty one would look like a withheld number, or as if none was set.
 _NUMBERS = vol.All(
     _not_null, cv.ensure_list, [vol.All(cv.string, vol.Strip, vol.Length(min=1))]
 )
@@ -92,6 +98,13 @@ SMS_OPTIONS: Final[VolDictType] = {
         (MATCH_IS, MATCH_CONTAINS, MATCH_STARTS_WITH, MATCH_REGEX)
     ),
     vol.Optional(CONF_IGNORE_CASE, default=True): cv.boolean,
+}
+DELIVERY_OPTIONS: Final[VolDictType] = {
+    vol.Optional(CONF_TARGETS, default=[]): _NUMBERS,
+    vol.Optional(CONF_KNOWN_CONTACTS, default=False): cv.boolean,
+    vol.Optional(CONF_RESULT, default=RESULT_DELIVERED): vol.In(
+        (RESULT_DELIVERED, RESULT_NOT_DELIVERED, RESULT_ANY)
+    ),
 }
 CALL_OPTIONS: Final[VolDictType] = {
     vol.Optional(CONF_CALLERS, default=[]): _NUMBERS,
@@ -128,7 +141,7 @@ class _SpanTrigger(Trigger):
     async def async_attach_runner(
         self, run_action: TriggerActionRunner, *_reporters: Any
     ) -> CALLBACK_TYPE:
-        """Run the action whenever something fitting comes in."""
+        """Run the action whenever something matching comes in."""
 
         @callback
         def run(event: SpanEvent, variables: dict[str, Any]) -> None:
@@ -144,7 +157,7 @@ class _SpanTrigger(Trigger):
 
     @callback
     def _check(self, event: SpanEvent, run: _Run) -> None:
-        """Run the action if an event fits."""
+        """Run the action if an event matches."""
         variables = self._match(event)
         if variables is not None:
             run(event, variables)
@@ -165,20 +178,20 @@ class _SpanTrigger(Trigger):
         return not devices.isdisjoint((event.device_id, gateway and gateway.id))
 
     def _is_wanted(self, event: SpanEvent, number: str, wanted: list[str]) -> bool:
-        """Return whether a number is one of those wanted, and a contact's if need be."""
+        """Return whether a number is wanted, and a contact's if that is required."""
         if self._options[CONF_KNOWN_CONTACTS] and event.data["contact"] is None:
             return False
         if not wanted:
             return True
         country = country_of(self._hass, event.entry)
         own = comparable_sender(number, country)
-        # A withheld number is empty, and like none of those that can be wanted.
+        # A withheld number is empty, and never equal to one that can be wanted.
         return bool(own) and any(
             own == comparable_sender(each, country) for each in wanted
         )
 
     def _match(self, event: SpanEvent) -> dict[str, Any] | None:
-        """Return the trigger's variables, None where the event doesn't fit."""
+        """Return the trigger's variables, None where the event doesn't match."""
         raise NotImplementedError
 
 
@@ -205,7 +218,7 @@ class SmsReceivedTrigger(_SpanTrigger):
     async def async_attach_runner(
         self, run_action: TriggerActionRunner, *reporters: Any
     ) -> CALLBACK_TYPE:
-        """Run the action whenever a fitting SMS comes in."""
+        """Run the action whenever a matching SMS comes in."""
         stop_listening = await super().async_attach_runner(run_action, *reporters)
 
         @callback
@@ -232,7 +245,7 @@ class SmsReceivedTrigger(_SpanTrigger):
     async def _search(
         self, expression: RegularExpression, event: SpanEvent, run: _Run
     ) -> None:
-        """Run the action if the expression fits the text."""
+        """Run the action if the expression matches the text."""
         async with self._one_at_a_time:
             try:
                 groups = await self._hass.async_add_executor_job(
@@ -240,10 +253,10 @@ class SmsReceivedTrigger(_SpanTrigger):
                 )
             except TimeoutError:
                 _LOGGER.warning(
-                    "The regular expression of an automation's trigger on SMS took "
-                    "more than %g seconds with the text of an SMS, which counts as one "
-                    "that does not match. Make it simpler: an expression that can fit "
-                    "a text in many ways takes that long",
+                    "The regular expression of an SMS trigger took more than %g "
+                    "seconds, so the SMS doesn't count as a match. Simplify the "
+                    "expression: one that can match a text in many ways takes this "
+                    "long",
                     TIME_LIMIT,
                 )
                 return
@@ -255,28 +268,47 @@ class SmsReceivedTrigger(_SpanTrigger):
 
     @override
     def _match(self, event: SpanEvent) -> dict[str, Any] | None:
-        if self._is_sender_wanted(event) and self._fits(event.data["message"]):
+        if self._is_sender_wanted(event) and self._is_text_wanted(
+            event.data["message"]
+        ):
             return {**event.data, "groups": {}}
         return None
 
-    def _fits(self, text: str) -> bool:
-        """Return whether a text fits what it's compared with."""
+    def _is_text_wanted(self, text: str) -> bool:
+        """Return whether a text matches the one it's compared with."""
         wanted = self._options.get(CONF_TEXT)
         if wanted is None:
             return True
         text, wanted = text.strip(), wanted.strip()
         if self._options[CONF_IGNORE_CASE]:
             text, wanted = text.casefold(), wanted.casefold()
-        fits: bool = {
+        matches: bool = {
             MATCH_IS: text == wanted,
             MATCH_CONTAINS: wanted in text,
             MATCH_STARTS_WITH: text.startswith(wanted),
         }[self._options[CONF_MATCH]]
-        return fits
+        return matches
+
+
+class SmsDeliveredTrigger(_SpanTrigger):
+    """The network reported whether an SMS reached its phone."""
+
+    _schema = _schema_of(DELIVERY_OPTIONS)
+    _signal = SIGNAL_SMS_DELIVERED
+    _what = "delivery report"
+
+    @override
+    def _match(self, event: SpanEvent) -> dict[str, Any] | None:
+        data, wanted = event.data, self._options[CONF_RESULT]
+        if wanted != RESULT_ANY and data["delivered"] != (wanted == RESULT_DELIVERED):
+            return None
+        if not self._is_wanted(event, data["target"], self._options[CONF_TARGETS]):
+            return None
+        return dict(data)
 
 
 class CallReceivedTrigger(_SpanTrigger):
-    """A call came in; it rings and need not be answered."""
+    """A call came in; it rings and doesn't have to be answered."""
 
     _schema = _schema_of(CALL_OPTIONS)
     _signal = SIGNAL_CALL
@@ -298,4 +330,8 @@ class CallReceivedTrigger(_SpanTrigger):
 
 async def async_get_triggers(hass: HomeAssistant) -> dict[str, type[Trigger]]:
     """Return the triggers of this integration."""
-    return {"sms_received": SmsReceivedTrigger, "call_received": CallReceivedTrigger}
+    return {
+        "sms_received": SmsReceivedTrigger,
+        "sms_delivered": SmsDeliveredTrigger,
+        "call_received": CallReceivedTrigger,
+    }

@@ -1,24 +1,31 @@
-"""The sensor and the button of each USSD query."""
+"""The sensors and the button of each USSD query."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import override
 
 from homeassistant.components.button import ButtonEntity
-from homeassistant.components.sensor import SensorEntity, SensorStateClass
+from homeassistant.components.sensor import (
+    DOMAIN as SENSOR_DOMAIN,
+    SensorDeviceClass,
+    SensorEntity,
+    SensorStateClass,
+)
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import MAX_LENGTH_STATE_STATE
 from homeassistant.core import callback
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.restore_state import RestoredExtraData, RestoreEntity
 
-from .const import CONF_SPAN, SUBENTRY_USSD_QUERY
+from .const import CONF_SPAN, DOMAIN, SUBENTRY_USSD_QUERY
 from .entity import async_add_subentry_entities
 from .errors import error, ussd_error
 from .gateway import UssdError
 from .runtime import OpenVoxConfigEntry, OpenVoxRuntime
-from .ussd_query import NoValueError, UssdQuery, read_number
+from .ussd_query import NoValueError, UssdQuery
+from .ussd_values import read_number
 
 ATTR_REPLY = "reply"
 ATTR_ANSWERED_AT = "answered_at"
@@ -30,6 +37,7 @@ def async_add_query_sensors(
 ) -> None:
     """Add the sensors of a gateway's USSD queries."""
     _add(entry, async_add_entities, UssdQuerySensor)
+    _add(entry, async_add_entities, _make_date_sensor)
 
 
 @callback
@@ -43,7 +51,7 @@ def async_add_query_buttons(
 def _add(
     entry: OpenVoxConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
-    kind: Callable[[OpenVoxRuntime, UssdQuery], Entity],
+    kind: Callable[[OpenVoxRuntime, UssdQuery], Entity | None],
 ) -> None:
     runtime = entry.runtime_data
 
@@ -62,13 +70,13 @@ def _add(
 
 
 class _UssdQueryEntity(Entity):
-    """Something of a USSD query."""
+    """An entity of a USSD query."""
 
     _attr_has_entity_name = True
     _attr_should_poll = False
 
     def __init__(self, runtime: OpenVoxRuntime, query: UssdQuery) -> None:
-        """Take the query's name, on the device of its span."""
+        """Use the query's name, on the device of its span."""
         self.runtime = runtime
         self.query = query
         self._attr_translation_placeholders = {"name": query.name}
@@ -82,22 +90,22 @@ class _UssdQueryEntity(Entity):
 class UssdQuerySensor(_UssdQueryEntity, SensorEntity, RestoreEntity):
     """The last value of a query; kept over restarts.
 
-    It stays available while the gateway is away, for the value is as old as it
-    says anyway, and its return would look like a change to automations.
+    It stays available while the gateway is away. The value has its time with it, and its
+    return would look like a change to automations.
     """
 
     _attr_translation_key = "ussd_query"
-    # A network's advertisements need not fill the database.
+    # The network's advertisements don't have to fill the database.
     _unrecorded_attributes = frozenset({ATTR_REPLY})
 
     def __init__(self, runtime: OpenVoxRuntime, query: UssdQuery) -> None:
-        """Have the query's unit from the start; the registry keeps it."""
+        """Set the query's unit before the entity is registered with it."""
         super().__init__(runtime, query)
         self._show()
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Take the last answer up again; from now on the query is asked."""
+        """Restore the last answer, and start the query."""
         await super().async_added_to_hass()
         last = await self.async_get_last_extra_data()
         self.async_on_remove(
@@ -120,7 +128,7 @@ class UssdQuerySensor(_UssdQueryEntity, SensorEntity, RestoreEntity):
         answer = self.query.answer
         text = answer.value if answer else None
         number = read_number(text) if text else None
-        # Home Assistant takes nothing but numbers for what has a unit.
+        # Home Assistant only accepts numbers for a sensor with a unit.
         unit = self.query.unit if text is None or number is not None else None
         self._attr_native_value = (
             text[:MAX_LENGTH_STATE_STATE] if text and number is None else number
@@ -133,14 +141,58 @@ class UssdQuerySensor(_UssdQueryEntity, SensorEntity, RestoreEntity):
         }
 
 
+def _make_date_sensor(
+    runtime: OpenVoxRuntime, query: UssdQuery
+) -> UssdQueryDateSensor | None:
+    """Make the sensor of the date, or remove it where none is looked for any more."""
+    if query.reads_date:
+        return UssdQueryDateSensor(runtime, query)
+    registry = er.async_get(runtime.coordinator.hass)
+    unique_id = _date_unique_id(runtime, query)
+    if entity_id := registry.async_get_entity_id(SENSOR_DOMAIN, DOMAIN, unique_id):
+        registry.async_remove(entity_id)
+    return None
+
+
+def _date_unique_id(runtime: OpenVoxRuntime, query: UssdQuery) -> str:
+    return f"{runtime.entry.entry_id}_{query.subentry_id}_date"
+
+
+class UssdQueryDateSensor(_UssdQueryEntity, SensorEntity):
+    """The last date of a query, such as until when a prepaid SIM is valid.
+
+    What it showed before a restart comes back with the query's memory.
+    """
+
+    _attr_translation_key = "ussd_query_date"
+    _attr_device_class = SensorDeviceClass.DATE
+
+    def __init__(self, runtime: OpenVoxRuntime, query: UssdQuery) -> None:
+        """Differ from the sensor of the value."""
+        super().__init__(runtime, query)
+        self._attr_unique_id = _date_unique_id(runtime, query)
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow the answers."""
+        await super().async_added_to_hass()
+        self.async_on_remove(self.query.listen(self.async_write_ha_state))
+
+    @property
+    @override
+    def native_value(self) -> date | None:
+        """The date."""
+        return self.query.answer.date if self.query.answer else None
+
+
 class UssdQueryButton(_UssdQueryEntity, ButtonEntity):
-    """Asks now."""
+    """Sends the query now."""
 
     _attr_translation_key = "ussd_query_now"
 
     @override
     async def async_press(self) -> None:
-        """Ask and wait for the answer; raises HomeAssistantError without one."""
+        """Send it and wait for the answer; raises HomeAssistantError without one."""
         try:
             await self.query.ask()
         except UssdError as err:

@@ -1,12 +1,11 @@
-"""What a SIM is asked for again and again by USSD, such as its balance."""
+"""USSD queries: codes that are sent at an interval, such as the one for the balance."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 import logging
-import re
 from typing import Any, Final, override
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
@@ -16,6 +15,7 @@ from homeassistant.util import dt as dt_util
 
 from .const import (
     CONF_CODE,
+    CONF_DATE_PATTERN,
     CONF_INTERVAL,
     CONF_PATTERN,
     CONF_REPLIES,
@@ -23,18 +23,20 @@ from .const import (
     CONF_UNIT,
     SUBENTRY_USSD_QUERY,
 )
+from .contacts import country_of
 from .gateway import Gateway, UssdError, UssdFailure, UssdReply, UssdStatus
 from .regular_expression import RegularExpression
+from .ussd_values import read_date
 
 _LOGGER = logging.getLogger(__name__)
 
-# Whatever its data say: a network may block a SIM that asks all the time.
+# Even if its data say less: a network may block a SIM that asks all the time.
 MIN_INTERVAL: Final = timedelta(minutes=15)
 # Queries that are due when Home Assistant starts come one after another.
 FIRST_DELAY: Final = timedelta(seconds=30)
 SPREAD: Final = timedelta(minutes=1)
-# After this a span is looked at again that could not be asked.
-LOOK_AGAIN: Final = timedelta(minutes=1)
+# When to try again on a span that wasn't ready.
+RETRY_DELAY: Final = timedelta(minutes=1)
 
 _NO_ANSWER: Final = {
     UssdStatus.ANSWERED_ELSEWHERE: UssdFailure.FAILED,
@@ -47,26 +49,28 @@ class NoValueError(Exception):
     """The regular expression finds nothing in the network's answer."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Answer:
     """What the network said, and when.
 
     `value` is what the regular expression found, in this reply or, where it finds
-    nothing in it, in the last one that had it.
+    nothing in it, in the last one that had it. The same goes for `date` and the
+    expression for it.
     """
 
     reply: str = field(repr=False)
     value: str | None = field(repr=False)
+    date: date | None = field(repr=False)
     answered_at: datetime
 
 
 class UssdQueries(Mapping[str, "UssdQuery"]):
-    """The queries of a gateway by the ids of their subentries, none started yet."""
+    """The queries of a gateway by the ids of their subentries."""
 
     def __init__(
         self, hass: HomeAssistant, entry: ConfigEntry[Any], gateway: Gateway
     ) -> None:
-        """Make the queries that there are."""
+        """Create the queries; their sensors start them."""
         self._hass = hass
         self._entry = entry
         self._gateway = gateway
@@ -76,7 +80,7 @@ class UssdQueries(Mapping[str, "UssdQuery"]):
 
     @callback
     def update(self) -> None:
-        """Replace the queries that were changed, and forget those that were removed."""
+        """Replace the queries that were changed, and drop those that were removed."""
         subentries = self._entry.get_subentries_of_type(SUBENTRY_USSD_QUERY)
         self._queries = {
             subentry.subentry_id: self._make(subentry, FIRST_DELAY + index * SPREAD)
@@ -110,7 +114,7 @@ class UssdQueries(Mapping[str, "UssdQuery"]):
 
 
 class UssdQuery:
-    """One query: when it is asked, and what was answered."""
+    """One query: when it is sent, and what the network answered."""
 
     def __init__(
         self,
@@ -121,10 +125,10 @@ class UssdQuery:
         one_at_a_time: asyncio.Lock,
         first_delay: timedelta,
     ) -> None:
-        """Prepare; nothing is asked before `start`, unless by hand.
+        """Prepare; nothing is sent before `start`, unless by hand.
 
-        The queries of a gateway share the lock `one_at_a_time`. `first_delay` is
-        how long after its start a query waits that is due already.
+        The queries of a gateway share the lock `one_at_a_time`. A query that is already
+        due at its start waits for `first_delay`.
         """
         data = subentry.data
         self.subentry_id = subentry.subentry_id
@@ -139,20 +143,23 @@ class UssdQuery:
         self._code: str = data[CONF_CODE]
         self._replies: list[str] = data.get(CONF_REPLIES, [])
         self._pattern = RegularExpression(data.get(CONF_PATTERN) or "(?s)(.*)")
+        date_pattern = data.get(CONF_DATE_PATTERN)
+        self._date_pattern = RegularExpression(date_pattern) if date_pattern else None
         self._interval = max(timedelta(hours=data[CONF_INTERVAL]), MIN_INTERVAL)
         self._one_at_a_time = one_at_a_time
         self._first_delay = first_delay
         self._asked_at: datetime | None = None
         self._failing = False
         self._on_answer: Callable[[], None] | None = None
+        self._listeners: list[Callable[[], None]] = []
         self._timer: CALLBACK_TYPE | None = None
         self._task: asyncio.Task[None] | None = None
 
-    # What is kept over a restart
+    # What survives a restart
 
     @property
     def memory(self) -> dict[str, Any]:
-        """What `start` takes up again, in a form that JSON knows."""
+        """What `start` restores, as JSON has it."""
         memory: dict[str, Any] = {
             "question": self._question,
             "asked_at": self._asked_at.isoformat() if self._asked_at else None,
@@ -161,6 +168,7 @@ class UssdQuery:
             memory |= {
                 "reply": self.answer.reply,
                 "value": self.answer.value,
+                "date": self.answer.date and self.answer.date.isoformat(),
                 "answered_at": self.answer.answered_at.isoformat(),
             }
         return memory
@@ -172,30 +180,49 @@ class UssdQuery:
     def _remember(self, memory: Mapping[str, Any]) -> None:
         if memory.get("question") != self._question:
             return  # the answer was to something else
-        # A clock that was wrong must not put the next time off for ever.
+        # A clock that was wrong must not delay the next time forever.
         now = dt_util.utcnow()
         if asked_at := dt_util.parse_datetime(memory.get("asked_at") or ""):
             self._asked_at = min(asked_at, now)
         if answered_at := dt_util.parse_datetime(memory.get("answered_at") or ""):
             reply = memory["reply"]
-            # The expression may be a new one.
-            value = self._find(reply) or memory["value"]
-            self.answer = Answer(reply, value, answered_at)
+            # The expression may have changed.
+            value, written = self._search(reply)
+            found = self._read_date(written) or dt_util.parse_date(
+                memory.get("date") or ""
+            )
+            self.answer = Answer(reply, value or memory["value"], found, answered_at)
 
-    # When it is asked
+    # When it is sent
 
     @callback
     def start(
         self, memory: Mapping[str, Any], on_answer: Callable[[], None]
     ) -> CALLBACK_TYPE:
-        """Ask whenever it is due, from now on; returns what ends that.
+        """Send it whenever it is due, from now on; returns a function that ends this.
 
         `memory` is that of the last run, `on_answer` is called after each answer.
         """
         self._remember(memory)
         self._on_answer = on_answer
         self._schedule(self._first_delay)
+        self._tell_listeners()
         return self._stop
+
+    @property
+    def reads_date(self) -> bool:
+        """Whether a date is looked for in the answer."""
+        return self._date_pattern is not None
+
+    @callback
+    def listen(self, listener: Callable[[], None]) -> CALLBACK_TYPE:
+        """Call the listener whenever there's another answer; returns what ends that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def _tell_listeners(self) -> None:
+        for listener in list(self._listeners):
+            listener()
 
     @callback
     def _stop(self) -> None:
@@ -208,25 +235,25 @@ class UssdQuery:
 
     @property
     def _due(self) -> datetime:
-        """When it is to be asked by itself the next time."""
+        """When it is sent by itself the next time."""
         if self._asked_at is None:
             return dt_util.utcnow()
         return self._asked_at + self._interval
 
     def _schedule(self, delay: timedelta) -> None:
-        """Come back when it is due, but not before the delay is over."""
+        """Set the timer for when it is due, but not before the delay is over."""
         if self._on_answer is None:
             return  # not started, or stopped
         if self._timer:
             self._timer()
         self._timer = async_track_point_in_utc_time(
             self._hass,
-            self._time_has_come,
+            self._timer_fired,
             max(self._due, dt_util.utcnow() + delay),
         )
 
     @callback
-    def _time_has_come(self, _now: datetime) -> None:
+    def _timer_fired(self, _now: datetime) -> None:
         self._timer = None
         self._task = self._entry.async_create_background_task(
             self._hass, self._ask_if_due(), "OpenVox USSD query"
@@ -234,38 +261,38 @@ class UssdQuery:
 
     async def _ask_if_due(self) -> None:
         async with self._one_at_a_time:
-            # It may have been asked by hand meanwhile.
+            # It may have been sent by hand in the meantime.
             if self._due <= dt_util.utcnow():
-                # Failures are told where they happen.
+                # `_ask` has logged it.
                 with suppress(UssdError, NoValueError):
                     await self._ask()
-        self._schedule(LOOK_AGAIN)
+        self._schedule(RETRY_DELAY)
 
-    # Asking
+    # Sending
 
     async def ask(self) -> None:
-        """Ask now, as soon as no other query of the gateway is under way.
+        """Send it now, as soon as no other query of the gateway is under way.
 
         Raises UssdError where no answer came, and NoValueError where the answer
-        holds no value. The last value stays then.
+        contains no value. The last value stays then.
         """
         async with self._one_at_a_time:
             try:
                 await self._ask()
             finally:
-                self._schedule(LOOK_AGAIN)
+                self._schedule(RETRY_DELAY)
 
     async def _ask(self) -> None:
         before = self._asked_at
         try:
-            await self._take(await self._converse())
+            await self._accept(await self._converse())
         except UssdError as err:
-            # Where nothing went out there is nothing to tell: it is tried again.
+            # If nothing went out, it is tried again soon.
             if self._asked_at != before:
-                self._tell_failure(err.failure)
+                self._log_failure(err.failure)
             raise
         except NoValueError:
-            self._tell_failure("its expression found no value in the answer")
+            self._log_failure("its expression found no value in the answer")
             raise
         if self._failing:
             self._failing = False
@@ -276,8 +303,8 @@ class UssdQuery:
             )
 
     async def _converse(self) -> UssdReply:
-        """Send the code, and the replies as long as the network expects one."""
-        # It counts as asked while nothing is known of it: it may be cancelled.
+        """Send the code, and the replies for as long as the network expects one."""
+        # It counts as asked until the outcome is known, as this may be cancelled.
         before, self._asked_at = self._asked_at, dt_util.utcnow()
         try:
             answer = await self._gateway.ussd.ask(self.span, self._code, self._replies)
@@ -289,31 +316,45 @@ class UssdQuery:
             raise UssdError(failure, self.span)
         return answer
 
-    async def _take(self, reply: UssdReply) -> None:
-        """Take an answer; raises NoValueError where no value is in it."""
-        value = await self._hass.async_add_executor_job(self._find, reply.text)
-        last = self.answer.value if self.answer else None
-        self.answer = Answer(reply.text, value or last, dt_util.utcnow())
+    async def _accept(self, reply: UssdReply) -> None:
+        """Take an answer; raises NoValueError where an expression finds nothing."""
+        value, written = await self._hass.async_add_executor_job(
+            self._search, reply.text
+        )
+        found = self._read_date(written)
+        last_value = self.answer.value if self.answer else None
+        last_date = self.answer.date if self.answer else None
+        self.answer = Answer(
+            reply.text, value or last_value, found or last_date, dt_util.utcnow()
+        )
         if self._on_answer:
             self._on_answer()
-        if value is None:
+        self._tell_listeners()
+        if value is None or (self.reads_date and found is None):
             raise NoValueError
 
-    def _find(self, text: str) -> str | None:
-        try:
-            groups = self._pattern.search(text)
-        except TimeoutError:
-            return None  # an expression that needs so long finds nothing
-        # The group may have taken no part in the match.
-        return (groups[1] or "").strip() or None if groups else None
+    def _search(self, text: str) -> tuple[str | None, str | None]:
+        """Return the value and the date as they are written, None where there's none."""
+        date_pattern = self._date_pattern
+        return (
+            _first_group(self._pattern, text),
+            _first_group(date_pattern, text) if date_pattern else None,
+        )
 
-    def _tell_failure(self, failure: str) -> None:
+    def _read_date(self, written: str | None) -> date | None:
+        if not written:
+            return None
+        # Guess: in other countries the day comes first.
+        is_american = country_of(self._hass, self._entry) == "US"
+        return read_date(written, month_first=is_american)
+
+    def _log_failure(self, failure: str) -> None:
         if self._failing:
             return
         self._failing = True
         _LOGGER.warning(
-            "The USSD query “%s” of %s on span %s failed: %s. It is asked again when "
-            "it is due",
+            "The USSD query “%s” of %s on span %s failed: %s. It's sent again when it's "
+            "due",
             self.name,
             self._entry.title,
             self.span,
@@ -321,31 +362,10 @@ class UssdQuery:
         )
 
 
-# Numbers
-
-# What stands between the digits of a large number beside points and commas.
-_GAPS = re.compile(r"(?<=\d)[\s'\u2019](?=\d{3})")
-_NUMBER = re.compile(
-    r"(?P<sign>[+-]?)"
-    # 1234, or 1.234.567, or nothing in front of the decimal mark
-    r"(?:(?P<whole>\d+)"
-    r"|(?P<grouped>\d{1,3}(?P<mark>[.,])(?:\d{2,3}(?P=mark))*\d{3})"
-    r"|(?=[.,]\d))"
-    r"(?:(?!(?P=mark))[.,](?P<decimals>\d+))?"
-)
-
-
-def read_number(text: str) -> int | float | None:
-    """Read a number as people write it, None where the text is anything else.
-
-    Understood are the decimal point and the decimal comma, and points, commas,
-    blanks and apostrophes between the groups of a large number. A point or comma
-    that stands alone is the decimal one: 1.234 and 1,234 are a little over one.
-    """
-    bare = _GAPS.sub("", text.strip().replace("\u2212", "-"))
-    if not (match := _NUMBER.fullmatch(bare)):
-        return None
-    whole = match["whole"] or re.sub("[.,]", "", match["grouped"] or "0")
-    if decimals := match["decimals"]:
-        return float(f"{match['sign']}{whole}.{decimals}")
-    return int(f"{match['sign']}{whole}")
+def _first_group(pattern: RegularExpression, text: str) -> str | None:
+    try:
+        groups = pattern.search(text)
+    except TimeoutError:
+        return None  # an expression that takes this long finds nothing
+    # The group may not be part of the match.
+    return (groups[1] or "").strip() or None if groups else None

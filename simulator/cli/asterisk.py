@@ -4,6 +4,7 @@ from collections.abc import Collection
 from time import time
 
 from simulator.model.box import Dialect
+from simulator.model.channels import Channel
 from simulator.model.gateway import Gateway
 from simulator.model.users import RIGHTS, RIGHTS_1_8, grants
 from simulator.wire import from_wire, to_wire
@@ -16,6 +17,10 @@ async def _core_show_version(gateway: Gateway, args: list[str]) -> Output:
 
 
 async def _core_show_channels(gateway: Gateway, args: list[str]) -> Output:
+    if args[3:] == ["concise"]:
+        return ok(
+            "".join(f"{_concise(channel)}\n" for channel in gateway.channels.values())
+        )
     old = gateway.dialect is Dialect.ASTERISK_1_8
     name_width, place_width = (20, 20) if old else (64, 32)
 
@@ -33,10 +38,56 @@ async def _core_show_channels(gateway: Gateway, args: list[str]) -> Output:
     count, calls = len(gateway.channels), gateway.call_count
     lines.append(f"{count} active channel{'' if count == 1 else 's'}\n")
     lines.append(f"{calls} active call{'' if calls == 1 else 's'}\n")
-    if not old:
-        done = gateway.processed_calls
-        lines.append(f"{done} call{'' if done == 1 else 's'} processed\n")
+    done = gateway.processed_calls
+    lines.append(f"{done} call{'' if done == 1 else 's'} processed\n")
     return ok("".join(lines))
+
+
+def _concise(channel: Channel) -> str:
+    """Give the fields of a channel for programs to read (Asterisk 1.8)."""
+    return "!".join(
+        [
+            channel.name,
+            channel.context,
+            channel.exten,
+            f"{channel.priority}",
+            channel.state.description,
+            channel.application or "(None)",
+            channel.data,
+            channel.caller,
+            *("", "", "3"),
+            f"{channel.seconds}",
+            "(None)",
+            channel.uniqueid,
+        ]
+    )
+
+
+async def _dialplan_show(gateway: Gateway, args: list[str]) -> Output:
+    """Print the steps of one extension, or of all in a context (Asterisk 1.8)."""
+    if len(args) != 3:
+        return SHOW_USAGE
+    exten, _, context = args[2].rpartition("@")
+    span = next(
+        (each for each in gateway.spans.values() if each.context == context), None
+    )
+    if span is None:
+        return failure(f"There is no existence of '{context}' context\n")
+    extensions = gateway.dialplan.extensions(span.number, span.send_events)
+    shown = {name: extensions[name] for name in extensions if exten in ("", name)}
+    if not shown:
+        return failure(f"There is no existence of {exten}@{context} extension\n")
+    text = f"[ Context '{context}' created by 'pbx_config' ]\n"
+    for name, steps in shown.items():
+        for priority, step in enumerate(steps, 1):
+            start = f"'{name}' =>" if priority == 1 else ""
+            what = f"{priority}. {step.application}({step.data})"
+            text += f"  {start:<17} {what:<45} [pbx_config]\n"
+    count = sum(map(len, shown.values()))
+    return ok(
+        f"{text}\n-= {len(shown)} extension{'' if len(shown) == 1 else 's'} "
+        f"({count} priorit{'y' if count == 1 else 'ies'}) in 1 context. =-\n"
+    )
 
 
 async def _database_put(gateway: Gateway, args: list[str]) -> Output:
@@ -68,16 +119,16 @@ async def _manager_show_user(gateway: Gateway, args: list[str]) -> Output:
     user = gateway.find_user(from_wire(args[3]))
     old = gateway.dialect is Dialect.ASTERISK_1_8
     if user is None:
-        nobody = f"There is no manager called {args[3]}\n"
-        return failure(nobody) if old else ok(nobody)
+        return ok(f"There is no manager called {args[3]}\n")
     read, write = _list_of_rights(user.read, old), _list_of_rights(user.write, old)
+    acl = "yes" if user.acl else "no"
     if old:
         return ok(
-            f"\n       username: {to_wire(user.name)}\n         secret: <Set>\n            acl: no\n"
+            f"\n       username: {to_wire(user.name)}\n         secret: <Set>\n            acl: {acl}\n"
             f"      read perm: {read}\n     write perm: {write}\ndisplayconnects: yes\n"
         )
     return ok(
-        f"\n          username: {to_wire(user.name)}\n            secret: <Set>\n               ACL: no\n"
+        f"\n          username: {to_wire(user.name)}\n            secret: <Set>\n               ACL: {acl}\n"
         f"         read perm: {read}\n        write perm: {write}\n"
         "   displayconnects: yes\nallowmultiplelogin: yes\n         Variables: \n"
     )
@@ -191,6 +242,12 @@ COMMANDS = [
         "       Adds or updates an entry in the Asterisk database for\n"
         "       a given family, key, and value.\n",
         _database_put,
+    ),
+    CliCommand(
+        "dialplan show",
+        "Show dialplan",
+        "Usage: dialplan show [[exten@]context]\n       Show dialplan\n",
+        _dialplan_show,
     ),
     CliCommand(
         "manager show connected",

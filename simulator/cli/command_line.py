@@ -89,6 +89,8 @@ class CommandLine:
     def __init__(self, gateway: Gateway, commands: Iterable[CliCommand]) -> None:
         """Take the gateway that the commands act on."""
         self._gateway = gateway
+        self.recorded: Callable[[str], Output | None] = lambda _line: None
+        """Gives the answer to a command that is known from a recording."""
         self.offer(commands)
 
     def offer(self, commands: Iterable[CliCommand]) -> None:
@@ -116,12 +118,14 @@ class CommandLine:
 
         A command that fails adds a last line that repeats the whole command.
         """
+        if recorded := self.recorded(line):
+            return recorded
         arguments = split_arguments(line)
         command = self._find(arguments)
         if command is None:
             return Output(
-                f"No such command '{line}' (type 'core show help {line}' "
-                "for other possible commands)\n",
+                f"No such command '{line}' (type 'core show help "
+                f"{' '.join(self._closest(arguments))}' for other possible commands)\n",
                 Status.UNKNOWN,
             )
         output = await command.run(self._gateway, arguments)
@@ -159,6 +163,20 @@ class CommandLine:
             "       topic, it provides a list of commands.\n",
             core_show_help,
         )
+
+    def _closest(self, arguments: list[str]) -> list[str]:
+        """Give the words up to the first that leads nowhere (recorded: ``gsm sh``)."""
+        words = [argument.lower() for argument in arguments]
+        if not any(command.name.split()[0] in words[:1] for command in self._commands):
+            return arguments
+        for count in range(2, len(words)):
+            if not any(
+                len(name := command.name.split()) == count
+                and name[: count - 1] == words[: count - 1]
+                for command in self._commands
+            ):
+                return arguments[:count]
+        return arguments
 
     def _find(self, arguments: list[str]) -> CliCommand | None:
         """Find the command with the most words; upper or lower case does not matter."""

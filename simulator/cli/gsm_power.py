@@ -29,6 +29,6 @@ async def power_reset(gateway: Gateway, span: SimSpan, args: list[str]) -> Outpu
 
 
 async def power_stat(gateway: Gateway, span: SimSpan, args: list[str]) -> Output:
-    """Hang the span: the driver takes its lock twice and never gives it back."""
-    span.hung = True
-    return await gateway.forever()
+    """Print whether the module is on; the driver never gives its lock back (recorded)."""
+    span.locked = True
+    return ok(f"span {span.number} power {'on' if span.power else 'off'}\n")

@@ -1,21 +1,21 @@
 """``gsm send …``: SMS, USSD codes and AT commands (gateway-protocol, parts 4 and 5)."""
 
-import asyncio
+import re
 
 from simulator.model.box import Box
-from simulator.model.driver_sms import outgoing
 from simulator.model.gateway import Gateway
-from simulator.model.outcomes import UssdOutcome
+from simulator.model.outcomes import UssdMenu, UssdOutcome
 from simulator.model.sending import OutgoingSms, SendAnswer
 from simulator.model.span import SimSpan
+from simulator.model.submit import Part, outgoing, submit_pdu
 from simulator.wire import atoi, from_wire, to_wire
 
 from .command_line import Output, failure, ok
 
-_MAX_SMS_BYTES = 800
-"""Longest text a command takes, in bytes. Guess: the limit of the older open driver."""
+_MAX_SMS_BYTES = 320
+"""Longest text a command takes, in bytes (recorded)."""
 _MAX_NUMBER_LENGTH = 64
-"""Longest destination. Guess: the limit of the older open driver."""
+"""Longest destination (recorded)."""
 _USSD_SECONDS = 10
 """How long a USSD request waits if no timeout is given (chan_extra 2.0.8)."""
 _ETIMEDOUT = 110
@@ -28,38 +28,25 @@ async def send_sms(gateway: Gateway, span: SimSpan, args: list[str]) -> Output:
     # The app note puts a timeout before the id; the open driver knows only the id there.
     place = 6 if gateway.box is Box.OF_2013 else 7
     identifier = args[place] if len(args) > place else None
-    refusal = _refusal(number, raw)
-    if refusal:
+    if refusal := _refusal(number, raw) or _text_mode_refusal(span):
         return failure(refusal)
     if not _is_number(number):
         return failure("Encode pdu error\n")
-    if span.sms_mode == "pdu":  # in text mode the open driver never sends
-        span.sms_sender.hand_over(
-            _outgoing_sms(gateway, span, number, raw, False, identifier)
-        )
+    sms = _outgoing_sms(gateway, span, number, raw, False, identifier)
+    span.sms_sender.hand_over(sms)
     return ok()
 
 
 async def send_sync_sms(gateway: Gateway, span: SimSpan, args: list[str]) -> Output:
-    """``gsm send sync sms SPAN NUMBER TEXT TIMEOUT [ID]``, later ``… TIMEOUT [FLASH] [ID]``."""
+    """``gsm send sync sms SPAN NUMBER TEXT TIMEOUT [ID]``, today ``… TIMEOUT [FLASH] [ID]``."""
     number, raw = args[5], args[6]
     flash, identifier = _tail(gateway, args[8:])
-    refusal = _refusal(number, raw)
-    if not refusal and span.sms_mode == "text" and not raw.isascii():
-        refusal = "Only support ASCII on text mode\n"
-    if refusal:
+    if refusal := _refusal(number, raw) or _text_mode_refusal(span):
         return failure(refusal)
-    start = f"{f'ID:{identifier} ' if identifier else ''}SPAN:{span.number} SEND SMS TO PHONE"
     if not _is_number(number):
-        return failure(f"{start} {number} ENCODE PDU FAIL\n")
-    timeout = gateway.whole_seconds(atoi(args[7]))
-    if span.sms_mode == "text":
-        await asyncio.sleep(timeout)  # in text mode the open driver never sends
-        return _send_output(start, number, SendAnswer.TIMEOUT)
+        return _encoding_failed(span, number, identifier)
     sms = _outgoing_sms(gateway, span, number, raw, flash, identifier)
-    return _send_output(
-        start, number, await span.sms_sender.send_and_wait(sms, timeout)
-    )
+    return await _send_and_wait(gateway, span, sms, "SMS", atoi(args[7]))
 
 
 async def send_sync_csms(gateway: Gateway, span: SimSpan, args: list[str]) -> Output:
@@ -71,24 +58,22 @@ async def send_sync_csms(gateway: Gateway, span: SimSpan, args: list[str]) -> Ou
         return failure(
             "Send concatenated SMS can't support text mode, please use pdu mode\n"
         )
-    refusal = _refusal(number, raw)
-    if refusal:
+    if refusal := _refusal(number, raw):
         return failure(refusal)
-    name = f"ID:{identifier} " if identifier else ""
-    start = f"{name}SPAN:{span.number} SEND CONCATENATED SMS TO PHONE"
     if not _is_number(number):
-        return failure(f"{start} {number} ENCODE PDU FAIL\n")
-    sms = _outgoing_sms(
-        gateway, span, number, raw, flash, identifier, flag & 0xFF, count, sequence
-    )
-    timeout = gateway.whole_seconds(atoi(args[10]))
-    return _send_output(
-        start, number, await span.sms_sender.send_and_wait(sms, timeout)
-    )
+        return _encoding_failed(span, number, identifier)
+    part = Part(flag & 0xFF, count, sequence)
+    sms = _outgoing_sms(gateway, span, number, raw, flash, identifier, part)
+    return await _send_and_wait(gateway, span, sms, "CONCATENATED SMS", atoi(args[10]))
+
+
+async def send_pdu(gateway: Gateway, span: SimSpan, args: list[str]) -> Output:
+    """Send a PDU of one's own; it goes nowhere here."""
+    return ok()
 
 
 def _tail(gateway: Gateway, args: list[str]) -> tuple[bool, str | None]:
-    """Read what stands behind the timeout: later firmware has a flash flag before the id."""
+    """Read what stands behind the timeout: boxes of today have a flash flag before the id."""
     if gateway.box is Box.OF_2013:
         return False, args[0] if args else None
     return bool(args) and atoi(args[0]) != 0, args[1] if len(args) > 1 else None
@@ -106,9 +91,24 @@ def _refusal(number: str, raw: str) -> str:
     return ""
 
 
+def _text_mode_refusal(span: SimSpan) -> str:
+    """Say why nothing leaves the driver in text mode, pure ASCII included (recorded)."""
+    return "Only support ASCII on text mode\n" if span.sms_mode == "text" else ""
+
+
 def _is_number(number: str) -> bool:
-    digits = number.removeprefix("+")
-    return digits.isascii() and digits.isdigit()
+    """Say whether the driver takes a number; a plus alone is one (recorded)."""
+    return re.fullmatch(r"\+?[0-9]*", number) is not None
+
+
+def _start(span: SimSpan, identifier: str | None, what: str) -> str:
+    """Begin the line about a send."""
+    name = f"ID:{identifier} " if identifier else ""
+    return f"{name}SPAN:{span.number} SEND {what} TO PHONE"
+
+
+def _encoding_failed(span: SimSpan, number: str, identifier: str | None) -> Output:
+    return failure(f"{_start(span, identifier, 'SMS')} {number} ENCODE PDU FAIL\n")
 
 
 def _outgoing_sms(
@@ -118,45 +118,61 @@ def _outgoing_sms(
     raw: str,
     flash: bool,
     identifier: str | None,
-    flag: int | None = None,
-    count: int = 1,
-    sequence: int = 1,
+    part: Part | None = None,
 ) -> OutgoingSms:
     sent = raw.encode("latin-1")
     if gateway.box is Box.TODAY:
-        # Later firmware's own AMI helper writes a line break as the two characters "\n".
+        # Its own AMI helper writes a line break as the two characters "\n".
         sent = sent.replace(b"\\n", b"\n")
     text = outgoing(sent, span.sms_coding)
-    return OutgoingSms(number, raw, text, flash, identifier, flag, count, sequence)
+    pdu = submit_pdu(number, text, part, flash, span.send_sms_center)
+    return OutgoingSms(number, raw, text, pdu, flash, identifier, part)
 
 
-def _send_output(start: str, number: str, answer: SendAnswer) -> Output:
-    """Print the outcome. Guess: none of them counts as a failure of the command.
+async def _send_and_wait(
+    gateway: Gateway, span: SimSpan, sms: OutgoingSms, what: str, seconds: int
+) -> Output:
+    """Send and print the outcome. None of them counts as a failure of the command.
 
     In the busy line a blank stands in the place of the colon.
     """
+    timeout = gateway.whole_seconds(seconds)
+    answer = await span.sms_sender.send_and_wait(sms, timeout)
     divider = " " if answer is SendAnswer.USING else ":"
-    return ok(f"{start}{divider}{number} {answer.value}\n")
+    start = _start(span, sms.id, what)
+    return ok(f"{start}{divider}{sms.number} {answer.value}\n")
 
 
 async def send_ussd(gateway: Gateway, span: SimSpan, args: list[str]) -> Output:
     """Print the answer to a USSD code, or why there is none."""
-    seconds = atoi(args[5]) if len(args) > 5 else _USSD_SECONDS
-    answer = await span.ussd_sender.send(
-        from_wire(args[4]), gateway.whole_seconds(seconds)
-    )
+    timeout = gateway.whole_seconds(_USSD_SECONDS)
+    if len(args) > 5 and gateway.ussd_in_milliseconds:
+        timeout = atoi(args[5]) / 1000 * gateway.timeout_scale
+    elif len(args) > 5:
+        timeout = gateway.whole_seconds(atoi(args[5]))
+    answer = await span.ussd_sender.send(from_wire(args[4]), timeout)
     match answer.outcome:
         case UssdOutcome.BUSY:
             return ok(f"0:Sending USSD now on span {span.number}\n")
         case UssdOutcome.TIMEOUT:
             return ok(f"0:Send USSD timeout on span {span.number}({_ETIMEDOUT})\n")
         case UssdOutcome.SUCCESS if answer.menu:
-            menu = answer.menu
-            return ok(
-                f"1:Recive USSD on span {span.number},responses:{menu.response},"
-                f"code:{menu.code}\nText:{to_wire(menu.text)}\n"
-            )
+            return ok(_ussd_text(gateway, span, answer.menu))
     return ok(f"0:Send USSD failed on span {span.number}\n")
+
+
+def _ussd_text(gateway: Gateway, span: SimSpan, menu: UssdMenu) -> str:
+    text = to_wire(menu.text)
+    if gateway.old_ussd_form:
+        return (
+            f"1:Recive USSD sucess on span {span.number}\n"
+            f"\tUSSD Responses:{menu.response}\n\tUSSD Code:{menu.code}\n"
+            f"\tUSSD Message:{text}\n"
+        )
+    return (
+        f"1:Recive USSD on span {span.number},responses:{menu.response},"
+        f"code:{menu.code}\nText:{text}\n"
+    )
 
 
 async def send_at(gateway: Gateway, span: SimSpan, args: list[str]) -> Output:

@@ -39,53 +39,60 @@ async def show_span(gateway: Gateway, args: list[str]) -> Output:
 
 
 def _span_lines(gateway: Gateway, span: SimSpan) -> str:
-    """Print one span; later firmware has some lines more and no ``Last … AT`` lines."""
-    later = gateway.box is Box.TODAY
+    """Print one span; what the driver asks a module that starts is empty (recorded)."""
+    today = gateway.box is Box.TODAY
+
+    def known(value: str) -> str:
+        return "" if span.starting else to_wire(value)
+
     lines = [
         f"D-channel: {2 * span.number}",
         f"Status: {span.status_line}",
         "Type: CPE",
-        f"Manufacturer: {to_wire(span.manufacturer)}",
-        f"Model Name: {to_wire(span.model)}",
-        f"Model IMEI: {span.imei}",
-        *(["Model CBAND:  EGSM_MODE,ALL_BAND"] if later else []),
-        f"Revision: {span.revision}",
+        f"Manufacturer: {known(span.manufacturer)}",
+        f"Model Name: {known(span.model)}",
+        f"Model IMEI: {known(span.imei)}",
+        *(["Model CBAND:  EGSM_MODE,ALL_BAND"] if today else []),
+        f"Revision: {known(span.revision)}",
         f"Network Name: {to_wire(span.operator)}",
         f"Network Status: {span.network_status}",
         f"Signal Quality (0,31): {span.signal}",
         f"BER value (0,7): {span.ber}",
-        f"SIM IMSI: {span.imsi}",
-        f"SIM SMS Center Number: {span.sms_center}",
-        *(_later_numbers(span) if later else []),
+        f"SIM IMSI: {known(span.imsi)}",
+        f"SIM SMS Center Number: {known(span.sms_center)}",
+        *(_lines_of_today(span) if today else []),
         f"PDD: {span.pdd}",
         f"ASR: {span.asr}",
         f"ACD: {span.acd}",
         f"Last event: {span.last_event}",
         f"State: {to_wire(span.state)}",
     ]
-    if not later:
-        lines += [
-            f"Last send AT: {_visible(span.last_send_at)}{_NULS}",
-            f"Last receive AT: {_visible(span.last_receive_at)}{_NULS}",
-        ]
+    # The boxes of today print these as well. Guess: without NULs behind.
+    nuls = "" if today else _NULS
+    lines += [
+        f"Last send AT: {_visible(span.last_send_at)}{nuls}",
+        f"Last receive AT: {_visible(span.last_receive_at)}{nuls}",
+    ]
     return "".join(f"{line}\n" for line in lines)
 
 
-def _later_numbers(span: SimSpan) -> list[str]:
-    """Print what later firmware adds. Guess: the place of ``Own Number``."""
+def _lines_of_today(span: SimSpan) -> list[str]:
+    """Print what boxes of today add. Guess: the place of each, and the band."""
     return [
         f"Send SMS Center Number: {span.send_sms_center or 'Undefined'}",
         f"Own Number: {span.own_number}",
+        "Network Band: EGSM900",
+        f"Limit: {', '.join(span.limits) or 'No Limit'}",
     ]
 
 
 def _visible(at_text: str) -> str:
-    return at_text.replace("\r", "\\r").replace("\n", "\\n")
+    return to_wire(at_text).replace("\r", "\\r").replace("\n", "\\n")
 
 
 async def show_version(gateway: Gateway, args: list[str]) -> Output:
     """Print the version of the driver."""
-    # Guess: the number of later firmware.
+    # Guess: the number of boxes of today.
     version = "2.0.8" if gateway.box is Box.OF_2013 else "2.2.0"
     return ok(f"libgsmat version: {version}\n")
 
@@ -111,6 +118,7 @@ async def show_debug(gateway: Gateway, args: list[str]) -> Output:
     """Print whether debugging is on for each span."""
     return ok(
         "".join(
-            f"Span {number}: Debug: No\tLevel: 0\n" for number in sorted(gateway.spans)
+            f"Span {number}: Debug: {'Yes' if gateway.spans[number].debugging else 'No'}\tLevel: 0\n"
+            for number in sorted(gateway.spans)
         )
     )

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass, field
 
-from simulator.model.box import Dialect
-
 MAX_LINE = 1024
 """Longest line with its CRLF, in bytes (Asterisk's buffer)."""
 
@@ -14,7 +12,7 @@ class Action:
 
     fields: list[tuple[str, str]] = field(default_factory=list)
     too_long: bool = False
-    """A line was too long, so the packet is lost (1.8: up to there)."""
+    """A line was too long, so the packet is lost."""
 
     def get(self, key: str, default: str = "") -> str:
         """Give the first value of a key."""
@@ -30,9 +28,8 @@ class Action:
 class ActionParser:
     """Cuts the bytes of a client into actions, as Asterisk does."""
 
-    def __init__(self, dialect: Dialect = Dialect.ASTERISK_1_8) -> None:
+    def __init__(self) -> None:
         """Start with nothing read."""
-        self._old = dialect is Dialect.ASTERISK_1_8
         self._buffer = bytearray()
         self._fields: list[tuple[str, str]] = []
         self._too_long = False
@@ -41,9 +38,8 @@ class ActionParser:
         """Take some bytes and give the actions that are complete now.
 
         A line ends at CRLF or LF alone, a packet at an empty line. Of a line that is too
-        long the first 1,024 bytes are thrown away with the packet it belongs to; what is
-        left of it starts a packet of its own. Asterisk 22 throws away 1,023 bytes, time and
-        again, and takes the rest for a line of the same packet: that is lost as a whole.
+        long 1,023 bytes are thrown away, time and again, and the rest is taken for a line
+        of the same packet, which is lost as a whole (1.8.20, recorded; Asterisk 22).
         """
         self._buffer += data
         actions: list[Action] = []
@@ -53,11 +49,7 @@ class ActionParser:
                 return actions
             if end < 0:
                 self._too_long = True
-                if self._old:
-                    del self._buffer[:MAX_LINE]
-                    actions.append(self._packet())
-                else:
-                    del self._buffer[: MAX_LINE - 1]
+                del self._buffer[: MAX_LINE - 1]
                 continue
             line = bytes(self._buffer[:end]).removesuffix(b"\r").decode("latin-1")
             del self._buffer[: end + 1]

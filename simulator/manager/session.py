@@ -136,7 +136,7 @@ class Session:
 
     async def _read_actions(self) -> None:
         """Read until the client goes; actions wait in a queue for their turn."""
-        parser = ActionParser(self.gateway.dialect)
+        parser = ActionParser()
         with suppress(ConnectionError):
             while data := await self._reader.read(65536):
                 await self.faults.thawed()

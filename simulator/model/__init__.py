@@ -6,6 +6,7 @@ Nothing here knows the manager interface or the command line. From top to bottom
 - `span`: one span, made of its `phone`, `power` switch, `sending` of SMS and `ussd`
 - `span_state`: what a span is at the moment; `calls`: one call
 - `core`: what all spans share: `asterisk` (channels, events, clients) and the `journal`
-- `driver_sms` and `deliver`: what an SMS is made of, in the driver and in the network
-- `channels`, `outcomes`, `users`, `box`: plain things
+- `deliver` makes the PDUs of the network, `driver_sms` reads them as the driver does,
+  `submit` makes the driver's own; `driver_alphabet` is the alphabet as it knows it
+- `dialplan`, `channels`, `outcomes`, `users`, `box`: plain things
 """

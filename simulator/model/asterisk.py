@@ -9,7 +9,8 @@ from typing import Protocol
 from simulator.wire import to_wire
 
 from .box import Dialect
-from .channels import UNKNOWN, Channel, ChannelEvents, ChannelState
+from .channels import CAUSE_NORMAL, Channel, ChannelEvents, ChannelState
+from .dialplan import Step
 from .users import User
 
 
@@ -150,7 +151,7 @@ class Asterisk:
         context: str,
         exten: str,
         state: ChannelState = ChannelState.DOWN,
-        caller: str = UNKNOWN,
+        caller: str = "",
     ) -> Channel:
         """Make a channel with an identifier of its own."""
         uniqueid = f"{int(time())}.{self._next_uniqueid}"
@@ -185,7 +186,7 @@ class Asterisk:
         self,
         channel: Channel,
         variables: Mapping[str, str],
-        steps: Sequence[tuple[str, str]],
+        steps: Sequence[Step],
         *,
         varset: bool = True,
         newexten: bool = True,
@@ -200,10 +201,12 @@ class Asterisk:
             self.emit(self.events.new_channel(channel))
         for name, value in variables.items():
             self.set_variable(channel, name, value, varset)
-        for channel.priority, (application, data) in enumerate(
-            [*steps, ("Hangup", "")], 1
-        ):
-            self.step(channel, application, data, newexten)
-            if application == "System":
+        for channel.priority, step in enumerate(steps, 1):
+            data = step.filled(channel.variables)
+            self.step(channel, step.application, data, newexten)
+            if step.application == "System":
                 self.set_variable(channel, "SYSTEMSTATUS", "SUCCESS", varset)
-        self.destroy_channel(channel, 0, hangup)
+            elif step.application == "Set":
+                name, _, value = data.partition("=")
+                self.set_variable(channel, name, value, varset)
+        self.destroy_channel(channel, CAUSE_NORMAL, hangup)

@@ -1,4 +1,4 @@
-"""Calls on a span, in and out (gateway-protocol, part 7)."""
+"""One call on a span (gateway-protocol, part 7; as recorded)."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,50 +7,56 @@ from time import monotonic
 from simulator.wire import atoi
 
 from .asterisk import Asterisk
-from .channels import Channel, ChannelState
-
-CAUSE_NORMAL, CAUSE_BUSY, CAUSE_NO_ANSWER, CAUSE_FAILED = 16, 17, 19, 38
-
-REASON_FAILED, REASON_NO_ANSWER, REASON_ANSWERED, REASON_BUSY = 0, 3, 4, 5
-"""``Reason`` of an ``OriginateResponse`` (Asterisk's control frames)."""
+from .channels import CAUSE_NONE, CAUSE_NORMAL, Channel, ChannelState
 
 
 class Call:
-    """One call on a span. It ends by `hangup`, which a client can do as well."""
+    """One call. It ends by `hangup` of the other side, or by `end_here`."""
 
     def __init__(
         self,
         asterisk: Asterisk,
         channel: Channel,
         number: str,
-        on_end: Callable[[Call], None],
+        *,
+        incoming: bool,
+        on_change: Callable[[Call], None],
     ) -> None:
-        """Take a channel for a call with a number; ``on_end`` hears once that it is over."""
+        """Take a channel for a call with a number.
+
+        ``on_change`` hears of the answer and of the end.
+        """
         self._asterisk = asterisk
-        self._on_end = on_end
+        self._on_change = on_change
         self._answered_at: float | None = None
         self.number = number
         self.channel = channel
-        self.incoming = channel.state is ChannelState.RING
+        self.incoming = incoming
         self.cause: int | None = None
         """Why it ended (Q.850); None while it lasts."""
+        self.ended_here = False
+        """Whether the gateway ended it, and not the other side."""
         self.ended = asyncio.Event()
-        channel.hangup = self.end
+        channel.hangup = self.end_here
 
     @property
     def state(self) -> str:
-        """Give the span's ``State`` line: the time stands there only once it is answered.
+        """Give the span's ``State`` line; the time stands there after a second of talk."""
+        words = [self._progress]
+        if self.number:
+            words += ["Called", "from" if self.incoming else "to", self.number]
+        if self.seconds:
+            minutes, seconds = divmod(self.seconds, 60)
+            words.append(f"{minutes // 60:02d}:{minutes % 60:02d}:{seconds:02d}")
+        return " ".join(words)
 
-        Guess: the names of the states before the answer; the driver has RING and CALL MADE.
-        """
-        way = "from" if self.incoming else "to"
-        if not self.answered:
-            return (
-                f"{'RING' if self.incoming else 'CALL MADE'} Called {way} {self.number}"
-            )
-        minutes, seconds = divmod(self.seconds, 60)
-        clock = f"{minutes // 60:02d}:{minutes % 60:02d}:{seconds:02d}"
-        return f"CALL ACTIVE Called {way} {self.number} {clock}"
+    @property
+    def _progress(self) -> str:
+        if self.answered:
+            return "CALL ACTIVE"
+        if not self.incoming:
+            return "CALL PROGRESS"
+        return "RINGING" if self.channel.state is ChannelState.RING else "RING"
 
     @property
     def answered(self) -> bool:
@@ -64,6 +70,7 @@ class Call:
 
     async def answer(self) -> None:
         """Answer the call: the channel goes up."""
+        self._on_change(self)
         self._answered_at = monotonic()
         self.change_state(ChannelState.UP)
         await asyncio.sleep(0)
@@ -74,17 +81,22 @@ class Call:
         self._asterisk.emit(self._asterisk.events.new_state(self.channel))
 
     async def hangup(self, cause: int = CAUSE_NORMAL) -> None:
-        """End the call with a cause (Q.850)."""
+        """Let the other side, or the network, end the call."""
         self.end(cause)
         await asyncio.sleep(0)
 
+    def end_here(self, cause: int = CAUSE_NONE) -> None:
+        """End the call from this side, as a client or the dialplan does."""
+        self.ended_here = self.cause is None
+        self.end(cause)
+
     def end(self, cause: int = CAUSE_NORMAL) -> None:
-        """End the call; one that has ended stays as it is."""
+        """End the call with a cause (Q.850); one that has ended stays as it is."""
         if self.cause is not None:
             return
         self.cause = cause
         self._asterisk.destroy_channel(self.channel, cause)
-        self._on_end(self)
+        self._on_change(self)
         self.ended.set()
 
     async def run(self, application: str, data: str) -> None:
@@ -94,8 +106,8 @@ class Call:
                 async with asyncio.timeout(atoi(data)):
                     await self.ended.wait()
             except TimeoutError:
-                self.end()
+                self.end_here()
         elif application.lower() == "hangup":
-            self.end()
+            self.end_here(CAUSE_NORMAL)
         else:
             await self.ended.wait()

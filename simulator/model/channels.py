@@ -15,6 +15,10 @@ from .box import Dialect
 
 UNKNOWN = "<unknown>"
 
+CAUSE_NONE, CAUSE_NORMAL, CAUSE_BUSY, CAUSE_NO_ANSWER = 0, 16, 17, 19
+CAUSE_REJECTED, CAUSE_NO_DIALTONE = 21, 38
+"""Why a channel ended (Q.850); NONE where this side ended it without saying why."""
+
 CAUSES = {
     0: "Unknown",
     1: "Unallocated (unassigned) number",
@@ -34,6 +38,7 @@ class ChannelState(IntEnum):
     """``ChannelState`` of Asterisk."""
 
     DOWN = 0
+    RESERVED = 1
     DIALING = 3
     RING = 4
     RINGING = 5
@@ -42,7 +47,7 @@ class ChannelState(IntEnum):
     @property
     def description(self) -> str:
         """Give ``ChannelStateDesc``."""
-        return self.name.title()
+        return "Rsrvd" if self is ChannelState.RESERVED else self.name.title()
 
 
 @dataclass
@@ -54,7 +59,7 @@ class Channel:
     exten: str
     uniqueid: str
     state: ChannelState = ChannelState.DOWN
-    caller: str = UNKNOWN
+    caller: str = ""
     priority: int = 1
     application: str = ""
     data: str = ""
@@ -75,10 +80,7 @@ def snapshot(channel: Channel) -> list[str]:
         f"Channel: {channel.name}",
         f"ChannelState: {channel.state.value}",
         f"ChannelStateDesc: {channel.state.description}",
-        f"CallerIDNum: {channel.caller}",
-        f"CallerIDName: {UNKNOWN}",
-        f"ConnectedLineNum: {UNKNOWN}",
-        f"ConnectedLineName: {UNKNOWN}",
+        *_parties(channel, UNKNOWN),
         "Language: en",
         "AccountCode: ",
         f"Context: {channel.context}",
@@ -86,6 +88,20 @@ def snapshot(channel: Channel) -> list[str]:
         f"Priority: {channel.priority}",
         f"Uniqueid: {channel.uniqueid}",
         f"Linkedid: {channel.uniqueid}",
+    ]
+
+
+def _caller(channel: Channel, unknown: str) -> list[str]:
+    """Give the caller, whose name is the number as well (recorded)."""
+    caller = channel.caller or unknown
+    return [f"CallerIDNum: {caller}", f"CallerIDName: {caller}"]
+
+
+def _parties(channel: Channel, unknown: str) -> list[str]:
+    return [
+        *_caller(channel, unknown),
+        f"ConnectedLineNum: {unknown}",
+        f"ConnectedLineName: {unknown}",
     ]
 
 
@@ -106,8 +122,7 @@ class ChannelEvents:
         return self._event("Newchannel", "call", channel, [
             f"Channel: {channel.name}",
             *self._state(channel),
-            f"CallerIDNum: {channel.caller}",
-            "CallerIDName: ",
+            *_caller(channel, ""),
             "AccountCode: ",
             f"Exten: {channel.exten}",
             f"Context: {channel.context}",
@@ -119,9 +134,28 @@ class ChannelEvents:
         return self._event("Newstate", "call", channel, [
             f"Channel: {channel.name}",
             *self._state(channel),
-            *self._parties(channel),
+            *_parties(channel, ""),
             f"Uniqueid: {channel.uniqueid}",
         ])  # fmt: skip
+
+    def new_account_code(self, channel: Channel) -> bytes:
+        """Write ``NewAccountCode`` of a call that the gateway makes (recorded)."""
+        return self._event("NewAccountCode", "call", channel, [
+            f"Channel: {channel.name}",
+            f"Uniqueid: {channel.uniqueid}",
+            "AccountCode: ",
+            "OldAccountCode: ",
+        ], ["OldAccountCode: "])  # fmt: skip
+
+    def new_caller_id(self, channel: Channel) -> bytes:
+        """Write ``NewCallerid`` of a call that the gateway makes (recorded)."""
+        presentation = "CID-CallingPres: 0 (Presentation Allowed, Not Screened)"
+        return self._event("NewCallerid", "call", channel, [
+            f"Channel: {channel.name}",
+            *_caller(channel, ""),
+            f"Uniqueid: {channel.uniqueid}",
+            presentation,
+        ], [presentation])  # fmt: skip
 
     def var_set(self, channel: Channel, variable: str, value: str) -> bytes:
         """Write ``VarSet``: 1.8 writes the value as it is, see `_shown` for later ones."""
@@ -161,7 +195,7 @@ class ChannelEvents:
         return self._event("Hangup", "call", channel, [
             f"Channel: {channel.name}",
             f"Uniqueid: {channel.uniqueid}",
-            *self._parties(channel),
+            *_parties(channel, UNKNOWN),
             *reason,
         ], reason)  # fmt: skip
 
@@ -182,13 +216,4 @@ class ChannelEvents:
         return [
             f"ChannelState: {state.value}",
             f"ChannelStateDesc: {state.description}",
-        ]
-
-    @staticmethod
-    def _parties(channel: Channel) -> list[str]:
-        return [
-            f"CallerIDNum: {channel.caller}",
-            f"CallerIDName: {UNKNOWN}",
-            f"ConnectedLineNum: {UNKNOWN}",
-            f"ConnectedLineName: {UNKNOWN}",
         ]

@@ -1,7 +1,7 @@
-"""SMS-DELIVER, the way a short message comes from the network (3GPP 23.040, 23.038).
+"""SMS-DELIVER and status report, as they come from the network (3GPP 23.040, 23.038).
 
 This side knows nothing of the driver: it makes what the network would deliver. What the
-driver reads from it is in `sms`.
+driver reads from it is in `driver_sms`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -40,6 +40,8 @@ _DCS_UCS2 = 0x08
 _UDHI = 0x40
 _DELIVER = 0x04
 """SMS-DELIVER, no more messages waiting: the first octet of all samples."""
+_STATUS_REPORT, _NOT_DELIVERED = 0x06, 0x46
+"""SMS-STATUS-REPORT, and its status for a validity that is over (3GPP 23.040)."""
 
 
 def septets_of(text: str) -> list[list[int]] | None:
@@ -106,7 +108,7 @@ def deliver(
     """
     header_octets = 7 if wide_reference else 6
     bodies, dcs = _bodies(text, header_octets)
-    head = _service_center(service_center)
+    head = service_center_octets(service_center)
     stamp = f"{_timestamp(when, zone_hours)}"
     parts = []
     for sequence, body in enumerate(bodies, 1):
@@ -118,6 +120,26 @@ def deliver(
         pdu = f"{head}{first:02X}{_address(sender)}00{dcs:02X}{stamp}{user_data}"
         parts.append(SmsPart(pdu, sequence, len(bodies)))
     return parts
+
+
+def status_report(
+    number: str,
+    when: datetime,
+    zone_hours: float,
+    service_center: str,
+    *,
+    reference: int = 0,
+    delivered: bool = True,
+) -> str:
+    """Make the SMS-STATUS-REPORT PDU, in hex, of an SMS that went to a number.
+
+    ``when`` is the local time of the service centre at which the SMS was delivered, or was
+    given up.
+    """
+    stamp = _timestamp(when, zone_hours)
+    head = f"{service_center_octets(service_center)}{_STATUS_REPORT:02X}{reference:02X}"
+    status = 0x00 if delivered else _NOT_DELIVERED
+    return f"{head}{_address(number)}{stamp}{stamp}{status:02X}"
 
 
 type _Body = list[int] | bytes
@@ -172,18 +194,19 @@ def _user_data(body: _Body, header: bytes) -> str:
     return f"{length:02X}{octets.hex().upper()}"
 
 
-def _swapped(digits: str) -> str:
+def swapped(digits: str) -> str:
     """Give semi-octets: pairs of digits swapped, an odd one filled up with F."""
     if len(digits) % 2:
         digits += "F"
     return "".join(digits[at + 1] + digits[at] for at in range(0, len(digits), 2))
 
 
-def _service_center(number: str) -> str:
+def service_center_octets(number: str) -> str:
+    """Give length, type and number of a service centre; none is a length of 0."""
     if not number:
         return "00"
     kind, digits = (0x91, number[1:]) if number.startswith("+") else (0x81, number)
-    semi_octets = _swapped(digits)
+    semi_octets = swapped(digits)
     return f"{len(semi_octets) // 2 + 1:02X}{kind:02X}{semi_octets}"
 
 
@@ -191,7 +214,7 @@ def _address(sender: str) -> str:
     """Give length in semi-octets, type and value; letters make an alphanumeric address."""
     if re.fullmatch(r"\+?[0-9]+", sender):
         kind, digits = (0x91, sender[1:]) if sender.startswith("+") else (0x81, sender)
-        return f"{len(digits):02X}{kind:02X}{_swapped(digits)}"
+        return f"{len(digits):02X}{kind:02X}{swapped(digits)}"
     chars = septets_of(sender)
     septets = [septet for char in chars or [] for septet in char]
     if not septets or len(septets) > MAX_SENDER_LETTERS:
@@ -204,4 +227,4 @@ def _timestamp(when: datetime, zone_hours: float) -> str:
     """Give TP-SCTS: date and time in swapped pairs, zone in quarters with a sign bit."""
     quarters = round(abs(zone_hours) * 4)
     tens = quarters // 10 | (0x8 if zone_hours < 0 else 0)
-    return f"{_swapped(when.strftime('%y%m%d%H%M%S'))}{quarters % 10:X}{tens:X}"
+    return f"{swapped(when.strftime('%y%m%d%H%M%S'))}{quarters % 10:X}{tens:X}"

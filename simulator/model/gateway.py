@@ -9,9 +9,12 @@ from simulator.wire import to_wire
 from .box import Box, Dialect
 from .calls import Call
 from .core import Core
-from .deliver import deliver
+from .deliver import deliver, status_report
+from .dialplan import DIAL_IN, Dialplan
 from .driver_sms import driver_escape, driver_reading
+from .journal import SentPart
 from .span import SimSpan
+from .submit import submit_length
 from .users import User
 
 MAX_SPANS = 44
@@ -24,12 +27,20 @@ class Gateway(Core):
     """A gateway with its spans, without its port for clients."""
 
     def __init__(
-        self, spans: int, box: Box, dialect: Dialect, users: Sequence[User]
+        self,
+        spans: int,
+        box: Box,
+        dialect: Dialect,
+        users: Sequence[User],
+        board: int = 1,
     ) -> None:
         """Make a gateway whose spans are ready."""
         if not 1 <= spans <= MAX_SPANS:
             raise ValueError(f"A gateway has 1 to {MAX_SPANS} spans, not {spans}")
-        super().__init__(box, dialect, users)
+        super().__init__(box, dialect, users, board)
+        self.dialplan = Dialplan(box, board)
+        self.variable_order: Sequence[str] = ("SIMIMSI", "SMSC", "SMSORITXT")
+        """The channel variables of an SMS that come first; others in the driver's order."""
         self.spans: dict[int, SimSpan] = {}
         self._vanished: dict[int, SimSpan] = {}
         self._next_reference = 1
@@ -127,23 +138,43 @@ class Gateway(Core):
         """Give the channel variables that the driver makes of a PDU.
 
         In text mode there is no PDU, the sender has a blank in front and the time another
-        form. Guess: only chan_extra 2.0.8 escapes the text.
+        form. Guess: only the driver of 2013 escapes the text.
         """
         span = self.spans[number]
-        reading = driver_reading(pdu, span.sms_coding)
-        text = reading.text
-        if self.box is Box.OF_2013:
-            text = driver_escape(text)
+        reading = driver_reading(pdu.partition("\r")[0], span.sms_coding)
         text_mode = span.sms_mode == "text"
-        return {
+        variables = {
             "SMSSRC": f" {reading.sender}" if text_mode else reading.sender,
-            "SMSTXT": text,
+            "SMSTXT": reading.text,
             "SMSPDU": pdu if with_pdu and not text_mode else "",
             "SMSTIME": reading.time[2:].replace(" ", ",")
             if text_mode
             else reading.time,
             "SMSTZ": reading.zone,
         }
+        if self.box is Box.OF_2013:
+            return variables | {"SMSTXT": driver_escape(reading.text)}
+        variables |= {
+            "SMSORITXT": reading.text,
+            "SMSC": span.sms_center,
+            "SIMIMSI": span.imsi,
+        }
+        first = {name: variables[name] for name in self.variable_order}
+        return first | variables
+
+    async def receive_pdus(self, span: int, *pdus: str) -> str:
+        """Let PDUs come in that the module hands over in one read; gives the Uniqueid.
+
+        The driver takes them for one SMS: the first, with the others in ``SMSPDU``
+        (recorded).
+        """
+        first, *others = pdus
+        read = "".join(
+            f"\r\n\r\n+CMT: ,{submit_length(pdu)}\r\n{pdu}" for pdu in others
+        )
+        return await self.receive_variables(
+            span, self._driver_variables(span, first + read, with_pdu=True)
+        )
 
     async def receive_variables(
         self,
@@ -156,8 +187,7 @@ class Gateway(Core):
     ) -> str:
         """Let an SMS come in whose channel variables are exactly these; gives its Uniqueid.
 
-        Values are bytes, or text of which each character is a byte (Latin-1). What is
-        missing of SMSSRC, SMSTXT, SMSTIME is empty in the dialplan's steps.
+        Values are bytes, or text of which each character is a byte (Latin-1).
         """
         port = self.spans[span]
         port.last_event = "SMS received"
@@ -165,25 +195,62 @@ class Gateway(Core):
             name: value.decode("latin-1") if isinstance(value, bytes) else value
             for name, value in variables.items()
         }
-        sender, text, stamp = (
-            values.get(name, "") for name in ("SMSSRC", "SMSTXT", "SMSTIME")
-        )
-        program = f'/my_tools/process_sms "{span}" "{sender}" "{stamp}" "{text}" > /dev/null 2>&1 &'
         channel = port.sms_channel()
+        if self.dialplan.hides_sms:
+            del self.channels[channel.name]
+            return channel.uniqueid
         self.run_dialplan(
             channel,
             values | {"DIALSTATUS": "SMS_END"},
-            [("NoOp", text), ("System", program)],
+            self.dialplan.sms(span),
             varset=varset,
             newexten=newexten,
             hangup=hangup,
         )
+        self.driver_event("SMSRecevied", span)
         await asyncio.sleep(0)
         return channel.uniqueid
 
-    async def incoming_call(
-        self, span: int, number: str, dial: str = "SIP/1001,60,r"
-    ) -> Call:
+    def record_sent(self, part: SentPart) -> None:
+        """Take an SMS as the phone does, which may report the delivery."""
+        super().record_sent(part)
+        if self.status_reports:
+            self.spawn(self._report_later(part))
+
+    async def _report_later(self, part: SentPart) -> None:
+        span = self.spans[part.span]
+        delivered = span.deliveries.popleft() if span.deliveries else True
+        await asyncio.sleep(span.delivery_duration)
+        await self.receive_status_report(part.span, part.number, delivered)
+
+    async def receive_status_report(
+        self, span: int, number: str, delivered: bool = True
+    ) -> None:
+        """Let the network report what became of an SMS to a number.
+
+        In 2013 it comes as an SMS with a senseless text (recorded); today as an event of
+        the driver's. Guess: ``Cause``, and the word for a failure.
+        """
+        port, zone_hours = self.spans[span], 8
+        now = datetime.now(timezone(timedelta(hours=zone_hours)))
+        if self.box is Box.OF_2013:
+            pdu = status_report(
+                number, now, zone_hours, port.sms_center, delivered=delivered
+            )
+            await self.receive_pdus(span, pdu)
+            return
+        self.driver_event(
+            "SMSStatusReport",
+            span,
+            f"Board: {self.board}",
+            f"Sender: {number}",
+            f"IMSI: {port.imsi}",
+            f"Time_scts: {now:%Y/%m/%d %H:%M:%S}",
+            f"Status: {'SUCCESS' if delivered else 'FAILED'}",
+            f"Cause: {'' if delivered else 70}",
+        )
+
+    async def incoming_call(self, span: int, number: str, dial: str = DIAL_IN) -> Call:
         """Let a call come in; the dialplan dials ``dial``. Answer it or hang it up yourself."""
         call = self.spans[span].phone.ring(to_wire(number), dial)
         await asyncio.sleep(0)

@@ -17,6 +17,13 @@ class SmsOutcome(Enum):
     The answer comes after ``send_duration``, not after the timeout of the command, so that
     tests need not wait.
     """
+    NO_PROMPT = "no_prompt"
+    """The module never prompts: answer TIMEOUT, and the span is stuck in SMS SENDING.
+
+    Only a start of the module frees it; this SMS is lost then, others go out.
+    """
+    NO_ANSWER = "no_answer"
+    """The network never answers: the same, in SMS SENT."""
     BUSY = "busy"
     """Another send holds the span: answer WAS USING, nothing goes out."""
     LATE_SUCCESS = "late_success"
@@ -50,7 +57,11 @@ class CallOutcome(Enum):
     ANSWERED = "answered"
     BUSY = "busy"
     NO_ANSWER = "no_answer"
+    """The module says so after the time given with it; without one it rings to the limit."""
+    NO_CARRIER = "no_carrier"
+    NO_DIALTONE = "no_dialtone"
     FAILED = "failed"
+    """The module rejects the number at once."""
 
 
 @dataclass(frozen=True)

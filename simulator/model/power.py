@@ -2,7 +2,6 @@
 
 import asyncio
 
-from .box import Box
 from .span_state import SpanState
 
 POWER_ON_SECONDS, POWER_OFF_SECONDS, POWER_RESET_SECONDS = 9.0, 4.0, 13.0
@@ -13,11 +12,10 @@ class PowerSwitch:
     """Switches the module of one span on and off."""
 
     def __init__(self, span: SpanState) -> None:
-        """Take the span, whose module is on."""
+        """Take the span."""
         self._span = span
         self._core = span.core
         self._driver = asyncio.Lock()
-        self._status_before_off = "Up"
 
     async def on(self) -> bool:
         """Switch the module on; takes 9 s. Says whether it worked."""
@@ -49,28 +47,11 @@ class PowerSwitch:
     def _switch_on(self) -> bool:
         if self._span.power_fails:
             return False
-        self._span.power = True
-        self.bring_back()
-        self._span.last_event = "D-Channel Up"
+        self._span.module_goes_on()
         return True
 
-    def bring_back(self) -> None:
-        """Bring back the status that the module had before it was switched off."""
-        span = self._span
-        if not span.module_on:
-            span.module_on = span.power = True
-            span.status = self._status_before_off
-
     def _switch_off(self) -> bool:
-        span = self._span
-        if span.power_fails:
+        if self._span.power_fails:
             return False
-        if span.call:
-            span.call.end(cause=0)
-        self._status_before_off = span.status
-        span.status = "Down"
-        span.module_on = False
-        # In chan_extra 2.0.8 the status goes on to say "Power on".
-        span.power = self._core.box is Box.OF_2013
-        span.last_event = "D-Channel Down"
+        self._span.module_goes_off()
         return True

@@ -8,10 +8,15 @@ import asyncio
 from dataclasses import dataclass
 from enum import Enum
 
-from .driver_sms import OutgoingText
+from .box import Box
+from .dialplan import SEND_OUTCOME
 from .journal import Overrun, SentPart
 from .outcomes import ConnectionDropped, NeverAnswered, SmsOutcome
 from .span_state import SpanState
+from .submit import OutgoingText, Part, submit_length
+
+WAKE_SECONDS = 27.0
+"""After this time the driver of 2013 switches on a module that does not answer (recorded)."""
 
 
 class SendAnswer(Enum):
@@ -30,11 +35,10 @@ class OutgoingSms:
     number: str
     raw: str
     text: OutgoingText
+    pdu: str
     flash: bool
     id: str | None
-    flag: int | None = None
-    count: int = 1
-    sequence: int = 1
+    part: Part | None = None
 
 
 class SmsSender:
@@ -75,7 +79,7 @@ class SmsSender:
         return False
 
     def hand_over(self, sms: OutgoingSms) -> None:
-        """Give an SMS to the module, which sends it when it can and reports to nobody."""
+        """Give an SMS to the driver, which sends it when it can and reports to nobody."""
         if sms.text.overruns:
             self._core.overruns.append(
                 Overrun(self._span.number, sms.text.alphabet, sms.text.units)
@@ -84,20 +88,59 @@ class SmsSender:
 
     async def _transmit(self, sms: OutgoingSms) -> None:
         span = self._span
+        queued = self._module.locked()
         async with self._module:
-            while not span.ready:  # chan_extra 2.0.8: tried again every 2 s, for ever
+            # Tried again every 2 s, for ever. A USSD request is in the way as well.
+            while queued or span.doing or not span.seems_ready:
                 await asyncio.sleep(self._core.retry_interval)
-            outcome = (
-                span.sms_outcomes.popleft() if span.sms_outcomes else SmsOutcome.SUCCESS
-            )
-            if not sms.text.fits(part=sms.flag is not None):
-                # Guess: the network refuses what is too long for one SMS, before the prompt.
-                outcome = SmsOutcome.TIMEOUT
-            span.doing = "SMS SENDING"
+                queued = False
             try:
-                await asyncio.sleep(span.send_duration)
+                if span.module_on:
+                    await self._give_to_module(sms, self._next_outcome(sms))
+                else:
+                    await self._wake_module(sms)
             finally:
                 span.doing = None
+
+    def _next_outcome(self, sms: OutgoingSms) -> SmsOutcome:
+        outcomes = self._span.sms_outcomes
+        outcome = outcomes.popleft() if outcomes else SmsOutcome.SUCCESS
+        if self._span.is_limited("Sms"):
+            return SmsOutcome.FAILED
+        if not sms.text.fits(part=sms.part is not None):
+            # Guess: the network refuses what is too long for one SMS, before the prompt.
+            return SmsOutcome.TIMEOUT
+        return outcome
+
+    def _announce(self, sms: OutgoingSms) -> None:
+        """Ask the module for its prompt."""
+        self._span.doing = "SMS SENDING"
+        self._span.last_send_at = f"AT+CMGS={submit_length(sms.pdu)}\r\n"
+
+    async def _wake_module(self, sms: OutgoingSms) -> None:
+        """Send to a module without power: in the end the driver switches it on.
+
+        The SMS is lost, even if a command switches the module on (recorded).
+        """
+        self._announce(sms)
+        try:
+            async with asyncio.timeout(WAKE_SECONDS * self._core.power_speed):
+                await self._span.freed()
+        except TimeoutError:
+            self._span.module_goes_on()
+
+    async def _give_to_module(self, sms: OutgoingSms, outcome: SmsOutcome) -> None:
+        """Send as the module and the network answer.
+
+        Guess: the module prompts after half the time that a send takes.
+        """
+        span = self._span
+        self._announce(sms)
+        await asyncio.sleep(span.send_duration / 2)
+        if outcome not in (SmsOutcome.TIMEOUT, SmsOutcome.NO_PROMPT):
+            span.doing = "SMS SENT"
+            span.last_send_at = f"{sms.pdu}\x1a\r\n"
+        await asyncio.sleep(span.send_duration / 2)
         match outcome:
             case SmsOutcome.SUCCESS:
                 self._gone_out(sms)
@@ -115,7 +158,13 @@ class SmsSender:
                     self._refused(sms)
                     self._answer(SendAnswer.FAILED)
             case SmsOutcome.TIMEOUT:
+                # The driver takes it for the answer to a USSD request (recorded).
+                span.last_event = "USSD send failed"
+                self._raise_send_status("FAILED", sms)
                 self._answer(SendAnswer.TIMEOUT)
+            case SmsOutcome.NO_PROMPT | SmsOutcome.NO_ANSWER:
+                self._answer(SendAnswer.TIMEOUT)
+                await span.freed()
             case SmsOutcome.DROP_AFTER:
                 self._gone_out(sms)
                 self._fail(ConnectionDropped())
@@ -137,6 +186,7 @@ class SmsSender:
 
     def _gone_out(self, sms: OutgoingSms) -> None:
         self._span.last_event = "SMS send OK"
+        part = sms.part or Part(0, 1, 1)
         self._core.record_sent(
             SentPart(
                 self._span.number,
@@ -145,25 +195,37 @@ class SmsSender:
                 sms.text.alphabet,
                 sms.flash,
                 sms.id,
-                sms.flag,
-                sms.count,
-                sms.sequence,
+                sms.part.flag if sms.part else None,
+                part.count,
+                part.sequence,
             )
         )
         self._raise_send_event("sms_send_ok", sms)
+        self._raise_send_status("SUCCESS", sms)
 
     def _refused(self, sms: OutgoingSms) -> None:
         self._span.last_event = "SMS send failed"
         self._raise_send_event("sms_send_failed", sms)
+        self._raise_send_status("FAILED", sms)
+
+    def _raise_send_status(self, status: str, sms: OutgoingSms) -> None:
+        """Raise the outcome as boxes of today do. Guess: the word for a failure."""
+        self._core.driver_event(
+            "SMSSendStatus",
+            self._span.number,
+            f"Destination: {sms.number}",
+            f"ID: {sms.id or ''}",
+            f"IMSI: {self._span.imsi}",
+            f"Status: {status}",
+        )
 
     def _raise_send_event(self, exten: str, sms: OutgoingSms) -> None:
-        """Raise the outcome as an event, where the dialplan has the extension for it.
+        """Raise the outcome as the driver of 2013 does, where the dialplan has the extension.
 
-        Guess: the PDU is left empty, the type is the mode, and the dialplan's only steps are
-        NoOp and Hangup; the names and the order of the variables are the driver's.
+        Names, order and values of the variables are recorded.
         """
         span = self._span
-        if not span.send_events:
+        if not span.send_events or self._core.box is not Box.OF_2013:
             return
         channel = self._core.new_channel(
             f"EXTRA-SMSSEND/{span.voice_channel}-1", span.context, exten
@@ -171,11 +233,12 @@ class SmsSender:
         self._core.run_dialplan(
             channel,
             {
-                "SMS_SEND_ID": sms.id or "",
-                "SMS_SEND_SENDER": sms.number,
-                "SMS_SEND_TXT": sms.raw,
-                "SMS_SEND_PDU": "",
                 "SMS_SEND_TYPE": span.sms_mode,
+                "SMS_SEND_SENDER": sms.number.removeprefix("+"),
+                "SMS_SEND_TXT": sms.raw,
+                "SMS_SEND_PDU": sms.pdu,
+                "SMS_SEND_ID": sms.id or "",
+                "DIALSTATUS": "SMS_SEND_END",
             },
-            [("NoOp", sms.raw)],
+            SEND_OUTCOME,
         )

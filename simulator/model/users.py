@@ -74,3 +74,5 @@ class User:
     secret: str
     read: Collection[str] = STOCK_READ
     write: Collection[str] = STOCK_WRITE
+    acl: bool = False
+    """Whether only some addresses may use it."""

@@ -10,6 +10,9 @@ from .box import Box
 from .outcomes import NeverAnswered, UssdMenu, UssdOutcome
 from .span_state import SpanState
 
+_PLAIN, _UCS2 = 15, 72
+"""Data coding schemes of USSD (3GPP 23.038)."""
+
 _INVALID_CHOICE = UssdMenu("Invalid choice", response=2)
 """What the network says to a reply that its menu does not have.
 
@@ -73,6 +76,7 @@ class UssdSender:
             span.ussd_outcomes.popleft() if span.ussd_outcomes else UssdOutcome.SUCCESS
         )
         span.doing = "USSD SENDING"
+        span.last_send_at = f'AT+CUSD=1,"{code}"\r\n'
         try:
             await asyncio.sleep(span.ussd_duration)
         finally:
@@ -124,14 +128,17 @@ class UssdSender:
 
 
 def _decoded(menu: UssdMenu) -> UssdMenu:
-    """Fill in what is left open, and decode hex as the driver does.
+    """Fill in what is left open, and read the text as the driver does (recorded).
 
-    A text that is an even number of hex digits is taken for UCS-2, even if it is meant as a
-    plain number.
+    Hex digits in groups of four are taken for UCS-2, even if they are meant as a plain
+    number, and in the wrong byte order. In other texts each CR becomes a blank.
     """
-    text = menu.text
-    if re.fullmatch(r"(?:[0-9A-Fa-f]{2})+", text):
-        text = bytes.fromhex(text).decode("utf-16-be", "ignore")
-    code = menu.code if menu.code is not None else (15 if text.isascii() else 72)
+    text, code = menu.text, menu.code
+    if code is None:
+        code = _PLAIN if text.isascii() else _UCS2
+    if re.fullmatch(r"(?:[0-9A-Fa-f]{4})+", text):
+        text = bytes.fromhex(text).decode("utf-16-le", "surrogatepass")
+    elif code != _UCS2:
+        text = text.replace("\r", " ")
     response = menu.response if menu.response is not None else int(bool(menu.replies))
     return UssdMenu(text, menu.replies, code, response)

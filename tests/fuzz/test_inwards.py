@@ -14,7 +14,11 @@ from hypothesis import example, given, settings, strategies as st
 from custom_components.openvox_gsm.ami import Packet, ProtocolError, Session
 from custom_components.openvox_gsm.ami.packet import MAX_PACKET, PacketReader
 from custom_components.openvox_gsm.gateway.calls.tracker import CallTracker
-from custom_components.openvox_gsm.gateway.model import CallEvent, IncomingSms
+from custom_components.openvox_gsm.gateway.model import (
+    CallEvent,
+    IncomingSms,
+    StatusReport,
+)
 from custom_components.openvox_gsm.gateway.receiving.assembly import (
     PARTS_TIMEOUT,
     Assembler,
@@ -43,11 +47,16 @@ _VALUES = (
     *("EXTRA/1-1", "EXTRA/3-1", "EXTRA-SMS/1-1", "EXTRA-SMS/3-1", "EXTRA-SMSSEND/1-1"),
     *("EXTRA-SMS/9999-1", "1795400000.1", "1795400000.2", "sms", "sms_send_ok", "1"),
     *("SMSSRC", "SMSTXT", "SMSPDU", "SMSTIME", "SMSTZ", "SMS_SEND_ID", "GMT+2"),
+    *("SMSORITXT", "SMSC", "SIMIMSI", "DIALSTATUS", "SMSNEW", "SMS In"),
     *("2026/02/30 25:61:61", "2026/03/14 15:09:26", "", "+4915112345678", "16", "²"),
     *("Ring", "Ringing", "Up", "Down", "9" * 5000, "-1", "7", "start", "Complete"),
     '/my_tools/process_sms "1" "10086" "2014/09/11 09:36:47" "hello" > /dev/null',
     '/my_tools/process_sms "1" "10086" "2014/09/11 09:36:47" "hel',
+    'lua sms_receive.lua "1" "10086" "2014/09/11" "hello" "+491" > /dev/null',
+    'process_slavesms "1" "2" "1" "10086" "2014/09/11 09:36:47" "hello" &',
     "07915121551532F4040B915121551532F400006230415190628002C834",
+    "07915121551532F4040B915121551532F400006230415190628002C834\r\n\r\n+CMT: ,28\r\n"
+    "07919471060040F006070D91945111325476F8621172418513406211724185134000",
     "0791",
 )
 _EVENTS = (
@@ -105,7 +114,8 @@ def test_messages_and_calls_of_any_bytes(stream: list[bytes]) -> None:
     clock = Clock()
     news: list[IncomingSms | CallEvent] = []
     assembler = Assembler(news.append, clock.call_later)
-    inbox = Inbox(assembler.add, clock.call_later)
+    reports: list[StatusReport] = []
+    inbox = Inbox(assembler.add, clock.call_later, on_report=reports.append)
     calls = CallTracker(news.append, inbox, clock.call_later)
     outbox = LateOutcomes()
     reader = PacketReader()
@@ -122,6 +132,7 @@ def test_messages_and_calls_of_any_bytes(stream: list[bytes]) -> None:
     assembler.flush()
 
     assert not clock.running
+    "".join(report.recipient for report in reports).encode()
     for each in news:
         texts = (
             [each.sender, each.text]

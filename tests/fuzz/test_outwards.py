@@ -264,7 +264,8 @@ def test_ussd(dialect: Dialect, box: Box) -> None:
                 if len(got) == 2:
                     asked.append(reply)
                 if second is not None:
-                    assert _shown(second) == _shown(answer)
+                    # The driver turns a CR of a plain text into a blank (recorded).
+                    assert _shown(second) == _shown(answer.replace("\r", " "))
             sends = [c for c in simulator.commands if not c.startswith("gsm show")]
             assert [split_arguments(command)[3:-1] for command in sends] == [
                 ["1", join_surrogates(text)] for text in asked

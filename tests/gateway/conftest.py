@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -13,12 +14,13 @@ from custom_components.openvox_gsm.gateway import (
     Gateway,
     IncomingSms,
     SendResult,
+    StatusReport,
     connection as connection_module,
     spans as spans_module,
     ussd as ussd_module,
 )
 from custom_components.openvox_gsm.gateway.receiving import inbox as inbox_module
-from custom_components.openvox_gsm.gateway.sending import sender as sender_module
+from custom_components.openvox_gsm.gateway.sending import part as part_module
 from simulator import Box, Dialect, Simulator
 
 PASSWORD = "admin"
@@ -52,19 +54,19 @@ async def expect_nothing_left(gateway: Simulator) -> None:
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
-def kinds_of_gateway(**traits: object) -> pytest.MarkDecorator:
-    """Run a test with an old gateway and a new one: framing of answers and firmware."""
-    return pytest.mark.parametrize(
-        "gateway",
-        [
-            pytest.param({"dialect": dialect, "box": box} | traits, id=name)
-            for name, dialect, box in (
-                ("old", Dialect.ASTERISK_1_8, Box.OF_2013),
-                ("new", Dialect.ASTERISK_14, Box.TODAY),
-            )
-        ],
-        indirect=True,
+KINDS_OF_GATEWAY = [
+    pytest.param(
+        {"dialect": dialect, "box": box, "sms_received": True},
+        id=f"{box}-{dialect.value}",
     )
+    for box in Box
+    for dialect in Dialect  # 1.8 is what both are sold with
+]
+
+
+def kinds_of_gateway() -> pytest.MarkDecorator:
+    """Run a test with each box, in each framing of its answers."""
+    return pytest.mark.parametrize("gateway", KINDS_OF_GATEWAY, indirect=True)
 
 
 def gateway_with(**traits: object) -> pytest.MarkDecorator:
@@ -82,10 +84,10 @@ def hurry(gateway: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection_module, "LONGEST_WAIT", 0.04)
     monkeypatch.setattr(connection_module, "CONNECT_TIMEOUT", 0.3)
     monkeypatch.setattr(connection_module, "QUICK_TIMEOUT", 0.2)
-    for module in (sender_module, ussd_module):
+    for module in (part_module, ussd_module):
         monkeypatch.setattr(module, "COMMAND_SLACK", 0.1)
         monkeypatch.setattr(module, "LATE_ANSWER_TIME", 0.15)
-    for module in (sender_module, spans_module):
+    for module in (part_module, spans_module):
         monkeypatch.setattr(module, "BUSY_INTERVAL", 0.01)
     monkeypatch.setattr(inbox_module, "SETTLE_TIME", 0.02)
 
@@ -124,6 +126,8 @@ async def new_client(
         line_breaks: bool = False,
         on_call: Callable[[CallEvent], None] | None = None,
         on_attempt: Callable[[SendResult], None] | None = None,
+        on_report: Callable[[StatusReport], None] | None = None,
+        **more: Any,
     ) -> Gateway:
         clients.append(
             Gateway(
@@ -135,7 +139,9 @@ async def new_client(
                 on_connection=heard.changes.append,
                 on_call=on_call,
                 on_attempt=on_attempt,
+                on_report=on_report,
                 line_breaks=line_breaks,
+                **more,
             )
         )
         return clients[-1]

@@ -23,6 +23,7 @@ LONG_UCS2 = "Zwölf Boxkämpfer jagen Viktor quer über den großen Sylter Deich
 
 type MakeClient = Callable[..., Gateway]
 
+earlier_firmware = gateway_with(box=Box.OF_2013)
 later_firmware = gateway_with(box=Box.TODAY)
 
 

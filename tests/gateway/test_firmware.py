@@ -81,3 +81,89 @@ async def test_a_plain_asterisk_is_no_gateway(
     with pytest.raises(NotAnOpenVoxGatewayError):
         await new_client().start()
     await until(lambda: not gateway.sessions)
+
+
+@kinds_of_gateway()
+async def test_the_profile_of_a_firmware_is_learnt(
+    gateway: Simulator, new_client: MakeClient
+) -> None:
+    """It consists of what the gateway itself says, word by word."""
+    client = new_client()
+    await client.start()
+    features = client.features
+    later = gateway.box is Box.TODAY
+    assert "gsm send sync csms" in features.commands
+    assert ("gsm show cfinfo" in features.commands) is later
+    assert ("flash sms" in features.sms_arguments) is later
+    assert features.flash_parts is later
+    assert features.ussd_arguments == ("span", "message", "timeout")
+
+
+async def test_the_steps_of_a_gateway_of_2013_receive(
+    gateway: Simulator, client: Gateway
+) -> None:
+    """There is no switch that would have to be on."""
+    assert client.features.receives_sms is True
+    steps = client.features.sms_steps
+    assert steps and steps[0] == "NoOp(${SMSTXT})"
+
+
+@gateway_with(box=Box.TODAY)
+async def test_a_box_as_sold_receives_nothing(client: Gateway) -> None:
+    """Its switch "SMS Received" is off."""
+    assert client.features.sms_steps == ("NoOp(SMS In)", "Hangup()")
+    assert client.features.receives_sms is False
+    assert client.features.outcome_steps is None
+
+
+@pytest.mark.parametrize("board", [1, 2])
+@gateway_with(box=Box.TODAY, sms_received=True)
+async def test_a_box_with_the_switch_on_receives(
+    gateway: Simulator, new_client: MakeClient, board: int
+) -> None:
+    """The further boards of a stack have a program of their own."""
+    gateway.dialplan.board = board
+    client = new_client()
+    await client.start()
+    assert client.features.receives_sms is True
+
+
+@gateway_with(box=Box.TODAY)
+async def test_steps_that_pass_sms_on_receive_and_keep_their_address(
+    gateway: Simulator, new_client: MakeClient
+) -> None:
+    """The address of "SMS to HTTP" may contain a password."""
+    gateway.dialplan.sms_to_http = True
+    client = new_client()
+    await client.start()
+    assert client.features.receives_sms is True
+    assert "192.0.2.1" not in repr(client.features)
+    assert "Set(message=${SMSTXT})" in (client.features.sms_steps or ())
+
+
+async def test_a_gateway_that_answers_no_question_connects(
+    gateway: Simulator, new_client: MakeClient
+) -> None:
+    """Everything that it doesn't answer stays unknown."""
+    gateway.faults.silent_commands = {"core show help gsm ", "dialplan", "manager"}
+    client = new_client()
+    await client.start()
+    assert client.is_connected
+    assert client.features.driver_version == "2.0.8"
+    assert client.features.receives_sms is None
+    assert client.features.sms_arguments == ()
+
+
+@pytest.mark.parametrize(
+    "gateway", [{"dialect": dialect} for dialect in Dialect], indirect=True
+)
+async def test_a_gateway_that_knows_no_question_connects(
+    gateway: Simulator, new_client: MakeClient
+) -> None:
+    """An Asterisk may lack the commands for its dialplan and its users."""
+    for command in ("dialplan", "manager", "core"):
+        gateway.cli.leave_out(command)
+    client = new_client()
+    await client.start()
+    assert client.features.receives_sms is None
+    assert client.features.commands == ()

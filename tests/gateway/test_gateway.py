@@ -22,7 +22,7 @@ from custom_components.openvox_gsm.gateway import (
     spans as spans_module,
     ussd as ussd_module,
 )
-from custom_components.openvox_gsm.gateway.sending import sender as sender_module
+from custom_components.openvox_gsm.gateway.sending import part as part_module
 from simulator import Simulator, SmsOutcome, User, UssdOutcome
 
 from .conftest import Heard, gateway_with, kinds_of_gateway, until
@@ -189,7 +189,7 @@ async def test_stop_while_a_message_is_sent(
     gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its fate is unknown, and no verdict waited for."""
-    monkeypatch.setattr(sender_module, "LATE_ANSWER_TIME", 9)
+    monkeypatch.setattr(part_module, "LATE_ANSWER_TIME", 9)
     gateway.spans[1].send_duration = 0.2
     sending = asyncio.create_task(client.sms.send(NUMBER, LONG))
     await until(lambda: sends(gateway))
@@ -203,8 +203,8 @@ async def test_stop_while_a_verdict_is_waited_for(
     gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It cannot come any more."""
-    monkeypatch.setattr(sender_module, "LATE_ANSWER_TIME", 9)
-    gateway.spans[1].sms_outcomes.append(SmsOutcome.TIMEOUT)
+    monkeypatch.setattr(part_module, "LATE_ANSWER_TIME", 9)
+    gateway.spans[1].sms_outcomes.append(SmsOutcome.NO_ANSWER)
     sending = asyncio.create_task(client.sms.send(NUMBER, "Hi", span=1))
     behind = asyncio.create_task(client.sms.send(NUMBER, "Ho", span=1))
     await until(lambda: not gateway.spans[1].sms_outcomes)

@@ -48,7 +48,13 @@ def test_the_network(
     span = Span(1, status=SpanStatus.READY, network_status=network)
     assert (span.registered, span.roaming) == (registered, roaming)
 
-    for status in (SpanStatus.DOWN, SpanStatus.POWER_OFF):
+    for status in (
+        SpanStatus.DOWN,
+        SpanStatus.NO_SIGNAL,
+        SpanStatus.NO_SIM,
+        SpanStatus.PIN_ERROR,
+        SpanStatus.POWER_OFF,
+    ):
         span = Span(1, status=status, network_status=network)
         assert (span.registered, span.roaming) == (False, False)
 

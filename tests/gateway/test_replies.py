@@ -17,9 +17,11 @@ from custom_components.openvox_gsm.gateway.model import (
     UssdFailure,
     UssdReply,
     UssdStatus,
+    Work,
 )
 
 DATA = Path(__file__).parents[1] / "data"
+RECORDINGS = DATA / "recorded-2.0.8"
 DIALECTS = ["1.8", "14-and-later"]
 
 
@@ -93,6 +95,7 @@ def test_a_span(printed: dict[str, str]) -> None:
         model="SIMCOM_SIM840W",
         revision="1224B02SIM840W16",
         imei="860041020985601",
+        imsi="460021180590501",
         lines=lines,
     )
     assert span.can_send
@@ -189,7 +192,13 @@ def test_all_spans_that_are_not_whole(output: str) -> None:
         ("Power on, Up, Active", "INIT 3", SpanStatus.BUSY),
         ("Power on, Up, Active", "SIM PIN REQ", SpanStatus.PIN_ERROR),
         ("Power on, Up, Active", "SIM PUK REQ", SpanStatus.PIN_ERROR),
-        ("Power on, Up, Active", "SIM READY REQ", SpanStatus.UNKNOWN),
+        ("Power on, Up, Active", "SIM READY REQ", SpanStatus.BUSY),
+        ("Power on, Up, Active", "NET REQ", SpanStatus.BUSY),
+        ("Power on, Up, Active", "IMSI REQ", SpanStatus.BUSY),
+        ("Power on, Up, Active", "UP", SpanStatus.BUSY),
+        ("Power on, Up, Active", "UIM READY REQ", SpanStatus.BUSY),
+        ("Power on, Up, Active", "UIM PIN REQ", SpanStatus.PIN_ERROR),
+        ("Power on, Up, Active", "UIM PUK REQ", SpanStatus.PIN_ERROR),
         ("Power on, Up, Active", "DOWN", SpanStatus.DOWN),
         ("Power on, Up, Active", "SOMETHING NEW", SpanStatus.UNKNOWN),
         (
@@ -202,11 +211,21 @@ def test_all_spans_that_are_not_whole(output: str) -> None:
             "RING Called from 13632919026",
             SpanStatus.IN_CALL,
         ),
+        ("Power on, Up, Active", "RINGING Called from 10086", SpanStatus.IN_CALL),
+        ("Power on, Up, Active", "RING", SpanStatus.IN_CALL),
+        ("Power on, Up, Active", "PRE ANSWER Called from 1", SpanStatus.IN_CALL),
+        ("Power on, Up, Active", "CALL PROGRESS Called to 1", SpanStatus.IN_CALL),
+        ("Power on, Up, Active", "HANGUP REQ", SpanStatus.IN_CALL),
+        ("Power on, Up, Active", "HANGUP ", SpanStatus.IN_CALL),
         ("Power on, Up, Standby", "READY", SpanStatus.DOWN),
         ("Power on, Provisioned, Down, Active", "DOWN", SpanStatus.DOWN),
         ("Power on, Provisioned, No Signal, Active", "READY", SpanStatus.NO_SIGNAL),
         ("Power on, Undetected SIM Card, Active", "READY", SpanStatus.NO_SIM),
-        ("Power on, Provisioned, In Alarm, Up, Active", "READY", SpanStatus.ALARM),
+        ("Power on, Provisioned, In Alarm, Up, Active", "READY", SpanStatus.READY),
+        ("Power on, Provisioned, In Alarm, Up, Active", "SMS SENT", SpanStatus.BUSY),
+        ("Power on, Provisioned, In Alarm, Down, Active", "DOWN", SpanStatus.ALARM),
+        ("Power on, Provisioned, Block, Active, Standard", "READY", SpanStatus.LOCKED),
+        ("Power on, Provisioned, Block", "READY", SpanStatus.LOCKED),
         ("Power on, Pin (1234) Error, Active", "READY", SpanStatus.PIN_ERROR),
         ("Power off, Provisioned, In Alarm, Down", "READY", SpanStatus.POWER_OFF),
         ("Power on, Provisioned, Active", "READY", SpanStatus.UNKNOWN),
@@ -221,7 +240,79 @@ def test_statuses(status: str, state: str, expected: SpanStatus) -> None:
     assert span
     assert span.status is expected
     assert span.can_send is (expected is SpanStatus.READY)
-    assert span.state_text == state
+    assert span.state_text == state.strip()
+
+
+@pytest.mark.parametrize(
+    ("limit", "status", "able"),
+    [
+        ("No Limit", SpanStatus.READY, {Work.SMS, Work.CALL, Work.USSD}),
+        ("Marked", SpanStatus.READY, {Work.SMS, Work.CALL, Work.USSD}),
+        ("", SpanStatus.READY, {Work.SMS, Work.CALL, Work.USSD}),
+        ("Sms", SpanStatus.SMS_LIMIT, {Work.CALL, Work.USSD}),
+        ("Call, Marked", SpanStatus.CALL_LIMIT, {Work.SMS, Work.USSD}),
+        ("Call, Sms", SpanStatus.SMS_LIMIT, {Work.USSD}),
+        ("Call,Sms,Locked,Marked", SpanStatus.LOCKED, set()),
+    ],
+)
+def test_limits(limit: str, status: SpanStatus, able: set[Work]) -> None:
+    """Each keeps the span from what it limits."""
+    span = replies.read_span(1, f"Status: Up\nState: READY\nLimit: {limit}")
+
+    assert span
+    assert span.status is status
+    assert {work for work in Work if span.can_do(work)} == able
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "imsi", "expected"),
+    [
+        ("Pin (undefined) Error", "SIM PIN REQ", "", SpanStatus.PIN_ERROR),
+        ("Pin (undefined) Error", "NET REQ", "460021180590484", SpanStatus.NO_SIGNAL),
+        ("Undetected SIM Card", "SIM READY REQ", "", SpanStatus.NO_SIM),
+        ("Undetected SIM Card", "NET REQ", "460021180590484", SpanStatus.NO_SIGNAL),
+        ("Undetected SIM Card", "NET REQ", "", SpanStatus.NO_SIM),
+    ],
+)
+def test_a_status_that_is_outdated(
+    status: str, state: str, imsi: str, expected: SpanStatus
+) -> None:
+    """As recorded: the driver never forgets a missing SIM or a wrong PIN."""
+    span = replies.read_span(
+        4,
+        f"Status: Power on, Provisioned, {status}, Active, Standard\n"
+        f"State: {state}\nSIM IMSI: {imsi}",
+    )
+
+    assert span
+    assert span.status is expected
+
+
+@pytest.mark.parametrize(
+    ("status", "network", "expected"),
+    [
+        ("Undetected SIM Card", "Registered (Home network)", NetworkStatus.UNKNOWN),
+        ("Pin (undefined) Error", "Registered (Home network)", NetworkStatus.UNKNOWN),
+        ("Down", "Registered (Home network)", NetworkStatus.UNKNOWN),
+        ("Down", "Searching", NetworkStatus.SEARCHING),
+        ("Down", "Registration denied", NetworkStatus.DENIED),
+    ],
+)
+def test_what_is_outdated_without_sim_or_network(
+    status: str, network: str, expected: NetworkStatus
+) -> None:
+    """The driver goes on showing what it knew before."""
+    span = replies.read_span(
+        4,
+        f"Status: Power on, Provisioned, {status}, Active\nState: DOWN\n"
+        "Network Name: CHINA MOBILE\nSignal Quality (0,31): 20\n"
+        f"BER value (0,7): 0\nNetwork Status: {network}",
+    )
+
+    assert span
+    assert (span.operator, span.csq, span.bit_error_rate) == ("", None, None)
+    assert span.network_status is expected
+    assert span.registered is False
 
 
 @pytest.mark.parametrize(
@@ -427,6 +518,54 @@ def test_the_samples_of_sending(
     assert replies.read_sms_reply(printed[command]) == reply
 
 
+def recorded_spans(name: str) -> list[str]:
+    """Return what ``gsm show span`` printed in a recording, in order."""
+    wire = json.loads((RECORDINGS / name).read_text("utf-8"))["wire"]
+    return [
+        text.partition("Privilege: Command\r\n")[2].partition("--END COMMAND--")[0]
+        for _, side, text in wire
+        if side == "gateway" and "\nLast event:" in text
+    ]
+
+
+def test_a_refusal_before_the_prompt_as_recorded() -> None:
+    """After a failure the last command is the SMS, after a refusal the module rests."""
+    seen = recorded_spans("10-sync-sms-a.json")
+    lasts = [output.rpartition("Last send AT: ")[2] for output in seen]
+    refused = [replies.is_refused_before_prompt(output) for output in seen]
+    assert any(refused)
+    for output, last, is_refused in zip(seen, lasts, refused, strict=True):
+        at_rest = "State: READY" in output
+        assert is_refused is (at_rest and last.startswith("AT+CMGS="))
+
+
+@pytest.mark.parametrize(
+    ("state", "last", "refused"),
+    [
+        ("READY", r"AT+CMGS=33\r\n", True),
+        ("READY", "AT+CMGS=33", True),
+        ("READY", "AT+CMGS=33\0\0", True),
+        ("SMS SENDING", r"AT+CMGS=33\r\n", False),
+        ("READY", "0031000B813136929120F600000005E6709A3D07\x1a", False),
+        ("READY", r"AT+CSQ\r\n", False),
+        ("READY", "", False),
+    ],
+)
+def test_a_refusal_before_the_prompt(state: str, last: str, refused: bool) -> None:
+    """Only a module at rest that never had the text has certainly refused it."""
+    output = f"Status: Up\nState: {state}\nLast send AT: {last}\nLast receive AT: "
+    assert replies.is_refused_before_prompt(output) is refused
+
+
+def test_a_span_does_not_contain_what_was_sent_last() -> None:
+    """The line may be the last SMS."""
+    for output in recorded_spans("10-sync-sms-a.json"):
+        span = replies.read_span(1, output)
+        assert span
+        assert not any("Last send" in key for key in span.lines)
+        assert "CMGS" not in str(dict(span.lines))
+
+
 @pytest.mark.parametrize("kind", ["SMS", "CONCATENATED SMS"])
 @pytest.mark.parametrize("first", ["", "ID:ha12 ", "\n", "\r\n  "])
 @pytest.mark.parametrize(
@@ -572,6 +711,39 @@ def test_any_line_of_ussd(text: str) -> None:
     output = f"1:Recive USSD on span 1,responses:2,code:-1\nText:{text}"
 
     assert replies.read_ussd_reply(1, output) == UssdReply(1, 2, -1, text)
+
+
+@pytest.mark.parametrize("spelling", ["sucess", "success"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_the_form_of_ussd_before_may_2013(spelling: str, line_end: str) -> None:
+    """The text goes to the end, whatever it contains."""
+    lines = [
+        f"1:Recive USSD {spelling} on span 3",
+        "\tUSSD Responses:1",
+        "\tUSSD Code:15",
+        "\tUSSD Message:1 Balance",
+        "USSD Message:2 Offers",
+        "",
+    ]
+    reply = replies.read_ussd_reply(3, line_end.join(lines))
+    assert reply == UssdReply(3, 1, 15, "1 Balance\nUSSD Message:2 Offers")
+
+
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        ("0:Send USSD timeout on span 1(110)\n", True),
+        ("0:Send USSD failed on span 1\n", False),
+        (
+            "1:Recive USSD on span 1,responses:0,code:15\nText:0:Send USSD timeout",
+            False,
+        ),
+        ("", False),
+    ],
+)
+def test_a_time_out_of_ussd(output: str, expected: bool) -> None:
+    """Words that nobody knows are none, though they count as one."""
+    assert replies.is_ussd_time_out(output) is expected
 
 
 def test_firmware_that_spells_better() -> None:
@@ -760,3 +932,69 @@ def test_no_output_raises(output: str) -> None:
     replies.read_usage(output)
     replies.read_driver_version(output)
     replies.read_rights(output, "read")
+
+
+# The dialplan
+
+_STEPS = """\
+[ Context 'gsm-1' created by 'pbx_config' ]
+  'sms' =>          1. NoOp(SMS In)                               [pbx_config]
+                    2. System(cd /x/ && lua sms_receive.lua "1" "${SMSSRC}") [pbx_config]
+     [last]         3. Hangup()                                   [extensions.conf:12]
+  '_.' =>           1. NoOp(${EXTEN})                             [pbx_config]
+
+-= 2 extensions (4 priorities) in 1 context. =-
+"""
+
+
+def test_the_steps_of_an_extension_are_read() -> None:
+    """Later versions of Asterisk name the file and the line."""
+    assert replies.read_steps(_STEPS, "sms") == (
+        "NoOp(SMS In)",
+        'System(cd /x/ && lua sms_receive.lua "1" "${SMSSRC}")',
+        "Hangup()",
+    )
+
+
+def test_a_pattern_stands_for_an_extension_that_is_not_there() -> None:
+    """Asterisk lists every pattern that matches."""
+    output = "  '_.' =>           1. NoOp(${SMSTXT})     [pbx_config]\n"
+    assert replies.read_steps(output, "sms") == ("NoOp(${SMSTXT})",)
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        "",
+        "No such command 'dialplan show' (type 'core show help' for others)",
+        "There is no existence of 'gsm-1' context\n",
+        "There is no existence of sms@gsm-1 extension\n",
+    ],
+)
+def test_steps_that_are_not_shown_are_unknown(output: str) -> None:
+    """That isn't the same as an extension without steps that receive."""
+    assert replies.read_steps(output, "sms") is None
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        'System(wget -q "http://me:hunter2@192.0.2.7/in?key=s3cret&t=${SMSTXT}" &)',
+        "System(curl -u me:hunter2 -d text=${SMSTXT} s3cret.example/in)",
+        "Set(CURLOPT(proxy)=http://me:hunter2@s3cret/)",
+    ],
+)
+def test_addresses_in_steps_are_left_out(step: str) -> None:
+    """They may contain passwords."""
+    output = f"  'sms' =>          1. {step}    [pbx_config]\n"
+    (shown,) = replies.read_steps(output, "sms") or ()
+    assert "hunter2" not in shown
+    assert "s3cret" not in shown
+    assert "192.0.2.7" not in shown
+    assert ("${SMSTXT}" in shown) is ("${SMSTXT}" in step)
+
+
+def test_numbers_in_steps_are_left_out() -> None:
+    """A box may dial or text someone for each SMS."""
+    output = "  'sms' =>          1. Dial(EXTRA/1/+4915112345678)    [pbx_config]\n"
+    assert replies.read_steps(output, "sms") == ("Dial(EXTRA/1/…)",)

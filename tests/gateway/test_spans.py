@@ -1,20 +1,34 @@
 """The spans of a gateway: how they are read, and which one is chosen."""
 
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
 import pytest
 
 from custom_components.openvox_gsm.ami import ActionTimeoutError, CannotConnectError
 from custom_components.openvox_gsm.gateway import (
     Gateway,
+    LastSign,
     NetworkStatus,
     SendFailure,
+    SpanError,
     SpanStatus,
     UssdFailure,
+    modules as modules_module,
     spans as spans_module,
 )
-from simulator import Box, Simulator
+from simulator import Box, Simulator, SmsOutcome
 
 from .conftest import Heard, kinds_of_gateway, until
-from .outcomes import NUMBER, failed, later_firmware, outcome, sends, ussd_failure
+from .outcomes import (
+    NUMBER,
+    failed,
+    later_firmware,
+    outcome,
+    sends,
+    sent_on,
+    ussd_failure,
+)
 
 
 @kinds_of_gateway()
@@ -164,3 +178,283 @@ async def test_calls_are_counted(gateway: Simulator, client: Gateway) -> None:
     await gateway.incoming_call(1, "10086")
     await gateway.incoming_call(2, "10086")
     assert (await client.read_core_status()).active_calls == 2
+
+
+# Spans that can't do all or anything
+
+
+@later_firmware
+async def test_a_limit_keeps_a_span_from_what_it_limits(
+    gateway: Simulator, client: Gateway
+) -> None:
+    """And from nothing else; another span is chosen."""
+    for number in (2, 3, 4):
+        gateway.spans[number].limits.append("Sms")
+    gateway.spans[1].limits.append("Call")
+    await client.spans.read()
+
+    assert (await client.sms.send(NUMBER, "Hi")).span == 1
+    assert (await client.ring(NUMBER, 20)).span != 1
+    result = await client.sms.send(NUMBER, "Hi", span=2)
+    assert outcome(result) == failed(SendFailure.SPAN_LIMIT, 2)
+    with pytest.raises(SpanError) as error:
+        await client.ring(NUMBER, 20, span=1)
+    assert error.value.failure is SendFailure.SPAN_LIMIT
+    gateway.spans[2].ussd["*100#"] = "12.50"
+    assert (await client.ussd.send(2, "*100#")).text == "12.50"
+
+
+@later_firmware
+async def test_a_locked_span(gateway: Simulator, client: Gateway) -> None:
+    """It does nothing, and says why."""
+    for span in gateway.spans.values():
+        span.lock()
+
+    result = await client.sms.send(NUMBER, "Hi", span=2)
+    assert outcome(result) == failed(SendFailure.SPAN_LOCKED, 2)
+    assert await ussd_failure(client, 2) is UssdFailure.SPAN_LOCKED
+    result = await client.sms.send(NUMBER, "Hi")
+    assert result.failure is SendFailure.NO_SPAN_READY
+    assert sends(gateway) == []
+
+
+# Modules that are switched off
+
+
+@pytest.fixture
+def off(gateway: Simulator) -> None:
+    """Let modules start and stop at once."""
+    gateway.power_speed = 0
+
+
+@kinds_of_gateway()
+@pytest.mark.usefixtures("off")
+async def test_a_module_that_is_off(gateway: Simulator, client: Gateway) -> None:
+    """It's off whatever the driver goes on to say, and gets no work."""
+    await client.modules.set_power(2, on=False)
+    for _ in range(2):
+        span = (await client.spans.read())[2]
+        assert span.status is SpanStatus.POWER_OFF
+        assert (span.csq, span.operator) == (None, "")
+        assert span.network_status is NetworkStatus.UNKNOWN
+        assert client.spans.choose(frozenset((1, 3, 4))) is None
+
+    result = await client.sms.send(NUMBER, "Hi", span=2)
+    assert outcome(result) == failed(SendFailure.POWER_OFF, 2)
+    assert await ussd_failure(client, 2) is UssdFailure.POWER_OFF
+    with pytest.raises(SpanError) as error:
+        await client.ring(NUMBER, 20, span=2)
+    assert error.value.failure is SendFailure.POWER_OFF
+    assert sends(gateway) == []
+    assert not gateway.spans[2].module_on  # an SMS would have switched it on
+
+    await client.modules.set_power(2, on=True)
+    assert (await client.spans.read())[2].status is SpanStatus.READY
+    assert outcome(await client.sms.send(NUMBER, "Hi", span=2)) == sent_on(2)
+
+
+type Deed = Callable[[Simulator], Awaitable[object]]
+
+
+async def _another_signal(gateway: Simulator) -> None:
+    gateway.spans[2].signal = 17
+
+
+async def _another_sim(gateway: Simulator) -> None:
+    gateway.spans[2].imsi = "460021180590999"
+
+
+async def _an_sms(gateway: Simulator) -> None:
+    await gateway.receive_sms(2, NUMBER, "Hi")
+
+
+async def _a_call(gateway: Simulator) -> None:
+    gateway.spans[2].module_on = True
+    await gateway.incoming_call(2, NUMBER)
+
+
+@pytest.mark.usefixtures("off")
+@pytest.mark.parametrize("deed", [_another_signal, _another_sim, _an_sms, _a_call])
+async def test_a_module_that_shows_new_life(
+    gateway: Simulator, client: Gateway, deed: Deed
+) -> None:
+    """Somebody else has switched it on."""
+    await client.modules.set_power(2, on=False)
+    assert (await client.spans.read())[2].status is SpanStatus.POWER_OFF
+
+    await deed(gateway)
+    async with asyncio.timeout(3):
+        while (await client.spans.read())[2].status is SpanStatus.POWER_OFF:
+            await asyncio.sleep(0.01)
+
+
+@later_firmware
+@pytest.mark.usefixtures("off")
+async def test_a_module_that_the_gateway_says_is_on_again(
+    gateway: Simulator, client: Gateway
+) -> None:
+    """This firmware knows."""
+    await client.modules.set_power(2, on=False)
+    assert (await client.spans.read())[2].status is SpanStatus.POWER_OFF
+
+    await gateway.spans[2].power_switch.on()
+    assert (await client.spans.read())[2].status is SpanStatus.READY
+
+
+@pytest.mark.usefixtures("off")
+async def test_a_look_from_before_is_no_sign_of_life(
+    gateway: Simulator, client: Gateway
+) -> None:
+    """A poll may be under way while the module is switched off."""
+    gateway.spans[2].signal = 5
+    lock = client.spans
+    asked: asyncio.Event = asyncio.Event()
+    go_on: asyncio.Event = asyncio.Event()
+    command = client._connection.command  # noqa: SLF001
+
+    async def slow(text: str) -> str:
+        output = await command(text)
+        if text == "gsm show span 2" and not asked.is_set():
+            asked.set()
+            await go_on.wait()
+        return output
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(client._connection, "command", slow)  # noqa: SLF001
+        reading = asyncio.create_task(lock.read())
+        await asked.wait()
+        await client.modules.set_power(2, on=False)
+        gateway.spans[2].signal = 9
+        go_on.set()
+        assert (await reading)[2].status is SpanStatus.POWER_OFF
+    assert (await client.spans.read())[2].status is SpanStatus.POWER_OFF
+
+
+@pytest.mark.usefixtures("off")
+async def test_what_is_off_is_kept(
+    gateway: Simulator, new_client: Callable[..., Gateway]
+) -> None:
+    """For the next run; a module that was switched on meanwhile shows another signal."""
+    kept: dict[int, LastSign] = {}
+
+    def keep(switched_off: Mapping[int, LastSign]) -> None:
+        kept.clear()
+        kept.update(switched_off)
+
+    first = new_client(on_power=keep)
+    await first.start()
+    await first.modules.set_power(2, on=False)
+    await first.modules.set_power(3, on=False)
+    await first.spans.read()
+    await first.stop()
+    assert kept == {2: LastSign(20, False), 3: LastSign(20, False)}
+
+    gateway.spans[3].signal = 11
+    second = new_client(on_power=keep, switched_off=dict(kept))
+    await second.start()
+    spans = await second.spans.read()
+    assert spans[2].status is SpanStatus.POWER_OFF
+    assert spans[3].status is SpanStatus.READY
+    assert kept == {2: LastSign(20, False)}
+
+
+@pytest.mark.usefixtures("off")
+async def test_a_restart_switches_a_module_on(
+    gateway: Simulator, client: Gateway
+) -> None:
+    """Like the switch."""
+    await client.modules.set_power(2, on=False)
+    await client.modules.restart(2)
+
+    assert (await client.spans.read())[2].status is SpanStatus.READY
+
+
+@pytest.mark.usefixtures("off")
+async def test_a_module_that_hangs_while_it_is_off(
+    gateway: Simulator, client: Gateway
+) -> None:
+    """It's off all the same."""
+    await client.modules.set_power(2, on=False)
+    gateway.spans[2].hung = True
+
+    assert (await client.spans.read())[2].status is SpanStatus.POWER_OFF
+
+
+# Spans that are stuck
+
+
+@pytest.mark.parametrize(
+    ("scripted", "state"),
+    [(SmsOutcome.NO_PROMPT, "SMS SENDING"), (SmsOutcome.NO_ANSWER, "SMS SENT")],
+)
+async def test_a_span_that_is_stuck(
+    gateway: Simulator,
+    client: Gateway,
+    monkeypatch: pytest.MonkeyPatch,
+    scripted: SmsOutcome,
+    state: str,
+) -> None:
+    """It's told from one that is busy, and gets no work until it's started again."""
+    gateway.power_speed = 0
+    monkeypatch.setattr(modules_module, "_RELOAD_TIME", 0.01)
+    gateway.spans[2].sms_outcomes.append(scripted)
+    result = await client.sms.send(NUMBER, "Hi", span=2, timeout=1)
+    assert result.failure is SendFailure.TIMED_OUT
+    assert gateway.spans[2].state == state
+    assert (await client.spans.read())[2].status is SpanStatus.BUSY
+
+    monkeypatch.setattr(spans_module, "STUCK_AFTER", 0.0)
+    await asyncio.sleep(0.01)
+    assert (await client.spans.read())[2].status is SpanStatus.STUCK
+    result = await client.sms.send(NUMBER, "Hi", span=2)
+    assert outcome(result) == failed(SendFailure.SPAN_NOT_READY, 2)
+    assert client.spans.choose(frozenset((1, 3, 4))) is None
+
+    await client.modules.reload(2)
+    assert gateway.commands[-1] == "gsm reload span 2"
+    assert (await client.spans.read())[2].status is SpanStatus.READY
+    assert outcome(await client.sms.send(NUMBER, "Hi", span=2)) == sent_on(2)
+
+
+async def test_a_span_that_sends_all_the_time_is_not_stuck(
+    gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each look sees it sending, but never the same SMS."""
+    monkeypatch.setattr(spans_module, "STUCK_AFTER", 0.08)
+    gateway.spans[2].send_duration = 0.05
+
+    async def look() -> None:
+        while True:
+            assert (await client.spans.read())[2].status is not SpanStatus.STUCK
+            await asyncio.sleep(0.002)
+
+    looking = asyncio.create_task(look())
+    for _ in range(6):
+        assert (await client.sms.send(NUMBER, "Hi", span=2)).parts_sent
+    assert not looking.done()
+    looking.cancel()
+    await asyncio.wait([looking])
+
+
+async def test_a_reload_that_is_refused(gateway: Simulator, client: Gateway) -> None:
+    """Firmware without the command says so."""
+    with pytest.raises(SpanError) as error:
+        await client.modules.reload(99)
+    assert error.value.failure is SendFailure.REFUSED
+
+
+# Events that tell of spans
+
+
+@later_firmware
+@pytest.mark.parametrize("deed", ["lock", "remove_sim", "insert_sim", "find_network"])
+async def test_an_event_tells_at_once(
+    gateway: Simulator, new_client: Callable[..., Gateway], deed: str
+) -> None:
+    """What the next poll would tell."""
+    news: list[str] = []
+    client = new_client(on_span_news=lambda: news.append("news"))
+    await client.start()
+    getattr(gateway.spans[2], deed)()
+
+    await until(lambda: news)

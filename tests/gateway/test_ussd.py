@@ -15,7 +15,7 @@ from custom_components.openvox_gsm.gateway import (
 from simulator import Simulator, UssdMenu, UssdOutcome
 
 from .conftest import Heard, kinds_of_gateway, until
-from .outcomes import NUMBER, failed, outcome, sends, sent_on, ussd_failure
+from .outcomes import NUMBER, MakeClient, failed, outcome, sends, sent_on, ussd_failure
 
 
 @kinds_of_gateway()
@@ -41,6 +41,91 @@ async def test_a_ussd_code_is_answered(
     assert reply.status is UssdStatus.DONE
     assert reply.coding == (15 if text.isascii() else 72)
     assert len(sends(gateway)) == 1
+
+
+@kinds_of_gateway()
+async def test_an_answer_in_the_form_before_may_2013(
+    gateway: Simulator, client: Gateway
+) -> None:
+    """Another head, the same text."""
+    gateway.old_ussd_form = True
+    gateway.spans[1].ussd["*100#"] = UssdMenu(
+        "Balance: 12.50\nUSSD Code: see below\n\n1 More", {"1": "Done"}
+    )
+    reply = await client.ussd.send(1, "*100#")
+    assert reply.text == "Balance: 12.50\nUSSD Code: see below\n\n1 More"
+    assert (reply.status, reply.coding) == (UssdStatus.REPLY_EXPECTED, 15)
+    assert (await client.ussd.send(1, "1")).text == "Done"
+
+
+# The unit of the time limit
+
+
+def limits(gateway: Simulator) -> list[int]:
+    """Return the time limits of the requests."""
+    return [int(command.split()[-1]) for command in sends(gateway)]
+
+
+@kinds_of_gateway()
+async def test_a_firmware_that_counts_milliseconds_is_found_out(
+    gateway: Simulator, new_client: MakeClient
+) -> None:
+    """The first request is lost, and not asked again; the next one has its time."""
+    units: list[bool] = []
+    gateway.timeout_scale = 1
+    gateway.ussd_in_milliseconds = True
+    gateway.spans[1].ussd["*100#"] = "12.50"
+    gateway.spans[1].ussd_duration = 0.1
+    client = new_client(on_ussd_unit=units.append)
+    await client.start()
+    begun = asyncio.get_running_loop().time()
+    assert await ussd_failure(client, 1, timeout=2) is UssdFailure.TIMED_OUT
+    assert (limits(gateway), units) == ([2], [True])
+
+    assert (await client.ussd.send(1, "*100#", timeout=2)).text == "12.50"
+    assert (limits(gateway), units) == ([2, 2000], [True])
+    # The answer to the first one was not taken for that to the second one.
+    assert asyncio.get_running_loop().time() - begun >= 2
+
+
+async def test_a_firmware_known_to_count_milliseconds(
+    gateway: Simulator, new_client: MakeClient
+) -> None:
+    """It was found out before a restart."""
+    gateway.ussd_in_milliseconds = True
+    gateway.spans[1].ussd["*100#"] = "12.50"
+    client = new_client(ussd_in_milliseconds=True)
+    await client.start()
+    assert (await client.ussd.send(1, "*100#", timeout=30)).text == "12.50"
+    assert limits(gateway) == [30000]
+
+
+async def test_a_firmware_that_no_longer_counts_milliseconds(
+    gateway: Simulator, new_client: MakeClient
+) -> None:
+    """It would wait a thousand times as long."""
+    units: list[bool] = []
+    gateway.timeout_scale = 1
+    gateway.spans[1].ussd_duration = 60
+    client = new_client(on_ussd_unit=units.append, ussd_in_milliseconds=True)
+    await client.start()
+    assert await ussd_failure(client, 1, timeout=1) is UssdFailure.TIMED_OUT
+    assert units == [False]
+
+
+@pytest.mark.parametrize(
+    ("scripted", "timeout"), [(UssdOutcome.TIMEOUT, 1), (UssdOutcome.FAILED, 30)]
+)
+async def test_what_says_nothing_about_the_unit(
+    gateway: Simulator, new_client: MakeClient, scripted: UssdOutcome, timeout: int
+) -> None:
+    """A limit of one second may be over at once, and a failure is no time-out."""
+    units: list[bool] = []
+    gateway.spans[1].ussd_outcomes.append(scripted)
+    client = new_client(on_ussd_unit=units.append)
+    await client.start()
+    await ussd_failure(client, 1, timeout=timeout)
+    assert units == []
 
 
 @kinds_of_gateway()
@@ -78,7 +163,7 @@ async def test_ussd_failures_are_told_apart(
 ) -> None:
     """None is tried again."""
     gateway.spans[1].ussd_outcomes.append(scripted)
-    assert await ussd_failure(client, 1) is failure
+    assert await ussd_failure(client, 1, timeout=1) is failure
     assert len(sends(gateway)) == 1
 
 
@@ -90,7 +175,7 @@ async def test_a_late_ussd_failure_is_nobody_elses(
     gateway.spans[1].ussd_duration = 0.01
     gateway.spans[1].ussd_outcomes.append(UssdOutcome.LATE_FAILURE)
     gateway.spans[1].late_after = 0.1
-    assert await ussd_failure(client, 1) is UssdFailure.TIMED_OUT
+    assert await ussd_failure(client, 1, timeout=1) is UssdFailure.TIMED_OUT
     assert (await client.ussd.send(1, "*100#")).text == "12.50"
 
 

@@ -8,7 +8,6 @@ import pytest
 
 from homeassistant.config_entries import ConfigEntryState
 from simulator import SmsOutcome, User
-from simulator.demo import insert_sim, remove_sim
 
 from .house import LOST, House
 from .test_connection import is_sending, poll_begins, receive_parts
@@ -264,12 +263,12 @@ async def _span_gone(house: House) -> None:
 
 
 async def _sim_in(house: House) -> None:
-    insert_sim(house.gateway, 2)
+    house.gateway.spans[2].insert_sim()
 
 
 @scene("no SIM", _sim_in)
 async def _no_sim(house: House) -> None:
-    remove_sim(house.gateway, 2)
+    house.gateway.spans[2].remove_sim()
     await house.pass_time(31)
 
 

@@ -1,7 +1,5 @@
 """A span, or one gateway of two, is not what it was."""
 
-from simulator.demo import insert_sim, remove_sim
-
 from .house import LOST, House
 
 from tests.common import settle
@@ -41,7 +39,7 @@ async def test_span_vanishes(house: House) -> None:
 async def test_sim_is_pulled(house: House) -> None:
     """The span says so, and gets nothing to send."""
     await house.set_up()
-    remove_sim(house.gateway, 2)
+    house.gateway.spans[2].remove_sim()
     # Even before the next poll: a span is looked at right before it gets work.
     failed = house.send(2)
     await house.until(failed.task.done)
@@ -49,7 +47,7 @@ async def test_sim_is_pulled(house: House) -> None:
     await house.notices(lambda: _status(house, 2, "no_sim"))
     await _goes_on(house)
 
-    insert_sim(house.gateway, 2)
+    house.gateway.spans[2].insert_sim()
     await house.recovers(lambda: _status(house, 2, "ready"))
 
     await house.prove_normal()

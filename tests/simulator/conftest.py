@@ -20,6 +20,7 @@ def _in_a_hurry(sim: Simulator) -> Simulator:
     sim.power_speed = 0.001
     sim.retry_interval = 0.01
     sim.timeout_scale = 0.05
+    sim.ring_delay = 0.01
     return sim
 
 
@@ -38,9 +39,10 @@ async def sim_14() -> AsyncIterator[Simulator]:
 
 
 @pytest.fixture
-async def later() -> AsyncIterator[Simulator]:
-    """Give a gateway with later firmware."""
-    async with _in_a_hurry(Simulator(spans=3, box=Box.TODAY)) as gateway:
+async def today() -> AsyncIterator[Simulator]:
+    """Give a box of today whose switch "SMS Received" is on."""
+    box = Simulator(spans=3, box=Box.TODAY, sms_received=True)
+    async with _in_a_hurry(box) as gateway:
         yield gateway
 
 

@@ -4,8 +4,7 @@ import asyncio
 
 import pytest
 
-from simulator import CallOutcome, Originated, Simulator
-from simulator.model.calls import Call
+from simulator import Call, CallOutcome, Originated, Simulator
 from simulator.model.channels import Channel
 
 from .client import Client, connected
@@ -27,28 +26,81 @@ def _originate(**fields: str) -> dict[str, str]:
 
 
 async def test_incoming_call(sim: Simulator, watcher: Client) -> None:
-    """It rings, is answered, and ends."""
+    """A channel is reserved, rings some seconds later, is answered, and ends."""
     call = await sim.incoming_call(2, NUMBER, dial="SIP/9")
-    assert sim.spans[2].state == f"RING Called from {NUMBER}"
-    assert not sim.spans[2].ready
+    span = sim.spans[2]
+    assert (span.state, span.last_event) == (f"RING Called from {NUMBER}", "Ring")
+    assert not span.ready
+    events = await watcher.events(3)
+    assert (span.state, span.last_event) == (f"RINGING Called from {NUMBER}", "Ringing")
     await call.answer()
-    assert sim.spans[2].state == f"CALL ACTIVE Called from {NUMBER} 00:00:00"
+    assert (span.state, span.last_event) == (
+        f"CALL ACTIVE Called from {NUMBER}",
+        "Answer",
+    )
     await call.hangup(cause=17)
-    events = await watcher.events(4)
+    events += await watcher.events(2)
     assert [event["Event"] for event in events] == [
         "Newchannel",
+        "Newstate",
         "Newexten",
         "Newstate",
         "Hangup",
     ]
+    states = [event.get("ChannelStateDesc") for event in events]
+    assert states == ["Rsrvd", "Ring", None, "Up", None]
     assert (events[0]["CallerIDNum"], events[0]["Context"]) == (NUMBER, "gsm-2")
-    assert events[1]["AppData"] == "SIP/9"
-    assert events[2]["ChannelStateDesc"] == "Up"
-    assert (events[3]["Cause"], events[3]["Cause-txt"]) == ("17", "User busy")
+    assert events[0]["Exten"] == "s"
+    assert events[2]["AppData"] == "SIP/9"
+    assert (events[4]["Cause"], events[4]["Cause-txt"]) == ("17", "User busy")
     assert sim.spans[2].state == "READY"
     assert sim.spans[2].statistics["count"] == 0
     await call.hangup()
     assert await watcher.silent()
+
+
+async def test_it_rings_after_three_seconds() -> None:
+    """As recorded; tests shorten it."""
+    assert Simulator(spans=1).ring_delay == 3.0
+
+
+async def test_a_caller_who_gives_up_early(sim: Simulator, watcher: Client) -> None:
+    """Shows no ringing at all."""
+    sim.ring_delay = 60.0
+    call = await sim.incoming_call(2, "")
+    assert sim.spans[2].state == "RING"
+    await call.hangup()
+    first, last = await watcher.events(2)
+    assert (first["Event"], first["ChannelStateDesc"]) == ("Newchannel", "Rsrvd")
+    assert first["CallerIDNum"] == ""
+    assert (last["Event"], last["CallerIDNum"]) == ("Hangup", "<unknown>")
+    assert await watcher.silent()
+
+
+async def test_a_call_that_is_answered_before_it_rings(
+    sim: Simulator, watcher: Client
+) -> None:
+    """Rings at that moment."""
+    sim.ring_delay = 60.0
+    await (await sim.incoming_call(2, NUMBER)).answer()
+    events = await watcher.events(4)
+    assert [event.get("ChannelStateDesc") for event in events] == [
+        "Rsrvd",
+        "Ring",
+        None,
+        "Up",
+    ]
+
+
+async def test_a_dialplan_without_longer_extensions(
+    sim: Simulator, watcher: Client
+) -> None:
+    """It rings at once."""
+    sim.ring_delay = 0.0
+    await sim.incoming_call(2, NUMBER)
+    first, step = await watcher.events(2)
+    assert (first["Event"], first["ChannelStateDesc"]) == ("Newchannel", "Ring")
+    assert (step["Event"], step["Application"]) == ("Newexten", "Dial")
 
 
 async def test_events_of_14(sim_14: Simulator) -> None:
@@ -57,9 +109,9 @@ async def test_events_of_14(sim_14: Simulator) -> None:
         call = await sim_14.incoming_call(2, NUMBER)
         await call.answer()
         await call.hangup()
-        events = await watcher.events(4)
+        events = await watcher.events(5)
     assert {event["Linkedid"] for event in events} == {call.channel.uniqueid}
-    assert [event["ChannelState"] for event in events] == ["4", "4", "6", "6"]
+    assert [event["ChannelState"] for event in events] == ["1", "4", "4", "6", "6"]
 
 
 async def test_one_call_a_span(sim: Simulator) -> None:
@@ -96,17 +148,18 @@ async def test_call_in_list_of_14(sim_14: Simulator) -> None:
 
 
 async def test_hangup_by_a_client(sim: Simulator, watcher: Client) -> None:
-    """With a cause of its own, or a normal one."""
+    """With a cause of its own, or none."""
     for cause in ("21", ""):
         await sim.incoming_call(2, NUMBER)
-        await watcher.events(2)
+        await watcher.events(3)
         answer = await watcher.action("Hangup", Channel="EXTRA/3-1", Cause=cause)
         assert answer["Message"] == "Channel Hungup"
-        assert (await watcher.packet())["Cause"] == cause or "16"
+        assert (await watcher.packet())["Cause"] == (cause or "0")
+        assert sim.spans[2].last_send_at == "ATH\r\n"
 
 
 async def test_absolute_timeout(sim: Simulator, client: Client) -> None:
-    """A call ends after so many seconds."""
+    """A call ends after some seconds."""
     call = await sim.incoming_call(2, NUMBER)
     where = {"Channel": "EXTRA/3-1"}
     assert (await client.action("AbsoluteTimeout"))["Message"] == "No channel specified"
@@ -138,24 +191,27 @@ async def test_originate(sim: Simulator, watcher: Client) -> None:
     fields = _originate(CallerID="Home", Variable="A=1", ActionID="9")
     answer = await watcher.action("Originate", **fields)
     assert answer["Message"] == "Originate successfully queued"
-    events = await watcher.events(5)
+    events = await watcher.events(7)
     assert [event["Event"] for event in events] == [
         "Newchannel",
+        "NewAccountCode",
+        "NewCallerid",
         "Newstate",
         "Newstate",
-        "Newstate",
+        "NewAccountCode",
         "OriginateResponse",
     ]
-    states = [event.get("ChannelStateDesc") for event in events]
-    assert states == ["Down", "Dialing", "Ringing", "Up", None]
-    response = events[4]
+    states = [events[number]["ChannelStateDesc"] for number in (0, 3, 4)]
+    assert states == ["Rsrvd", "Dialing", "Up"]
+    assert (events[0]["Exten"], events[0]["CallerIDNum"]) == ("", "")
+    response = events[6]
     assert (response["ActionID"], response["Response"], response["Reason"]) == (
         "9",
         "Success",
         "4",
     )
     assert response["Channel"] == "EXTRA/3-1"
-    assert sim.spans[2].state == "CALL ACTIVE Called to 10086 00:00:00"
+    assert sim.spans[2].state == "CALL ACTIVE Called to 10086"
     assert sim.originated == [
         Originated(
             2,
@@ -180,11 +236,12 @@ async def test_originate(sim: Simulator, watcher: Client) -> None:
 @pytest.mark.parametrize(
     ("outcome", "reason", "cause", "column"),
     [
-        (CallOutcome.BUSY, "5", "17", "busy"),
-        (CallOutcome.FAILED, "0", "38", "no_carrier"),
-        (CallOutcome.NO_ANSWER, "3", "19", "no_answer"),
-        ((CallOutcome.NO_ANSWER, 0.01), "3", "19", "no_answer"),
-        ((CallOutcome.ANSWERED, 5.0), "3", "19", "no_answer"),
+        (CallOutcome.BUSY, "1", "17", "busy"),
+        (CallOutcome.NO_CARRIER, "1", "16", "no_carrier"),
+        (CallOutcome.NO_DIALTONE, "1", "38", "no_dialtone"),
+        ((CallOutcome.NO_ANSWER, 0.01), "1", "19", "no_answer"),
+        (CallOutcome.NO_ANSWER, "3", "0", "cancel"),
+        ((CallOutcome.ANSWERED, 5.0), "3", "0", "cancel"),
     ],
 )
 async def test_calls_that_come_to_nothing(
@@ -207,6 +264,32 @@ async def test_calls_that_come_to_nothing(
     assert hangup["Cause"] == cause
     assert sim.spans[2].statistics[column] == 1
     assert sim.spans[2].state == "READY"
+
+
+async def test_a_rejected_call(sim: Simulator, watcher: Client) -> None:
+    """It ends before anything was heard, and counts for the ASR only."""
+    sim.spans[2].call_outcomes.append(CallOutcome.FAILED)
+    await watcher.action("Originate", **_originate())
+    events = await watcher.events(6)
+    assert [event["Event"] for event in events[-3:]] == [
+        "Newstate",
+        "Hangup",
+        "OriginateResponse",
+    ]
+    assert (events[4]["Cause"], events[5]["Reason"]) == ("21", "1")
+    assert sim.spans[2].last_send_at == "ATD10086;\r\n"
+    assert sim.spans[2].statistics["count"] == 0
+    assert sim.spans[2].asr == 0
+
+
+async def test_a_span_that_is_in_a_call(sim: Simulator, watcher: Client) -> None:
+    """Is busy; nothing is dialled."""
+    await sim.incoming_call(2, NUMBER)
+    await watcher.events(3)
+    await watcher.action("Originate", **_originate())
+    response = await watcher.packet()
+    assert (response["Event"], response["Reason"]) == ("OriginateResponse", "5")
+    assert (response["Channel"], response["Uniqueid"]) == ("EXTRA/3/10086", "<null>")
 
 
 async def test_statistics(sim: Simulator, client: Client) -> None:
@@ -245,8 +328,8 @@ async def test_originate_to_an_extension(sim: Simulator, watcher: Client) -> Non
     """The dialplan runs on."""
     fields = _originate(Application="", Context="home", Exten="100", Priority="2")
     await watcher.action("Originate", **fields)
-    step = (await watcher.events(6))[4]
-    assert step["Event"] == "OriginateResponse"
+    response = (await watcher.events(8))[6]
+    assert response["Event"] == "OriginateResponse"
     call = sim.spans[2].call
     assert isinstance(call, Call)
     assert (call.channel.context, call.channel.exten, call.channel.priority) == (
@@ -260,11 +343,12 @@ async def test_hangup_while_it_rings(sim: Simulator, watcher: Client) -> None:
     """The call was cancelled."""
     sim.spans[2].call_outcomes.append((CallOutcome.ANSWERED, 5.0))
     await watcher.action("Originate", **_originate())
-    await watcher.events(3)
-    assert sim.spans[2].state == "CALL MADE Called to 10086"
+    await watcher.events(4)
+    assert sim.spans[2].state == "CALL PROGRESS Called to 10086"
     await watcher.action("Hangup", Channel="EXTRA/3-1")
     events = await watcher.events(2)
     assert [event["Event"] for event in events] == ["Hangup", "OriginateResponse"]
+    assert (events[0]["Cause"], events[1]["Reason"]) == ("0", "1")
     assert sim.spans[2].statistics["cancel"] == 1
 
 

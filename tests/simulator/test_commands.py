@@ -48,6 +48,7 @@ async def test_a_quoted_text_can_be_proved(client: Client) -> None:
         "Response"
     ] == "Success"
     value = (await client.packet())["Val"]
+    assert (await client.packet())["Event"] == "DBGetComplete"
     assert value.encode("latin-1").decode() == text
     got = await client.command("database get family key")
     assert got.encode("latin-1").decode() == f"Value: {text}"
@@ -123,8 +124,46 @@ async def test_usage_tells_of_the_flash_argument(box: Box, has_flash: bool) -> N
     async with Simulator(spans=1, box=box) as sim, connected(sim) as client:
         for name in ("sms", "csms"):
             usage = await client.command(f"core show help gsm send sync {name}")
-            assert ("<timeout> [flash] [id]" in usage) is has_flash
+            assert ("<timeout> [flash sms] [id]" in usage) is has_flash
             assert ("<timeout> [id]" in usage) is not has_flash
+
+
+async def test_help_that_an_unknown_command_names(client: Client) -> None:
+    """All its words, or those up to where they lead nowhere (recorded)."""
+    for command, words in (
+        ("gsm", "gsm"),
+        ("gsm foo", "gsm foo"),
+        ("gsm sh spans", "gsm sh"),
+        ("no such command", "no such command"),
+    ):
+        answer = await client.command(command)
+        assert f"'{command}' (type 'core show help {words}' for" in answer
+
+
+async def test_commands_of_today(today: Simulator) -> None:
+    """There are more of them, in the order of their names."""
+    async with connected(today) as client:
+        lines = (await client.command("core show help gsm")).split("\n")
+        names = [line[:30].strip() for line in lines]
+        assert {"gsm show cells", "gsm set smslimit", "gsm start"} <= set(names)
+        assert names == sorted(names)
+        assert await client.command("gsm show cells 1") == ""
+
+
+async def test_concise_channels(sim: Simulator, client: Client) -> None:
+    """For programs: no heading, the fields divided by exclamation marks."""
+    assert await client.command("core show channels concise") == ""
+    await sim.incoming_call(1, "10086")
+    row = await client.command("core show channels concise")
+    assert row.startswith("EXTRA/1-1!gsm-1!s!1!Rsrvd!Dial!SIP/1001,60,r!10086!")
+
+
+async def test_description_of_an_action(client: Client) -> None:
+    """As recorded on an Asterisk without its documentation."""
+    answer = await client.command("manager show command Originate")
+    assert answer == "Action: Originate\nSynopsis: \nPrivilege: originate,all\n"
+    assert await client.command("manager show command Nonsense") == ""
+    assert "Usage:" in await client.command("manager show command")
 
 
 async def test_other_commands(client: Client) -> None:
@@ -136,12 +175,12 @@ async def test_other_commands(client: Client) -> None:
 
 
 async def test_no_command_at_all(client: Client, sim_14: Simulator) -> None:
-    """An empty command prints nothing; later ones refuse it."""
-    assert await client.command("") == ""
+    """It is refused."""
     async with connected(sim_14) as later:
-        for fields in ({}, {"Command": ""}, {"Command": "   "}):
-            answer = await later.action("Command", **fields)
-            assert answer == {"Response": "Error", "Message": "No command provided"}
+        for each in (client, later):
+            for fields in ({}, {"Command": ""}, {"Command": "   "}):
+                answer = await each.action("Command", **fields)
+                assert answer == {"Response": "Error", "Message": "No command provided"}
 
 
 async def test_database_of_nothing(client: Client, sim_14: Simulator) -> None:
@@ -159,10 +198,10 @@ async def test_channels_of_14(sim_14: Simulator) -> None:
             "\n0 calls processed"
         )
         await sim_14.receive_sms(2, "10086", "hello")
-        await sim_14.incoming_call(1, "10086")
+        await (await sim_14.incoming_call(1, "10086")).answer()
         head, row, *counts = (await client.command("core show channels")).split("\n")
     assert head.index("Location") == row.index("s@gsm-1:1") == 65
-    assert head.index("State") == row.index("Ring ") == 98
+    assert head.index("State") == row.index("Up ") == 98
     assert counts == ["1 active channel", "1 active call", "2 calls processed"]
 
 

@@ -83,7 +83,7 @@ async def test_users_and_address(sim: Simulator) -> None:
 
 
 async def test_news(sim: Simulator, client: Client) -> None:
-    """Whoever listens is told what happens, in plain words."""
+    """A listener gets a sentence about each thing that happens."""
     news: list[str] = []
     sim.on_news = news.append
     sim.spans[1].ussd["*100#"] = "x"

@@ -135,7 +135,7 @@ async def test_commands_that_steer(sim: Simulator, control: ControlServer) -> No
         (("operator", 2, "My Net"), lambda: span.operator == "My Net"),
         (
             ("sim-out", 2),
-            lambda: span.status == "Undetected SIM Card" and span.signal == -1,
+            lambda: span.status == "Undetected SIM Card" and span.imsi == "",
         ),
         (("sim-in", 2), lambda: span.ready),
         (("remove-span", 2), lambda: list(sim.spans) == [1, 3]),
@@ -341,6 +341,36 @@ async def test_serve(capsys: pytest.CaptureFixture[str], unused_tcp_port: int) -
     assert f"on 127.0.0.1 port {port}, user admin" in lines[0]
     assert lines[1].endswith("span 1: SMS to 10086: hi")
     assert lines[-1] == "Ended."
+
+
+async def test_serve_a_stack(
+    capsys: pytest.CaptureFixture[str], unused_tcp_port: int
+) -> None:
+    """Boards of today on ports in a row, each of which can be steered."""
+    control_port = str(unused_tcp_port)
+    async with _serving(
+        *("--port", "0", "--control-port", control_port, "--box", "today"),
+        *("--boards", "2", "--spans", "2", "--sms-received", "--status-reports"),
+        *("--ussd-milliseconds", "--old-ussd-form"),
+    ):
+        steered = ("--control-port", control_port, "--board", "2")
+        assert await steer(_options("signal", 2, 9, *steered)) == 0
+        assert await steer(_options("state", *steered)) == 0
+        assert await steer(_options("state", "--control-port", control_port)) == 0
+        wrong = ("--control-port", control_port, "--board", "3")
+        assert await steer(_options("state", *wrong)) == 1
+    said = capsys.readouterr()
+    assert "number from 1 to 2 for 'board'" in said.err
+    assert said.out.count("signal 9") == 1
+    assert said.out.startswith("Stack of 2 boards with 2 spans on 127.0.0.1 ports ")
+
+
+@pytest.mark.parametrize("count", ["0", "9"])
+def test_number_of_boards(count: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A stack has 1 to 8."""
+    with pytest.raises(SystemExit):
+        _options("--boards", count)
+    assert "a stack has 1 to 8 boards" in capsys.readouterr().err
 
 
 def test_port_in_use(capsys: pytest.CaptureFixture[str], unused_tcp_port: int) -> None:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from simulator import Overrun, SentPart, SentSms, Simulator, SmsOutcome
-from simulator.model.driver_sms import outgoing
+from simulator.model.submit import outgoing
 
 from .client import Client, connected
 
@@ -60,15 +60,17 @@ async def test_without_waiting(sim: Simulator, client: Client) -> None:
     assert "Encode pdu error" in await client.command('gsm send sms 1 x "hello"')
     assert "too short" in await client.command('gsm send sms 1 10086 ""')
     await client.command("gsm set send sms mode text 1")
-    assert await client.command('gsm send sms 1 10086 "never sent"') == ""
+    assert "Only support ASCII on text mode" in await client.command(
+        'gsm send sms 1 10086 "never sent"'
+    )
     assert len(sim.sent) == 1
 
 
-async def test_without_waiting_later(later: Simulator) -> None:
+async def test_without_waiting_today(today: Simulator) -> None:
     """The app note puts a timeout before the id."""
-    async with connected(later) as client:
+    async with connected(today) as client:
         await client.command('gsm send sms 1 10086 "hello" 20 msg-1')
-        (sms,) = await later.wait_sent(1)
+        (sms,) = await today.wait_sent(1)
         assert sms.id == "msg-1"
 
 
@@ -76,7 +78,7 @@ async def test_without_waiting_later(later: Simulator) -> None:
     ("number", "text", "answer"),
     [
         ("+49", "", "SMS message too short."),
-        ("+49", "x" * 801, "SMS message too long."),
+        ("+49", "x" * 321, "SMS message too long."),
         ('""', "hello", "Destination number too short."),
         ("+" + "4" * 64, "hello", "Destination number too long."),
         ("++49", "hello", "SPAN:1 SEND SMS TO PHONE ++49 ENCODE PDU FAIL"),
@@ -93,10 +95,9 @@ async def test_refused_by_the_driver(
 
 
 async def test_text_mode(sim: Simulator, client: Client) -> None:
-    """In the open driver it never sends."""
+    """Nothing is sent, pure ASCII included."""
     sim.spans[1].sms_mode = "text"
-    assert f"PHONE:{NUMBER} TIMEOUT" in await client.command(_send(tail="2"))
-    assert "Only support ASCII on text mode" in await client.command(_send("Grüße"))
+    assert "Only support ASCII on text mode" in await client.command(_send("hello"))
     assert "can't support text mode" in await client.command(_part("one", 1))
     assert sim.sent == []
 
@@ -133,13 +134,14 @@ async def test_late_outcome(
     span.sms_outcomes.append(outcome)
     assert "TIMEOUT" in await watcher.command(_send(tail="20 my-id"))
     assert sim.sent == []
-    values = {event["Variable"]: event["Value"] for event in await watcher.events(5)}
+    values = {event["Variable"]: event["Value"] for event in await watcher.events(6)}
     assert values == {
-        "SMS_SEND_ID": "my-id",
-        "SMS_SEND_SENDER": NUMBER,
-        "SMS_SEND_TXT": "hello",
-        "SMS_SEND_PDU": "",
         "SMS_SEND_TYPE": "pdu",
+        "SMS_SEND_SENDER": NUMBER.removeprefix("+"),
+        "SMS_SEND_TXT": "hello",
+        "SMS_SEND_PDU": "0031000D91945111325476F800000005E8329BFD06",
+        "SMS_SEND_ID": "my-id",
+        "DIALSTATUS": "SMS_SEND_END",
     }
     event = await watcher.packet()
     late_success = outcome is SmsOutcome.LATE_SUCCESS
@@ -148,16 +150,74 @@ async def test_late_outcome(
     assert bool(sim.sent) is late_success
 
 
+@pytest.mark.parametrize(
+    ("outcome", "state", "sent_last"),
+    [
+        (SmsOutcome.NO_PROMPT, "SMS SENDING", "AT+CMGS=20\r\n"),
+        (
+            SmsOutcome.NO_ANSWER,
+            "SMS SENT",
+            "0031000D91945111325476F800000005E8329BFD06\x1a\r\n",
+        ),
+    ],
+)
+@pytest.mark.parametrize("cure", ["gsm reload span 1", "gsm power reset 1"])
+async def test_a_stuck_span(
+    sim: Simulator,
+    client: Client,
+    outcome: SmsOutcome,
+    state: str,
+    sent_last: str,
+    cure: str,
+) -> None:
+    """It stays so for ever; after a start of the module what was queued goes out."""
+    span = sim.spans[1]
+    span.sms_outcomes.append(outcome)
+    assert "TIMEOUT" in await client.command(_send())
+    assert (span.state, span.last_send_at, span.status) == (state, sent_last, "Up")
+    assert "TIMEOUT" in await client.command(_send("queued", tail="1"))
+    assert (span.state, sim.sent) == (state, [])
+    await client.command(cure)
+    assert [sms.text for sms in await sim.wait_sent(1)] == ["queued"]
+    assert "SUCCESSFULLY" in await client.command(_send("next"))
+
+
+async def test_a_reload(sim: Simulator, client: Client) -> None:
+    """For some seconds the driver does not know its module."""
+    sim.power_speed = 0.01
+    span = sim.spans[1]
+    await client.command("gsm reload span 1")
+    while (shown := await client.command("gsm show span 1")) and span.state == "READY":
+        pass
+    assert "Status: Power on, Provisioned, Up, Active, Standard\n" in shown
+    assert "Manufacturer: \nModel Name: \nModel IMEI: \nRevision: \n" in shown
+    assert "SIM IMSI: \nSIM SMS Center Number: \n" in shown
+    assert "Last event: Detect module OK\nState: UP\nLast send AT: ATZ" in shown
+    assert not span.ready
+    assert "SUCCESSFULLY" in await client.command(_send())
+    assert "Manufacturer: SIMCOM_Ltd" in await client.command("gsm show span 1")
+
+
+async def test_refused_before_the_prompt(sim: Simulator, client: Client) -> None:
+    """The span is ready again, and the AT line shows that the text never left."""
+    sim.spans[1].sms_outcomes.append(SmsOutcome.TIMEOUT)
+    assert "TIMEOUT" in await client.command(_send())
+    shown = await client.command("gsm show span 1")
+    assert "Last event: USSD send failed\nState: READY\n" in shown
+    assert shown.endswith("Last send AT: AT+CMGS=20\\r\\n")
+
+
 async def test_a_late_answer_goes_to_whoever_waits(
     sim: Simulator, client: Client
 ) -> None:
-    """The driver takes it for the answer to the next send on the span."""
+    """The driver takes it for the answer to the next send, which goes out after that."""
     span = sim.spans[1]
-    span.late_after = 0.1
+    span.late_after = sim.retry_interval = 0.1
     span.sms_outcomes.extend([SmsOutcome.LATE_FAILURE, SmsOutcome.SUCCESS])
     assert "TIMEOUT" in await client.command(_send("one"))
-    span.send_duration = 0.2
+    assert span.state == "SMS SENT"
     assert "WAS FAILED" in await client.command(_send("two"))
+    assert sim.sent == []
     assert [sms.text for sms in await sim.wait_sent(1)] == ["two"]
 
 
@@ -186,7 +246,7 @@ async def test_never_answered(sim: Simulator, client: Client) -> None:
 
 
 async def test_one_send_at_a_time(sim: Simulator, client: Client) -> None:
-    """A second one on the span is told that it is in use; other spans go on."""
+    """A second one on the span finds it in use; other spans go on."""
     sim.spans[1].send_duration = 0.1
     async with connected(sim) as other:
         client.start_command(_send())
@@ -286,35 +346,33 @@ def test_coding_ascii_spoils_the_rest() -> None:
     assert "ü" not in text.shown
 
 
-async def test_line_break_of_later_firmware(
-    sim: Simulator, client: Client, later: Simulator
+async def test_line_break_of_today(
+    sim: Simulator, client: Client, today: Simulator
 ) -> None:
     r"""Later firmware turns ``\n`` into a line break, the open driver does not."""
     command = _send(r"one\\ntwo")
     await client.command(command)
     assert sim.sent[0].text == r"one\ntwo"
-    async with connected(later) as other:
+    async with connected(today) as other:
         await other.command(command)
-    assert later.sent[0].text == "one\ntwo"
+    assert today.sent[0].text == "one\ntwo"
 
 
 @pytest.mark.parametrize(
     ("flash", "expected"), [("1", True), ("0", False), ("", False)]
 )
-async def test_flash_of_later_firmware(
-    later: Simulator, flash: str, expected: bool
-) -> None:
+async def test_flash_of_today(today: Simulator, flash: str, expected: bool) -> None:
     """It stands between timeout and id."""
-    async with connected(later) as client:
+    async with connected(today) as client:
         tail = f"20 {flash} msg-1" if flash else "20"
         assert "SUCCESSFULLY" in await client.command(_send(tail=tail))
-        assert (later.sent[0].flash, later.sent[0].id) == (
+        assert (today.sent[0].flash, today.sent[0].id) == (
             expected,
             "msg-1" if flash else None,
         )
         await client.command(_part("one", 1, tail=tail))
         await client.command(_part("two", 2, tail=tail))
-        assert (later.sent[1].flash, later.sent[1].text) == (expected, "onetwo")
+        assert (today.sent[1].flash, today.sent[1].text) == (expected, "onetwo")
 
 
 @pytest.mark.parametrize(
@@ -417,23 +475,34 @@ async def test_a_part_is_checked(client: Client) -> None:
     """As a single SMS is."""
     assert "too short" in await client.command(_part("", 1))
     command = _part("x", 1).replace(NUMBER, "++49")
-    answer = "SPAN:1 SEND CONCATENATED SMS TO PHONE ++49 ENCODE PDU FAIL"
+    answer = "SPAN:1 SEND SMS TO PHONE ++49 ENCODE PDU FAIL"
     assert answer in await client.command(command)
 
 
 async def test_send_events(sim: Simulator, watcher: Client) -> None:
-    """Where the dialplan has the extension, the outcome comes as an event as well."""
+    """Where the dialplan of 2013 has the extension, the outcome comes as an event as well."""
     sim.spans[1].send_events = True
     async with connected(sim) as client:
         await client.command(_send("say `hi`"))
-        events = await watcher.events(8)
+        events = await watcher.events(9)
     assert [event["Event"] for event in events] == [
-        *["VarSet"] * 5,
+        *["VarSet"] * 6,
         *["Newexten"] * 2,
         "Hangup",
     ]
-    assert events[5]["Extension"] == "sms_send_ok"
+    assert events[6]["Extension"] == "sms_send_ok"
     assert len({event["Uniqueid"] for event in events}) == 1
+
+
+async def test_a_send_waits_for_a_ussd_request(sim: Simulator, client: Client) -> None:
+    """The span is not ready until that is answered."""
+    sim.spans[1].ussd_duration = 0.1
+    async with connected(sim) as other:
+        other.start_command("gsm send ussd 1 *100# 9")
+        await other.raw_packet_head()
+        assert "TIMEOUT" in await client.command(_send(tail="1"))
+        assert sim.sent == []
+        await sim.wait_sent(1)
 
 
 async def test_sends_wait_their_turn(sim: Simulator, client: Client) -> None:

@@ -72,14 +72,19 @@ async def test_open_driver_cuts_its_own_output(client: Client) -> None:
     assert "---End Span" not in everything
 
 
-async def test_later_firmware_shows_all(later: Simulator) -> None:
-    """No AT lines, so nothing is cut; some lines more."""
-    later.spans[1].own_number = "+4915112345678"
-    async with connected(later) as client:
+async def test_a_box_of_today_shows_all(today: Simulator) -> None:
+    """No NULs behind the AT lines, so nothing is cut; some lines more."""
+    today.spans[1].own_number = "+4915112345678"
+    today.spans[2].limits = ["Call", "Sms"]
+    async with connected(today) as client:
         everything = await client.command("gsm show span all")
         assert everything.count("---Start Span") == everything.count("---End Span") == 3
         fields = _fields(await client.command("gsm show span 1"))
-        assert "Last send AT" not in fields
+        assert fields["Last receive AT"] == "\\r\\nOK\\r\\n"
+        assert fields["Network Band"] == "EGSM900"
+        assert fields["Limit"] == "No Limit"
+        two = _fields(await client.command("gsm show span 2"))
+        assert two["Limit"] == "Call, Sms"
         assert fields["Own Number"] == "+4915112345678"
         assert fields["Status"] == "Power on, Provisioned, Up, Active,Standard"
 
@@ -172,8 +177,14 @@ async def test_wrong_number_of_arguments(client: Client, command: str) -> None:
 
 async def test_other_gsm_commands(sim: Simulator, client: Client) -> None:
     """What has no effect here at least answers."""
-    assert await client.command("gsm reload span 1") == ""
     assert await client.command("gsm send at 1 AT+CSQ") == ""
+    assert await client.command("gsm send pdu 1 00") == ""
+    assert await client.command("gsm show debug at 1") == "span 1 at debug on"
+    assert await client.command("gsm set debug file /tmp/x") == ""
+    assert "Usage: gsm set debug file" in await client.command("gsm set debug file")
+    assert await client.command("gsm debug span 1") == "Enabled debugging on span 1"
+    assert "Span 1: Debug: Yes" in await client.command("gsm show debug")
+    assert await client.command("gsm no debug span 1") == "Disabled debugging on span 1"
     assert "Span 1: Debug: No" in await client.command("gsm show debug")
     assert (
         await client.command("gsm unset debug file")
@@ -184,8 +195,8 @@ async def test_other_gsm_commands(sim: Simulator, client: Client) -> None:
     assert "not in ready state" in await client.command("gsm send at 1 AT+CSQ")
 
 
-async def test_version_of_later_firmware(later: Simulator) -> None:
+async def test_version_of_today(today: Simulator) -> None:
     """It is another one."""
-    assert later.box is Box.TODAY
-    async with connected(later) as client:
+    assert today.box is Box.TODAY
+    async with connected(today) as client:
         assert "2.0.8" not in await client.command("gsm show version")

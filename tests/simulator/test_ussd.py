@@ -75,20 +75,48 @@ async def test_other_alphabets(sim: Simulator, client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"), [("00480069", "Hi"), ("123", "123"), ("0x", "0x")]
+    ("text", "shown"),
+    [("12345678", "\u3412\u7856"), ("123456", "123456"), ("0x", "0x")],
 )
 async def test_hex_is_taken_for_ucs_2(
     sim: Simulator, client: Client, text: str, shown: str
 ) -> None:
-    """Even if it is meant as a number; the digits have to be even in number."""
+    """In groups of four, even if it is meant as a number, and in the wrong byte order."""
     sim.spans[1].ussd["*100#"] = text
-    assert (await client.command(ASK)).endswith(f"\nText:{shown}")
+    answer = (await client.command(ASK)).encode("latin-1").decode()
+    assert answer.endswith(f"\nText:{shown}")
 
 
 async def test_a_text_may_forge_the_end(sim: Simulator, client: Client) -> None:
     """An answer holds whatever the network sends, empty lines too."""
-    sim.spans[1].ussd["*100#"] = "a\r\n\r\nResponse: Success"
-    assert (await client.command(ASK)).endswith("Text:a\r\n\r\nResponse: Success")
+    text = "a\r\n\r\nResponse: Success"
+    sim.spans[1].ussd["*100#"] = UssdMenu(text, code=72)
+    assert (await client.command(ASK)).endswith(f"Text:{text}")
+
+
+async def test_a_plain_text_loses_its_crs(sim: Simulator, client: Client) -> None:
+    """Each becomes a blank."""
+    sim.spans[1].ussd["*100#"] = "Menu:\r\n1 balance"
+    assert (await client.command(ASK)).endswith("Text:Menu: \n1 balance")
+
+
+async def test_time_limits_in_milliseconds(sim: Simulator, client: Client) -> None:
+    """As some firmware counts them."""
+    sim.ussd_in_milliseconds = True
+    sim.spans[1].ussd_duration = 0.1
+    sim.timeout_scale = 1.0
+    assert "timeout" in await client.command("gsm send ussd 1 *100# 30")
+    assert "1:Recive" in await client.command("gsm send ussd 1 *100# 30000")
+
+
+async def test_old_form(sim: Simulator, client: Client) -> None:
+    """As drivers answered before May 2013."""
+    sim.old_ussd_form = True
+    sim.spans[1].ussd["*100#"] = UssdMenu("1 more", {"1": "more"})
+    assert await client.command(ASK) == (
+        "1:Recive USSD sucess on span 1\n"
+        "\tUSSD Responses:1\n\tUSSD Code:15\n\tUSSD Message:1 more"
+    )
 
 
 @pytest.mark.parametrize(
@@ -118,7 +146,7 @@ async def test_an_empty_text_is_a_failure(sim: Simulator, client: Client) -> Non
 async def test_a_late_failure_hits_the_next_request(
     sim: Simulator, client: Client
 ) -> None:
-    """The answers go to whoever waits."""
+    """The answers go to the one who waits."""
     span = sim.spans[1]
     span.late_after = 0.1
     span.ussd_outcomes.append(UssdOutcome.LATE_FAILURE)
@@ -153,7 +181,7 @@ async def test_span_that_is_not_ready(sim: Simulator, client: Client) -> None:
 
 
 async def test_open_driver_sends_a_second_request_at_once(sim: Simulator) -> None:
-    """The first answer goes to the one who waits longest, whosever it is."""
+    """The first answer goes to the one who waits longest, even if another one asked."""
     span = sim.spans[1]
     span.ussd |= {"*1#": "one", "*2#": "two"}
     span.ussd_duration = 0.1
@@ -168,10 +196,10 @@ async def test_open_driver_sends_a_second_request_at_once(sim: Simulator) -> Non
         assert "Text:one" in await two.output()
 
 
-async def test_later_firmware_says_that_it_is_busy(later: Simulator) -> None:
+async def test_a_box_of_today_says_that_it_is_busy(today: Simulator) -> None:
     """One request at a time."""
-    later.spans[1].ussd_duration = 0.05
-    async with connected(later) as one, connected(later) as two:
+    today.spans[1].ussd_duration = 0.05
+    async with connected(today) as one, connected(today) as two:
         one.start_command(ASK)
         await one.raw_packet_head()
         await asyncio.sleep(0.01)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 import contextlib
 from functools import partial
 import itertools
+import logging
 import re
 import secrets
 from typing import Any, Final, Self, cast
@@ -27,8 +28,10 @@ from .errors import (
 from .login import Credentials, log_in
 from .packet import Packet, PacketReader, build
 from .pending import PendingAction, fail
-from .subscriptions import PacketHandler, PacketTest, Subscriptions
+from .subscriptions import AnswerHandler, PacketHandler, PacketTest, Subscriptions
 from .tls import Tls, connecting
+
+_LOGGER = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT: Final = 10.0  # seconds, for each step of connecting and logging in
 ACTION_TIMEOUT: Final = 10.0  # seconds
@@ -50,9 +53,12 @@ class Session(asyncio.Protocol):
     connection is lost; the future `lost` then has the error.
     """
 
-    def __init__(self, tls: Tls | None = None) -> None:
+    def __init__(
+        self, tls: Tls | None = None, on_answer: AnswerHandler | None = None
+    ) -> None:
         """Create a session that isn't connected; use `connect`."""
         self._tls = tls
+        self._on_answer = on_answer
         self._loop = asyncio.get_running_loop()
         self._reader = PacketReader(self._wanted)
         self._transport: asyncio.Transport | None = None
@@ -86,6 +92,7 @@ class Session(asyncio.Protocol):
         subscribe: Callable[[Self], None] | None = None,
         timeout: float = CONNECT_TIMEOUT,
         tls: Tls | None = None,
+        on_answer: AnswerHandler | None = None,
     ) -> Self:
         """Connect, log in and return the session.
 
@@ -93,7 +100,9 @@ class Session(asyncio.Protocol):
         "system,call,dialplan". `subscribe` is called before the login, so that the
         first event already has its handler. `timeout` (seconds) limits each of the
         steps: connecting, the greeting, each answer of the login. `tls` encrypts;
-        nothing is sent before the certificate has been checked.
+        nothing is sent before the certificate has been checked. `on_answer` sees every
+        action after the login: its bytes, its answer (None if none came), and the
+        seconds in between.
 
         The password is sent only if the gateway offers no MD5 challenge and the
         credentials allow it (app note; Asterisk's own login code for the rest).
@@ -103,7 +112,7 @@ class Session(asyncio.Protocol):
         ConnectionLostError, and ActionFailedError if the manager allows a user only
         one session.
         """
-        session = cls(tls)
+        session = cls(tls, on_answer)
         if subscribe:
             subscribe(session)
         with connecting(host, port, timeout, encrypted=tls is not None):
@@ -195,11 +204,26 @@ class Session(asyncio.Protocol):
         if name.lower() == "command":
             self._unanswered_commands.add(action_id)
         self._transport.write(data)
+        answer: Packet | None = None
         try:
-            return await pending.result
+            answer, events = await pending.result
         finally:
             # A later answer is ignored, and never taken for that of another action.
             del self._pending[action_id]
+            if self._on_answer and self._keepalive:
+                waited = self._loop.time() - pending.deadline + timeout
+                self._report_answer(self._on_answer, data, answer, waited)
+        return answer, events
+
+    @staticmethod
+    def _report_answer(
+        handler: AnswerHandler, data: bytes, answer: Packet | None, waited: float
+    ) -> None:
+        """Tell the handler; an error in it does no harm to the action."""
+        try:
+            handler(data, answer, waited)
+        except Exception:
+            _LOGGER.exception("A handler of answers failed")
 
     def _expire_at(self, deadline: float) -> None:
         """Time out at `deadline` (loop's clock) what isn't answered by then.
@@ -239,17 +263,22 @@ class Session(asyncio.Protocol):
     # In: answers and events
 
     def subscribe(
-        self, test: PacketTest, handler: PacketHandler, *, marker: bytes = b""
+        self,
+        test: PacketTest,
+        handler: PacketHandler,
+        *,
+        marker: bytes | tuple[bytes, ...] = b"",
     ) -> None:
         """Call `handler` with every packet whose bytes pass `test`.
 
         This lasts as long as the session. The test sees every packet that isn't the
         answer to an action, so it has to be fast: only what passes it is parsed. If
-        all subscriptions have a `marker`, packets that contain none of the markers
+        all subscriptions have a `marker`, or several, packets that contain none of them
         aren't even looked at, unless a test passes ``b""``: then it wants every packet
         for the moment.
         """
-        self._subscriptions.add(test, handler, marker)
+        markers = marker if isinstance(marker, tuple) else (marker,)
+        self._subscriptions.add(test, handler, markers)
 
     def _wanted(self) -> re.Pattern[bytes] | None:
         """Return what a packet must match to be useful now; None: any packet may be."""

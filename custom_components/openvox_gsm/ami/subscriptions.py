@@ -13,6 +13,9 @@ _MATCHES_NOTHING: Final = re.compile(b"(?!)")
 # Such an error does not end the session.
 _HANDLER_FAILED: Final = "A handler of events failed"
 
+# A handler that sees an action: its bytes, its answer if one came, and the seconds in
+# between.
+type AnswerHandler = Callable[[bytes, Packet | None, float], None]
 type PacketTest = Callable[[bytes], bool]
 type PacketHandler = Callable[[Packet], None]
 
@@ -27,13 +30,15 @@ class Subscriptions:
         self._markers: set[bytes] | None = set()
         self._pattern: re.Pattern[bytes] | None = _MATCHES_NOTHING
 
-    def add(self, test: PacketTest, handler: PacketHandler, marker: bytes) -> None:
+    def add(
+        self, test: PacketTest, handler: PacketHandler, markers: tuple[bytes, ...]
+    ) -> None:
         """Add a subscription; see `Session.subscribe`."""
         self._subscriptions.append((test, handler))
-        if not marker:
+        if not all(markers):
             self._markers = self._pattern = None
         elif self._markers is not None:
-            self._markers.add(marker)
+            self._markers.update(markers)
             pattern = b"|".join(map(re.escape, sorted(self._markers)))
             self._pattern = re.compile(pattern)
 

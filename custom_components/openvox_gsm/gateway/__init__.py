@@ -23,16 +23,23 @@ from .model import (
     SendStatus,
     Span,
     SpanStatus,
+    StatusReport,
     UssdFailure,
     UssdReply,
     UssdStatus,
+    Work,
 )
+from .modules import Modules
+from .observing.masking import OPEN_LINES
+from .observing.recording import as_file
+from .power import LastSign
 from .receiving.assembly import Assembler, ReceivedPart
 from .sending.sender import SMS_TIMEOUT
 from .sending.text import InvalidTextError, TextFault
 from .ussd import USSD_TIMEOUT, is_ussd_code
 
 __all__ = [
+    "OPEN_LINES",
     "SMS_TIMEOUT",
     "USSD_TIMEOUT",
     "Assembler",
@@ -46,6 +53,8 @@ __all__ = [
     "IncomingSms",
     "InvalidNumberError",
     "InvalidTextError",
+    "LastSign",
+    "Modules",
     "NetworkStatus",
     "NotAnOpenVoxGatewayError",
     "ReceivedPart",
@@ -57,10 +66,13 @@ __all__ = [
     "Span",
     "SpanError",
     "SpanStatus",
+    "StatusReport",
     "TextFault",
     "UssdError",
     "UssdFailure",
     "UssdReply",
     "UssdStatus",
+    "Work",
+    "as_file",
     "is_ussd_code",
 ]

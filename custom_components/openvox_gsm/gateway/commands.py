@@ -17,6 +17,11 @@ SEND_SMS_PART: Final = "gsm send sync csms"
 HELP: Final = "core show help gsm"
 HELP_SEND_SMS: Final = f"core show help {SEND_SMS}"
 HELP_SEND_SMS_PART: Final = f"core show help {SEND_SMS_PART}"
+HELP_SEND_USSD: Final = "core show help gsm send ussd"
+# What the gateway does with an SMS that comes in, and with the outcome of one that
+# went out. The dialplan of all spans is the same but for their numbers.
+SHOW_SMS_STEPS: Final = "dialplan show sms@gsm-1"
+SHOW_OUTCOME_STEPS: Final = "dialplan show sms_send_ok@gsm-1"
 
 
 def quote(argument: str) -> str:
@@ -106,6 +111,11 @@ def send_ussd(span: int, code: str, timeout: int) -> str:
 def power(action: str, span: int) -> str:
     """Return the command that switches a module `on` or `off`, or does a `reset`."""
     return f"gsm power {action} {span}"
+
+
+def reload_span(span: int) -> str:
+    """Return the command that starts a module again without touching its power."""
+    return f"gsm reload span {span}"
 
 
 def is_dangerous(command: str) -> bool:

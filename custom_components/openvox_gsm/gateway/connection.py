@@ -28,6 +28,7 @@ from custom_components.openvox_gsm.ami import (
     Tls,
 )
 from custom_components.openvox_gsm.ami.session import CONNECT_TIMEOUT, Headers
+from custom_components.openvox_gsm.ami.subscriptions import AnswerHandler
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -38,8 +39,9 @@ QUICK_TIMEOUT: Final = 10.0  # seconds for what answers at once
 COMMAND_SLACK: Final = 10.0  # seconds
 IDLE_TIME: Final = 30.0  # seconds after which an idle session for slow commands ends
 
-# "dialplan" carries incoming SMS, "call" the calls and the end of a channel.
-_EVENTS = "call,dialplan"
+# "dialplan" carries incoming SMS, "call" the calls and the end of a channel, "system"
+# the driver's own events.
+_EVENTS = "system,call,dialplan"
 
 
 class Connection:
@@ -54,6 +56,7 @@ class Connection:
         subscribe: Callable[[Session], None],
         prepare: Callable[[], Awaitable[None]],
         on_change: Callable[[AmiError | None], None],
+        on_answer: AnswerHandler | None = None,
         tls: Tls | None = None,
     ) -> None:
         """Prepare; nothing is opened before `start`.
@@ -62,7 +65,8 @@ class Connection:
         each login, before the connection counts as up; it may use `command` and
         `action`. `on_change` gets the reason when the connection is lost, and None
         when it is back, but not after the first start. No attempt follows an
-        AuthenticationError. `tls` encrypts.
+        AuthenticationError. `on_answer` sees every action with its answer, see
+        `Session.connect`. `tls` encrypts.
         """
         self._host = host
         self._port = port
@@ -71,6 +75,7 @@ class Connection:
         self._subscribe = subscribe
         self._prepare = prepare
         self._on_change = on_change
+        self._on_answer = on_answer
         #: Done as soon as `stop` is called.
         self.stopped: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._events: Session | None = None
@@ -268,6 +273,7 @@ class Connection:
                         subscribe=subscribe,
                         timeout=CONNECT_TIMEOUT,
                         tls=self._tls,
+                        on_answer=self._on_answer,
                     )
                     if session.was_challenged:
                         self._credentials = replace(

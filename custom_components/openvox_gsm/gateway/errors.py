@@ -10,6 +10,8 @@ from .model import SendFailure, UssdFailure
 _NOT_ASKED: Final = (
     UssdFailure.BUSY,
     UssdFailure.SPAN_NOT_READY,
+    UssdFailure.POWER_OFF,
+    UssdFailure.SPAN_LOCKED,
     UssdFailure.NO_SUCH_SPAN,
     UssdFailure.NOT_CONNECTED,
 )

@@ -1,7 +1,8 @@
 """A gateway: its connection, and everything that can be done through it."""
 
 import asyncio
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from datetime import datetime
 import re
 from typing import Final
@@ -24,16 +25,30 @@ from .calls.dialer import Dialer
 from .calls.tracker import CallTracker, voice_channel
 from .connection import Connection
 from .errors import ForbiddenActionError, SpanError
-from .firmware import Features, learn_features
-from .model import CallEvent, CoreStatus, RingResult, SendFailure, SendResult
+from .firmware import Features, learn_features, learn_sms_steps
+from .model import (
+    CallDirection,
+    CallEvent,
+    CallEventType,
+    CoreStatus,
+    RingResult,
+    SendFailure,
+    SendResult,
+    StatusReport,
+    Work,
+)
+from .modules import Modules
+from .observing.observer import Observer
+from .observing.recording import look_around
+from .port_events import PORT_EVENTS, PortEvent
+from .power import LastSign, Power
 from .receiving.assembly import ReceivedPart
 from .receiving.inbox import Inbox
+from .sending.reports import DeliveryReports
 from .sending.sender import Sender
 from .spans import NOT_READY, Spans
 from .ussd import Ussd
 
-# Reset takes about 13 seconds in the driver.
-_POWER_TIMEOUT: Final = 60.0  # seconds
 # For commands and actions that could be anything.
 _RAW_TIMEOUT: Final = 60.0  # seconds
 # They would log the session out, or make it deliver events.
@@ -44,8 +59,8 @@ _HANGS_THE_SPAN: Final = "gsm power stat hangs the span until the gateway is res
 class Gateway:
     """One gateway.
 
-    `spans` reads its spans, `sms` sends, `ussd` asks the networks. What comes in goes
-    to the callbacks of the constructor.
+    `spans` reads its spans, `modules` switches them, `sms` sends, `ussd` asks the
+    networks. What comes in goes to the callbacks of the constructor.
     """
 
     def __init__(
@@ -59,6 +74,12 @@ class Gateway:
         on_connection: Callable[[AmiError | None], None],
         on_call: Callable[[CallEvent], None] | None = None,
         on_attempt: Callable[[SendResult], None] | None = None,
+        on_report: Callable[[StatusReport], None] | None = None,
+        on_ussd_unit: Callable[[bool], None] | None = None,
+        ussd_in_milliseconds: bool = False,
+        on_span_news: Callable[[], None] = lambda: None,
+        on_power: Callable[[Mapping[int, LastSign]], None] = lambda _off: None,
+        switched_off: Mapping[int, LastSign] | None = None,
         line_breaks: bool = False,
         requires_pdu: bool = False,
         tls: Tls | None = None,
@@ -70,7 +91,12 @@ class Gateway:
         Assembler joins them. `on_connection` gets the reason when the connection is
         lost, and None when it is back; after an AuthenticationError nothing more is
         tried. `on_call` gets what happens to the calls on the spans, `on_attempt` the
-        result of each message on each span where it was tried.
+        final result of each message on each span where it was tried, `on_report` the
+        reports about whether messages reached their phones. `on_ussd_unit` gets a new
+        `ussd_in_milliseconds`, when it's found out how the firmware counts.
+        `on_span_news` is called when the spans are worth reading now, and `on_power`
+        gets the modules that we switched off whenever that changes; `switched_off` are
+        those of an earlier run.
 
         With `line_breaks` the firmware turns ``\n`` in a text into a line break. With
         `requires_pdu` an SMS without its PDU is dropped. Both may be changed at any
@@ -80,10 +106,20 @@ class Gateway:
         self._username = username
         self._on_connection = on_connection
         call_later = asyncio.get_running_loop().call_later
-        self._inbox = Inbox(on_part, call_later, requires_pdu=requires_pdu)
-        self._calls = CallTracker(
-            on_call or (lambda _event: None), self._inbox, call_later
+        self._on_part = on_part
+        self._on_call = on_call
+        self._on_span_news = on_span_news
+        self._power = Power(switched_off or {}, on_power)
+        self._inbox = Inbox(
+            self._part_received,
+            call_later,
+            on_report=lambda report: self.reports.reported(report),
+            requires_pdu=requires_pdu,
         )
+        self._calls = CallTracker(self._call_changed, self._inbox, call_later)
+        self._port_events = [PortEvent(name, on_span_news) for name in PORT_EVENTS]
+        #: Counts and keeps what goes to and fro, without anything private.
+        self.observer = Observer(self._inbox)
         self._connection = Connection(
             host,
             port,
@@ -91,17 +127,27 @@ class Gateway:
             subscribe=self._subscribe,
             prepare=self._prepare,
             on_change=self._connection_changed,
+            on_answer=self.observer.answered,
             tls=tls,
         )
         self._dialer = Dialer(self._connection, self._calls)
-        self.spans = Spans(self._connection)
+        self.spans = Spans(self._connection, self._power, self.observer.seen.span)
+        self.modules = Modules(self._connection, self.spans, self._power)
+        #: Takes status reports that come as PDUs.
+        self.reports = DeliveryReports(self.spans, on_report or (lambda _report: None))
         self.sms = Sender(
             self._connection,
             self.spans,
+            self.reports,
             on_attempt or (lambda _result: None),
             line_breaks=line_breaks,
         )
-        self.ussd = Ussd(self._connection, self.spans)
+        self.ussd = Ussd(
+            self._connection,
+            self.spans,
+            on_ussd_unit or (lambda _in_milliseconds: None),
+            in_milliseconds=ussd_in_milliseconds,
+        )
         #: What firmware and rights allow; learnt after each login.
         self.features = Features()
 
@@ -113,6 +159,11 @@ class Gateway:
     @requires_pdu.setter
     def requires_pdu(self, required: bool) -> None:
         self._inbox.requires_pdu = required
+
+    @property
+    def sms_seen(self) -> Counter[str]:
+        """How often what kind of incoming SMS has come by, since the beginning."""
+        return self._inbox.seen
 
     @property
     def was_challenged(self) -> bool:
@@ -157,8 +208,37 @@ class Gateway:
             self._inbox.stop()
 
     def _subscribe(self, session: Session) -> None:
-        for part in (self._inbox, self.sms.late_outcomes, self._calls, self._dialer):
+        self.observer.seen.clear()
+        # First, as it has to know how things were before each packet.
+        for part in (
+            self.observer,
+            self._inbox,
+            self.sms.late_outcomes,
+            self.reports,
+            self._calls,
+            self._dialer,
+        ):
             session.subscribe(part.wants, part.receive, marker=part.marker)
+        for event in self._port_events:
+            session.subscribe(event.wants, event.receive, marker=event.marker)
+
+    def _part_received(self, part: ReceivedPart) -> None:
+        self._shows_life(part.span)
+        self._on_part(part)
+
+    def _call_changed(self, call: CallEvent) -> None:
+        if call.type is CallEventType.ANSWERED or (
+            call.type is CallEventType.RINGING
+            and call.direction is CallDirection.INCOMING
+        ):
+            self._shows_life(call.span)
+        if self._on_call:
+            self._on_call(call)
+
+    def _shows_life(self, span: int) -> None:
+        """Note that a module works, whoever switched it on."""
+        if self._power.is_alive(span):
+            self._on_span_news()
 
     def _connection_changed(self, error: AmiError | None) -> None:
         if error:
@@ -169,8 +249,17 @@ class Gateway:
 
     async def _prepare(self) -> None:
         self.features = await learn_features(self._connection, self._username)
+        self._inbox.learn_steps(self.features.sms_steps)
         self.sms.adapt_to(self.features)
         self.spans.forget_firmware()
+
+    async def read_sms_steps(self) -> None:
+        """Read again which steps the dialplan runs for an incoming SMS.
+
+        Its owner may have changed that. Raises AmiError.
+        """
+        self.features = await learn_sms_steps(self._connection, self.features)
+        self._inbox.learn_steps(self.features.sms_steps)
 
     async def read_rights_now(self) -> frozenset[str]:
         """Return what the user may read after a new login, as far as that is known.
@@ -220,7 +309,9 @@ class Gateway:
         error = SpanError(SendFailure.NO_SPAN_READY, None)
         tried: set[int] = set()
         for spans_may_be_outdated in (True, False):
-            while (choice := self.spans.choose(frozenset(tried))) is not None:
+            while (
+                choice := self.spans.choose(frozenset(tried), Work.CALL)
+            ) is not None:
                 tried.add(choice)
                 try:
                     return await self._ring_on(choice, number, ring_time)
@@ -234,7 +325,7 @@ class Gateway:
     async def _ring_on(self, span: int, number: str, ring_time: int) -> RingResult:
         async with self.spans.exclusive(span) as lock:
             deadline = asyncio.get_running_loop().time() + ring_time
-            if failure := await self.spans.wait_until_ready(lock, deadline):
+            if failure := await self.spans.wait_until_ready(lock, deadline, Work.CALL):
                 raise SpanError(failure, span)
             return await self._dialer.ring(span, number, ring_time)
 
@@ -271,31 +362,11 @@ class Gateway:
             return False
         return True
 
-    # The module of a span
-
-    async def set_power(self, span: int, on: bool) -> None:
-        """Switch the module of a span on (about 9 s) or off (4 s).
-
-        Raises SpanError where the gateway could not, AmiError.
-        """
-        await self._power(span, "on" if on else "off")
-
-    async def restart_module(self, span: int) -> None:
-        """Switch the module of a span off and on again (about 13 s).
-
-        Raises SpanError where the gateway could not, AmiError.
-        """
-        await self._power(span, "reset")
-
-    async def _power(self, span: int, action: str) -> None:
-        async with self.spans.exclusive(span):
-            output = await self._connection.slow_command(
-                commands.power(action, span), timeout=_POWER_TIMEOUT
-            )
-            if not replies.power_succeeded(output):
-                raise SpanError(SendFailure.REFUSED, span)
-
     # Anything else
+
+    async def look_around(self) -> None:
+        """Run every command that only shows something, for who observes."""
+        await look_around(self._connection, self._username, self.spans)
 
     async def run_command(self, command: str) -> list[str]:
         """Run any command of the command line; return the lines that it prints.

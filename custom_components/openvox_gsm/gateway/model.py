@@ -1,11 +1,12 @@
 """What a gateway consists of, and what passes through it."""
 
+import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Final, NamedTuple, Self
 
 
 class SpanStatus(StrEnum):
@@ -20,7 +21,19 @@ class SpanStatus(StrEnum):
     DOWN = "down"
     POWER_OFF = "power_off"
     ALARM = "alarm"
+    STUCK = "stuck"
+    LOCKED = "locked"
+    SMS_LIMIT = "sms_limit"
+    CALL_LIMIT = "call_limit"
     UNKNOWN = "unknown"
+
+
+class Work(StrEnum):
+    """What a span can be asked to do. The gateway may limit each."""
+
+    SMS = "sms"
+    CALL = "call"
+    USSD = "ussd"
 
 
 class NetworkStatus(StrEnum):
@@ -36,6 +49,10 @@ class NetworkStatus(StrEnum):
 
 
 _REGISTERED = (NetworkStatus.HOME, NetworkStatus.ROAMING, NetworkStatus.REGISTERED)
+_READY = (SpanStatus.READY, SpanStatus.SMS_LIMIT, SpanStatus.CALL_LIMIT)
+# The driver goes on printing operator and signal as they were before (recorded).
+_WITHOUT_SIM = (SpanStatus.POWER_OFF, SpanStatus.NO_SIM, SpanStatus.PIN_ERROR)
+_WITHOUT_NETWORK = (*_WITHOUT_SIM, SpanStatus.DOWN, SpanStatus.NO_SIGNAL)
 
 
 @dataclass(frozen=True)
@@ -66,12 +83,46 @@ class Span:
     model: str = ""
     revision: str = ""
     imei: str = ""
+    imsi: str = field(default="", repr=False)
+    #: What the gateway doesn't let the span do, in its own words in lower case.
+    limits: frozenset[str] = frozenset()
     lines: Mapping[str, str] = field(default=MappingProxyType({}), repr=False)
+
+    def with_status(self, status: SpanStatus) -> Self:
+        """Return the span with another status, and without what's outdated then."""
+        if status not in _WITHOUT_NETWORK:
+            return replace(self, status=status)
+        network = self.network_status
+        if status in _WITHOUT_SIM or network in _REGISTERED:
+            network = NetworkStatus.UNKNOWN
+        return replace(
+            self,
+            status=status,
+            network_status=network,
+            operator="",
+            csq=None,
+            bit_error_rate=None,
+        )
+
+    def can_do(self, work: Work) -> bool:
+        """Whether the span does its work at once if it gets any now."""
+        return self.status in _READY and work not in self.limits
 
     @property
     def can_send(self) -> bool:
-        """Whether an SMS or USSD code given to the span now goes out at once."""
-        return self.status is SpanStatus.READY
+        """Whether an SMS given to the span now goes out at once."""
+        return self.can_do(Work.SMS)
+
+    def reason_against(self, work: Work) -> SendFailure:
+        """Why the span doesn't do its work now."""
+        match self.status:
+            case SpanStatus.POWER_OFF:
+                return SendFailure.POWER_OFF
+            case SpanStatus.LOCKED:
+                return SendFailure.SPAN_LOCKED
+        if self.status in _READY and work in self.limits:
+            return SendFailure.SPAN_LIMIT
+        return SendFailure.SPAN_NOT_READY
 
     @property
     def state(self) -> str:
@@ -90,9 +141,9 @@ class Span:
     def registered(self) -> bool | None:
         """Whether the SIM is registered in a network; None where that isn't known.
 
-        A module without power is not, whatever the gateway still prints about it.
+        A module without power or SIM is not, whatever the gateway still prints.
         """
-        if self.status in (SpanStatus.DOWN, SpanStatus.POWER_OFF):
+        if self.status in _WITHOUT_NETWORK:
             return False
         if self.network_status is NetworkStatus.UNKNOWN:
             return None
@@ -149,6 +200,9 @@ class SendFailure(StrEnum):
 
     NO_SPAN_READY = "no_span_ready"
     SPAN_NOT_READY = "span_not_ready"
+    POWER_OFF = "power_off"
+    SPAN_LOCKED = "span_locked"
+    SPAN_LIMIT = "span_limit"
     NO_SUCH_SPAN = "no_such_span"
     NOT_CONNECTED = "not_connected"
     BUSY = "busy"
@@ -159,7 +213,6 @@ class SendFailure(StrEnum):
     TIMED_OUT = "timed_out"
     CONNECTION_LOST = "connection_lost"
     GIVEN_UP = "given_up"
-    NOT_ALLOWED = "not_allowed"
     LIMIT_REACHED = "limit_reached"
 
 
@@ -169,7 +222,8 @@ class SendResult:
 
     `parts` is the number of SMS that the text takes, `parts_sent` how many of them
     the network has certainly accepted. `detail` is the gateway's own words where they
-    say more than the failure, without number and text.
+    say more than the failure, without number and text. `settled` gets the final
+    result where the outcome is unknown for now, but may still be learned.
     """
 
     number: str = field(repr=False)
@@ -179,11 +233,67 @@ class SendResult:
     parts_sent: int = 0
     failure: SendFailure | None = None
     detail: str = ""
+    settled: asyncio.Future[SendResult] | None = field(
+        default=None, repr=False, compare=False
+    )
 
     @property
     def certainly_not_sent(self) -> bool:
         """Whether no part can have reached the phone, so it may be sent again."""
         return self.status is SendStatus.FAILED and self.parts_sent == 0
+
+
+# Why the service centre gave up, by TP-Status (3GPP TS 23.040, 9.2.3.15).
+_DELIVERY_CAUSES: Final = {
+    0x40: "Remote procedure error",
+    0x41: "Incompatible destination",
+    0x42: "Connection rejected by the phone",
+    0x43: "Not obtainable",
+    0x44: "Quality of service not available",
+    0x45: "No interworking available",
+    0x46: "Validity period expired",
+    0x47: "Deleted by the sender",
+    0x48: "Deleted by the service centre",
+    0x49: "Does not exist",
+    0x60: "Congestion",
+    0x61: "Phone busy",
+    0x62: "No response from the phone",
+    0x63: "Service rejected",
+    0x64: "Quality of service not available",
+    0x65: "Error in the phone",
+}
+
+
+@dataclass(frozen=True)
+class StatusReport:
+    """The network's report about an SMS that was sent: whether it reached the phone.
+
+    `delivered` is None where that isn't final, or isn't known. `reference` is the
+    number that the network gave the SMS (0 to 255), `status` its TP-Status of 3GPP
+    TS 23.040, 9.2.3.15; None where the gateway doesn't give them. `discharged_at` is
+    the time stamp of the service centre, `arrived_at` the time, in UTC, at which the
+    report arrived here. `cause_text` is the gateway's own word for what went wrong.
+    `message` is the text of the message, where it's certain which one it was.
+    """
+
+    span: int
+    recipient: str = field(repr=False)
+    reference: int | None
+    delivered: bool | None
+    status: int | None
+    discharged_at: datetime | None
+    arrived_at: datetime
+    cause_text: str = ""
+    message: str | None = field(default=None, repr=False)
+
+    @property
+    def cause(self) -> str | None:
+        """Why it was not delivered, in words; None where it was or that isn't known."""
+        if self.delivered is not False:
+            return None
+        if self.cause_text or self.status is None:
+            return self.cause_text or None
+        return _DELIVERY_CAUSES.get(self.status, f"Status {self.status}")
 
 
 class UssdStatus(StrEnum):
@@ -223,6 +333,8 @@ class UssdFailure(StrEnum):
     TIMED_OUT = "timed_out"
     BUSY = "busy"
     SPAN_NOT_READY = "span_not_ready"
+    POWER_OFF = "power_off"
+    SPAN_LOCKED = "span_locked"
     NO_SUCH_SPAN = "no_such_span"
     NOT_CONNECTED = "not_connected"
     CONNECTION_LOST = "connection_lost"
@@ -260,8 +372,9 @@ class CallEvent:
     """Something that happened to a call on a span.
 
     `number` is the other side's, empty where it is withheld or not known. The times
-    are in seconds; `talk_time` is None until the call has ended. `cause` is that of
-    Q.850 (16: normal, 17: busy, 19: no answer), `cause_text` Asterisk's word for it.
+    are in seconds; `talk_time` is None until the call has ended, and where nobody
+    answered. `cause` is that of Q.850 (16: normal, 17: busy, 19: no answer),
+    `cause_text` Asterisk's word for it.
     """
 
     type: CallEventType

@@ -89,9 +89,10 @@ def _span(number: int, lines: dict[str, str]) -> Span:
     status_text = lines["Status"]
     state_text = lines.get("State", "")
     network_text = lines.get("Network Status", "")
+    imsi = _phone_number(lines, "SIM IMSI")
+    limits = frozenset(_words(lines.get("Limit", ""))) - {"no limit"}
     return Span(
         number=number,
-        status=_span_status(status_text, state_text),
         status_text=status_text,
         state_text=state_text,
         network_status=_NETWORK_STATUS.get(network_text.lower(), NetworkStatus.UNKNOWN),
@@ -108,8 +109,10 @@ def _span(number: int, lines: dict[str, str]) -> Span:
         model=lines.get("Model Name", ""),
         revision=lines.get("Revision", "").removeprefix("Revision:").strip(),
         imei=lines.get("Model IMEI", ""),
+        imsi=imsi,
+        limits=limits,
         lines=MappingProxyType(lines),
-    )
+    ).with_status(_span_status(status_text, state_text, imsi, limits))
 
 
 # The driver's words for +CREG; in lower case as firmware differs in it.
@@ -127,38 +130,74 @@ _NETWORK_STATUS: Final = {
 # In the order in which they matter: what keeps a span from working comes first.
 _STATUS_WORDS: Final = {
     "power off": SpanStatus.POWER_OFF,
-    "in alarm": SpanStatus.ALARM,
     "undetected sim card": SpanStatus.NO_SIM,
     "pin error": SpanStatus.PIN_ERROR,
     "no signal": SpanStatus.NO_SIGNAL,
+    "block": SpanStatus.LOCKED,
     "down": SpanStatus.DOWN,
     "standby": SpanStatus.DOWN,
 }
+# After one PIN error or missing SIM the driver shows it again whenever the network is
+# lost (recorded). Then the IMSI is there, and the state says what it waits for.
+_MAY_BE_OUTDATED: Final = (SpanStatus.NO_SIM, SpanStatus.PIN_ERROR)
+_WAITS_FOR_NETWORK: Final = "NET REQ"
+_LIMITED: Final = {
+    "locked": SpanStatus.LOCKED,
+    "sms": SpanStatus.SMS_LIMIT,
+    "call": SpanStatus.CALL_LIMIT,
+}
+# First words of the states of a module that starts. Recorded: UP, SIM READY REQ and
+# NET REQ. The others are guesses at further steps, which all end with REQ or the like.
+_STARTING: Final = frozenset(("WAIT", "INIT", "INITIAL", "UP", "NET", "SIM", "UIM"))
 
 
-def _span_status(status_text: str, state_text: str) -> SpanStatus:
-    """Combine the status list and the protocol's state into one status.
+def _words(text: str) -> list[str]:
+    """Split a list of words; how many spaces follow a comma differs."""
+    return [word for each in text.split(",") if (word := each.strip().lower())]
+
+
+def _span_status(
+    status_text: str, state_text: str, imsi: str, limits: frozenset[str]
+) -> SpanStatus:
+    """Combine the status list, the protocol's state and limits into one status.
 
     A span counts as powered and active where the driver prints neither, and as
     ready where only ``gsm show spans`` was read, which doesn't give the state.
     """
-    words = {word.strip().lower() for word in status_text.split(",")}
-    for word, status in _STATUS_WORDS.items():
-        if word in words:
-            return status
+    words = _words(status_text)
+    status = next(
+        (_STATUS_WORDS[word] for word in _STATUS_WORDS if word in words), None
+    )
+    if status in _MAY_BE_OUTDATED and imsi and state_text == _WAITS_FOR_NETWORK:
+        return SpanStatus.NO_SIGNAL
+    # A span that is up works in spite of an alarm, as the vendor's own programs know.
+    if "in alarm" in words and "up" not in words and status is not SpanStatus.POWER_OFF:
+        return SpanStatus.ALARM
+    if status:
+        return status
     if "up" not in words:
         return SpanStatus.UNKNOWN
+    status = _state_status(state_text)
+    if status is not SpanStatus.READY:
+        return status
+    return next((_LIMITED[word] for word in _LIMITED if word in limits), status)
+
+
+def _state_status(state_text: str) -> SpanStatus:
+    """Read the state of a span that is up."""
     match state_text.upper().split():
         case [] | ["READY"]:
             return SpanStatus.READY
-        case ["CALL" | "RING", *_]:
+        case ["CALL" | "RING" | "RINGING" | "PRE" | "HANGUP", *_]:
             return SpanStatus.IN_CALL
-        case ["SMS" | "USSD" | "WAIT" | "INIT", *_]:
+        case ["SMS" | "USSD", *_]:
             return SpanStatus.BUSY
-        case ["SIM", "PIN" | "PUK", *_]:
+        case ["SIM" | "UIM", "PIN" | "PUK", *_]:
             return SpanStatus.PIN_ERROR
         case ["DOWN", *_]:
             return SpanStatus.DOWN
+        case [first, *more] if first in _STARTING or more[-1:] == ["REQ"]:
+            return SpanStatus.BUSY
     return SpanStatus.UNKNOWN
 
 
@@ -241,10 +280,36 @@ def read_sms_reply(output: str) -> tuple[SmsReply, str]:
     return SmsReply.TIMED_OUT, ""
 
 
+# The driver prints the line end of an AT command as the four characters "\r\n".
+_PROMPT_ASKED: Final = re.compile(
+    r"Last send AT:\s*AT\+CMGS=[0-9]{1,3}(?:\\[rn]|\s|\0)*", re.IGNORECASE
+)
+
+
+def is_refused_before_prompt(output: str) -> bool:
+    """Return whether ``gsm show span N`` shows that the last SMS certainly wasn't sent.
+
+    The module was asked for its prompt, refused, and is at rest: so the text was never
+    handed over to it (recorded on chan_extra 2.0.8). Otherwise that line contains the
+    last SMS, so it is read for this only.
+    """
+    lines = [line.strip() for line in output.split("\n")]
+    return any(re.fullmatch(r"State:\s*READY", line) for line in lines) and any(
+        _PROMPT_ASKED.fullmatch(line) for line in lines
+    )
+
+
 _USSD_REPLY: Final = (
     r"\s*1:Rec\w*ve USSD on span [0-9]+,\s*"
     r"responses:\s*(?P<type>-?[0-9]{1,4}),\s*code:\s*(?P<coding>-?[0-9]{1,4})"
     r"[ \t]*\r?\n?(?:Text:)?(?P<text>.*)"
+)
+# The form of the drivers before May 2013.
+_OLD_USSD_REPLY: Final = (
+    r"\s*1:Rec\w*ve USSD suc\w* on span [0-9]+\s*"
+    r"\n\s*USSD Responses:\s*(?P<type>-?[0-9]{1,4})\s*"
+    r"\n\s*USSD Code:\s*(?P<coding>-?[0-9]{1,4})\s*"
+    r"\n\s*USSD Message:(?P<text>.*)"
 )
 _USSD_FAILURES: Final = {
     "0:Send USSD timeout": UssdFailure.TIMED_OUT,
@@ -263,7 +328,10 @@ def read_ussd_reply(span: int, output: str) -> UssdReply | UssdFailure:
     """
     if is_usage(output) or is_unknown_command(output):
         return UssdFailure.REFUSED
-    if match := re.match(_USSD_REPLY, output, re.DOTALL):
+    match = re.match(_USSD_REPLY, output, re.DOTALL) or re.match(
+        _OLD_USSD_REPLY, output, re.DOTALL
+    )
+    if match:
         return UssdReply(
             span=span,
             response_type=int(match["type"]),
@@ -275,6 +343,11 @@ def read_ussd_reply(span: int, output: str) -> UssdReply | UssdFailure:
             if line.strip().startswith(words):
                 return failure
     return UssdFailure.TIMED_OUT
+
+
+def is_ussd_time_out(output: str) -> bool:
+    """Return whether the gateway itself says that the network didn't answer in time."""
+    return output.lstrip().startswith("0:Send USSD timeout")
 
 
 def power_succeeded(output: str) -> bool:
@@ -292,6 +365,49 @@ def has_command(help_output: str, command: str) -> bool:
     """Return whether ``core show help gsm`` lists a command."""
     words = command.split()
     return any(line.split()[: len(words)] == words for line in help_output.splitlines())
+
+
+def read_commands(help_output: str) -> tuple[str, ...]:
+    """Return the commands in ``core show help gsm``, without their summaries.
+
+    Asterisk writes a summary with a capital letter; the words of a command have none.
+    """
+    found = re.findall(r"^ *(gsm(?: [a-z0-9_]+)+) ", help_output, re.MULTILINE)
+    return tuple(sorted(set(found)))
+
+
+# "  'sms' =>          1. NoOp(SMS In)             [pbx_config]"; only the first step of
+# an extension has its name, and a step may have a label in its place.
+_STEP: Final = re.compile(
+    r"\s*(?:'(?P<extension>[^']+)' =>)?\s*(?:\[[^]]*\])?\s*"
+    r"[0-9]+\. (?P<step>\w+\(.*\))\s+\[[^]]*\]\s*"
+)
+
+
+def read_steps(output: str, extension: str) -> tuple[str, ...] | None:
+    """Return the steps in ``dialplan show EXTENSION@CONTEXT``: ``Application(data)``.
+
+    None where there are none, or where the output doesn't show them. A pattern counts
+    only where the extension itself isn't there. What an owner has set is left out:
+    the address that SMS are passed on to may contain a password.
+    """
+    steps: dict[str, list[str]] = {}
+    current = ""
+    for line in output.splitlines():
+        if match := _STEP.fullmatch(line):
+            current = match["extension"] or current
+            steps.setdefault(current, []).append(_without_settings(match["step"]))
+    if extension in steps:
+        return tuple(steps[extension])
+    return tuple(step for pattern in steps.values() for step in pattern) or None
+
+
+def _without_settings(step: str) -> str:
+    """Leave the program and the variables of a step that calls an address."""
+    if not re.search(r"://|\b(?:wget|curl)\b", step, re.IGNORECASE):
+        return re.sub(r"(?<![\w.])\+?[0-9]{4,}(?![\w.])", "…", step)
+    kept = re.findall(r"^\w+\(|\b(?:wget|curl)\b|\$\{\w+\}", step, re.IGNORECASE)
+    return " … ".join(kept).replace("( … ", "(", 1) + " …)"
 
 
 def read_usage(help_output: str) -> tuple[str, ...]:

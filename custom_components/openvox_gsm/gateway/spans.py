@@ -1,18 +1,19 @@
 """The spans of a gateway: how they are read, and who may use which one."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 import math
 from types import MappingProxyType
 from typing import Final
 
-from custom_components.openvox_gsm.ami import ActionTimeoutError
+from custom_components.openvox_gsm.ami import ActionTimeoutError, AmiError
 
 from . import commands, replies
 from .connection import Connection
-from .model import SendFailure, Span, SpanStatus
+from .model import SendFailure, Span, SpanStatus, Work
+from .power import Power
 
 BUSY_INTERVAL: Final = 1.0  # seconds between two looks at a busy span
 # After a time-out the driver may take a late answer for the answer to what comes
@@ -21,9 +22,19 @@ LATE_ANSWER_TIME: Final = 5.0  # seconds
 # Each command that a span doesn't answer costs a session of the gateway until it
 # restarts, so a span that didn't answer is left alone for this long.
 _IGNORE_TIME: Final = 300.0  # seconds
+# No SMS may take longer: that's the longest time limit of an action, and some more. A
+# module that gives no prompt or no answer stays in these states for ever (recorded).
+STUCK_AFTER: Final = 330.0  # seconds
+_SENDING: Final = ("SMS SENDING", "SMS SENT")
 
 # These say nothing about the order itself: any other failure tells more.
-NOT_READY: Final = (SendFailure.SPAN_NOT_READY, SendFailure.NO_SUCH_SPAN)
+NOT_READY: Final = (
+    SendFailure.SPAN_NOT_READY,
+    SendFailure.POWER_OFF,
+    SendFailure.SPAN_LOCKED,
+    SendFailure.SPAN_LIMIT,
+    SendFailure.NO_SUCH_SPAN,
+)
 
 
 class SpanLock:
@@ -40,22 +51,46 @@ class SpanLock:
         self.last_used = 0.0
         self.blocked_until = 0.0  # gets no slow command before
         self.ignored_until = 0.0  # isn't even looked at before
+        # The state in which the span sends an SMS, and since when it has been in it.
+        self.sending: tuple[str, float] | None = None
 
     def block(self, seconds: float) -> None:
         """Keep slow commands from the span for some time from now."""
         self.blocked_until = asyncio.get_running_loop().time() + seconds
 
     def unblock(self) -> None:
-        """Allow the next slow command at once."""
+        """Allow the next slow command at once, as the last one was answered."""
         self.blocked_until = 0.0
+        self.sending = None
+
+    def is_stuck(self, span: Span, now: float) -> bool:
+        """Return whether the span has been sending the same SMS for too long."""
+        state = span.state_text.upper()
+        if span.status is not SpanStatus.BUSY or state not in _SENDING:
+            self.sending = None
+            return False
+        if self.sending is None or self.sending[0] != state:
+            self.sending = (state, now)
+        return now - self.sending[1] > STUCK_AFTER
 
 
 class Spans(Mapping[int, Span]):
     """The spans as they were last read, by number, and the locks on them."""
 
-    def __init__(self, connection: Connection) -> None:
-        """Read through `connection`; there are no spans before `read`."""
+    def __init__(
+        self,
+        connection: Connection,
+        power: Power,
+        on_change: Callable[[Span], None] = lambda _span: None,
+    ) -> None:
+        """Read through `connection`; there are no spans before `read`.
+
+        `power` knows which spans are off whatever the gateway says. `on_change` gets
+        each span that isn't as it was when it was last read.
+        """
         self._connection = connection
+        self._power = power
+        self._on_change = on_change
         self._now = asyncio.get_running_loop().time
         self._spans: dict[int, Span] = {}
         self._locks: dict[int, SpanLock] = {}
@@ -97,6 +132,7 @@ class Spans(Mapping[int, Span]):
 
     async def _read(self) -> dict[int, Span]:
         command = self._connection.command
+        begun = self._now()
         if self._now() >= self._one_by_one_until:
             try:
                 output = await command(commands.SHOW_ALL_SPANS)
@@ -106,18 +142,44 @@ class Spans(Mapping[int, Span]):
             else:
                 outputs = replies.split_all_spans(output)
                 if outputs is not None:
-                    return await _read_outputs(outputs)
+                    return await self._read_outputs(outputs, begun)
                 self._one_by_one_until = math.inf
         listed = replies.read_span_list(await command(commands.SHOW_SPANS))
         for number, span in listed.items():
             try:
-                listed[number] = await self._read_one(number) or span
+                listed[number] = await self._read_one(number) or self._judge(
+                    span, begun
+                )
             except ActionTimeoutError:
-                listed[number] = replace(span, status=SpanStatus.UNKNOWN)
+                unknown = replace(span, status=SpanStatus.UNKNOWN)
+                listed[number] = self._judge(unknown, begun)
         return listed
 
+    async def _read_outputs(
+        self, outputs: Mapping[int, str], asked_at: float
+    ) -> dict[int, Span]:
+        """Parse the spans one after the other, so that other tasks can run between."""
+        spans = {}
+        for number, output in outputs.items():
+            if span := replies.read_span(number, output):
+                spans[number] = self._judge(span, asked_at)
+            await asyncio.sleep(0)
+        return spans
+
+    def _judge(self, span: Span, asked_at: float) -> Span:
+        """Return a span as it is, by what one look can't show."""
+        if self._lock(span.number).is_stuck(span, asked_at):
+            span = span.with_status(SpanStatus.STUCK)
+        return self._power.judge(span, asked_at)
+
     async def _read_one(self, number: int) -> Span | None:
-        """Read one span; None where there is no such span.
+        """Read one span; None where there is no such span. Raises as `_show` does."""
+        asked_at = self._now()
+        span = replies.read_span(number, await self._show(number))
+        return span and self._judge(span, asked_at)
+
+    async def _show(self, number: int) -> str:
+        """Return what the gateway prints about a span.
 
         Raises ActionTimeoutError where the span doesn't answer; at once if it
         hasn't lately.
@@ -126,18 +188,18 @@ class Spans(Mapping[int, Span]):
         if self._now() < lock.ignored_until:
             raise ActionTimeoutError(f"Span {number} does not answer")
         try:
-            output = await self._connection.command(commands.show_span(number))
+            return await self._connection.command(commands.show_span(number))
         except ActionTimeoutError:
             lock.ignored_until = self._now() + _IGNORE_TIME
             raise
-        return replies.read_span(number, output)
 
     async def _refresh(self, number: int) -> Span | None:
         """Read one span as it is right now; None where there is no such span."""
         try:
             span = await self._read_one(number)
         except ActionTimeoutError:
-            span = replace(self.get(number, Span(number)), status=SpanStatus.UNKNOWN)
+            unknown = replace(self.get(number, Span(number)), status=SpanStatus.UNKNOWN)
+            span = self._judge(unknown, self._now())
         self._spans = dict(self._spans)  # what `read` has returned stays as it is
         if span:
             self._spans[number] = span = self._unless_equal(span)
@@ -148,7 +210,10 @@ class Spans(Mapping[int, Span]):
     def _unless_equal(self, span: Span) -> Span:
         """Return the span, or the one that was last read if it is equal."""
         known = self._spans.get(span.number)
-        return known if known == span else span
+        if known == span:
+            return known
+        self._on_change(span)
+        return span
 
     # Use: one slow command at a time per span
 
@@ -157,8 +222,10 @@ class Spans(Mapping[int, Span]):
             self._locks[number] = SpanLock(number)
         return self._locks[number]
 
-    def choose(self, excluding: frozenset[int] = frozenset()) -> int | None:
-        """Return a span that can send: free before busy, longest unused first.
+    def choose(
+        self, excluding: frozenset[int] = frozenset(), work: Work = Work.SMS
+    ) -> int | None:
+        """Return a span that can work: free before busy, longest unused first.
 
         None where no span is ready. A span that is busy only with our own work can
         still be chosen.
@@ -174,7 +241,7 @@ class Spans(Mapping[int, Span]):
             for number, span in self.items()
             if number not in excluding
             and (
-                span.can_send
+                span.can_do(work)
                 or (span.status is SpanStatus.BUSY and self._lock(number).users)
             )
         ]
@@ -193,7 +260,7 @@ class Spans(Mapping[int, Span]):
             lock.last_used = self._now()
 
     async def wait_until_ready(
-        self, lock: SpanLock, deadline: float
+        self, lock: SpanLock, deadline: float, work: Work = Work.SMS
     ) -> SendFailure | None:
         """Look at a span right before it gets work; wait while it is only busy.
 
@@ -209,14 +276,24 @@ class Spans(Mapping[int, Span]):
                 span = await self._refresh(lock.number)
                 if span is None:
                     return SendFailure.NO_SUCH_SPAN
-                if span.can_send:
+                if span.can_do(work):
                     return None
                 if span.status is not SpanStatus.BUSY:
-                    return SendFailure.SPAN_NOT_READY
+                    return span.reason_against(work)
                 wait = BUSY_INTERVAL
             if self._now() + wait > deadline:
                 return SendFailure.BUSY
             await self._connection.pause(wait)
+
+    async def refused_the_last_sms(self, number: int) -> bool:
+        """Return whether the span's module never took the text of the last SMS.
+
+        Only True is certain. Ask right after a send that timed out.
+        """
+        try:
+            return replies.is_refused_before_prompt(await self._show(number))
+        except AmiError:
+            return False
 
     # Life
 
@@ -230,13 +307,3 @@ class Spans(Mapping[int, Span]):
         """Wait for the read under way to end; stopping the connection ends it."""
         if self._reading:
             await asyncio.wait([self._reading])
-
-
-async def _read_outputs(outputs: Mapping[int, str]) -> dict[int, Span]:
-    """Parse the spans one after the other, so that other tasks can run in between."""
-    spans = {}
-    for number, output in outputs.items():
-        if span := replies.read_span(number, output):
-            spans[number] = span
-        await asyncio.sleep(0)
-    return spans

@@ -1,7 +1,7 @@
 """USSD: codes that a SIM's network answers, such as the one for the balance."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 import re
 from typing import Final
 
@@ -15,13 +15,17 @@ from custom_components.openvox_gsm.ami import (
 from . import commands
 from .connection import COMMAND_SLACK, Connection
 from .errors import UssdError
-from .model import SendFailure, UssdFailure, UssdReply, UssdStatus
-from .replies import read_ussd_reply
+from .model import SendFailure, UssdFailure, UssdReply, UssdStatus, Work
+from .replies import is_ussd_time_out, read_ussd_reply
 from .spans import LATE_ANSWER_TIME, SpanLock, Spans
 
 USSD_TIMEOUT: Final = 30  # seconds
 # Guess: a network keeps an unanswered menu open for this long.
 _MENU_TIME: Final = 120.0  # seconds
+# A time limit in seconds that is over after this part of it counts milliseconds.
+_FAR_TOO_EARLY: Final = 0.1
+# The driver counts to a whole second, so a shorter limit may be over at once.
+_SHORTEST_LIMIT: Final = 2  # seconds
 
 
 def is_ussd_code(code: str) -> bool:
@@ -37,10 +41,23 @@ def _check_code(code: str) -> None:
 class Ussd:
     """Asks the networks of the spans."""
 
-    def __init__(self, connection: Connection, spans: Spans) -> None:
-        """Ask through `connection`, one request at a time on each of the `spans`."""
+    def __init__(
+        self,
+        connection: Connection,
+        spans: Spans,
+        on_unit: Callable[[bool], None],
+        *,
+        in_milliseconds: bool,
+    ) -> None:
+        """Ask through `connection`, one request at a time on each of the `spans`.
+
+        With `in_milliseconds` the firmware counts the time limit in milliseconds, not
+        seconds. `on_unit` is called with that when it turns out to be otherwise.
+        """
         self._connection = connection
         self._spans = spans
+        self._on_unit = on_unit
+        self._in_milliseconds = in_milliseconds
         self._now = asyncio.get_running_loop().time
         # Until when (loop's clock) a span's network would take a code for a reply.
         self._menu_open_until: dict[int, float] = {}
@@ -87,7 +104,9 @@ class Ussd:
         """Send one request as soon as the span is ready; return its answer."""
         span = lock.number
         try:
-            failure = await self._spans.wait_until_ready(lock, self._now() + timeout)
+            failure = await self._spans.wait_until_ready(
+                lock, self._now() + timeout, Work.USSD
+            )
         except AmiError:
             failure = SendFailure.NOT_CONNECTED
         if failure:
@@ -95,14 +114,20 @@ class Ussd:
         # Until the network has answered, the driver takes its answer for the
         # answer to whatever is asked next.
         lock.block(timeout)
+        limit = timeout * 1000 if self._in_milliseconds else timeout
         try:
-            output = await self._connection.slow_command(
-                commands.send_ussd(span, code, timeout), timeout=timeout + COMMAND_SLACK
-            )
+            async with self._connection.slow_session() as session:
+                begun = self._now()
+                output = await session.command(
+                    commands.send_ussd(span, code, limit),
+                    timeout=timeout + COMMAND_SLACK,
+                )
+                took = self._now() - begun
         except ConnectionLostError as err:
             raise UssdError(UssdFailure.CONNECTION_LOST, span) from err
         except ActionTimeoutError as err:
             lock.block(LATE_ANSWER_TIME)
+            self._learn_unit(in_milliseconds=False)
             raise UssdError(UssdFailure.TIMED_OUT, span) from err
         except AmiError as err:
             lock.unblock()
@@ -116,8 +141,25 @@ class Ussd:
             is_menu = reply.status is UssdStatus.REPLY_EXPECTED
             self._menu_open_until[span] = self._now() + _MENU_TIME if is_menu else 0.0
             return reply
-        if reply is UssdFailure.TIMED_OUT:
+        if (
+            is_ussd_time_out(output)
+            and timeout >= _SHORTEST_LIMIT
+            and took < timeout * _FAR_TOO_EARLY
+        ):
+            # The network still has its time to answer, so the span isn't free yet.
+            self._learn_unit(in_milliseconds=True)
+        elif reply is UssdFailure.TIMED_OUT:
             lock.block(LATE_ANSWER_TIME)
         else:
             lock.unblock()
         raise UssdError(reply, span)
+
+    def _learn_unit(self, *, in_milliseconds: bool) -> None:
+        """Remember the unit of the time limit for the next request.
+
+        The vendor's own programs disagree about it. Nothing is asked again by itself:
+        a code may move money.
+        """
+        if self._in_milliseconds != in_milliseconds:
+            self._in_milliseconds = in_milliseconds
+            self._on_unit(in_milliseconds)

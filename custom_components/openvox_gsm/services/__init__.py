@@ -19,11 +19,11 @@ from homeassistant.helpers.service import (
 from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util.yaml import load_yaml_dict
 
-from . import admin, calls, sms, ussd
+from . import admin, calls, observing, sms, ussd
 
 OPENVOX_DOMAIN: Final = "openvox"
 
-# What everybody may do, and what only administrators may: name, handler, schema.
+# Domain, name, handler and schema of the actions for everyone and for administrators
 ACTIONS: Final = (
     (NOTIFY_DOMAIN, "send_sms", sms.send_sms, sms.SCHEMA),
     (OPENVOX_DOMAIN, "send_ussd", ussd.send_ussd, ussd.SCHEMA),
@@ -33,6 +33,8 @@ ACTIONS: Final = (
 ADMIN_ACTIONS: Final = (
     (OPENVOX_DOMAIN, "cli_command", admin.cli_command, admin.COMMAND_SCHEMA),
     (OPENVOX_DOMAIN, "ami_action", admin.ami_action, admin.ACTION_SCHEMA),
+    (OPENVOX_DOMAIN, "record", observing.record, observing.RECORD_SCHEMA),
+    (OPENVOX_DOMAIN, "self_test", observing.self_test, observing.SELF_TEST_SCHEMA),
 )
 
 
@@ -42,8 +44,8 @@ async def async_setup_services(hass: HomeAssistant) -> None:
         load_yaml_dict, str(Path(__file__).parent.with_name("services.yaml"))
     )
     descriptions = await _descriptions(hass, fields)
-    # From here on all at once: without a description Home Assistant would look for
-    # one in an integration of the domain's name.
+    # Without waiting from here on: Home Assistant would look for a missing description
+    # in an integration of the domain's name.
     for domain, name, handler, schema in ACTIONS:
         hass.services.async_register(
             domain, name, handler, schema, supports_response=SupportsResponse.OPTIONAL
@@ -87,7 +89,7 @@ async def _descriptions(
         }
 
     def field(path: str, part: dict[str, Any]) -> dict[str, Any]:
-        """Describe a field; the frontend knows no texts for our options either."""
+        """Describe a field; the frontend has no texts for our options, either."""
         select = (part["selector"] or {}).get("select")
         if select:
             options = [
@@ -103,7 +105,7 @@ async def _descriptions(
         return described(path, **part)
 
     def fields(action: str, parts: dict[str, Any]) -> dict[str, Any]:
-        """Describe fields, and sections that hold some of them."""
+        """Describe fields, and sections that contain fields."""
         return {
             key: described(
                 f"{action}.sections.{key}",

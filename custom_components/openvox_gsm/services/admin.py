@@ -24,7 +24,7 @@ _not_empty: Final[Callable[[Any], str]] = vol.All(
 
 
 def _text(value: Any) -> str:
-    """Write a value as a header has it; a switch of Asterisk reads yes and no."""
+    """Write a value as in a header; Asterisk reads a boolean as yes or no."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     return cv.string(value)
@@ -75,10 +75,10 @@ async def ami_action(call: ServiceCall) -> ServiceResponse:
 
 
 def _as_mapping(packet: Packet) -> JsonObjectType:
-    """Return the headers of a packet; one that comes repeatedly as a list.
+    """Return the headers of a packet; one that is repeated becomes a list.
 
-    What a command printed is a list of lines under `Output`, whatever the shape in
-    which Asterisk gave it. The ActionID is the session's own business.
+    The output of a command is a list of lines under `Output`, in every version of
+    Asterisk. The ActionID is left out, as only the session uses it.
     """
     mapping: JsonObjectType = {
         key: _as_value(packet.get_all(key))

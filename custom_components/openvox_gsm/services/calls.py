@@ -38,7 +38,7 @@ RING_TIME: Final = 20  # seconds
 
 DIAL_SCHEMA = vol.Schema(
     {
-        # Whatever is wrong with it is said in our own words.
+        # `read_recipients` checks it, and has clearer errors.
         vol.Required(ATTR_NUMBER): object,
         vol.Optional(ATTR_RING_TIME, default=RING_TIME): vol.All(
             vol.Coerce(int), vol.Range(min=1, max=120)
@@ -50,7 +50,7 @@ HANGUP_SCHEMA = vol.Schema(ROUTE_FIELDS)
 
 
 async def dial(call: ServiceCall) -> ServiceResponse:
-    """Ring a phone and hang up; return whether somebody answered."""
+    """Ring a phone and hang up; return whether someone answered."""
     caller = await Caller.of(call)
     routes = find_routes(call.hass, call.data)
     recipients = read_recipients(

@@ -1,4 +1,4 @@
-"""Who an action is for: numbers and contacts, however they are written."""
+"""The recipients of an action: numbers and contacts, in any form people write them."""
 
 from collections.abc import Iterator
 import re
@@ -29,9 +29,9 @@ def read_recipients(
 ) -> list[Recipient]:
     """Return the recipients that a target names, each number once.
 
-    With `allow_codes` a service code such as `*100#` is a number as well.
+    With `allow_codes` a service code such as `*100#` counts as a number.
 
-    Raises ServiceValidationError where there is none, or one that cannot be dialled.
+    Raises ServiceValidationError where there is none, or a number is invalid.
     """
     reader = _Reader(hass, routes, allow_codes)
     recipients: dict[str, Recipient] = {}
@@ -43,7 +43,7 @@ def read_recipients(
 
 
 class _Reader:
-    """Reads what may stand in a target."""
+    """Reads the recipients that a target names."""
 
     def __init__(self, hass: HomeAssistant, routes: Routes, allow_codes: bool) -> None:
         self._hass = hass
@@ -53,7 +53,7 @@ class _Reader:
     def read(self, target: object) -> Iterator[Recipient]:
         """Yield the recipients that a target names.
 
-        A template makes an integer of one number, and a tuple of several.
+        A template turns one number into an integer, and several into a tuple.
         """
         if isinstance(target, list | tuple | set):
             for item in target:
@@ -66,7 +66,7 @@ class _Reader:
             raise invalid("invalid_target")
 
     def _read_text(self, text: str) -> Iterator[Recipient]:
-        if contact := self._find_contact(text):  # a comma may be in a name
+        if contact := self._find_contact(text):  # a name may contain a comma
             yield contact
             return
         for item in map(str.strip, _BETWEEN.split(text)):
@@ -76,8 +76,8 @@ class _Reader:
     def _find_contact(self, name: str) -> Recipient | None:
         """Return the contact of a name, those of the call's own gateways first.
 
-        Its own gateway and the span that it prefers are used, unless the call names
-        others.
+        It's reached through its own gateway and the span it prefers, unless the call
+        names others.
         """
         given = {route.runtime: route for route in self._routes}
         for runtime in (*given, *loaded_gateways(self._hass)):
@@ -96,7 +96,7 @@ class _Reader:
             for route in self._routes
         }
         if len(numbers) > 1:
-            # The gateways are in several countries; it's another phone in each.
+            # The gateways are in several countries, where it's not the same phone.
             raise invalid("number_in_several_countries", number=text)
         number = numbers.pop()
         contact = contact_name(self._hass, self._routes[0].entry, number)
@@ -109,6 +109,6 @@ class _Reader:
         try:
             return parse_destination(text, country, allow_codes=self._allow_codes)
         except InvalidPhoneNumberError as err:
-            # A template that renders a number gives an integer, without its plus.
+            # A template turns a number into an integer, and drops its plus.
             key = "number_without_quotes" if is_integer else number_error(err)
             raise invalid(key, entry, number=text, example="{{ [number] }}") from err

@@ -1,4 +1,4 @@
-"""Which gateways, and which span, an action may use."""
+"""The gateways and the span that an action may use."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -9,6 +9,7 @@ from custom_components.openvox_gsm.ami import AmiError
 from custom_components.openvox_gsm.const import DOMAIN
 from custom_components.openvox_gsm.devices import read_identifiers
 from custom_components.openvox_gsm.errors import error, invalid
+from custom_components.openvox_gsm.gateway import Work
 from custom_components.openvox_gsm.runtime import (
     OpenVoxConfigEntry,
     OpenVoxRuntime,
@@ -24,11 +25,11 @@ ATTR_SPAN: Final = "span"
 
 
 def _only_one(value: Any) -> Any:
-    """Take the device out of the list that the `target` of an action makes of it."""
+    """Return the only item of a list, as `target` turns a device into a list."""
     return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
-# What a script leaves out may come as None or as an empty text.
+# A field that a script leaves out may come as None or as an empty text.
 GATEWAY_FIELDS: Final = {
     vol.Optional(ATTR_DEVICE_ID): vol.Any(None, vol.All(_only_one, cv.string)),
     vol.Optional(ATTR_CONFIG_ENTRY_ID): vol.Any(None, cv.string),
@@ -66,7 +67,7 @@ def only_route(routes: Sequence[Route]) -> Route:
 def _route_of_device(
     hass: HomeAssistant, device_id: str, entry_id: str | None, span: int | None
 ) -> tuple[str, int | None]:
-    """Return the entry and the span that a device stands for."""
+    """Return the entry and the span of a device."""
     device = dr.async_get(hass).async_get(device_id)
     found = read_identifiers(device.identifiers) if device else None
     if found is None:
@@ -75,7 +76,7 @@ def _route_of_device(
     if (entry_id or device_entry) != device_entry or (
         span is not None and device_span not in (None, span)
     ):
-        raise invalid("contradictory_way")
+        raise invalid("contradictory_route")
     return device_entry, device_span or span
 
 
@@ -91,7 +92,7 @@ def _loaded(hass: HomeAssistant, entry_id: str) -> OpenVoxRuntime:
 async def only_ready_span(routes: Sequence[Route]) -> tuple[OpenVoxRuntime, int]:
     """Return the gateway and span of a call, which may leave it out if one is ready.
 
-    Each SIM has a balance and menus of its own, so none is chosen by chance.
+    Each SIM has its own balance and menus, so none is chosen at random.
     """
     if (span := routes[0].span) is not None:
         return only_route(routes).runtime, span
@@ -100,9 +101,11 @@ async def only_ready_span(routes: Sequence[Route]) -> tuple[OpenVoxRuntime, int]
         try:
             spans = await route.runtime.gateway.spans.read()
         except AmiError:
-            continue  # what isn't connected isn't ready
+            continue  # it isn't connected, so none of its spans is ready
         ready += [
-            (route.runtime, number) for number, span in spans.items() if span.can_send
+            (route.runtime, number)
+            for number, span in spans.items()
+            if span.can_do(Work.USSD)
         ]
     if not ready:
         raise error("no_span_ready")

@@ -42,10 +42,10 @@ class Encoding(StrEnum):
     ASCII = "ascii"
 
 
-# What a script leaves out may come as None or as an empty text.
+# A field that a script leaves out may come as None or as an empty text.
 _OPTIONS = {
     **ROUTE_FIELDS,
-    # Whatever is wrong with it is said in our own words.
+    # `read_recipients` checks it, and has clearer errors.
     vol.Optional(ATTR_TARGET): object,
     vol.Optional(ATTR_TITLE): vol.Any(None, cv.string),
     vol.Optional(ATTR_ENCODING): vol.Any(None, "", vol.Coerce(Encoding)),
@@ -57,8 +57,7 @@ _OPTIONS = {
 SCHEMA = vol.Schema(
     {
         vol.Required(ATTR_MESSAGE): cv.string,
-        # Not looked into here: an alert does not get over data that are refused
-        # before the action begins.
+        # Checked in the action, as an alert stops working if the schema refuses it.
         vol.Optional(ATTR_DATA): vol.Any(None, dict),
         **_OPTIONS,
     }
@@ -101,7 +100,7 @@ def _options(call: ServiceCall) -> dict[str, Any]:
         data: dict[str, Any] = _DATA_SCHEMA(call.data.get(ATTR_DATA) or {})
     except vol.Invalid as err:
         raise invalid("invalid_data", error=err) from err
-    # What stands outside of `data` counts, unless it is empty.
+    # Fields outside of `data` win, unless they are empty.
     return data | {
         key: value for key, value in call.data.items() if value or value is False
     }
@@ -114,7 +113,7 @@ def _text(message: str, data: dict[str, Any]) -> str:
 
 
 # What the library writes in a way that would be misread: two commas for a quotation
-# mark, "PS5" for £5, "20-25" for 20→25, "[?]" for currencies that it does not know.
+# mark, "PS5" for £5, "20-25" for 20→25, "[?]" for currencies it doesn't know.
 _OWN_SIGNS: Final = str.maketrans(
     {
         "\u00a0": " ",
@@ -132,18 +131,17 @@ _OWN_SIGNS: Final = str.maketrans(
 
 
 def _plain(text: str) -> str:
-    """Write a text with the letters and signs of ASCII alone.
+    """Write a text in ASCII.
 
-    Accents go (ä becomes a, ß ss), typographic signs become those of a typewriter
-    (… three dots, € EUR), other scripts are transcribed, emoji are left out, each
-    with a blank beside it.
+    Accents are dropped (ä becomes a, ß ss), typographic signs become plain ones (… three
+    dots, € EUR), other scripts are transcribed. Emoji are left out, each with a space.
     """
     lines = text.translate(_OWN_SIGNS).split("\n")
     return "\n".join(" ".join(_plain_words(line)) for line in lines)
 
 
 def _plain_words(line: str) -> Iterator[str]:
-    """Yield what stands between the blanks of a line, unless nothing is left of it."""
+    """Yield the words of a line, except those of which nothing is left."""
     for word in line.split(" "):
         plain = str(unidecode(word))
         if plain or not word:
@@ -151,7 +149,7 @@ def _plain_words(line: str) -> Iterator[str]:
 
 
 def _as_response(outcome: SmsOutcome) -> dict[str, Any]:
-    """Return what scripts get as the response."""
+    """Return a message of the action's response."""
     result = outcome.result
     return {
         "target": result.number,
@@ -165,6 +163,6 @@ def _as_response(outcome: SmsOutcome) -> dict[str, Any]:
 
 
 def _as_sentence(outcome: SmsOutcome) -> str:
-    """Return what a person reads in an error."""
+    """Return a failed message as part of an error."""
     recipient = outcome.order.recipient
     return f"{recipient.contact or recipient.number}: {outcome.reason}"

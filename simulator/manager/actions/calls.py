@@ -4,9 +4,10 @@ import asyncio
 
 from simulator.manager.framing import Action
 from simulator.manager.session import Session
-from simulator.model.calls import CAUSE_NORMAL, REASON_ANSWERED, REASON_FAILED
-from simulator.model.channels import UNKNOWN, Channel
+from simulator.model.calls import Call
+from simulator.model.channels import CAUSE_NONE, UNKNOWN, Channel
 from simulator.model.journal import Originated
+from simulator.model.phone import Reason
 from simulator.model.span import SimSpan
 from simulator.wire import atoi, from_wire, packet
 
@@ -30,10 +31,10 @@ async def _hangup(session: Session, action: Action) -> None:
         return
     session.success(action, "Channel Hungup")
     cause = action.get("Cause")
-    _hang_up(channel, atoi(cause) if cause else CAUSE_NORMAL)
+    _hang_up(channel, atoi(cause) if cause else CAUSE_NONE)
 
 
-def _hang_up(channel: Channel, cause: int = CAUSE_NORMAL) -> None:
+def _hang_up(channel: Channel, cause: int = CAUSE_NONE) -> None:
     if channel.hangup is not None:
         channel.hangup(cause)
 
@@ -114,14 +115,12 @@ async def _place_call(session: Session, action: Action) -> bool:
     ]
     timeout_ms = atoi(action.get("Timeout") or "30000")
     span = _span_of(session, technology, voice_channel)
+    call, reason = None, Reason.NO_CHANNEL
     if span is not None:
         gateway.originated.append(_originated(span, number, action, timeout_ms))
-    if span is None or not span.ready:
-        _originate_response(session, action, None, REASON_FAILED)
-        return False
-    call, reason = await span.phone.dial(number, timeout_ms / 1000)
-    _originate_response(session, action, call.channel, reason)
-    if reason != REASON_ANSWERED:
+        call, reason = await span.phone.dial(number, timeout_ms / 1000)
+    _originate_response(session, action, call, reason)
+    if call is None or reason is not Reason.ANSWERED:
         return False
     channel = call.channel
     if action.get("Application"):
@@ -168,22 +167,22 @@ def _originated(
 
 
 def _originate_response(
-    session: Session, action: Action, channel: Channel | None, reason: int
+    session: Session, action: Action, call: Call | None, reason: Reason
 ) -> None:
-    """Raise ``OriginateResponse`` (Asterisk 1.8; later ones write the same keys)."""
-    answered = reason == REASON_ANSWERED
+    """Raise ``OriginateResponse`` (Asterisk 1.8, recorded; later ones write the same keys)."""
+    answered = call if reason is Reason.ANSWERED else None
     session.gateway.emit(
         packet(
             "Event: OriginateResponse",
             "Privilege: call,all",
             *session.action_id(action),
             f"Response: {'Success' if answered else 'Failure'}",
-            f"Channel: {channel.name if channel else action.get('Channel')}",
+            f"Channel: {answered.channel.name if answered else action.get('Channel')}",
             f"Context: {action.get('Context')}",
             f"Exten: {action.get('Exten')}",
-            f"Reason: {reason}",
-            f"Uniqueid: {channel.uniqueid if channel else '<null>'}",
-            f"CallerIDNum: {channel.caller if channel else UNKNOWN}",
+            f"Reason: {reason.value}",
+            f"Uniqueid: {answered.channel.uniqueid if answered else '<null>'}",
+            f"CallerIDNum: {UNKNOWN}",
             f"CallerIDName: {UNKNOWN}",
         )
     )

@@ -131,22 +131,25 @@ async def _sip_registry(session: Session, action: Action) -> None:
 
 
 async def _show_dialplan(session: Session, action: Action) -> None:
-    contexts = [span.context for span in session.gateway.spans.values()]
+    gateway = session.gateway
     session.reply_list(
         action,
         "DialPlan list will follow",
         (
             [
                 "Event: ListDialplan",
-                f"Context: {context}",
-                "Extension: sms",
+                f"Context: {span.context}",
+                f"Extension: {extension}",
                 f"Priority: {priority}",
-                f"Application: {application}",
-                "AppData: ",
+                f"Application: {step.application}",
+                f"AppData: {step.data}",
                 "Registrar: pbx_config",
             ]
-            for context in contexts
-            for priority, application in enumerate(("NoOp", "System", "Hangup"), 1)
+            for span in gateway.spans.values()
+            for extension, steps in gateway.dialplan.extensions(
+                span.number, span.send_events
+            ).items()
+            for priority, step in enumerate(steps, 1)
         ),
         "ShowDialPlanComplete",
     )

@@ -31,8 +31,10 @@ async def _db_get(session: Session, action: Action) -> None:
         f"Val: {value}",
     ]
     if session.old:
+        identifier = session.action_id(action)
         session.success(action, "Result will follow")
-        session.send(packet(*answer, *session.action_id(action)))
+        session.send(packet(*answer, *identifier))
+        session.send(packet("Event: DBGetComplete", *identifier))
         return
     session.begin_list(action, "Result will follow")
     session.send(packet(*answer, *session.action_id(action)))

@@ -1,8 +1,9 @@
 """The table of all actions (the app note's list), and who may perform which."""
 
-from simulator.cli.command_line import CommandLine, Output, Status
+from simulator.cli.command_line import SHOW_USAGE, CliCommand, CommandLine, Output, ok
 from simulator.manager.framing import Action
 from simulator.manager.session import Session
+from simulator.model.gateway import Gateway
 from simulator.wire import from_wire
 
 from . import calls, core, login, stores
@@ -46,6 +47,33 @@ class ActionTable:
         self.kinds = {kind.name.lower(): kind for kind in kinds}
         """By their names in lower case."""
 
+    @property
+    def show_command(self) -> CliCommand:
+        """Give the CLI command that describes an action (recorded, of an Asterisk without docs)."""
+
+        async def run(gateway: Gateway, args: list[str]) -> Output:
+            if len(args) < 4:
+                return SHOW_USAGE
+            kinds = [
+                self.kinds[name.lower()]
+                for name in args[3:]
+                if name.lower() in self.kinds
+            ]
+            return ok(
+                "".join(
+                    f"Action: {kind.name}\nSynopsis: \nPrivilege: {_privileges(kind)}\n\n"
+                    for kind in kinds
+                )
+            )
+
+        return CliCommand(
+            "manager show command",
+            "Show a manager interface command",
+            "Usage: manager show command <actionname>\n"
+            "\tShows the detailed description for a specific Asterisk manager interface command.\n",
+            run,
+        )
+
     async def perform(self, session: Session, action: Action) -> None:
         """Perform one action of a session, if it may."""
         name = action.get("Action")
@@ -70,7 +98,7 @@ class ActionTable:
     async def _command(self, session: Session, action: Action) -> None:
         line = action.get("Command")
         session.gateway.commands.append(from_wire(line))
-        if not line and not session.old:
+        if not line:
             session.error(action, "No command provided")
             return
         await session.reply_output(action, self._run_command(session, line))
@@ -78,8 +106,6 @@ class ActionTable:
     async def _run_command(self, session: Session, line: str) -> Output:
         if session.faults.silences(from_wire(line)):
             await session.gateway.forever()
-        if not line:
-            return Output("", Status.FAILURE)
         return await self._cli.run(line)
 
     async def _list_commands(self, session: Session, action: Action) -> None:

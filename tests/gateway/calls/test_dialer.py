@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,8 @@ from custom_components.openvox_gsm.ami import (
     PermissionDeniedError,
 )
 from custom_components.openvox_gsm.gateway import (
+    CallEvent,
+    CallEventType,
     Gateway,
     InvalidNumberError,
     RingOutcome,
@@ -22,7 +25,7 @@ from custom_components.openvox_gsm.gateway import (
 )
 from custom_components.openvox_gsm.gateway.calls import dialer as dialer_module
 from simulator import CallOutcome, Simulator, User
-from simulator.model.channels import ChannelState
+from simulator.model.channels import CAUSE_NORMAL, ChannelState
 
 from tests.common import PHONE
 from tests.gateway.conftest import kinds_of_gateway, until
@@ -65,6 +68,8 @@ async def ringing(
         (CallOutcome.ANSWERED, RingOutcome.ANSWERED),
         (CallOutcome.BUSY, RingOutcome.BUSY),
         (CallOutcome.FAILED, RingOutcome.FAILED),
+        (CallOutcome.NO_CARRIER, RingOutcome.FAILED),
+        (CallOutcome.NO_DIALTONE, RingOutcome.FAILED),
         ((CallOutcome.NO_ANSWER, 0.01), RingOutcome.NO_ANSWER),
     ],
 )
@@ -108,7 +113,7 @@ async def test_the_outcome_of_another_call_is_not_taken(
     assert not ringing.done()
 
     assert gateway.spans[2].call
-    gateway.spans[2].call.end()
+    gateway.spans[2].call.end(CAUSE_NORMAL)
     assert (await ringing).outcome is RingOutcome.FAILED
 
 
@@ -175,21 +180,23 @@ async def test_cancelled_before_the_channel_is_known(
     gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The call may have just begun: its channel is waited for."""
-    tracker = client._calls  # noqa: SLF001
-    looks = iter([None, None])
-    find = tracker.outgoing_channel
-    monkeypatch.setattr(
-        tracker,
-        "outgoing_channel",
-        lambda span, others: next(looks, find(span, others)),
-    )
+    phone = gateway.spans[1].phone
+    dial = phone.dial
+
+    async def dial_late(*args: Any) -> object:
+        await asyncio.sleep(0.05)
+        return await dial(*args)
+
+    monkeypatch.setattr(phone, "dial", dial_late)
     gateway.spans[1].call_outcomes.append(RINGS_ON)
     call = asyncio.create_task(client.ring(PHONE, 60, span=1))
     await until(lambda: gateway.originated)
+    assert gateway.spans[1].call is None
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
 
+    assert gateway.spans[1].last_send_at == "ATH\r\n"
     assert gateway.spans[1].call is None
 
 
@@ -200,7 +207,7 @@ async def test_a_strangers_call_goes_on(
     calls = client._calls  # noqa: SLF001
     stranger = gateway.new_channel("EXTRA/3-9", "gsm-2", "", ChannelState.DIALING)
     gateway.emit(gateway.events.new_channel(stranger))
-    await until(lambda: calls.outgoing_channel(2, 0) == "EXTRA/3-9")
+    await until(lambda: calls._calls)  # noqa: SLF001
     connection = client._connection  # noqa: SLF001
     action = connection.action
     hung_up: list[object] = []
@@ -267,7 +274,7 @@ async def test_a_call_that_cannot_be_hung_up(
         tries.append(name)
         if len(tries) == 3 and ends_by_itself:
             assert gateway.spans[2].call
-            gateway.spans[2].call.end()
+            gateway.spans[2].call.end(CAUSE_NORMAL)
         raise ActionFailedError("No")
 
     monkeypatch.setattr(connection, "action", refuse)
@@ -344,6 +351,52 @@ async def test_a_span_that_cannot_call(gateway: Simulator, client: Gateway) -> N
             await client.ring(PHONE, 20, span=span)
         assert (error.value.failure, error.value.span) == (failure, span)
     assert gateway.originated == []
+
+
+async def test_somebody_else_calls_through_the_span(
+    gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own call is not the other side's being busy; another span may call."""
+    spans = client.spans
+
+    async def looks_ready(*_args: object) -> None:
+        return None
+
+    monkeypatch.setattr(spans, "wait_until_ready", looks_ready)
+    await gateway.incoming_call(2, PHONE)
+
+    with pytest.raises(SpanError) as error:
+        await client.ring(PHONE, 20, span=2)
+    assert error.value.failure is SendFailure.BUSY
+
+
+async def test_the_cause_does_not_come(
+    gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then nothing says more than that the call failed."""
+    monkeypatch.setattr(dialer_module, "_CAUSE_TIMEOUT", 0.01)
+    monkeypatch.setattr(gateway.events, "hangup", lambda *_: b"")
+    gateway.spans[2].call_outcomes.append(CallOutcome.BUSY)
+
+    assert (await client.ring(PHONE, 20, span=2)).outcome is RingOutcome.FAILED
+
+
+async def test_the_number_of_our_own_call(
+    gateway: Simulator, new_client: Callable[..., Gateway]
+) -> None:
+    """The gateway doesn't show it, but we know it."""
+    news: list[CallEvent] = []
+    client = new_client(on_call=news.append)
+    await client.start()
+    await client.spans.read()
+
+    await client.ring(PHONE, 20, span=2)
+    await until(lambda: len(news) == 2)
+    assert [(each.type, each.number) for each in news] == [
+        (CallEventType.ANSWERED, PHONE),
+        (CallEventType.ENDED, PHONE),
+    ]
+    assert news[-1].talk_time == 0
 
 
 async def test_a_span_in_a_call(
@@ -434,7 +487,7 @@ async def test_a_call_that_ends_just_now(
 
     async def end_first(name: str, *args: object) -> object:
         assert gateway.spans[2].call
-        gateway.spans[2].call.end()
+        gateway.spans[2].call.end(CAUSE_NORMAL)
         return await action(name, *args)  # type: ignore[arg-type]
 
     monkeypatch.setattr(connection, "action", end_first)

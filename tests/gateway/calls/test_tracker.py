@@ -7,6 +7,8 @@ this stands behind the inbox, in both ways in which Asterisk writes events.
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
+import json
+from pathlib import Path
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
@@ -45,6 +47,7 @@ from tests.gateway.receiving.test_inbox import (
     sms_with_pdu,
 )
 
+RECORDINGS = Path(__file__).parents[2] / "data" / "recorded-2.0.8"
 CALLER = "+4915112345678"
 FORGED = "+491"
 
@@ -140,6 +143,28 @@ def ring(phone: Phone) -> bytes:
     return phone.begins(ChannelState.RING)
 
 
+def outgoing(
+    dialect: Dialect,
+    *,
+    span: int = 1,
+    number: str = "",
+    exten: str = "",
+    uniqueid: str = "1795400900.7",
+) -> Phone:
+    """Return a phone that somebody calls through a span."""
+    phone = Phone(dialect, span, number, uniqueid)
+    phone.channel.exten = exten
+    return phone
+
+
+def wire(name: str) -> bytes:
+    """Return what the driver was recorded to write, after the login."""
+    path = RECORDINGS / f"{name}.json"
+    written = json.loads(path.read_text("utf-8"))["wire"]
+    raw = "".join(text for _, side, text in written if side == "gateway")
+    return raw.partition("\r\n")[2].encode("latin-1")
+
+
 # One call
 
 
@@ -175,7 +200,63 @@ def test_a_call_is_missed(
     bench.feed(phone.ends(19))
 
     assert bench.told == [(1, RINGING, INCOMING, CALLER), (1, MISSED, INCOMING, CALLER)]
-    assert (bench.news[-1].talk_time, bench.news[-1].ring_time) == (0, 20)
+    assert (bench.news[-1].talk_time, bench.news[-1].ring_time) == (None, 20)
+
+
+@BOTH_DIALECTS
+def test_a_call_rings_at_its_first_sign(bench: Bench, dialect: Dialect) -> None:
+    """The driver's events as recorded: Ring follows 3 s later, and is no second call."""
+    phone = Phone(dialect)
+    bench.feed(phone.begins(ChannelState.RESERVED))
+    assert bench.told == [(1, RINGING, INCOMING, CALLER)]
+
+    bench.feed(phone.becomes(ChannelState.RING), phone.becomes(ChannelState.UP))
+    bench.feed(phone.ends())
+    assert bench.told[1:] == [
+        (1, ANSWERED, INCOMING, CALLER),
+        (1, ENDED, INCOMING, CALLER),
+    ]
+
+
+@BOTH_DIALECTS
+@pytest.mark.parametrize("number", [CALLER, ""])
+def test_a_caller_gives_up_before_it_rings(
+    bench: Bench, dialect: Dialect, number: str
+) -> None:
+    """That is a missed call like any other, and what most gate openers see."""
+    phone = Phone(dialect, number=number)
+    bench.feed(phone.begins(ChannelState.RESERVED), phone.ends())
+
+    assert bench.told == [(1, RINGING, INCOMING, number), (1, MISSED, INCOMING, number)]
+
+
+def test_calls_as_recorded(bench: Bench) -> None:
+    """Three calls that came in: answered, given up without a number, given up."""
+    bench.feed(wire("40-calls-in-b-events"))
+    bench.settle()
+
+    assert bench.told == [
+        (1, RINGING, INCOMING, CALLER),
+        (1, ANSWERED, INCOMING, CALLER),
+        (1, ENDED, INCOMING, CALLER),
+        (2, RINGING, INCOMING, ""),
+        (2, MISSED, INCOMING, ""),
+        (2, RINGING, INCOMING, "10086"),
+        (2, MISSED, INCOMING, "10086"),
+    ]
+
+
+def test_calls_out_as_recorded(bench: Bench) -> None:
+    """Eight calls that went out: two were answered. No number is shown."""
+    bench.feed(wire("41-calls-out-b-events"))
+
+    assert {each.direction for each in bench.news} == {OUTGOING}
+    assert [(each.type, each.cause) for each in bench.news] == [
+        (ANSWERED, None),
+        *((ENDED, cause) for cause in (16, 17, 19, 16, 38, 21, 0, 17)),
+        (ANSWERED, None),
+        (ENDED, 0),
+    ]
 
 
 @BOTH_DIALECTS
@@ -194,15 +275,13 @@ def test_a_call_goes_out(
     bench: Bench, dialect: Dialect, freezer: FrozenDateTimeFactory
 ) -> None:
     """That it rings there is no news here; that it is answered and ends is."""
-    phone = Phone(dialect, span=2)
+    phone = outgoing(dialect, span=2, number=CALLER)
     bench.feed(
-        phone.begins(ChannelState.DOWN),
+        phone.begins(ChannelState.RESERVED),
         phone.becomes(ChannelState.DIALING),
         phone.becomes(ChannelState.RINGING),
     )
     assert bench.news == []
-    assert bench.calls.outgoing_channel(2, 0) == "EXTRA/3-1"
-    assert bench.calls.outgoing_channel(1, 0) is None
 
     freezer.tick(4)
     bench.feed(phone.becomes(ChannelState.UP), phone.becomes(ChannelState.UP))
@@ -210,43 +289,62 @@ def test_a_call_goes_out(
     bench.feed(phone.ends())
     assert bench.told == [(2, ANSWERED, OUTGOING, CALLER), (2, ENDED, OUTGOING, CALLER)]
     assert (bench.news[-1].talk_time, bench.news[-1].ring_time) == (10, 14)
-    assert bench.calls.outgoing_channel(2, 0) is None
 
 
 @BOTH_DIALECTS
-def test_which_call_goes_out(bench: Bench, dialect: Dialect) -> None:
-    """The newest of those that began later than others and surely go out."""
+async def test_a_call_that_we_make(bench: Bench, dialect: Dialect) -> None:
+    """The gateway shows no number, so it's the one that we dialled."""
+    ours = bench.calls.expect(2, CALLER)
+    coming_in = Phone(dialect, 2, "+492", "1795400900.1")
+    elsewhere = outgoing(dialect, span=1, uniqueid="1795400900.2")
+    bench.feed(
+        coming_in.begins(ChannelState.RESERVED), elsewhere.begins(ChannelState.RESERVED)
+    )
+    assert ours.channel is None
 
-    def dial(number: int) -> Phone:
-        phone = Phone(dialect, span=2, uniqueid=f"1795400900.{number}")
-        phone.channel.name = f"EXTRA/3-{number}"
-        bench.feed(phone.begins(ChannelState.DOWN))
-        return phone
+    phone = outgoing(dialect, span=2)
+    bench.news.clear()
+    bench.feed(phone.begins(ChannelState.RESERVED))
+    assert ours.channel == "EXTRA/3-1"
+    bench.feed(phone.becomes(ChannelState.DIALING), phone.becomes(ChannelState.UP))
+    assert not ours.cause.done()
+    bench.feed(phone.ends(16))
+    assert bench.told == [(2, ANSWERED, OUTGOING, CALLER), (2, ENDED, OUTGOING, CALLER)]
+    assert bench.news[-1].talk_time == 0
+    assert ours.cause.result() == 16
 
-    def outgoing_after(others: int) -> str | None:
-        return bench.calls.outgoing_channel(2, others)
 
-    for count, number in enumerate((7, 8)):
-        assert bench.calls.call_count == count
-        bench.feed(dial(number).becomes(ChannelState.DIALING))
-    coming_in = dial(9)
-    # It may go either way.
-    assert outgoing_after(2) is None
-    assert outgoing_after(1) == outgoing_after(0) == "EXTRA/3-8"
+@BOTH_DIALECTS
+async def test_a_call_that_we_do_not_make_any_more(
+    bench: Bench, dialect: Dialect
+) -> None:
+    """It never began, so the next one that goes out is somebody else's."""
+    ours = bench.calls.expect(2, CALLER)
+    bench.calls.forget(ours)
+    phone = outgoing(dialect, span=2)
+    bench.feed(phone.begins(ChannelState.RESERVED), phone.ends(17))
 
-    bench.feed(coming_in.becomes(ChannelState.RING))
-    assert outgoing_after(2) is None
-    assert outgoing_after(1) == outgoing_after(0) == "EXTRA/3-8"
+    assert bench.told == [(2, ENDED, OUTGOING, "")]
+    assert ours.channel is None
+
+
+@BOTH_DIALECTS
+def test_a_call_that_somebody_else_makes(bench: Bench, dialect: Dialect) -> None:
+    """The extension may be the number that was dialled."""
+    phone = outgoing(dialect, exten=CALLER)
+    bench.feed(phone.begins(ChannelState.RESERVED), phone.ends(17))
+
+    assert bench.told == [(1, ENDED, OUTGOING, CALLER)]
 
 
 @BOTH_DIALECTS
 def test_a_call_that_goes_out_is_not_answered(bench: Bench, dialect: Dialect) -> None:
     """It ends, and was no conversation; nobody here missed it."""
-    phone = Phone(dialect)
+    phone = outgoing(dialect, number=CALLER)
     bench.feed(phone.begins(ChannelState.DIALING), phone.ends(17))
 
     assert bench.told == [(1, ENDED, OUTGOING, CALLER)]
-    assert (bench.news[0].talk_time, bench.news[0].cause_text) == (0, "User busy")
+    assert (bench.news[0].talk_time, bench.news[0].cause_text) == (None, "User busy")
 
 
 def test_a_call_that_is_answered_at_once(bench: Bench) -> None:
@@ -408,6 +506,8 @@ OWN_UNIQUEID = Sms().uniqueid
 RUNNING = Phone(Dialect.ASTERISK_1_8).uniqueid
 FORGERIES = {
     "call": "x" + forged("Newchannel"),
+    "call at its first sign": "x"
+    + forged("Newchannel", "Rsrvd\r\nExten: s\r\nContext: gsm-1"),
     "call and blank line": f"x{forged('Newchannel')}\r\n\r\n",
     "call and text": f"x{forged('Newchannel')}\r\n\r\nopen",
     "call without its end": "x" + forged("Newchannel").partition("\r\nUniqueid")[0],

@@ -7,8 +7,8 @@ import pytest
 
 from custom_components.openvox_gsm.gateway.model import IncomingSms
 from custom_components.openvox_gsm.gateway.receiving.assembly import (
+    MAX_REMEMBERED,
     PARTS_TIMEOUT,
-    REPETITION_WINDOW,
     Assembler,
     ReceivedPart,
 )
@@ -230,15 +230,34 @@ def test_a_part_that_comes_too_late_is_not_lost(bench: Bench) -> None:
 
 
 def test_a_sender_that_counts_again(bench: Bench) -> None:
-    """A second first part begins a new message; of the old one no more will come."""
+    """A second first part begins a new message; of the old one no more may come."""
     bench.assembler.add(part(1, 2, "<old>"))
     bench.assembler.add(part(1, 2, "<new 1>"))
-    assert bench.texts == ["<old>"]
-    assert not bench.messages[0].complete
+    assert bench.texts == []
     bench.assembler.add(part(2, 2, "<new 2>"))
+    assert bench.texts == ["<new 1><new 2>"]
+    assert bench.messages[0].complete
+    bench.clock.let_pass(PARTS_TIMEOUT)
 
-    assert bench.texts == ["<old>", "<new 1><new 2>"]
-    assert bench.messages[1].complete
+    assert bench.texts == ["<new 1><new 2>", "<old>"]
+    assert not bench.messages[1].complete
+    assert not bench.clock.running
+
+
+def test_two_long_sms_under_one_reference(bench: Bench) -> None:
+    """Each part goes to the message that was sent at about the same time."""
+    for sequence, text, seconds in (
+        (1, "<a1>", 10),
+        (1, "<b1>", 40),
+        (2, "<a2>", 11),
+        (2, "<b2>", 44),
+    ):
+        bench.assembler.add(
+            part(sequence, 2, text, sent_at=SENT_AT + timedelta(seconds=seconds))
+        )
+
+    assert bench.texts == ["<a1><a2>", "<b1><b2>"]
+    assert not bench.clock.running
 
 
 def test_flush_delivers_what_is_there(bench: Bench) -> None:
@@ -268,7 +287,7 @@ def test_a_repetition_is_dropped(
     """It leaves a line in the log, without number and text."""
     caplog.set_level(logging.INFO)
     bench.assembler.add(single())
-    bench.assembler.add(single(after=REPETITION_WINDOW / 2))
+    bench.assembler.add(single(after=timedelta(hours=3)))
 
     assert bench.texts == ["hello"]
     assert "Span 1: an SMS came twice" in caplog.text
@@ -283,12 +302,11 @@ def test_a_repetition_is_dropped(
         {"span": 2},
         {"sender": "+492"},
         {"time_stamp": "2026/03/14 15:09:27"},
-        {"after": REPETITION_WINDOW},
     ],
     ids=str,
 )
 def test_what_is_no_repetition(bench: Bench, other: dict[str, object]) -> None:
-    """Text, span, sender and time stamp are the same within a few minutes, or else."""
+    """Text, span, sender and time stamp are the same, or else."""
     bench.assembler.add(single())
     bench.assembler.add(single(**other))  # type: ignore[arg-type]
 
@@ -304,11 +322,23 @@ def test_without_a_time_stamp_nothing_is_a_repetition(bench: Bench) -> None:
 
 
 def test_a_network_that_does_not_stop_repeating(bench: Bench) -> None:
-    """Each repetition is measured from the one before."""
+    """However late it comes, and however often."""
     for times in range(5):
-        bench.assembler.add(single(after=times * REPETITION_WINDOW * 0.9))
+        bench.assembler.add(single(after=times * timedelta(days=1)))
 
     assert bench.texts == ["hello"]
+
+
+def test_what_is_remembered_is_limited(bench: Bench) -> None:
+    """What came last, or again, is remembered longest."""
+    for number in range(MAX_REMEMBERED):
+        bench.assembler.add(single(f"text {number}"))
+    bench.assembler.add(single("text 0"))
+    bench.assembler.add(single("one more"))
+    bench.assembler.add(single("text 0"))
+    bench.assembler.add(single("text 1"))
+
+    assert bench.texts[MAX_REMEMBERED:] == ["one more", "text 1"]
 
 
 def test_a_long_sms_that_is_delivered_twice(bench: Bench) -> None:

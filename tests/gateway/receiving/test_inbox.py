@@ -1144,10 +1144,10 @@ def test_many_messages_leave_nothing_behind(bench: Bench) -> None:
 
     assert len(bench.messages) == 250
     assert not bench.clock.running
-    assert len(bench.inbox._recent) == 200  # noqa: SLF001
-    assert len(bench.inbox._genuine_uniqueids) == 200  # noqa: SLF001
+    assert len(bench.inbox._messages.recent) == 200  # noqa: SLF001
+    assert len(bench.inbox._messages._certain) == 200  # noqa: SLF001
     bench.reconnect()
-    assert not bench.inbox._genuine_uniqueids  # noqa: SLF001
+    assert not bench.inbox._messages._certain  # noqa: SLF001
 
 
 # Hostile texts

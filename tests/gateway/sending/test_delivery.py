@@ -27,9 +27,21 @@ def newexten(extension: str, uniqueid: str, channel: str = CHANNEL) -> Packet:
     )
 
 
+def send_status(message_id: str, status: str) -> Packet:
+    """The event of boxes sold since about 2016."""
+    return Packet(
+        "Event: SMSSendStatus\r\nPrivilege: system,all\r\nChannel: 2\r\n"
+        f"Destination: 10086\r\nID: {message_id}\r\nIMSI: 460021180590502\r\n"
+        f"Status: {status}".encode()
+    )
+
+
 def test_it_wants_the_events_of_sent_sms_only() -> None:
     """Everything else on a busy gateway is not even parsed."""
     assert LateOutcomes.wants(newexten("sms_send_ok", "1.1").raw)
+    assert LateOutcomes.wants(send_status("ha1", "SUCCESS").raw)
+    for packet in (newexten("sms_send_ok", "1.1"), send_status("ha1", "SUCCESS")):
+        assert LateOutcomes.marker in packet.raw
     assert not LateOutcomes.wants(newexten("sms", "1.1", "EXTRA-SMS/3-1").raw)
 
 
@@ -45,6 +57,36 @@ async def test_verdict(extension: str, was_sent: bool) -> None:
         late_outcomes.receive(newexten(extension, "1.1"))
 
         assert verdict.result() is was_sent
+
+
+@pytest.mark.parametrize(
+    ("status", "was_sent"), [("SUCCESS", True), ("FAILED", False), ("", False)]
+)
+async def test_verdict_by_an_event_of_its_own(status: str, was_sent: bool) -> None:
+    """Anything but success is a failure; the ID says of which message."""
+    late_outcomes = LateOutcomes()
+    with (
+        late_outcomes.track() as (message_id, verdict),
+        late_outcomes.track() as (_, other),
+    ):
+        late_outcomes.receive(send_status("somebody else's", "SUCCESS"))
+        assert not late_outcomes.raises_status
+        late_outcomes.receive(send_status(message_id, status))
+
+        assert verdict.result() is was_sent
+        assert not other.done()
+        assert late_outcomes.raises_status
+
+
+async def test_a_verdict_may_come_when_nobody_tracks_the_message_any_more() -> None:
+    """As long as its outcome is kept."""
+    late_outcomes = LateOutcomes()
+    with late_outcomes.track() as (message_id, verdict):
+        late_outcomes.keep(message_id)
+    late_outcomes.receive(send_status(message_id, "SUCCESS"))
+    late_outcomes.receive(send_status(message_id, "FAILED"))
+
+    assert verdict.result() is True
 
 
 async def test_verdict_as_later_versions_of_asterisk_tell_it() -> None:

@@ -16,15 +16,21 @@ from custom_components.openvox_gsm.gateway import (
     SendStatus,
     SpanStatus,
     UssdFailure,
+    ussd as ussd_module,
 )
-from simulator import Box, SentSms, Simulator, SmsOutcome, User, UssdOutcome
+from custom_components.openvox_gsm.gateway.sending import (
+    delivery as delivery_module,
+    part as part_module,
+)
+from simulator import STOCK_READ, Box, SentSms, Simulator, SmsOutcome, User, UssdOutcome
 
-from tests.gateway.conftest import Heard, expect_nothing_left, kinds_of_gateway, until
+from tests.gateway.conftest import Heard, expect_nothing_left, gateway_with, until
 from tests.gateway.outcomes import (
     LONG,
     LONG_UCS2,
     NUMBER,
     MakeClient,
+    earlier_firmware,
     failed,
     later_firmware,
     outcome,
@@ -38,7 +44,6 @@ from tests.gateway.outcomes import (
 # Sending
 
 
-@kinds_of_gateway()
 @pytest.mark.parametrize(
     "text", ["Hi", "Say \"\\\" & $(x); 'y' [^{}~|]", "Größe 😀 你"]
 )
@@ -64,7 +69,6 @@ async def test_a_message_is_sent(
     assert sms.id
 
 
-@kinds_of_gateway()
 @pytest.mark.parametrize("text", [LONG.strip(), LONG_UCS2.strip(), "😀" * 100])
 async def test_a_long_message_is_sent_in_parts(
     gateway: Simulator, client: Gateway, text: str
@@ -87,13 +91,10 @@ async def test_a_long_message_is_sent_in_parts(
     assert not any(part.flash for part in gateway.sent_parts)
 
 
-@pytest.mark.parametrize("box", Box)
 @pytest.mark.usefixtures("hurry")
-def test_any_text_arrives_as_it_was_written(
-    box: Box, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_any_text_arrives_as_it_was_written(gateway: Simulator) -> None:
     """Up to line breaks, tabs, back-quotes and what keeps parts in one alphabet."""
-    line_breaks = box is Box.TODAY
+    line_breaks = gateway.box is Box.TODAY
 
     def shown(text: str) -> str:
         """Return a text without the differences that are allowed."""
@@ -110,7 +111,7 @@ def test_any_text_arrives_as_it_was_written(
         return text.rstrip()
 
     async def set_up() -> tuple[Simulator, Gateway]:
-        simulator = Simulator(1, box=box)
+        simulator = Simulator(1, box=gateway.box, dialect=gateway.dialect)
         await simulator.start()
         client = Gateway(
             simulator.host,
@@ -299,9 +300,7 @@ async def test_messages_on_one_span_go_out_one_after_the_other(
         ("status", "No Signal"),
         ("status", "Down"),
         ("status", "Pin (1234) Error"),
-        ("power", False),
         ("active", False),
-        ("alarm", True),
         ("state", "DOWN"),
         ("state", "CALL ACTIVE Called from 10086 00:00:12"),
     ],
@@ -444,7 +443,6 @@ async def test_mode_that_cannot_be_asked_for_does_not_matter(
 # What becomes of a message
 
 
-@kinds_of_gateway()
 async def test_a_refusal_of_the_network(gateway: Simulator, client: Gateway) -> None:
     """It is certainly not sent: the next span may try, where none was asked for."""
     gateway.spans[1].sms_outcomes.extend([SmsOutcome.FAILED] * 2)
@@ -505,7 +503,6 @@ async def test_many_messages_share_one_look_at_all_spans(
     assert len(gateway.commands) < 10
 
 
-@kinds_of_gateway()
 async def test_a_number_that_cannot_be_encoded(
     gateway: Simulator, client: Gateway
 ) -> None:
@@ -525,17 +522,61 @@ async def test_a_right_that_was_taken_away(gateway: Simulator, client: Gateway) 
     assert await ussd_failure(client, 1) is UssdFailure.REFUSED
 
 
-@kinds_of_gateway()
 async def test_a_time_out_is_not_repeated(gateway: Simulator, client: Gateway) -> None:
     """Nobody knows whether it went out, so no other span tries either."""
-    gateway.spans[1].sms_outcomes.append(SmsOutcome.TIMEOUT)
+    gateway.spans[1].sms_outcomes.append(SmsOutcome.NO_ANSWER)
     result = await client.sms.send(NUMBER, "Hi")
     assert outcome(result) == unknown(SendFailure.TIMED_OUT, 1)
     assert not result.certainly_not_sent
     assert len(sends(gateway)) == 1
 
 
-@kinds_of_gateway()
+async def test_a_refusal_before_the_prompt(gateway: Simulator, client: Gateway) -> None:
+    """The module never got the text, so the next span may send it."""
+    gateway.spans[1].sms_outcomes.append(SmsOutcome.TIMEOUT)
+    assert outcome(await client.sms.send(NUMBER, "Hi")) == sent_on(2)
+    assert texts(gateway) == ["Hi"]
+
+
+async def test_a_refusal_before_the_prompt_on_the_span_asked_for(
+    gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told as a failure at once, and the span need not rest."""
+    monkeypatch.setattr(part_module, "LATE_ANSWER_TIME", 9)
+    gateway.spans[1].sms_outcomes.append(SmsOutcome.TIMEOUT)
+    result = await client.sms.send(NUMBER, "Hi", span=1)
+    assert outcome(result) == failed(SendFailure.REJECTED, 1)
+    assert result.certainly_not_sent
+    assert result.settled is None
+    assert outcome(await client.sms.send(NUMBER, "Ho", span=1, timeout=5)) == sent_on(1)
+
+
+async def test_what_the_last_sms_was_is_kept_nowhere(
+    gateway: Simulator, client: Gateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The line that shows a refusal otherwise contains number and text."""
+    caplog.set_level(0)
+    gateway.spans[1].sms_outcomes.append(SmsOutcome.NO_ANSWER)
+    await client.sms.send(NUMBER, "Secret", span=1)
+    pdu = gateway.spans[1].last_send_at.split("\x1a")[0]
+    spans = await client.spans.read()
+    assert pdu
+    assert pdu not in caplog.text
+    assert pdu not in repr([span.lines for span in spans.values()])
+
+
+@pytest.mark.parametrize("state", ["SMS SENDING", "SMS SENT"])
+async def test_a_module_that_still_has_the_sms_may_send_it(
+    gateway: Simulator, client: Gateway, state: str
+) -> None:
+    """Only at rest it has certainly refused it."""
+    stuck = {"SMS SENDING": SmsOutcome.NO_PROMPT, "SMS SENT": SmsOutcome.NO_ANSWER}
+    gateway.spans[1].sms_outcomes.append(stuck[state])
+    result = await client.sms.send(NUMBER, "Hi", span=1)
+    assert gateway.spans[1].state == state
+    assert outcome(result) == unknown(SendFailure.TIMED_OUT, 1)
+
+
 @pytest.mark.parametrize("text", ["Hi", LONG.strip()])
 @pytest.mark.parametrize(
     ("late", "expected"),
@@ -566,16 +607,19 @@ async def test_a_late_failure_is_tried_on_the_next_span(
     assert texts(gateway) == ["Hi"]
 
 
+@earlier_firmware
 async def test_a_late_verdict_that_is_not_told(
     gateway: Simulator, client: Gateway
 ) -> None:
-    """The message went out, and goes out once."""
+    """The message went out, and goes out once. There is nothing more to wait for."""
     gateway.spans[1].sms_outcomes.append(SmsOutcome.LATE_SUCCESS)
     result = await client.sms.send(NUMBER, "Hi")
     assert outcome(result) == unknown(SendFailure.TIMED_OUT, 1)
+    assert result.settled is None
     assert texts(gateway) == ["Hi"]
 
 
+@earlier_firmware
 async def test_after_a_time_out_the_span_rests(
     gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -593,9 +637,10 @@ async def test_after_a_time_out_the_span_rests(
 
 
 async def test_a_span_that_rests_is_chosen_last(
-    gateway: Simulator, client: Gateway
+    gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The others are used as often as they like meanwhile."""
+    monkeypatch.setattr(ussd_module, "LATE_ANSWER_TIME", 9)
     await client.sms.send(NUMBER, "Hi", span=4)
     gateway.spans[1].ussd_outcomes.append(UssdOutcome.TIMEOUT)
     for number in (2, 3, 4):
@@ -682,17 +727,146 @@ async def test_a_call_between_two_parts_ends_the_message(
     assert len(gateway.sent_parts) == len(sends(gateway)) == 1
 
 
+# Settled later
+
+
+@pytest.fixture
+async def attempts(new_client: MakeClient) -> list[SendResult]:
+    """The final results that the connected client in `settling` tells."""
+    return []
+
+
+@pytest.fixture
+async def settling(
+    gateway: Simulator, new_client: MakeClient, attempts: list[SendResult]
+) -> Gateway:
+    """A client of a gateway that tells outcomes later than a send is waited for."""
+    for span in gateway.spans.values():
+        span.send_events = True
+        span.late_after = 0.3
+    client = new_client(on_attempt=attempts.append)
+    await client.start()
+    await client.spans.read()
+    return client
+
+
+@pytest.mark.parametrize(
+    ("late", "expected"),
+    [
+        (SmsOutcome.LATE_SUCCESS, sent_on(1)),
+        (SmsOutcome.LATE_FAILURE, failed(SendFailure.REJECTED, 1)),
+    ],
+)
+async def test_an_unknown_message_is_settled_later(
+    gateway: Simulator,
+    settling: Gateway,
+    attempts: list[SendResult],
+    late: SmsOutcome,
+    expected: object,
+) -> None:
+    """It is unknown for now; what became of it is told once."""
+    gateway.spans[1].sms_outcomes.append(late)
+    result = await settling.sms.send(NUMBER, "Hi")
+    assert outcome(result) == unknown(SendFailure.TIMED_OUT, 1)
+    assert attempts == []
+    assert result.settled
+    final = await result.settled
+    assert outcome(final) == expected
+    assert final.parts_sent == (late is SmsOutcome.LATE_SUCCESS)
+    assert final.settled is None
+    await until(lambda: attempts)
+    assert attempts == [final]
+    assert len(sends(gateway)) == 1
+
+
+@gateway_with(
+    box=Box.TODAY, users=[User("admin", "admin", read=STOCK_READ - {"system"})]
+)
+async def test_nothing_is_waited_for_without_the_right_to_see_it(
+    gateway: Simulator, client: Gateway
+) -> None:
+    """It is unknown, and stays so."""
+    gateway.spans[1].sms_outcomes.append(SmsOutcome.NO_ANSWER)
+    result = await client.sms.send(NUMBER, "Hi")
+    assert outcome(result) == unknown(SendFailure.TIMED_OUT, 1)
+    assert result.settled is None
+
+
+@later_firmware
+async def test_a_part_that_is_settled_later(
+    gateway: Simulator, settling: Gateway
+) -> None:
+    """The parts after it were never sent, so the message has failed."""
+    gateway.spans[1].sms_outcomes.extend([SmsOutcome.SUCCESS, SmsOutcome.LATE_SUCCESS])
+    result = await settling.sms.send(NUMBER, LONG, span=1)
+    assert (result.status, result.parts_sent) == (SendStatus.UNKNOWN, 1)
+    assert result.settled
+    final = await result.settled
+    assert outcome(final) == failed(SendFailure.TIMED_OUT, 1)
+    assert (final.parts, final.parts_sent) == (3, 2)
+    assert not final.certainly_not_sent
+
+
+@later_firmware
+async def test_an_unknown_message_that_is_never_settled(
+    gateway: Simulator,
+    settling: Gateway,
+    attempts: list[SendResult],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It stays unknown, and that is told in the end."""
+    monkeypatch.setattr(delivery_module, "SETTLE_TIME", 0.05)
+    gateway.spans[1].sms_outcomes.append(SmsOutcome.NO_ANSWER)
+    result = await settling.sms.send(NUMBER, "Hi")
+    assert result.settled
+    assert await result.settled == result
+    await until(lambda: attempts)
+    assert attempts == [result]
+
+
+@later_firmware
+async def test_only_so_many_messages_are_waited_for(
+    gateway: Simulator, settling: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The oldest one stays unknown then."""
+    monkeypatch.setattr(delivery_module, "_MAX_KEPT", 1)
+    results = []
+    for span in (1, 2):
+        gateway.spans[span].sms_outcomes.append(SmsOutcome.NO_ANSWER)
+        results.append(await settling.sms.send(NUMBER, "Hi", span=span))
+    first, second = (result.settled for result in results)
+    assert first
+    assert second
+    assert first.done()
+    assert not second.done()
+
+
+@later_firmware
+async def test_nothing_is_waited_for_after_a_stop(
+    gateway: Simulator, settling: Gateway, attempts: list[SendResult]
+) -> None:
+    """What is not known then never will be."""
+    gateway.spans[1].sms_outcomes.append(SmsOutcome.NO_ANSWER)
+    result = await settling.sms.send(NUMBER, "Hi")
+    await settling.stop()
+    await until(lambda: attempts)
+    assert attempts == [result]
+
+
 # When the connection goes
 
 
-@kinds_of_gateway()
 @pytest.mark.parametrize("drop", [SmsOutcome.DROP_BEFORE, SmsOutcome.DROP_AFTER])
 async def test_a_message_whose_session_is_lost_is_not_repeated(
     gateway: Simulator, client: Gateway, heard: Heard, drop: SmsOutcome
 ) -> None:
-    """Nobody knows whether it went out."""
+    """Nobody knows whether it went out, unless the gateway says so by an event."""
     gateway.spans[1].sms_outcomes.append(drop)
     result = await client.sms.send(NUMBER, "Hi", timeout=2)
+    if gateway.box is Box.TODAY and drop is SmsOutcome.DROP_AFTER:
+        assert outcome(result) == sent_on(1)
+        assert len(sends(gateway)) == 1
+        return
     assert outcome(result) == unknown(SendFailure.CONNECTION_LOST, 1)
     assert len(gateway.sent) == (drop is SmsOutcome.DROP_AFTER)
     assert len(sends(gateway)) == 1

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator
 import contextlib
 from time import monotonic
-from typing import Final
+from typing import Any, Final
 
 from custom_components.openvox_gsm.ami import (
     ActionFailedError,
@@ -16,12 +16,20 @@ from custom_components.openvox_gsm.ami import (
     PermissionDeniedError,
 )
 from custom_components.openvox_gsm.gateway.connection import Connection
-from custom_components.openvox_gsm.gateway.model import RingOutcome, RingResult
+from custom_components.openvox_gsm.gateway.errors import SpanError
+from custom_components.openvox_gsm.gateway.model import (
+    RingOutcome,
+    RingResult,
+    SendFailure,
+)
 
-from .tracker import CallTracker, voice_channel
+from .tracker import CallTracker, DialledCall, voice_channel
 
 # The outcome comes right after the time that the gateway has for ringing.
 _RING_SLACK: Final = 10.0  # seconds
+# The end of a call is read before its outcome, or this much later at most: an SMS
+# that comes in just then holds it up.
+_CAUSE_TIMEOUT: Final = 2.0  # seconds
 # The channel of a call that has begun appears within this time, or never.
 _CHANNEL_TIMEOUT: Final = 3.0  # seconds
 # How long to try again while the gateway doesn't hang up.
@@ -37,27 +45,21 @@ _NOT_CALLED: Final = (
     CannotConnectError,
     InvalidHeaderError,
     PermissionDeniedError,
+    SpanError,
 )
 
-# ``Reason`` of an OriginateResponse: Asterisk's control frames (frame.h).
-_REASONS: Final = {
-    "1": RingOutcome.NO_ANSWER,  # hung up by the other side, or by the network
-    "3": RingOutcome.NO_ANSWER,  # still ringing when the time was over
-    "4": RingOutcome.ANSWERED,
-    "5": RingOutcome.BUSY,
+# ``Reason`` of an OriginateResponse: Asterisk's control frames (frame.h). As recorded,
+# the driver says 1 for every call that ended before it was answered.
+_ENDED: Final = "1"
+_TIME_LIMIT: Final = "3"
+_SPAN_IN_CALL: Final = "5"
+# Why a call ended before it was answered (Q.850). As recorded, the others are an error
+# or a rejection (21), no dial tone (38), and no carrier or hung up by the network (16).
+_CAUSES: Final = {
+    17: RingOutcome.BUSY,
+    18: RingOutcome.NO_ANSWER,
+    19: RingOutcome.NO_ANSWER,
 }
-
-
-class _OutgoingCall:
-    """A call of ours."""
-
-    def __init__(self, span: int, calls_before: int) -> None:
-        self.span = span
-        self.calls_before = calls_before
-        self.action_id = ""
-        self.outcome: asyncio.Future[Packet] = (
-            asyncio.get_running_loop().create_future()
-        )
 
 
 class Dialer:
@@ -110,78 +112,97 @@ class Dialer:
 
         The time in the result runs from dialling to the outcome.
 
-        Raises AmiError where the gateway refuses the call or the connection is lost;
-        the call is hung up then if that is still possible. The gateway ends it in any
-        case, as it knows the time limit.
+        Raises SpanError where the span is in another call, and AmiError where the
+        gateway refuses the call or the connection is lost; the call is hung up then if
+        that is still possible. The gateway ends it in any case, as it knows the time
+        limit.
         """
         begun = monotonic()
-        call = _OutgoingCall(span, self._tracker.call_count)
+        call = self._tracker.expect(span, number)
+        outcome: asyncio.Future[Packet] = asyncio.get_running_loop().create_future()
         with self._registered():
             try:
-                outcome = await self._call(call, number, ring_time)
+                result = await self._call(call, outcome, ring_time)
             except _NOT_CALLED:
+                self._tracker.forget(call)
                 raise
             except BaseException:
                 # A cancelled call must not leave a phone ringing, either.
-                await self._end(call)
+                await self._end(call, outcome)
                 raise
             finally:
-                self._outcomes.pop(call.action_id, None)
-        return RingResult(span, outcome, round(monotonic() - begun))
+                self._outcomes = {
+                    action_id: other
+                    for action_id, other in self._outcomes.items()
+                    if other is not outcome
+                }
+            self._tracker.forget(call)
+        return RingResult(span, result, round(monotonic() - begun))
 
     async def _call(
-        self, call: _OutgoingCall, number: str, ring_time: int
+        self, call: DialledCall, outcome: asyncio.Future[Packet], ring_time: int
     ) -> RingOutcome:
         # Application Hangup: an answered call ends at once.
         response = await self._connection.action(
             "Originate",
             [
-                ("Channel", f"EXTRA/{voice_channel(call.span)}/{number}"),
+                ("Channel", f"EXTRA/{voice_channel(call.span)}/{call.number}"),
                 ("Application", "Hangup"),
                 ("Timeout", str(ring_time * 1000)),
                 ("Async", "true"),
             ],
         )
-        call.action_id = response.get("ActionID")
-        self._outcomes[call.action_id] = call.outcome
-        if early := self._early.pop(call.action_id, None):
-            call.outcome.set_result(early)
-        ends: list[asyncio.Future[Packet] | asyncio.Future[None]] = [
-            call.outcome,
-            self._stopping,
-        ]
+        action_id = response.get("ActionID")
+        self._outcomes[action_id] = outcome
+        if early := self._early.pop(action_id, None):
+            outcome.set_result(early)
+        ends: list[asyncio.Future[Any]] = [outcome, self._stopping]
         await asyncio.wait(
             ends, timeout=ring_time + _RING_SLACK, return_when=asyncio.FIRST_COMPLETED
         )
-        if call.outcome.done():
-            return _read_outcome(call.outcome.result())
+        if outcome.done():
+            return await self._read_outcome(call, outcome.result())
         if self._stopping.done():
             raise ConnectionLostError("The connection was closed")
-        await self._end(call)
+        await self._end(call, outcome)
         return RingOutcome.FAILED
 
-    async def _end(self, call: _OutgoingCall) -> None:
+    async def _read_outcome(self, call: DialledCall, packet: Packet) -> RingOutcome:
+        if packet.get("Response") == "Success":
+            return RingOutcome.ANSWERED
+        reason = packet.get("Reason")
+        if reason == _SPAN_IN_CALL:
+            raise SpanError(SendFailure.BUSY, call.span)
+        if reason == _TIME_LIMIT:
+            return RingOutcome.NO_ANSWER
+        if reason == _ENDED:
+            await asyncio.wait([call.cause], timeout=_CAUSE_TIMEOUT)
+        cause = call.cause.result() if call.cause.done() else None
+        return _CAUSES.get(cause or 0, RingOutcome.FAILED)
+
+    async def _end(self, call: DialledCall, outcome: asyncio.Future[Packet]) -> None:
         """Hang up a call, even if the caller is cancelled meanwhile."""
-        task = asyncio.create_task(self._hang_up(call))
+        task = asyncio.create_task(self._hang_up(call, outcome))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
+        task.add_done_callback(lambda _task: self._tracker.forget(call))
         await asyncio.shield(task)
 
-    async def _hang_up(self, call: _OutgoingCall) -> None:
+    async def _hang_up(
+        self, call: DialledCall, outcome: asyncio.Future[Packet]
+    ) -> None:
         """Hang up a call as soon as its channel appears, unless it has ended."""
         now = asyncio.get_running_loop().time
-        begun, seen = now(), False
-        while self._connection.is_up and not call.outcome.done():
-            channel = self._tracker.outgoing_channel(call.span, call.calls_before)
-            timeout = _HANG_UP_TIMEOUT if channel else _CHANNEL_TIMEOUT
-            if now() >= begun + timeout or (seen and not channel):
+        begun = now()
+        while self._connection.is_up and not (outcome.done() or call.cause.done()):
+            timeout = _HANG_UP_TIMEOUT if call.channel else _CHANNEL_TIMEOUT
+            if now() >= begun + timeout:
                 return
-            if channel:
-                seen = True
+            if call.channel:
                 # If this fails and the call has not ended, it is still there next time.
                 with contextlib.suppress(AmiError):
                     await self._connection.action(
-                        "Hangup", [("Channel", channel), ("Cause", "16")]
+                        "Hangup", [("Channel", call.channel), ("Cause", "16")]
                     )
                     return
             await asyncio.wait([self._connection.stopped], timeout=_HANG_UP_INTERVAL)
@@ -203,9 +224,3 @@ class Dialer:
             self._stopping.set_result(None)
         if self._under_way:
             await asyncio.wait(self._under_way, timeout=_STOP_TIMEOUT)
-
-
-def _read_outcome(packet: Packet) -> RingOutcome:
-    if packet.get("Response") == "Success":
-        return RingOutcome.ANSWERED
-    return _REASONS.get(packet.get("Reason"), RingOutcome.FAILED)

@@ -3,8 +3,14 @@
 A call on span N is a channel ``EXTRA/<2N-1>-<n>``: ``Newchannel`` when it begins,
 ``Newstate`` when it rings or is answered, ``Hangup`` with a cause when it ends
 (Asterisk's own events; they need the ``call`` right).
+
+As recorded on the driver, an incoming call begins with the state ``Rsrvd`` and the
+extension ``s`` of the span's context. ``Ring`` follows 3 s later, or never if the
+caller gives up before. An outgoing call has neither number nor extension, and never
+shows ``Ringing``.
 """
 
+import asyncio
 from collections import deque
 from collections.abc import Callable
 import re
@@ -26,6 +32,8 @@ _CHANNEL = re.compile(r"EXTRA/(?P<voice>[0-9]{1,4})-[0-9]{1,4}")
 # in every alphabet of an SMS, so they can be found again in its text.
 _UNIQUEID = re.compile(r"(?:[!-~]+-)?[0-9]+\.[0-9]+")
 _MAX_CALLS: Final = 200
+# An extension that is the number that was dialled.
+_NUMBER = re.compile(r"\+?[0-9*#]{1,64}")
 # What Asterisk writes where the number is withheld or not known.
 _NO_NUMBER: Final = frozenset(("", "<unknown>", "unknown", "<null>"))
 
@@ -35,17 +43,41 @@ def voice_channel(span: int) -> int:
     return 2 * span - 1
 
 
+class DialledCall:
+    """A call that we make: its channel as soon as it has one, and why it ended.
+
+    `cause` gets that of Q.850 when the call ends, None if the gateway doesn't give it.
+    """
+
+    def __init__(self, span: int, number: str) -> None:
+        """Create a call that hasn't begun yet."""
+        self.span = span
+        self.number = number
+        self.channel: str | None = None
+        self.cause: asyncio.Future[int | None] = (
+            asyncio.get_running_loop().create_future()
+        )
+
+
 class _Call:
     """A call that has begun and not ended."""
 
-    def __init__(self, span: int, channel: str, index: int) -> None:
+    def __init__(self, span: int, channel: str) -> None:
         self.span = span
         self.channel = channel
-        self.index = index  # how many calls had begun before
         self.direction: CallDirection | None = None
-        self.number = ""
+        self.caller = ""  # the number that the channel shows
+        self.dialled = ""  # the number that was called, where that's known
+        self.ours: DialledCall | None = None
         self.ringing_at: float | None = None
         self.answered_at: float | None = None
+
+    @property
+    def number(self) -> str:
+        """The other side's number; empty where it isn't known."""
+        if self.direction is CallDirection.INCOMING:
+            return self.caller
+        return self.dialled or self.caller
 
 
 class CallTracker:
@@ -71,8 +103,7 @@ class CallTracker:
         self._call_later = call_later
         self._waiting: deque[tuple[Packet, Timer]] = deque()
         self._calls: dict[str, _Call] = {}
-        #: How many calls have begun so far; see `outgoing_channel`.
-        self.call_count = 0
+        self._expected: dict[int, DialledCall] = {}  # by span
 
     @classmethod
     def wants(cls, raw: bytes) -> bool:
@@ -82,22 +113,23 @@ class CallTracker:
     def connection_lost(self) -> None:
         """Forget the calls, as their end will not be seen."""
         self._calls.clear()
+        self._expected.clear()
         while self._waiting:
             _, timer = self._waiting.popleft()
             timer.cancel()
 
-    def outgoing_channel(self, span: int, calls_before: int) -> str | None:
-        """Return the channel of the call that is going out on a span.
+    def expect(self, span: int, number: str) -> DialledCall:
+        """Expect that the next call that goes out on a span is ours, to a number.
 
-        It is the newest of those that began after `calls_before` others. A call whose
-        direction isn't known yet doesn't count.
+        Call `forget` when the call is over.
         """
-        for call in reversed(self._calls.values()):
-            if call.index < calls_before:
-                break
-            if call.span == span and call.direction is CallDirection.OUTGOING:
-                return call.channel
-        return None
+        self._expected[span] = DialledCall(span, number)
+        return self._expected[span]
+
+    def forget(self, dialled: DialledCall) -> None:
+        """Stop expecting a call, which may never have begun."""
+        if self._expected.get(dialled.span) is dialled:
+            del self._expected[dialled.span]
 
     def receive(self, packet: Packet) -> None:
         """Read a packet that passed `wants`."""
@@ -119,24 +151,40 @@ class CallTracker:
         match = _CHANNEL.fullmatch(channel)
         if not match or not self._is_genuine(packet, uniqueid):
             return
-        if packet.event == "Newchannel":
-            span = (int(match["voice"]) + 1) // 2
-            if uniqueid not in self._calls:
-                self._calls[uniqueid] = _Call(span, channel, self.call_count)
-                self.call_count += 1
+        span = (int(match["voice"]) + 1) // 2
+        if packet.event == "Newchannel" and uniqueid not in self._calls:
+            self._calls[uniqueid] = self._begun(_Call(span, channel), packet)
             while len(self._calls) > _MAX_CALLS:
                 del self._calls[next(iter(self._calls))]
         call = self._calls.get(uniqueid)
         if call is None or call.channel != channel:
             return
         number = packet.get("CallerIDNum")
-        if not call.number and number not in _NO_NUMBER:
-            call.number = number
+        if not call.caller and number not in _NO_NUMBER:
+            call.caller = number
         if packet.event == "Hangup":
             del self._calls[uniqueid]
             self._ended(call, packet)
-        else:
-            self._changed(call, packet.get("ChannelStateDesc"))
+            return
+        state = packet.get("ChannelStateDesc")
+        if packet.event == "Newchannel" and _is_first_ring(call.span, packet):
+            state = "Ring"
+        self._changed(call, state)
+
+    def _begun(self, call: _Call, packet: Packet) -> _Call:
+        """Read who is called, unless the call comes in."""
+        if (
+            _is_first_ring(call.span, packet)
+            or packet.get("ChannelStateDesc") == "Ring"
+        ):
+            return call
+        if ours := self._expected.pop(call.span, None):
+            ours.channel = call.channel
+            call.ours, call.dialled = ours, ours.number
+            call.direction = CallDirection.OUTGOING
+        elif _NUMBER.fullmatch(extension := packet.get("Exten")):
+            call.dialled = extension
+        return call
 
     def _is_genuine(self, packet: Packet, uniqueid: str) -> bool:
         """Return whether no SMS known by now can have written this event."""
@@ -163,11 +211,14 @@ class CallTracker:
 
     def _ended(self, call: _Call, packet: Packet) -> None:
         missed = call.direction is CallDirection.INCOMING and call.answered_at is None
-        cause = packet.get("Cause")
+        cause_text = packet.get("Cause")
+        cause = int(cause_text) if re.fullmatch("[0-9]{1,3}", cause_text) else None
+        if call.ours and not call.ours.cause.done():
+            call.ours.cause.set_result(cause)
         self._report(
             call,
             CallEventType.MISSED if missed else CallEventType.ENDED,
-            cause=int(cause) if re.fullmatch("[0-9]{1,3}", cause) else None,
+            cause=cause,
             cause_text=packet.get("Cause-txt"),
         )
 
@@ -187,12 +238,21 @@ class CallTracker:
                 direction=call.direction or CallDirection.OUTGOING,
                 number=call.number,
                 talk_time=_seconds_since(call.answered_at) if ended else None,
-                ring_time=_seconds_since(call.ringing_at),
+                ring_time=_seconds_since(call.ringing_at) or 0,
                 cause=cause,
                 cause_text=cause_text,
             )
         )
 
 
-def _seconds_since(moment: float | None) -> int:
-    return 0 if moment is None else round(monotonic() - moment)
+def _is_first_ring(span: int, packet: Packet) -> bool:
+    """Return whether a new channel is an incoming call that rings for the first time."""
+    return (
+        packet.get("ChannelStateDesc") == "Rsrvd"
+        and packet.get("Exten") == "s"
+        and packet.get("Context") == f"gsm-{span}"
+    )
+
+
+def _seconds_since(moment: float | None) -> int | None:
+    return None if moment is None else round(monotonic() - moment)

@@ -1,5 +1,6 @@
 """Joins the parts of long SMS, and drops what the network delivers twice."""
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,8 +17,9 @@ _LOGGER = logging.getLogger(__name__)
 
 # Parts come seconds apart, or minutes if the phone was out of reach.
 PARTS_TIMEOUT: Final = 300.0  # seconds
-# Without an acknowledgement a network delivers the same SMS again.
-REPETITION_WINDOW: Final = timedelta(minutes=5)
+# Without an acknowledgement a network delivers the same SMS again, even hours later.
+# So many are remembered.
+MAX_REMEMBERED: Final = 1000
 
 
 @dataclass(frozen=True)
@@ -38,22 +40,30 @@ class ReceivedPart:
     pdu: DeliverPdu | None = None
 
 
-type _Identity = tuple[int, str, str, str]
-
-
-def _identity(part: ReceivedPart) -> _Identity:
-    """Return what two deliveries of one SMS have in common."""
+def _identity(part: ReceivedPart) -> int:
+    """Return a hash of what two deliveries of one SMS have in common."""
     place = part.pdu.concatenation if part.pdu else None
-    return (part.span, part.sender, part.time_stamp, f"{place}{part.text}")
+    return hash((part.span, part.sender, part.time_stamp, place, part.text))
 
 
 class _LongSms:
     """A long SMS of which not all parts have arrived."""
 
-    def __init__(self, count: int, timer: Timer) -> None:
+    def __init__(self, count: int) -> None:
         self.count = count
-        self.timer = timer
+        self.timer: Timer | None = None
         self.parts: dict[int, ReceivedPart] = {}  # by sequence number
+
+    def holds(self, part: ReceivedPart, sequence: int) -> bool:
+        """Return whether this very part is there."""
+        return sequence in self.parts and self.parts[sequence].pdu == part.pdu
+
+    def distance(self, part: ReceivedPart) -> timedelta:
+        """Return how far from this message's parts another one was sent."""
+        times = [each.sent_at for each in self.parts.values() if each.sent_at]
+        if not times or not part.sent_at:
+            return timedelta()
+        return min(abs(part.sent_at - time) for time in times)
 
 
 type _LongKey = tuple[int, str, int, bool, int]
@@ -68,8 +78,9 @@ class Assembler:
         """Call `on_sms` with each message, once; use `call_later` for time limits."""
         self._on_sms = on_sms
         self._call_later = call_later
-        self._long: dict[_LongKey, _LongSms] = {}
-        self._received: dict[_Identity, datetime] = {}
+        # A sender may use a reference again before the first message is whole.
+        self._long: defaultdict[_LongKey, list[_LongSms]] = defaultdict(list)
+        self._received: dict[int, None] = {}  # the latest at the end
 
     def add(self, part: ReceivedPart) -> None:
         """Deliver a single message at once, a long one when its last part arrives."""
@@ -82,49 +93,59 @@ class Assembler:
             return
         # 8- and 16-bit references are counted separately (3GPP TS 23.040, 9.2.3.24).
         key = (part.span, part.sender, place.reference, place.is_wide, place.total)
-        if key in self._long and place.sequence in self._long[key].parts:
-            if self._long[key].parts[place.sequence].pdu == part.pdu:
-                return  # a repetition without a time stamp
-            self._expire(key)  # the sender has started counting again
-        if key not in self._long:
-            timer = self._call_later(PARTS_TIMEOUT, partial(self._expire, key))
-            self._long[key] = _LongSms(place.total, timer)
-        long = self._long[key]
+        if any(long.holds(part, place.sequence) for long in self._long[key]):
+            return  # a repetition without a time stamp
+        long = self._fitting(key, part, place.sequence)
         long.parts[place.sequence] = part
         if len(long.parts) == long.count:
-            self._finish(key)
+            self._finish(key, long)
+
+    def _fitting(self, key: _LongKey, part: ReceivedPart, sequence: int) -> _LongSms:
+        """Return the message that lacks this part and was sent at about the same time.
+
+        Without a time, and of several equally near ones, the last one begun.
+        """
+        lacking = [each for each in self._long[key] if sequence not in each.parts]
+        if lacking:
+            return min(reversed(lacking), key=lambda each: each.distance(part))
+        long = _LongSms(key[-1])
+        long.timer = self._call_later(PARTS_TIMEOUT, partial(self._expire, key, long))
+        self._long[key].append(long)
+        return long
 
     def flush(self) -> None:
         """Deliver what has arrived of every long message, marked as incomplete."""
-        for key in list(self._long):
-            self._expire(key)
+        for key, messages in list(self._long.items()):
+            for long in list(messages):
+                self._expire(key, long)
 
     def _is_repetition(self, part: ReceivedPart) -> bool:
-        """Return whether this very SMS came a few minutes ago, and remember it."""
-        oldest = part.arrived_at - REPETITION_WINDOW
-        self._received = {
-            identity: when for identity, when in self._received.items() if when > oldest
-        }
+        """Return whether this very SMS has come before, and remember it."""
         if not part.time_stamp:
             return False
         identity = _identity(part)
         is_repetition = identity in self._received
-        self._received[identity] = part.arrived_at
+        self._received.pop(identity, None)
+        self._received[identity] = None
+        if len(self._received) > MAX_REMEMBERED:
+            del self._received[next(iter(self._received))]
         return is_repetition
 
-    def _expire(self, key: _LongKey) -> None:
-        long = self._long[key]
+    def _expire(self, key: _LongKey, long: _LongSms) -> None:
         _LOGGER.warning(
             "Span %s: only %s of %s parts of a long SMS arrived",
             key[0],
             len(long.parts),
             long.count,
         )
-        self._finish(key)
+        self._finish(key, long)
 
-    def _finish(self, key: _LongKey) -> None:
-        long = self._long.pop(key)
-        long.timer.cancel()
+    def _finish(self, key: _LongKey, long: _LongSms) -> None:
+        self._long[key].remove(long)
+        if not self._long[key]:
+            del self._long[key]
+        if long.timer:
+            long.timer.cancel()
         self._deliver([part for _, part in sorted(long.parts.items())], long.count)
 
     def _deliver(self, parts: list[ReceivedPart], count: int) -> None:

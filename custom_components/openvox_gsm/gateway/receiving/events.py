@@ -1,9 +1,10 @@
 """Events of SMS channels, read from packets.
 
 For each incoming SMS the driver makes a channel ``EXTRA-SMS/<voice channel>-<n>``,
-sets the variables SMSSRC, SMSTXT, SMSPDU, SMSTIME, SMSTZ and DIALSTATUS on it, and
-runs extension ``sms`` of the span's context. The variables appear as VarSet events,
-the steps of the extension as Newexten events; firmware may leave out either. Only
+sets variables on it, and runs extension ``sms`` of the span's context. The variables
+appear as VarSet events, the steps of the extension as Newexten events; firmware may
+leave out either. The driver of 2013 sets SMSSRC, SMSTXT, SMSPDU, SMSTIME, SMSTZ and
+DIALSTATUS, in this order; boxes sold since have more, and others may come first. Only
 the channel's ``Uniqueid`` tells one SMS from the next.
 """
 
@@ -14,19 +15,19 @@ from typing import Final
 from custom_components.openvox_gsm.ami import Packet
 
 from .rendering import decode_text, unescape_c
+from .steps import Program, Steps
 
 # A channel of an incoming SMS, and the beginning of every such name.
 CHANNEL: Final = re.compile(r"EXTRA-SMS/(?P<voice>[0-9]{1,4})-[0-9]{1,4}")
 MARKER: Final = "EXTRA-SMS/"
 
-# process_sms "<span>" "<sender>" "<time>" "<text>": the gateway's own program.
-_PROGRAM: Final = r'\S*process_sms "[0-9]+" "(?P<sender>[^"]*)" "(?P<time>[^"]*)" '
-PROCESS_SMS: Final = re.compile(_PROGRAM + r'"(?P<text>.*)"[^"]*', re.DOTALL)
-_UNFINISHED_PROCESS_SMS = re.compile(_PROGRAM + r'"(?:[^"\\]|\\.)*\\?', re.DOTALL)
-
-_SMS_VARIABLES: Final = frozenset(
-    ("SMSSRC", "SMSTXT", "SMSPDU", "SMSTIME", "SMSTZ", "DIALSTATUS")
+# No text can stand in these: a number or a name of 11 letters, a time, a few digits.
+_PLAIN_VARIABLES: Final = frozenset(
+    ("SMSSRC", "SMSTIME", "SMSTZ", "SMSC", "SIMIMSI", "DIALSTATUS")
 )
+#: The text as the driver gives it, and as it was.
+TEXT_VARIABLES: Final = ("SMSTXT", "SMSORITXT")
+_SMS_VARIABLES: Final = _PLAIN_VARIABLES | {*TEXT_VARIABLES, "SMSPDU"}
 # Events of the same gateway differ in these headers.
 _HEADERS_OF_SOME: Final = frozenset(
     ("variable", "context", "extension", "priority", "application")
@@ -48,6 +49,7 @@ class SmsEvent:
     extension: str
     priority: str
     value: str = field(repr=False)
+    steps: Steps = field(repr=False)
 
     @property
     def key(self) -> MessageKey:
@@ -56,8 +58,34 @@ class SmsEvent:
 
     @property
     def is_unfinished(self) -> bool:
-        """Whether the closing quote of process_sms is missing."""
-        return not self.variable and bool(_UNFINISHED_PROCESS_SMS.fullmatch(self.value))
+        """Whether the closing quote of a program's text is missing."""
+        return not self.variable and self.steps.is_unfinished(self.value)
+
+    @property
+    def program(self) -> Program | None:
+        """The call of a program with the whole SMS, if this is one."""
+        return None if self.variable else self.steps.read_program(self.value)
+
+    @property
+    def is_text_alone(self) -> bool:
+        """Whether this may be a step of which the text is all there is."""
+        is_first = not self.variable and self.priority == "1"
+        return is_first and self.steps.is_text(self.value)
+
+    @property
+    def shows_uniqueid(self) -> bool:
+        """Whether no text can have changed the Uniqueid that stands here."""
+        if self.variable:
+            return not self.has_uniqueid_last or self.variable in _PLAIN_VARIABLES
+        return self.priority == "1" and self.steps.comes_before_text(self.value)
+
+    @property
+    def is_witness(self) -> bool:
+        """Whether this shows the Uniqueid of its channel, unless all of it is forged."""
+        return self.variable in _PLAIN_VARIABLES or (
+            self.variable == "SMSPDU"
+            and re.fullmatch("[0-9A-Fa-f]+", self.value) is not None
+        )
 
     @property
     def is_part_of_sms(self) -> bool:
@@ -73,6 +101,8 @@ class EventReader:
     def __init__(self, channel: re.Pattern[str]) -> None:
         """Read events of channels whose name `channel` matches as a whole."""
         self._channel = channel
+        #: How to read the steps of the dialplan.
+        self.steps = Steps()
         # The headers that all events have, from the first one.
         self._headers: frozenset[str] | None = None
 
@@ -117,6 +147,7 @@ class EventReader:
             extension=head.get("Extension"),
             priority=head.get("Priority"),
             value=text,
+            steps=self.steps,
         )
 
     def _learn_headers(self, head: Packet) -> bool:

@@ -6,12 +6,15 @@ packet that contains it, and what follows reads like packets of its own. Whateve
 text contains, one SMS must not become two, nor come from somebody else:
 
 * A packet that the text cut in two is put together again: nothing comes between its
-  pieces, and its genuine end is known, as it repeats a Uniqueid that SMSSRC, which
-  comes before the text, has already given.
-* A message begins with its SMSSRC. One SMS is too short to forge that and another
-  event, and too short for the many headers of a later Asterisk's event.
+  pieces, and its genuine end is known, as it repeats the Uniqueid of the channel.
+* That Uniqueid is known from what comes before any text: a variable in which no text
+  can stand (SMSSRC, SIMIMSI and the like, in whatever order), or a step that says the
+  same of every SMS. Where a text comes first, what follows is set aside until more
+  such variables have shown the Uniqueid than one SMS is long enough to forge. A later
+  Asterisk writes it before the value, behind more headers than an SMS can hold.
 * The PDU is hex, so the text can't break out of it. Everything is taken from it where
-  there is one, unless its sender differs from SMSSRC.
+  there is one, unless its sender differs from SMSSRC. If the driver has read several
+  SMS at once, all of them stand in SMSPDU; each counts unless a text contains it.
 * A message whose Uniqueid appears in another message's text may have been forged by
   that text: it counts only with a PDU that doesn't appear there as well.
 * A text can forge only while its own message comes in, or right after. So a message
@@ -20,12 +23,13 @@ text contains, one SMS must not become two, nor come from somebody else:
 
 Without a PDU this doesn't hold against a sender who guesses the Uniqueid of their own
 message beforehand. Nor does it, even without a guess, on an Asterisk before 12 that
-shows only Newexten events, if process_sms isn't among them or the driver doesn't
-escape the quotes in the text. With `requires_pdu` no message is accepted without one.
+shows only Newexten events, if no known program is among them or the driver doesn't
+escape the quotes in the text; or that shows a text first and neither two of the other
+variables nor such a program. With `requires_pdu` no message is accepted without one.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 import logging
@@ -33,11 +37,17 @@ import re
 from typing import Final
 
 from custom_components.openvox_gsm.ami import Packet
+from custom_components.openvox_gsm.gateway.model import StatusReport
 from custom_components.openvox_gsm.gateway.timer import CallLater, Timer
 
 from .assembly import ReceivedPart
-from .events import CHANNEL, MARKER, PROCESS_SMS, EventReader, MessageKey, SmsEvent
+from .events import CHANNEL, MARKER, EventReader, MessageKey, SmsEvent
 from .message import Message, imitates_packet
+from .messages import Messages
+from .opening import Opening
+from .pdu import DeliverPdu
+from .sorting import Sorter
+from .steps import Steps
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -45,7 +55,6 @@ _LOGGER = logging.getLogger(__name__)
 # the longer time; one that has its PDU waits for the shorter one at most.
 MESSAGE_TIMEOUT: Final = 2.0  # seconds
 SETTLE_TIME: Final = 0.25  # seconds
-_MAX_RECENT_MESSAGES: Final = 200
 _MAX_TORN: Final = 16 * 1024  # bytes; an SMS has at most 160 characters
 
 _PACKET_END = b"\r\n\r\n"
@@ -62,54 +71,69 @@ class Inbox:
         on_part: Callable[[ReceivedPart], None],
         call_later: CallLater,
         *,
+        on_report: Callable[[StatusReport], None] = lambda _report: None,
         requires_pdu: bool = False,
         channel: re.Pattern[str] = CHANNEL,
         marker: str = MARKER,
     ) -> None:
         """Call `on_part` with each SMS; use `call_later` for the time limits.
 
-        With `requires_pdu` a message without its PDU is dropped, with a warning.
-        `channel` matches the whole name of an SMS channel, its group `voice` is the
-        number of the span's voice channel, and every such name contains `marker`.
+        `on_report` gets the status reports. With `requires_pdu` a message without its
+        PDU is dropped, with a warning. `channel` matches the whole name of an SMS
+        channel, its group `voice` is the number of the span's voice channel, and every
+        such name contains `marker`.
         """
-        self._on_part = on_part
         self._call_later = call_later
         #: Whether a message needs its PDU; may be changed at any time.
         self.requires_pdu = requires_pdu
+        #: How often what has come by, since the beginning: messages with and without
+        #: PDU, programs among the steps, what is no text for a person, what was dropped.
+        self.seen: Counter[str] = Counter()
+        self._sorter = Sorter(on_part, on_report, self.seen)
         self._reader = EventReader(channel)
         self._marker = marker
         #: Every packet of an SMS contains it, unless the packet was cut in two.
         self.marker = marker.encode()
-        self._open: dict[MessageKey, Message] = {}
-        self._recent: dict[MessageKey, Message] = {}  # already decided
-        # How many of all these began with their sender, by Uniqueid.
-        self._genuine_uniqueids: Counter[str] = Counter()
+        self._messages = Messages()
         # Those of them whose texts may still forge something, for a moment.
         self._suspects: dict[Message, Timer] = {}
         self._warned: Timer | None = None  # about a forgery, a moment ago
         self._pieces: list[bytes] = []  # of a packet that its text cut in two
         self._pieces_timer: Timer | None = None
+        self._opening: Opening | None = None
+
+    def learn_steps(self, steps: Sequence[str] | None) -> None:
+        """Take the steps that the dialplan runs for an SMS; None where that's unknown.
+
+        They are written as ``dialplan show`` prints them.
+        """
+        self._reader.steps = Steps(steps)
 
     def wants(self, raw: bytes) -> bool:
         """Return quickly whether a packet may be about an SMS."""
-        return self.marker in raw or bool(self._pieces)
+        return self.marker in raw or bool(self._pieces or self._opening)
 
     def receive(self, packet: Packet) -> None:
         """Read a packet that passed `wants`."""
+        if self._opening:
+            event = self._reader.read(packet.raw)
+            is_known = event is not None and event.key in self._messages
+            self._opening.add(packet.raw, None if is_known else event)
+            if self._opening.is_over:
+                self._end_opening()
+            return
         if self._pieces and self._is_certainly_no_piece(packet.raw):
             self._abandon_pieces()
         pieces = [*self._pieces, packet.raw]
         event = self._reader.read(_PACKET_END.join(pieces))
         if event is None:
             return
-        if self._is_torn(event):
-            if not self._pieces:
-                self._pieces_timer = self._call_later(
-                    MESSAGE_TIMEOUT, self._abandon_pieces
-                )
-            self._pieces = pieces
-            if sum(map(len, pieces)) > _MAX_TORN:
-                self._abandon_pieces()
+        if not self._pieces and self._is_opening(event):
+            timer = self._call_later(SETTLE_TIME, self._end_opening)
+            self._opening = Opening(event, timer)
+            self._opening.add(packet.raw, event)
+        elif self._is_torn(event):
+            self._hold(pieces)
         elif self._is_credible(event):
             self._forget_pieces()
             self._add(event)
@@ -125,7 +149,7 @@ class Inbox:
     @property
     def is_mid_message(self) -> bool:
         """Whether an SMS is coming in whose text isn't known for certain yet."""
-        return bool(self._open)
+        return bool(self._messages.open or self._opening)
 
     def has_usual_headers(self, packet: Packet) -> bool:
         """Return whether an event of another kind is written as this gateway does."""
@@ -136,22 +160,19 @@ class Inbox:
 
         If so, that text has written the event of another kind with this Uniqueid.
         """
-        return any(
-            uniqueid == message.uniqueid
-            or any(uniqueid in text for text in message.texts)
-            for message in self._messages()
-        )
+        return self._messages.may_have_forged(uniqueid)
 
     def connection_lost(self) -> None:
         """Deliver what is there, as no more will come.
 
         A gateway that has restarted may use the same Uniqueids again.
         """
+        while self._opening:
+            self._end_opening()
         self._forget_pieces()
-        for message in list(self._open.values()):
+        for message in list(self._messages.open.values()):
             self._decide(message, is_final=True)
-        self._recent.clear()
-        self._genuine_uniqueids.clear()
+        self._messages.forget_recent()
         for timer in self._suspects.values():
             timer.cancel()
         self._suspects.clear()
@@ -163,20 +184,65 @@ class Inbox:
         if self._warned:
             self._warned.cancel()
 
+    # Messages that begin with a text
+
+    def _is_opening(self, event: SmsEvent) -> bool:
+        """Return whether this may begin a message, with a Uniqueid behind a text."""
+        return (
+            bool(event.variable)
+            and event.has_usual_headers
+            and not self._messages.any_began_with_step
+            and not event.shows_uniqueid
+            and event.key not in self._messages
+            and not self._messages.is_certain(event.uniqueid)
+            and bool(event.uniqueid or not self._is_missing(event))
+        )
+
+    def _is_missing(self, event: SmsEvent) -> bool:
+        """Return whether a message that is coming in on the channel lacks this variable.
+
+        Then the event is likely a piece of it.
+        """
+        return any(
+            message.is_certain and event.variable not in message.variables
+            for message in self._messages.open_on(event.channel)
+        )
+
+    def _end_opening(self) -> None:
+        """Begin the message, and read what was set aside."""
+        opening, self._opening = self._opening, None
+        assert opening
+        opening.timer.cancel()
+        first = opening.first
+        packet, *others = opening.packets
+        if uniqueid := opening.uniqueid:
+            self._begin((first.channel, uniqueid), first.span, is_certain=True)
+        is_piece = not first.uniqueid or self._is_missing(first)
+        if not uniqueid and not is_piece and first.is_part_of_sms:
+            self._begin(first.key, first.span, is_certain=False)
+        if first.key in self._messages:
+            self._add(first)
+        elif is_piece:
+            self._hold([packet])
+        for raw in others:
+            self.receive(Packet(raw))
+
     # Packets that the text of an SMS cut in two
 
     def _is_torn(self, event: SmsEvent) -> bool:
         """Return whether the packet's end isn't the one that the gateway wrote.
 
-        Where messages begin with their sender, only their Uniqueids count as an end.
+        Where the Uniqueids of messages are certain, only these count as an end.
         Elsewhere any Uniqueid does.
         """
         if not event.has_usual_headers:
             return False
         if event.has_uniqueid_last:
-            if event.uniqueid in self._genuine_uniqueids:
+            if self._messages.is_certain(event.uniqueid):
                 return False
-            if not event.uniqueid or not self._may_begin_message(event):
+            if not event.uniqueid or not (
+                event.key in self._messages or self._may_begin_message(event)
+            ):
                 return True
         return event.is_unfinished
 
@@ -196,7 +262,7 @@ class Inbox:
         return (
             first.is_unfinished
             and self._may_begin_message(first)
-            and PROCESS_SMS.fullmatch(event.value) is not None
+            and event.program is not None
         )
 
     def _abandon_pieces(self) -> None:
@@ -212,6 +278,14 @@ class Inbox:
         for raw in others:
             self.receive(Packet(raw))
 
+    def _hold(self, pieces: list[bytes]) -> None:
+        """Wait for the rest of a packet."""
+        if not self._pieces:
+            self._pieces_timer = self._call_later(MESSAGE_TIMEOUT, self._abandon_pieces)
+        self._pieces = pieces
+        if sum(map(len, pieces)) > _MAX_TORN:
+            self._abandon_pieces()
+
     def _forget_pieces(self) -> None:
         self._pieces = []
         if self._pieces_timer:
@@ -220,63 +294,65 @@ class Inbox:
 
     # From events to messages
 
-    def _messages(self) -> Iterator[Message]:
-        yield from self._open.values()
-        yield from self._recent.values()
-
     def _is_credible(self, event: SmsEvent) -> bool:
         """Return whether an event is written as usual and belongs to a message."""
         return (
             bool(event.uniqueid)
             and event.has_usual_headers
-            and (
-                event.key in self._open
-                or event.key in self._recent
-                or self._may_begin_message(event)
-            )
+            and (event.key in self._messages or self._may_begin_message(event))
         )
 
     def _may_begin_message(self, event: SmsEvent) -> bool:
         """Return whether an event may be the first one of its message.
 
-        That is SMSSRC, unless the gateway doesn't show it.
+        A step is that only on a gateway that doesn't show the variables. A variable in
+        which a text can stand is set aside instead: see `_is_opening`.
         """
-        return (
-            event.variable == "SMSSRC"
-            or not (self._open or self._genuine_uniqueids)
-            or not self._all_began_with_sender
-        )
-
-    @property
-    def _all_began_with_sender(self) -> bool:
-        return all(message.began_with_sender for message in self._open.values())
+        if event.shows_uniqueid or self._messages.any_began_with_step:
+            return True
+        is_first = not self._messages.open and not self._messages.has_certain_ones
+        return is_first and not event.variable
 
     def _add(self, event: SmsEvent) -> None:
-        message = self._open.get(event.key)
+        if event.program:
+            self.seen[f"step {event.program.name}"] += 1
+        message = self._messages.open.get(event.key)
         if not message:
-            if event.key in self._recent or not event.is_part_of_sms:
+            if event.key in self._messages or not event.is_part_of_sms:
                 return
-            message = self._begin(event)
+            among_steps = self._messages.any_began_with_step
+            is_certain = event.shows_uniqueid and not among_steps
+            message = self._begin(
+                event.key,
+                event.span,
+                is_certain=is_certain,
+                began_with_step=not is_certain,
+            )
         if not message.add(event):
             return
         self._decide_later(message, SETTLE_TIME, is_final=False)
         if not self._suspects and not any(
-            each.may_forge(self._marker) for each in self._open.values()
+            each.may_forge(self._marker) for each in self._messages.open.values()
         ):
-            for each in list(self._open.values()):
+            for each in list(self._messages.open.values()):
                 self._decide(each, is_final=False)
 
-    def _begin(self, event: SmsEvent) -> Message:
-        began_with_sender = event.variable == "SMSSRC" and self._all_began_with_sender
+    def _begin(
+        self,
+        key: MessageKey,
+        span: int,
+        *,
+        is_certain: bool,
+        began_with_step: bool = False,
+    ) -> Message:
         message = Message(
-            event.key,
-            event.span,
+            key,
+            span,
             datetime.now(UTC),
-            began_with_sender=began_with_sender,
+            is_certain=is_certain,
+            began_with_step=began_with_step,
         )
-        self._open[event.key] = message
-        if began_with_sender:
-            self._genuine_uniqueids[event.uniqueid] += 1
+        self._messages.add(message)
         self._decide_later(message, MESSAGE_TIMEOUT, is_final=True)
         return message
 
@@ -292,16 +368,15 @@ class Inbox:
 
         Without a PDU this waits for the final decision.
         """
-        texts = self._texts_that_name(message)
-        variables = message.variables_not_in(texts)
-        pdu = message.genuine_pdu(variables)
-        if not pdu and not is_final:
+        texts = self._messages.texts_that_name(message)
+        pdus = message.genuine_pdus(texts, self._messages.texts_beside(message))
+        if not pdus and not is_final:
             return
         for timer in message.timers:
             timer.cancel()
-        del self._open[message.key]
-        if (texts and not pdu) or self._is_on_wrong_channel(message):
-            self._release_uniqueid(message)
+        if (texts and not pdus) or self._messages.is_on_wrong_channel(message):
+            self._messages.close(message, keep=False)
+            self.seen["forged"] += 1
             # Not together with the other warnings: it may be an honest message.
             _LOGGER.warning(
                 "Span %s: dropped a message that the text of another SMS seems to "
@@ -309,25 +384,32 @@ class Inbox:
                 message.span,
             )
             return
-        part = message.read_pdu(pdu) if pdu else message.read_rendering(variables)
-        if part is None:
-            self._release_uniqueid(message)
+        part = None if pdus else message.read_rendering(texts)
+        if not pdus and part is None:
+            self._messages.close(message, keep=False)
+            self.seen["unreadable"] += 1
             _LOGGER.warning(
                 "Span %s: the gateway gave too little of an incoming SMS to read it",
                 message.span,
             )
             return
-        self._remember(message)
-        if imitates_packet(part.text, self._marker):
+        shown = [pdu.text for pdu in pdus if isinstance(pdu, DeliverPdu)]
+        if part:
+            shown.append(part.text)
+        if any(imitates_packet(text, self._marker) for text in shown):
             self._warn_of_forgery(message.span)
-        if self.requires_pdu and not pdu:
+        self._keep(message)
+        if part is None:
+            self._sorter.take(message, pdus)
+        elif self.requires_pdu:
+            self.seen["dropped without PDU"] += 1
             _LOGGER.warning(
                 "Span %s: dropped an SMS that came without its PDU, as the gateway's "
                 "options require one",
                 message.span,
             )
-            return
-        self._on_part(part)
+        else:
+            self._sorter.take_rendering(part)
 
     def _warn_of_forgery(self, span: int) -> None:
         """Warn of a hostile text, once for everything that comes of it."""
@@ -343,40 +425,12 @@ class Inbox:
     def _allow_warning(self) -> None:
         self._warned = None
 
-    def _texts_that_name(self, message: Message) -> list[str]:
-        """Return other messages' texts that contain the message's Uniqueid."""
-        return [
-            text
-            for other in self._messages()
-            if other is not message
-            for text in other.texts
-            if message.uniqueid in text
-        ]
-
-    def _is_on_wrong_channel(self, message: Message) -> bool:
-        """Return whether the Uniqueid more likely belongs to another channel."""
-        if message.began_with_sender or message.has_program:
-            return False
-        return any(
-            other.uniqueid == message.uniqueid
-            for other in self._messages()
-            if other is not message
-        )
-
-    def _remember(self, message: Message) -> None:
+    def _keep(self, message: Message) -> None:
+        """Remember a message that is decided, with a text that may have forged."""
         if message.may_forge(self._marker):
             self._suspects[message] = self._call_later(
                 MESSAGE_TIMEOUT, partial(self._suspects.__delitem__, message)
             )
         else:
             message.texts.clear()  # they can't have forged anything
-        self._recent[message.key] = message
-        while len(self._recent) > _MAX_RECENT_MESSAGES:
-            self._release_uniqueid(self._recent.pop(next(iter(self._recent))))
-
-    def _release_uniqueid(self, message: Message) -> None:
-        """Stop counting the Uniqueid of a message that isn't kept."""
-        if message.began_with_sender:
-            self._genuine_uniqueids[message.uniqueid] -= 1
-            if not self._genuine_uniqueids[message.uniqueid]:
-                del self._genuine_uniqueids[message.uniqueid]
+        self._messages.close(message, keep=True)

@@ -7,9 +7,11 @@ from typing import Final
 from custom_components.openvox_gsm.gateway.timer import Timer
 
 from .assembly import ReceivedPart
-from .events import PROCESS_SMS, MessageKey, SmsEvent
-from .pdu import DeliverPdu, PduError, decode_deliver, possible_texts
+from .events import TEXT_VARIABLES, MessageKey, SmsEvent
+from .pdu import Coding, DeliverPdu, PduError, decode_deliver, possible_texts
 from .rendering import read_time, repair_sender, repair_text
+from .report import ReportPdu, decode_report
+from .steps import Program
 
 _LOOKS_LIKE_PACKET = re.compile(
     r"[\r\n](?:(?:Event|Response|Uniqueid)\s*:|--END COMMAND--)", re.IGNORECASE
@@ -20,7 +22,15 @@ _LOOKS_LIKE_PACKET = re.compile(
 _UNCERTAIN_IN_SENDER: Final = r"[^A-Za-df-z0-9]"
 _DRIVER_DIGITS: Final = str.maketrans("*#abc", "ABCDE")
 
+_HEX: Final = re.compile("(?:[0-9A-Fa-f]{2})+")
+# What the driver reads at once stands in SMSPDU as it came from the module, which writes
+# a header before each SMS and status report (recorded).
+_SEVERAL_PDUS: Final = re.compile(
+    rf"{_HEX.pattern}(?:[\r\n]+\+C(?:MT|DS): [^\r\n]*[\r\n]+{_HEX.pattern})+[\r\n]*"
+)
+
 type Variables = dict[str, list[str]]
+type Pdu = DeliverPdu | ReportPdu
 
 
 class Message:
@@ -32,26 +42,35 @@ class Message:
         span: int,
         arrived_at: datetime,
         *,
-        began_with_sender: bool,
+        is_certain: bool,
+        began_with_step: bool = False,
     ) -> None:
         """Create an empty message.
 
-        `began_with_sender` says that SMSSRC came first, on a gateway that shows it
-        for all messages: no text can have forged the message's Uniqueid then.
+        `is_certain` says that no text can have forged the message's Uniqueid,
+        `began_with_step` that the gateway may show no variables: this message, or
+        another one that was coming in, began with a step of the dialplan.
         """
         self.key = key
         self.span = span
         self.arrived_at = arrived_at
-        self.began_with_sender = began_with_sender
+        self.is_certain = is_certain
+        self.began_with_step = began_with_step
         self.timers: list[Timer] = []
         #: All different values of each variable; all but one of them are forged.
         self.variables: Variables = {}
         #: Everything that may be its text, in any form.
         self.texts: list[str] = []
-        self.has_program = False
-        self._pdus: dict[str, DeliverPdu] = {}  # by their hex digits
-        self._program: re.Match[str] | None = None
+        self.program: Program | None = None
+        # By the value of SMSPDU: its PDUs that can be read, by their hex digits.
+        self._pdus: dict[str, dict[str, Pdu]] = {}
         self._first_step: str | None = None
+        self._sender_came_first = False
+
+    @property
+    def channel(self) -> str:
+        """The name of the message's channel."""
+        return self.key[0]
 
     @property
     def uniqueid(self) -> str:
@@ -64,42 +83,57 @@ class Message:
             values = self.variables.setdefault(event.variable, [])
             if event.value in values:
                 return False
+            if event.variable == "SMSSRC" and not values:
+                self._sender_came_first = not self.texts
             values.append(event.value)
-            if event.variable == "SMSTXT":
+            if event.variable in TEXT_VARIABLES:
                 self.texts.append(event.value)
-            return event.variable == "SMSPDU" and self._add_pdu(event.value)
-        if program := PROCESS_SMS.fullmatch(event.value):
-            self._program = program
-            self.has_program = True
-            self.texts.append(program["text"])
-        elif self._first_step is None and event.priority == "1":
+            return event.variable == "SMSPDU" and self._add_pdus(event.value)
+        if program := event.program:
+            self.program = program
+            self.texts.append(program.text)
+        elif self._first_step is None and event.is_text_alone:
             self._first_step = event.value
         return False
 
-    def _add_pdu(self, value: str) -> bool:
-        try:
-            pdu = decode_deliver(value)
-        except PduError:
-            self.texts += possible_texts(value)
-            return False
-        if not pdu.is_plain:
-            # The driver may read it differently.
-            self.texts += possible_texts(value)
-        self._pdus[value] = pdu
-        self.texts.append(pdu.text)
-        return True
+    def _add_pdus(self, value: str) -> bool:
+        pdus: dict[str, Pdu] = {}
+        for hex_pdu in _split_pdus(value):
+            pdu = _decode(hex_pdu)
+            if not isinstance(pdu, DeliverPdu) or not pdu.is_plain:
+                # The driver may read it differently.
+                self.texts += possible_texts(hex_pdu)
+            if isinstance(pdu, DeliverPdu):
+                self.texts.append(pdu.text)
+            if pdu:
+                pdus[hex_pdu] = pdu
+            elif not pdus:
+                return False
+        if pdus:
+            self._pdus[value] = pdus
+        return bool(pdus)
 
     def may_forge(self, marker: str) -> bool:
         """Return whether the message's text may have forged another event.
 
-        The PDU gives the text, unless the driver may read that differently.
+        The PDU gives the text, unless the driver may read that differently. A text that
+        has forged the PDU itself was cut before it.
         """
-        if not self.began_with_sender or len(self._pdus) != 1:
+        pdus = [pdu for each in self._pdus.values() for pdu in each.values()]
+        if not self.is_certain or len(pdus) != 1:
             return True
-        (pdu,) = self._pdus.values()
+        (pdu,) = pdus
+        senders = self._senders(self.variables)
         return (
-            not _is_same_sender(self._sender(self.variables), pdu.sender)
+            len(senders) > 1
+            or not any(_is_sender_of(sender, pdu) for sender in senders)
+            or not isinstance(pdu, DeliverPdu)
             or not pdu.is_plain
+            or not all(
+                _is_rendering_of(value, pdu)
+                for name in TEXT_VARIABLES
+                for value in self.variables.get(name, ())
+            )
             or any(imitates_packet(text, marker) for text in self.texts)
         )
 
@@ -112,69 +146,142 @@ class Message:
             for variable, values in self.variables.items()
         }
 
-    def _sender(self, variables: Variables) -> str | None:
-        """Return the sender as the driver gives it, from where no text can forge it."""
-        if self._program and not self.began_with_sender:
-            return self._program["sender"]
-        return _first(variables, "SMSSRC")
+    def _senders(self, variables: Variables) -> list[str | None]:
+        """Return the sender as the driver gives it; None where that isn't known.
 
-    def genuine_pdu(self, variables: Variables) -> DeliverPdu | None:
-        """Return the PDU that the message's own text can't have forged.
-
-        The text of the genuine one, or that of process_sms, contains a forged one.
+        The message's text may have forged all but one of several.
         """
-        sender = self._sender(variables)
-        pdus = {
-            value: pdu
-            for value, pdu in self._pdus.items()
-            if value in variables["SMSPDU"] and _is_same_sender(sender, pdu.sender)
-        }
-        texts = [pdu.text for pdu in pdus.values()]
-        if self._program:
-            texts.append(self._program["text"])
-        for value, pdu in pdus.items():
-            if not any(value in text for text in texts):
-                return pdu
-        return None
+        if self.program and not self.is_certain:
+            return [self.program.sender]
+        if not self.is_certain and not self.began_with_step:
+            return [None]
+        senders = variables.get("SMSSRC", ())
+        if self._sender_came_first:
+            senders = senders[:1]
+        return [*senders] or [self.program.sender if self.program else None]
 
-    def read_pdu(self, pdu: DeliverPdu) -> ReceivedPart:
-        """Return the message as its PDU gives it."""
-        return ReceivedPart(
-            span=self.span,
-            sender=pdu.sender,
-            text=pdu.text,
-            sent_at=pdu.sent_at,
-            time_stamp=str(pdu.sent_at or ""),
-            arrived_at=self.arrived_at,
-            pdu=pdu,
-        )
+    def _is_in_text(self, sender: str | None) -> bool:
+        return bool(sender) and any(sender in text for text in self.texts if sender)
 
-    def read_rendering(self, variables: Variables) -> ReceivedPart | None:
-        """Return the message as the driver gives it; None where too much is missing."""
-        sender, text = self._sender(variables), _first(variables, "SMSTXT")
+    def genuine_pdus(self, texts: list[str], other_texts: list[str]) -> list[Pdu]:
+        """Return the PDUs that no text can have forged: one, in most messages.
+
+        `texts` are those of other messages that contain this one's Uniqueid,
+        `other_texts` all of them. The message's own text contains what it has forged,
+        and the genuine PDU shows that text. Where the driver has read several SMS at
+        once, all but the first stand in SMSPDU alone.
+        """
+        variables = self.variables_not_in(texts)
+        if not self._shows_pdu(variables):
+            return []
+        senders = self._senders(variables)
+        texts = texts + self.texts
+        for pdus in self._pdus.values():
+            (first, pdu), *others = pdus.items()
+            if any(first in text for text in texts):
+                continue
+            if not any(_is_sender_of(sender, pdu) for sender in senders):
+                continue
+            return [
+                pdu,
+                *(
+                    other
+                    for hex_pdu, other in others
+                    if not any(hex_pdu in text for text in texts + other_texts)
+                ),
+            ]
+        return []
+
+    def _shows_pdu(self, variables: Variables) -> bool:
+        """Return whether SMSPDU is known to be one.
+
+        Without the message's genuine Uniqueid it isn't. Nor is it in text mode with a
+        sender of the phone book: then the text itself stands there, sender and text
+        are empty, and the time has no digits (recorded).
+        """
+        if not self.is_certain and not self.began_with_step:
+            return False
+        rendered = [
+            value.strip()
+            for name in ("SMSSRC", *TEXT_VARIABLES)
+            for value in variables.get(name, ())
+        ]
+        if "SMSSRC" not in variables or any(rendered):
+            return True
+        return re.search("[0-9]:[0-9]", _first(variables, "SMSTIME") or "") is not None
+
+    def read_rendering(self, texts: list[str]) -> ReceivedPart | None:
+        """Return the message as the driver gives it; None where too much is missing.
+
+        `texts` are those of other messages that contain this one's Uniqueid.
+        """
+        variables = self.variables_not_in(texts)
+        text = self._rendered_text(variables)
+        senders = self._senders(variables)
+        honest = [each for each in senders if not self._is_in_text(each)]
+        (sender, *_) = honest or senders
         time = _first(variables, "SMSTIME") or ""
         zone = _first(variables, "SMSTZ") or ""
-        if program := self._program:
-            time = time or program["time"]
-            # The shorter one, if any, was cut by its own content. Asterisk 13.5 and
-            # later spoil what isn't UTF-8 in a variable.
-            text = max(
-                text or "",
-                program["text"],
-                key=lambda each: (-each.count("\ufffd"), len(each)),
-            )
-        elif text is None:
-            text = self._first_step
+        if self.program:
+            time = time or self.program.time
         if text is None:
             return None
         return ReceivedPart(
             span=self.span,
             sender=repair_sender(sender or ""),
-            text=repair_text(text),
+            text=text,
             sent_at=read_time(time, zone),
             time_stamp=time,
             arrived_at=self.arrived_at,
         )
+
+    def _rendered_text(self, variables: Variables) -> str | None:
+        found = [_first(variables, name) for name in TEXT_VARIABLES]
+        found.append(self.program.text if self.program else None)
+        texts = [repair_text(text) for text in found if text is not None]
+        if any(texts) or (texts and not any(variables.get("SMSPDU", ()))):
+            # The shorter ones, if any, were cut by their own content. Asterisk 13.5 and
+            # later spoil what isn't UTF-8 in a variable.
+            return max(texts, key=lambda text: (-text.count("\ufffd"), len(text)))
+        if texts:
+            # Text mode, with a sender of the phone book: see `_shows_pdu`.
+            text = _first(variables, "SMSPDU")
+            is_text = text and not _HEX.match(text) and not self._shows_pdu(variables)
+            return text if is_text else None
+        return None if self._first_step is None else repair_text(self._first_step)
+
+
+def read_part(message: Message, pdu: DeliverPdu) -> ReceivedPart:
+    """Return what a PDU of a message gives."""
+    return ReceivedPart(
+        span=message.span,
+        sender=pdu.sender,
+        text=pdu.text,
+        sent_at=pdu.sent_at,
+        time_stamp=str(pdu.sent_at or ""),
+        arrived_at=message.arrived_at,
+        pdu=pdu,
+    )
+
+
+def _split_pdus(value: str) -> list[str]:
+    r"""Return the PDUs in a value of SMSPDU.
+
+    Several of them are ``<PDU>\r\n\r\n+CMT: ,28\r\n<PDU>``.
+    """
+    if not _SEVERAL_PDUS.fullmatch(value):
+        return [value]
+    return [line for line in re.split("[\r\n]+", value) if _HEX.fullmatch(line)]
+
+
+def _decode(hex_pdu: str) -> Pdu | None:
+    """Read an SMS or a status report; None where it can't be read."""
+    for decode in (decode_deliver, decode_report):
+        try:
+            return decode(hex_pdu)
+        except PduError:
+            continue
+    return None
 
 
 def imitates_packet(text: str, marker: str) -> bool:
@@ -187,12 +294,29 @@ def _first(variables: Variables, name: str) -> str | None:
     return next(iter(variables.get(name, [])), None)
 
 
-def _is_same_sender(rendered: str | None, sender: str) -> bool:
+def _is_rendering_of(rendered: str, pdu: DeliverPdu) -> bool:
+    """Return whether this is all that the driver gives of a PDU's text.
+
+    It stops at an emoji, and loses a character of some parts of a long message.
+    """
+    rendered, text = repair_text(rendered), pdu.text
+    if pdu.coding is Coding.UCS2:
+        text = re.split("[\ufffd\U00010000-\U0010ffff]", text)[0]
+    letters, all_letters = (
+        re.sub("[^A-Za-z0-9]", "", each) for each in (rendered, text)
+    )
+    if pdu.concatenation:
+        return letters in all_letters and bool(letters) == bool(all_letters)
+    return letters == all_letters and len(rendered) == len(text)
+
+
+def _is_sender_of(rendered: str | None, pdu: Pdu) -> bool:
     """Compare a sender as the driver renders it with the one in a PDU.
 
     The driver gives none for a PDU without service centre.
     """
-    if not rendered:
+    sender = pdu.sender if isinstance(pdu, DeliverPdu) else pdu.as_sender
+    if not rendered or sender is None:
         return True
     rendered, *forms = (
         re.sub(_UNCERTAIN_IN_SENDER, "", form)

@@ -4,8 +4,9 @@ Follows 3GPP TS 23.040 (the PDU) and 3GPP TS 23.038 (the alphabets).
 """
 
 from binascii import a2b_hex
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from codecs import BOM_UTF8, BOM_UTF16_BE
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from enum import StrEnum
 from io import BytesIO
@@ -18,7 +19,15 @@ _HAS_HEADER = 0x40
 
 _NUMBER_INTERNATIONAL = 0b001
 _NUMBER_ALPHANUMERIC = 0b101
-_MAX_ADDRESS_DIGITS = 20
+# Protocol identifiers (23.040, 9.2.3.9): to be acknowledged and discarded, and data for
+# the module or the SIM.
+_TYPE_0 = 0x40
+_DATA_DOWNLOADS = range(0x7C, 0x80)
+# Elements of a header (23.040, 9.2.3.24): a waiting indication, application ports, and
+# what the SIM reads.
+_IEI_WAITING = 0x01
+_IEI_PORTS = (0x04, 0x05)
+_IEI_SIM = range(0x70, 0x80)
 _MAX_PDU = 255  # octets; more than any network delivers
 # Bits of a data coding scheme: other groups, compressed, octets or reserved.
 _UNUSUAL_CODING = 0b1110_0100
@@ -86,6 +95,16 @@ class Coding(StrEnum):
     UCS2 = "ucs2"
 
 
+class Purpose(StrEnum):
+    """Whom a message is for."""
+
+    TEXT = "text"  # a person
+    APPLICATION = "application"  # MMS notifications, WAP push and the like
+    SIM = "sim"
+    TYPE_0 = "type 0"  # nobody: the network looks whether a phone is there
+    WAITING = "waiting"  # an indication that a message waits, without a text
+
+
 class Concatenation(NamedTuple):
     """Which part of which long message this is (23.040, 9.2.3.24.1 and .8).
 
@@ -107,8 +126,8 @@ class DeliverPdu:
     digits aren't a date. The text is read from `payload`: a septet in each byte, or
     the octets as they came. The two languages are the national language identifiers
     of 23.038; 0 is the default. `is_plain` is True where every reader gets the same
-    text from it: GSM 7-bit or UCS-2 as usually written, with no header except that
-    of a part.
+    text from it: GSM 7-bit or UCS-2 as usually written, whole, with no header except
+    that of a part.
     """
 
     sender: str = field(repr=False)
@@ -119,6 +138,7 @@ class DeliverPdu:
     locking_language: int = 0
     single_language: int = 0
     is_plain: bool = True
+    purpose: Purpose = Purpose.TEXT
 
     @property
     def text(self) -> str:
@@ -126,38 +146,80 @@ class DeliverPdu:
         return join_texts((self,))
 
 
-def decode_deliver(hex_pdu: str) -> DeliverPdu:
-    """Decode an SMS-DELIVER PDU with the service centre's address in front.
+class Octets:
+    """The octets of a PDU, which are taken one after the other."""
 
-    `hex_pdu` is hex digits in upper or lower case, as the driver gives them in
-    `SMSPDU`. Anything after the user data is ignored.
+    def __init__(self, hex_pdu: str) -> None:
+        """Begin behind the service centre, which may be missing.
 
-    Raises PduError, and nothing else, for what isn't hex, is cut short, or is another
-    kind of PDU (such as a status report), and for compressed text (23.042), which no
-    phone sends and nothing here can read.
-    """
-    try:
-        stream = BytesIO(a2b_hex(hex_pdu))
-    except ValueError as err:
-        raise PduError("Not hexadecimal") from err
+        `hex_pdu` is hex digits in upper or lower case, as the driver gives them in
+        `SMSPDU`. Raises PduError for anything else.
+        """
+        try:
+            self._stream = BytesIO(a2b_hex(hex_pdu))
+        except ValueError as err:
+            raise PduError("Not hexadecimal") from err
+        self.take(self.take(1)[0])
 
-    def take(count: int) -> bytes:
-        octets = stream.read(count)
+    def take(self, count: int) -> bytes:
+        """Return the next octets. Raises PduError where there are too few."""
+        octets = self.take_some(count)
         if len(octets) < count:
             raise PduError("Cut short")
         return octets
 
-    take(take(1)[0])  # The service centre, which may be missing.
-    (first,) = take(1)
+    def take_some(self, count: int) -> bytes:
+        """Return the next octets, as far as there are any."""
+        return self._stream.read(count)
+
+    def take_address(self) -> str:
+        """Read a number, or a name (23.040, 9.1.2.5).
+
+        The standard allows 20 digits; longer ones exist.
+        """
+        length, kind = self.take(2)  # The length in digits, for names too.
+        octets = self.take((length + 1) // 2)
+        number_type = kind >> 4 & 0b111
+        if number_type == _NUMBER_ALPHANUMERIC:
+            letters = _unpack(octets, length * 4 // 7)
+            if length == 14:
+                # Seven letters leave seven bits, which some networks count.
+                letters = letters.removesuffix(b"\0")
+            return _read_septets(letters, 0, 0)
+        digits = "".join(_DIGITS[octet & 0xF] + _DIGITS[octet >> 4] for octet in octets)
+        is_international = number_type == _NUMBER_INTERNATIONAL and digits
+        return f"+{digits}" if is_international else digits
+
+    def take_time(self) -> datetime | None:
+        """Read a time stamp; None where its digits aren't a date."""
+        return _read_time(self.take(7))
+
+
+def decode_deliver(hex_pdu: str) -> DeliverPdu:
+    """Decode an SMS-DELIVER PDU with the service centre's address in front.
+
+    One that is shorter than it says is read as far as it goes. Anything after the
+    user data is ignored.
+
+    Raises PduError, and nothing else, for what isn't hex, has nothing of its text, or
+    is another kind of PDU (such as a status report), and for compressed text (23.042),
+    which no phone sends and nothing here can read.
+    """
+    octets = Octets(hex_pdu)
+    (first,) = octets.take(1)
     if first & _TYPE_MASK != _TYPE_DELIVER:
         raise PduError("Not an SMS-DELIVER")
-    sender = _read_sender(take)
-    _, scheme = take(2)  # The protocol identifier says nothing about text.
+    sender = octets.take_address()
+    protocol, scheme = octets.take(2)
     coding = _read_coding(scheme)
-    sent_at = _read_time(take(7))
+    sent_at = octets.take_time()
 
-    (length,) = take(1)  # In septets or octets.
-    data = take((length * 7 + 7) // 8 if coding is Coding.GSM7 else length)
+    (length,) = octets.take(1)  # In septets or octets.
+    size = (length * 7 + 7) // 8 if coding is Coding.GSM7 else length
+    data = octets.take_some(size)
+    is_whole = len(data) == size
+    if not is_whole:
+        length = len(data) * 8 // 7 if coding is Coding.GSM7 else len(data)
     header_size = 0
     if first & _HAS_HEADER:
         header_size = 1 + data[0] if data else 1
@@ -169,11 +231,14 @@ def decode_deliver(hex_pdu: str) -> DeliverPdu:
         payload = _unpack(data, length)[(header_size * 8 + 6) // 7 :]
     else:
         payload = data[header_size:]
+    if not payload and not is_whole:
+        raise PduError("Cut short")
 
     concatenation = None
     locking_language = single_language = 0
     # If elements exclude each other, the last one counts.
-    for element in _elements(data[1:header_size]):
+    elements = _elements(data[1:header_size])
+    for element in elements:
         match element:
             case 0x00, reference, total, sequence if 1 <= sequence <= total:
                 concatenation = Concatenation(reference, False, total, sequence)
@@ -184,7 +249,7 @@ def decode_deliver(hex_pdu: str) -> DeliverPdu:
             case 0x25, language:
                 locking_language = language
 
-    return DeliverPdu(
+    message = DeliverPdu(
         sender,
         sent_at,
         coding,
@@ -192,11 +257,30 @@ def decode_deliver(hex_pdu: str) -> DeliverPdu:
         concatenation,
         locking_language,
         single_language,
-        is_plain=not scheme & _UNUSUAL_CODING
+        is_plain=is_whole
+        and not scheme & _UNUSUAL_CODING
         and not locking_language
         and not single_language
         and (not header_size or (concatenation is not None and header_size <= 7)),
     )
+    purpose = _read_purpose(message, protocol, scheme, {each[0] for each in elements})
+    return replace(message, purpose=purpose)
+
+
+def _read_purpose(
+    message: DeliverPdu, protocol: int, scheme: int, elements: set[int]
+) -> Purpose:
+    """Return whom a message is for; `elements` are the identifiers in its header."""
+    if protocol == _TYPE_0:
+        return Purpose.TYPE_0
+    if protocol in _DATA_DOWNLOADS or not elements.isdisjoint(_IEI_SIM):
+        return Purpose.SIM
+    if message.coding is Coding.OCTETS and not elements.isdisjoint(_IEI_PORTS):
+        return Purpose.APPLICATION
+    is_indication = _IEI_WAITING in elements or 0b1100 <= scheme >> 4 <= 0b1110
+    if is_indication and not message.text.strip():
+        return Purpose.WAITING
+    return Purpose.TEXT
 
 
 def possible_texts(hex_pdu: str) -> list[str]:
@@ -222,29 +306,17 @@ def join_texts(parts: Sequence[DeliverPdu]) -> str:
     Payloads are joined before they are read, so a pair of surrogates or of septets
     that the sender has split comes out whole. Octets are read as UTF-8, or else as
     Latin-1. What can't be read (a lone surrogate, half a UCS-2 character, a NUL)
-    becomes U+FFFD; NULs at the end are padding and are removed.
+    becomes U+FFFD; NULs at the end are padding and are removed, and so is a byte order
+    mark at the beginning of a part.
     """
     text = "".join(
-        _read_payload(b"".join(part.payload for part in group), *kind)
+        _read_payload(b"".join(map(_payload_without_mark, group)), *kind)
         for kind, group in groupby(
             parts,
             lambda part: (part.coding, part.locking_language, part.single_language),
         )
     )
     return text.rstrip("\0").replace("\0", "\ufffd")
-
-
-def _read_sender(take: Callable[[int], bytes]) -> str:
-    """Read an address: a number, or a name (23.040, 9.1.2.5)."""
-    length, kind = take(2)  # The length in digits, for names too.
-    if length > _MAX_ADDRESS_DIGITS:
-        raise PduError("Sender too long")
-    octets = take((length + 1) // 2)
-    number_type = kind >> 4 & 0b111
-    if number_type == _NUMBER_ALPHANUMERIC:
-        return _read_septets(_unpack(octets, length * 4 // 7), 0, 0)
-    digits = "".join(_DIGITS[octet & 0xF] + _DIGITS[octet >> 4] for octet in octets)
-    return f"+{digits}" if number_type == _NUMBER_INTERNATIONAL and digits else digits
 
 
 def _read_coding(scheme: int) -> Coding:
@@ -294,6 +366,13 @@ def _unpack(octets: bytes, count: int) -> bytes:
     """Return packed septets (23.038, 6.1.2.1), one in each byte."""
     bits = int.from_bytes(octets, "little")
     return bytes(bits >> 7 * index & 0x7F for index in range(count))
+
+
+def _payload_without_mark(part: DeliverPdu) -> bytes:
+    if part.coding is Coding.GSM7:
+        return part.payload
+    mark = BOM_UTF16_BE if part.coding is Coding.UCS2 else BOM_UTF8
+    return part.payload.removeprefix(mark)
 
 
 def _read_payload(payload: bytes, coding: Coding, locking: int, single: int) -> str:

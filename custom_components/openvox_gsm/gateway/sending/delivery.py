@@ -1,19 +1,28 @@
 """Late outcomes of messages that have gone out.
 
-Where its dialplan has the extensions, the driver runs ``sms_send_ok`` or
-``sms_send_failed`` on a channel ``EXTRA-SMSSEND/…`` when the network has answered,
-with the ID that the command gave in the variable ``SMS_SEND_ID``.
+The gateway gives them in one of two ways, each with the ID that the command gave:
+
+- where its dialplan has the extensions, the driver runs ``sms_send_ok`` or
+  ``sms_send_failed`` on a channel ``EXTRA-SMSSEND/…``, with the ID in the variable
+  ``SMS_SEND_ID`` (chan_extra 2.0.8);
+- boxes sold since about 2016 raise an event ``SMSSendStatus`` for every message, up to
+  150 seconds later (the vendor's own programs wait that long).
 """
 
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 import secrets
+from typing import Final
 
 from custom_components.openvox_gsm.ami import Packet
 
-_CHANNEL = "EXTRA-SMSSEND/"
-_OUTCOMES = {"sms_send_ok": True, "sms_send_failed": False}
+_CHANNEL: Final = "EXTRA-SMSSEND/"
+_OUTCOMES: Final = {"sms_send_ok": True, "sms_send_failed": False}
+_EVENT: Final = "SMSSendStatus"
+
+SETTLE_TIME: Final = 300.0  # seconds to wait for the outcome of an unknown message
+_MAX_KEPT: Final = 200  # unknown messages at a time
 
 
 class LateOutcomes:
@@ -22,16 +31,22 @@ class LateOutcomes:
     Subscribe `receive` with the test `wants`.
     """
 
-    marker = _CHANNEL.encode()
+    marker: Final = b"SMSS"  # both have it, and the variable SMSSRC of an incoming SMS
+
+    _words: Final = (_CHANNEL.encode(), f"Event: {_EVENT}".encode())
 
     def __init__(self) -> None:
         """Create it; no message is waiting yet."""
-        self._waiting: dict[str, asyncio.Future[bool]] = {}
-        # The same by the Uniqueid of the channel that names their ID.
-        self._by_uniqueid: dict[str, asyncio.Future[bool]] = {}
+        self._waiting: dict[str, asyncio.Future[bool | None]] = {}
+        # The ID that the channel with this Uniqueid is about.
+        self._id_by_uniqueid: dict[str, str] = {}
+        # Messages with an unknown outcome, the oldest first.
+        self._kept: dict[str, asyncio.TimerHandle] = {}
+        #: Whether this gateway has told an outcome by an event of its own.
+        self.raises_status = False
 
     @contextmanager
-    def track(self) -> Iterator[tuple[str, asyncio.Future[bool]]]:
+    def track(self) -> Iterator[tuple[str, asyncio.Future[bool | None]]]:
         """Yield a new message ID, and a future for whether the message was sent.
 
         Nobody can guess the ID, so the text of an SMS can't forge an outcome.
@@ -42,29 +57,63 @@ class LateOutcomes:
         try:
             yield message_id, future
         finally:
-            del self._waiting[message_id]
-            self._by_uniqueid = {
-                uniqueid: other
-                for uniqueid, other in self._by_uniqueid.items()
-                if other is not future
-            }
-            future.cancel()
+            if message_id not in self._kept:
+                self._forget(message_id)
+                future.cancel()
+
+    def keep(self, message_id: str) -> None:
+        """Go on waiting for the outcome of a message that is being tracked.
+
+        Its future gets the outcome, or None if it doesn't come within SETTLE_TIME.
+        """
+        if len(self._kept) >= _MAX_KEPT:
+            self._settle(next(iter(self._kept)), None)
+        self._kept[message_id] = asyncio.get_running_loop().call_later(
+            SETTLE_TIME, self._settle, message_id, None
+        )
+
+    def stop(self) -> None:
+        """Wait for no outcome any more."""
+        for message_id in list(self._kept):
+            self._settle(message_id, None)
 
     @classmethod
     def wants(cls, raw: bytes) -> bool:
         """Return quickly whether a packet may be about a sent SMS."""
-        return cls.marker in raw
+        return any(words in raw for words in cls._words)
 
     def receive(self, packet: Packet) -> None:
         """Read a packet that passed `wants`."""
+        if packet.event == _EVENT:
+            if (message_id := packet.get("ID").strip()) in self._waiting:
+                self.raises_status = True
+                was_sent = packet.get("Status").strip().upper() == "SUCCESS"
+                self._settle(message_id, was_sent)
+            return
         if not packet.get("Channel").startswith(_CHANNEL):
             return
         uniqueid = packet.get("Uniqueid")
         if packet.event == "VarSet" and packet.get("Variable") == "SMS_SEND_ID":
-            if future := self._waiting.get(packet.get("Value")):
-                self._by_uniqueid[uniqueid] = future
+            if (message_id := packet.get("Value")) in self._waiting:
+                self._id_by_uniqueid[uniqueid] = message_id
         elif packet.event == "Newexten":
-            future = self._by_uniqueid.get(uniqueid)
-            was_sent = _OUTCOMES.get(packet.get("Extension"))
-            if was_sent is not None and future and not future.done():
-                future.set_result(was_sent)
+            outcome = _OUTCOMES.get(packet.get("Extension"))
+            if outcome is not None and uniqueid in self._id_by_uniqueid:
+                self._settle(self._id_by_uniqueid[uniqueid], outcome)
+
+    def _settle(self, message_id: str, was_sent: bool | None) -> None:
+        """Give a message its outcome; the first one counts."""
+        future = self._waiting[message_id]
+        if not future.done():
+            future.set_result(was_sent)
+        if timer := self._kept.pop(message_id, None):
+            timer.cancel()
+            self._forget(message_id)
+
+    def _forget(self, message_id: str) -> None:
+        del self._waiting[message_id]
+        self._id_by_uniqueid = {
+            uniqueid: other
+            for uniqueid, other in self._id_by_uniqueid.items()
+            if other != message_id
+        }

@@ -5,45 +5,29 @@ Nothing is sent twice: only what certainly was not sent is tried again.
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 import random
-from typing import Any, Final, NamedTuple
+from typing import Final
 
-from custom_components.openvox_gsm.ami import (
-    ActionFailedError,
-    ActionTimeoutError,
-    AmiError,
-    CannotConnectError,
-    InvalidHeaderError,
-    PermissionDeniedError,
-    Session,
-)
+from custom_components.openvox_gsm.ami import AmiError
 from custom_components.openvox_gsm.gateway.commands import (
     check_number,
     send_sms,
     send_sms_part,
-    show_sms_coding,
-    show_sms_mode,
 )
-from custom_components.openvox_gsm.gateway.connection import COMMAND_SLACK, Connection
+from custom_components.openvox_gsm.gateway.connection import Connection
 from custom_components.openvox_gsm.gateway.firmware import Features
 from custom_components.openvox_gsm.gateway.model import (
     SendFailure,
     SendResult,
     SendStatus,
 )
-from custom_components.openvox_gsm.gateway.replies import SmsReply, read_sms_reply
-from custom_components.openvox_gsm.gateway.spans import (
-    BUSY_INTERVAL,
-    LATE_ANSWER_TIME,
-    NOT_READY,
-    SpanLock,
-    Spans,
-)
+from custom_components.openvox_gsm.gateway.spans import NOT_READY, Spans
 
-from .delivery import LateOutcomes
-from .text import Alphabet, InvalidTextError, OutgoingText, TextFault, split_text
+from .part import GIVEN_UP, Conditions, PartSender
+from .reports import DeliveryReports, ReportedMessage
+from .text import InvalidTextError, OutgoingText, TextFault, split_text
 
 SMS_TIMEOUT: Final = 30  # seconds that the network has for each part of a message
 
@@ -59,6 +43,7 @@ class _Order:
     """A message to be sent, on any span."""
 
     number: str = field(repr=False)
+    message: str = field(repr=False)  # as it was given
     text: OutgoingText = field(repr=False)
     timeout: int  # seconds
     flash: bool
@@ -75,19 +60,6 @@ class _Order:
         )
 
 
-class _Outcome(NamedTuple):
-    """The outcome of one SMS."""
-
-    status: SendStatus
-    failure: SendFailure | None = None
-    detail: str = ""
-
-
-_SENT: Final = _Outcome(SendStatus.SENT)
-_GIVEN_UP: Final = _Outcome(SendStatus.FAILED, SendFailure.GIVEN_UP)
-_REJECTED: Final = _Outcome(SendStatus.FAILED, SendFailure.REJECTED)
-
-
 class Sender:
     """Sends SMS through the spans."""
 
@@ -95,26 +67,25 @@ class Sender:
         self,
         connection: Connection,
         spans: Spans,
+        reports: DeliveryReports,
         on_attempt: Callable[[SendResult], None],
         *,
         line_breaks: bool,
     ) -> None:
         r"""Send through `connection`, one message at a time on each of the `spans`.
 
-        `on_attempt` is called with the result of each message on each span where it
-        was tried. With `line_breaks` the firmware turns ``\n`` in a text into a line
+        `reports` gets what goes out. `on_attempt` is called once with the result of
+        each message on each span where it was tried, when it's final. With `line_breaks` the firmware turns ``\n`` in a text into a line
         break; this may be changed at any time.
         """
-        self._connection = connection
         self._spans = spans
+        self._part_sender = PartSender(connection, spans)
+        self._reports = reports
         self._on_attempt = on_attempt
         self.line_breaks = line_breaks
         #: Subscribes to what the gateway says about a message later.
-        self.late_outcomes = LateOutcomes()
+        self.late_outcomes = self._part_sender.late_outcomes
         self._features = Features()
-        # Spans whose settings have been found right since the last login.
-        self._pdu_mode: set[int] = set()
-        self._utf8_coding: set[int] = set()
         # Phones join parts by this number, so it must differ between messages.
         self._reference = random.randrange(256)
         self._under_way: set[asyncio.Task[SendResult]] = set()
@@ -122,8 +93,7 @@ class Sender:
     def adapt_to(self, features: Features) -> None:
         """Use what the firmware can do; it may be another one after each login."""
         self._features = features
-        self._pdu_mode.clear()
-        self._utf8_coding.clear()
+        self._part_sender.adapt_to(features)
 
     def count_parts(self, text: str, *, flash: bool = False) -> int:
         """Return how many SMS a text takes.
@@ -135,7 +105,7 @@ class Sender:
     def _split(self, text: str, flash: bool) -> OutgoingText:
         outgoing = split_text(text, line_breaks=self.line_breaks)
         count = len(outgoing.parts)
-        if flash and count > 1 and "flash" not in self._features.part_arguments:
+        if flash and count > 1 and not self._features.flash_parts:
             raise InvalidTextError(
                 TextFault.TOO_LONG_FOR_FLASH,
                 "This gateway can show at once only what fits into one SMS",
@@ -161,12 +131,14 @@ class Sender:
         network has for each part, and how long to wait for a busy span. With `flash`
         the phone shows the text at once and doesn't keep it, if the firmware can do
         that. Once `given_up` is set nothing more is started; the part under way ends.
+        An unknown outcome may be learned for some minutes: see `SendResult.settled`.
 
         Raises InvalidNumberError and InvalidTextError; nothing was sent then.
         """
         check_number(number)
         order = _Order(
             number,
+            text,
             self._split(text, flash),
             timeout,
             flash,
@@ -180,6 +152,7 @@ class Sender:
         """Wait for sends under way to end; stopping the connection ends them."""
         if self._under_way:
             await asyncio.wait(self._under_way)
+        self.late_outcomes.stop()
 
     # Which span
 
@@ -231,10 +204,15 @@ class Sender:
         async with self._spans.exclusive(span) as lock:
             self._reference = reference = (self._reference + 1) % 256
             sent = 0
-            outcome = _GIVEN_UP
-            for index in range(len(order.text.parts)):
+            outcome = GIVEN_UP
+            count = len(order.text.parts)
+            report = self._reports.expect(span, order.number, order.message, count)
+            conditions = Conditions(order.timeout, order.text.alphabet, order.given_up)
+            for index in range(count):
                 build_command = partial(self._command, order, span, index, reference)
-                outcome = await self._send_part(order, lock, build_command)
+                outcome = await self._part_sender.send(
+                    lock, build_command, conditions, report
+                )
                 if outcome.status is not SendStatus.SENT:
                     break
                 sent += 1
@@ -242,13 +220,35 @@ class Sender:
                 number=order.number,
                 status=outcome.status,
                 span=span,
-                parts=len(order.text.parts),
+                parts=count,
                 parts_sent=sent,
                 failure=outcome.failure,
                 detail=outcome.detail,
             )
+        if outcome.was_sent:
+            settled = self._settle(result, outcome.was_sent, report)
+            return replace(result, settled=settled)
         self._on_attempt(result)
         return result
+
+    def _settle(
+        self,
+        result: SendResult,
+        was_sent: asyncio.Future[bool | None],
+        report: ReportedMessage,
+    ) -> asyncio.Future[SendResult]:
+        """Return a future for the final result of a message with an unknown outcome."""
+        settled: asyncio.Future[SendResult] = asyncio.get_running_loop().create_future()
+
+        def settle(outcome: asyncio.Future[bool | None]) -> None:
+            if outcome.result() is False:
+                report.handed_over -= 1
+            final = _final(result, outcome.result())
+            settled.set_result(final)
+            self._on_attempt(final)
+
+        was_sent.add_done_callback(settle)
+        return settled
 
     def _command(
         self, order: _Order, span: int, index: int, reference: int, message_id: str
@@ -279,115 +279,34 @@ class Sender:
             ),
         )
 
-    async def _send_part(
-        self, order: _Order, lock: SpanLock, build_command: Callable[[str], str]
-    ) -> _Outcome:
-        """Send one SMS; only what certainly was not sent is tried again."""
-        try:
-            # Before looking at the span, which may change during a login.
-            async with self._connection.slow_session() as session:
-                with self.late_outcomes.track() as (message_id, was_sent):
-                    command = build_command(message_id)
-                    outcome = await self._send_when_ready(order, lock, session, command)
-                    if outcome.status is SendStatus.UNKNOWN and message_id in command:
-                        return await self._late_outcome(lock, was_sent) or outcome
-                    return outcome
-        except CannotConnectError:
-            return _Outcome(SendStatus.FAILED, SendFailure.NOT_CONNECTED)
 
-    async def _send_when_ready(
-        self, order: _Order, lock: SpanLock, session: Session, command: str
-    ) -> _Outcome:
-        """Send one SMS as soon as the span is ready for it, within the time limit."""
-        deadline = asyncio.get_running_loop().time() + order.timeout
-        while True:
-            try:
-                failure = await self._spans.wait_until_ready(
-                    lock, deadline
-                ) or await self._check_settings(lock.number, order.text.alphabet)
-            except ActionTimeoutError:
-                failure = SendFailure.SPAN_NOT_READY
-            except AmiError:
-                failure = SendFailure.NOT_CONNECTED
-            if failure:
-                return _Outcome(SendStatus.FAILED, failure)
-            if order.given_up.is_set():
-                return _GIVEN_UP
-            # Until the network has answered, the driver takes its answer for the
-            # answer to whatever is sent next, even if nothing here waits for it.
-            lock.block(order.timeout)
-            outcome = await _send_once(session, command, order.timeout)
-            if outcome.failure is SendFailure.BUSY:
-                lock.block(BUSY_INTERVAL)
-                continue
-            if outcome.failure is SendFailure.TIMED_OUT:
-                lock.block(LATE_ANSWER_TIME)
-            elif outcome.status is not SendStatus.UNKNOWN:
-                lock.unblock()
-            return outcome
+def _final(result: SendResult, was_sent: bool | None) -> SendResult:
+    """Return the final result of a message, once it's known of its unknown part.
 
-    async def _late_outcome(
-        self, lock: SpanLock, was_sent: asyncio.Future[bool]
-    ) -> _Outcome | None:
-        """Wait a moment for the late outcome of a message; None if it doesn't come."""
-        ends: list[asyncio.Future[Any]] = [was_sent, self._connection.stopped]
-        await asyncio.wait(
-            ends, timeout=LATE_ANSWER_TIME, return_when=asyncio.FIRST_COMPLETED
-        )
-        if not was_sent.done():
-            return None
-        lock.unblock()  # that was the late answer
-        return _SENT if was_sent.result() else _REJECTED
-
-    async def _check_settings(
-        self, span: int, alphabet: Alphabet
-    ) -> SendFailure | None:
-        """Check once whether the span would spoil the text."""
-        command = self._connection.command
-        if span not in self._pdu_mode:
-            mode = await command(show_sms_mode(span))
-            if mode.strip().lower() == "text":
-                return SendFailure.TEXT_MODE
-            self._pdu_mode.add(span)
-        if alphabet is Alphabet.UCS2 and span not in self._utf8_coding:
-            coding = await command(show_sms_coding(span))
-            if coding.strip().lower() == "ascii":
-                return SendFailure.WRONG_CODING
-            self._utf8_coding.add(span)
-        return None
-
-
-async def _send_once(session: Session, command: str, timeout: int) -> _Outcome:
-    try:
-        output = await session.command(command, timeout=timeout + COMMAND_SLACK)
-    except CannotConnectError:
-        return _Outcome(SendStatus.FAILED, SendFailure.NOT_CONNECTED)
-    except (PermissionDeniedError, ActionFailedError, InvalidHeaderError) as err:
-        return _Outcome(SendStatus.FAILED, SendFailure.REFUSED, str(err))
-    except ActionTimeoutError:
-        return _Outcome(SendStatus.UNKNOWN, SendFailure.TIMED_OUT)
-    except AmiError:
-        return _Outcome(SendStatus.UNKNOWN, SendFailure.CONNECTION_LOST)
-    reply, detail = read_sms_reply(output)
-    return {
-        SmsReply.SENT: _SENT,
-        SmsReply.FAILED: _REJECTED,
-        SmsReply.BUSY: _Outcome(SendStatus.FAILED, SendFailure.BUSY),
-        SmsReply.TIMED_OUT: _Outcome(SendStatus.UNKNOWN, SendFailure.TIMED_OUT),
-        SmsReply.REFUSED: _Outcome(SendStatus.FAILED, SendFailure.REFUSED, detail),
-    }[reply]
+    The rest of a long message isn't sent after it: that may have taken minutes.
+    """
+    if was_sent is None:
+        return result
+    if not was_sent:
+        return replace(result, status=SendStatus.FAILED, failure=SendFailure.REJECTED)
+    result = replace(result, parts_sent=result.parts_sent + 1)
+    if result.parts_sent < result.parts:
+        return replace(result, status=SendStatus.FAILED)
+    return replace(result, status=SendStatus.SENT, failure=None)
 
 
 def _optional_arguments(
     usage: tuple[str, ...], flash: bool, message_id: str
 ) -> tuple[str, ...]:
-    """Return what comes after the timeout of a command that sends.
+    """Return what comes after the timeout of a command that sends, as its usage says.
 
-    Where the firmware has a place for a flash flag, it is before the ID.
+    An ID in the place of the flash flag would be lost, and make flash messages of all.
+    So a flag always has its place where the firmware has one.
     """
     arguments = []
-    if "flash" in usage:
-        arguments.append(str(int(flash)))
-    if "id" in usage:
-        arguments.append(message_id)
+    for argument in usage:
+        if argument.startswith("flash"):
+            arguments.append(str(int(flash)))
+        elif argument == "id":
+            arguments.append(message_id)
     return tuple(arguments)

@@ -1,0 +1,1 @@
+"""What a gateway said: counted, and kept without anything private."""

@@ -1,0 +1,101 @@
+"""The messages that are coming in, and those that came in lately."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final
+
+from .events import MessageKey
+from .message import Message
+
+_MAX_RECENT_MESSAGES: Final = 200
+
+
+class Messages:
+    """Knows which messages there are, and which Uniqueids no text has forged."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.open: dict[MessageKey, Message] = {}
+        self.recent: dict[MessageKey, Message] = {}  # already decided
+        # How many of all these are certain, by Uniqueid.
+        self._certain: Counter[str] = Counter()
+
+    def __iter__(self) -> Iterator[Message]:
+        """Iterate over all of them."""
+        yield from self.open.values()
+        yield from self.recent.values()
+
+    def __contains__(self, key: MessageKey) -> bool:
+        """Return whether a message is known."""
+        return key in self.open or key in self.recent
+
+    def is_certain(self, uniqueid: str) -> bool:
+        """Return whether a Uniqueid is known that no text has forged."""
+        return uniqueid in self._certain
+
+    @property
+    def has_certain_ones(self) -> bool:
+        """Whether the Uniqueid of any message is certain."""
+        return bool(self._certain)
+
+    @property
+    def any_began_with_step(self) -> bool:
+        """Whether one is coming in that began with a step of the dialplan."""
+        return any(message.began_with_step for message in self.open.values())
+
+    def open_on(self, channel: str) -> Iterator[Message]:
+        """Iterate over those that are coming in on a channel."""
+        return (each for each in self.open.values() if each.channel == channel)
+
+    def add(self, message: Message) -> None:
+        """Add a message that has begun."""
+        self.open[message.key] = message
+        if message.is_certain:
+            self._certain[message.uniqueid] += 1
+
+    def close(self, message: Message, *, keep: bool) -> None:
+        """End a message that is decided; without `keep` forget it."""
+        del self.open[message.key]
+        if not keep:
+            self._forget(message)
+            return
+        self.recent[message.key] = message
+        while len(self.recent) > _MAX_RECENT_MESSAGES:
+            self._forget(self.recent.pop(next(iter(self.recent))))
+
+    def _forget(self, message: Message) -> None:
+        if message.is_certain:
+            self._certain[message.uniqueid] -= 1
+            if not self._certain[message.uniqueid]:
+                del self._certain[message.uniqueid]
+
+    def forget_recent(self) -> None:
+        """Forget all that are decided."""
+        self.recent.clear()
+        self._certain.clear()
+
+    # What texts may have forged
+
+    def texts_that_name(self, message: Message) -> list[str]:
+        """Return other messages' texts that contain the message's Uniqueid."""
+        return [text for text in self.texts_beside(message) if message.uniqueid in text]
+
+    def texts_beside(self, message: Message) -> list[str]:
+        """Return the texts of all other messages."""
+        return [text for other in self if other is not message for text in other.texts]
+
+    def may_have_forged(self, uniqueid: str) -> bool:
+        """Return whether a Uniqueid is an SMS's own, or is part of a suspicious text."""
+        return any(
+            uniqueid == message.uniqueid
+            or any(uniqueid in text for text in message.texts)
+            for message in self
+        )
+
+    def is_on_wrong_channel(self, message: Message) -> bool:
+        """Return whether the Uniqueid more likely belongs to another channel."""
+        if message.is_certain or message.program:
+            return False
+        return any(
+            other.uniqueid == message.uniqueid for other in self if other is not message
+        )

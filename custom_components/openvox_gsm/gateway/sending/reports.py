@@ -1,0 +1,148 @@
+"""Delivery reports: which message a report is about.
+
+Boxes sold since about 2016 raise an event ``SMSStatusReport`` where their "SMS status
+report" is switched on; elsewhere a report may come as a PDU. Neither tells which SMS
+it's about: the span, the number and the order are all there is.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+import logging
+import re
+from typing import Final
+
+from custom_components.openvox_gsm.ami import Packet
+from custom_components.openvox_gsm.gateway.model import StatusReport
+from custom_components.openvox_gsm.gateway.spans import Spans
+
+_LOGGER = logging.getLogger(__name__)
+
+_EVENT: Final = "SMSStatusReport"
+# Guess: by then a network has reported, if it reports at all.
+_REPORT_TIME: Final = 24 * 60 * 60.0  # seconds
+_MAX_MESSAGES: Final = 500
+# Shorter numbers are those of services, and the same only when they're equal.
+_SHORTEST_NUMBER: Final = 7  # digits
+
+
+@dataclass(eq=False)
+class ReportedMessage:
+    """A message on a span, as far as it is sent and reported."""
+
+    span: int
+    number: str = field(repr=False)
+    text: str = field(repr=False)
+    parts: int
+    since: float  # loop's clock
+    handed_over: int = 0  # parts that may reach the phone
+    reported: int = 0
+    is_certain: bool = True  # no report can have been about another message
+    has_failed: bool = False
+
+
+class DeliveryReports:
+    """Passes reports on, with the message that they are about where that's certain.
+
+    A message of several parts is reported once: delivered with its last part, not
+    delivered with the first part that fails. Subscribe `receive` with the test `wants`.
+    """
+
+    marker: Final = _EVENT.encode()
+
+    def __init__(self, spans: Spans, on_report: Callable[[StatusReport], None]) -> None:
+        """Pass reports on to `on_report`; the `spans` show which ones are genuine."""
+        self._spans = spans
+        self._on_report = on_report
+        self._now = asyncio.get_running_loop().time
+        self._messages: list[ReportedMessage] = []  # the oldest first
+
+    # What is sent
+
+    def expect(self, span: int, number: str, text: str, parts: int) -> ReportedMessage:
+        """Return a message that is about to be sent; tell it when a part goes out."""
+        oldest = self._now() - _REPORT_TIME
+        self._messages = [each for each in self._messages if each.since > oldest]
+        del self._messages[: max(0, len(self._messages) + 1 - _MAX_MESSAGES)]
+        message = ReportedMessage(span, number, text, parts, self._now())
+        self._messages.append(message)
+        return message
+
+    # What is reported
+
+    @classmethod
+    def wants(cls, raw: bytes) -> bool:
+        """Return quickly whether a packet may be a report."""
+        return cls.marker in raw
+
+    def receive(self, packet: Packet) -> None:
+        """Read a packet that passed `wants`."""
+        channel = packet.get("Channel").strip()
+        if packet.event != _EVENT or not re.fullmatch("[0-9]{1,4}", channel):
+            return
+        span = int(channel)
+        # The text of an SMS can forge an event, but its sender doesn't know the IMSI.
+        imsi = self._spans[span].lines.get("SIM IMSI") if span in self._spans else ""
+        if imsi and packet.get("IMSI").strip() != imsi:
+            _LOGGER.debug("Dropped a delivery report without the IMSI of span %s", span)
+            return
+        cause = packet.get("Cause").strip()
+        # Guess: a number is the TP-Status that a report in a PDU would have.
+        is_status = re.fullmatch("[0-9]{1,3}", cause) and 0x40 <= int(cause) < 0x80
+        self.reported(
+            StatusReport(
+                span=span,
+                recipient=packet.get("Sender").strip(),
+                reference=None,
+                delivered=packet.get("Status").strip().upper() == "SUCCESS",
+                status=int(cause) if is_status else None,
+                discharged_at=None,
+                arrived_at=datetime.now(UTC),
+                cause_text="" if is_status else cause,
+            ),
+            is_genuine=bool(imsi),
+        )
+
+    def reported(self, report: StatusReport, *, is_genuine: bool = True) -> None:
+        """Take a report, and pass it on unless more of its message are to come.
+
+        One that may be forged is passed on only where one was expected.
+        """
+        if report.delivered is None:
+            return  # the service centre goes on trying, or doesn't know
+        candidates = [
+            message
+            for message in self._messages
+            if message.span == report.span
+            and message.reported < message.handed_over
+            and _is_same(message.number, report.recipient)
+        ]
+        if not candidates:
+            if is_genuine:
+                self._on_report(report)
+            return
+        # With several it may be about any of them. The oldest is done with first, so
+        # that all are once as many reports have come as parts have gone out.
+        message = candidates[0]
+        message.reported += 1
+        report = replace(report, recipient=message.number)
+        if len(candidates) > 1 or not message.is_certain:
+            for each in candidates:
+                each.is_certain = False
+            self._on_report(report)
+        elif not message.has_failed:
+            message.has_failed = not report.delivered
+            if message.has_failed or message.reported == message.parts:
+                self._on_report(replace(report, message=message.text))
+
+
+def _is_same(one: str, other: str) -> bool:
+    """Return whether two numbers are the same; one may lack the country."""
+    shorter, longer = sorted(
+        (re.sub(r"[^0-9*#]", "", number).lstrip("0") for number in (one, other)),
+        key=len,
+    )
+    return shorter == longer or (
+        len(shorter) >= _SHORTEST_NUMBER and longer.endswith(shorter)
+    )

@@ -1,0 +1,1 @@
+"""What was seen of a gateway: counts, a trace, and nothing private."""

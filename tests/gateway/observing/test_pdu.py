@@ -1,0 +1,63 @@
+"""PDUs with stand-ins: built as before, and without number and text."""
+
+import json
+from pathlib import Path
+
+from hypothesis import given, strategies as st
+
+from custom_components.openvox_gsm.gateway.observing.pdu import hide_pdu
+from custom_components.openvox_gsm.gateway.observing.stand_ins import StandIns
+from custom_components.openvox_gsm.gateway.receiving.pdu import PduError, decode_deliver
+
+_DATA = Path(__file__).parents[2] / "data"
+_PDUS = [
+    each["SMSPDU"]
+    for each in json.loads(
+        (_DATA / "recorded-2.0.8/inbound-random.json").read_text("utf-8")
+    )
+]
+PDU = (
+    "0891683108705505F0040D91945111325476F800006230415190622316"
+    "C872989E769F41E939E8ED66816431570D347401"
+)
+
+
+def test_a_pdu_reads_as_a_text_of_the_same_shape() -> None:
+    """The sender has the stand-in that it has elsewhere."""
+    stand_ins = StandIns()
+    before, after = decode_deliver(PDU), decode_deliver(hide_pdu(PDU, stand_ins))
+    assert before.text == "Heating is on, 21.5 C."
+    assert after.text == "Xxxxxxx xx xx, 00.0 X."
+    assert after.sender == stand_ins.word("+4915112345678")
+    assert after.sent_at == before.sent_at
+
+
+def test_every_recorded_pdu_keeps_its_build() -> None:
+    """Coding, parts and length are what a fault may depend on."""
+    for pdu in _PDUS:
+        hidden = hide_pdu(pdu, StandIns())
+        assert len(hidden) == len(pdu)
+        try:
+            before = decode_deliver(pdu)
+        except PduError:
+            continue
+        after = decode_deliver(hidden)
+        assert after.coding is before.coding
+        assert after.concatenation == before.concatenation
+        assert len(after.payload) == len(before.payload)
+        words = {word for word in before.text.split() if len(word) > 3}
+        assert not {word for word in words if word.isalpha()} & set(
+            after.text.split()
+        ) - {"xxxx"}
+
+
+@given(st.binary(max_size=200))
+def test_anything_else_becomes_zeros_or_another_pdu(octets: bytes) -> None:
+    """Whatever a gateway writes there."""
+    pdu = octets.hex().upper()
+    assert len(hide_pdu(pdu, StandIns())) == len(pdu)
+
+
+def test_what_is_cut_short_becomes_zeros() -> None:
+    """Nothing is left of what can't be read."""
+    assert hide_pdu(PDU[:24], StandIns()) == "0" * 24

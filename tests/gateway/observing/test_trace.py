@@ -1,0 +1,229 @@
+"""The trace of a conversation: its structure stays, and nothing private does."""
+
+import asyncio
+import contextlib
+import json
+import re
+
+from hypothesis import HealthCheck, given, settings, strategies as st
+import pytest
+
+from custom_components.openvox_gsm.ami import AmiError
+from custom_components.openvox_gsm.gateway import Gateway, UssdError
+from custom_components.openvox_gsm.gateway.observing.trace import Trace
+from custom_components.openvox_gsm.gateway.receiving.pdu import PduError, decode_deliver
+from simulator import Box, Dialect, Simulator
+
+from tests.gateway.conftest import kinds_of_gateway, until
+from tests.gateway.outcomes import MakeClient
+
+PHONE = "+4915112345678"
+
+
+def texts(trace: Trace) -> list[str]:
+    """Return what a trace has, without its times."""
+    return [str(text) for _, _, text in trace.wire()]
+
+
+@kinds_of_gateway()
+async def test_the_trace_shows_how_an_sms_came(
+    gateway: Simulator, new_client: MakeClient, heard: object
+) -> None:
+    """The same number is the same stand-in wherever it stands."""
+    client = new_client()
+    await client.start()
+    await gateway.receive_sms(1, PHONE, "The code is 4711")
+    await client.sms.send(PHONE, "Thanks for it", timeout=5)
+    trace = "".join(texts(client.observer.trace))
+    assert "Variable: SMSTXT" in trace
+    assert "Xxx xxxx xx 0000" in trace
+    sender = re.search(r"Variable: SMSSRC\r\nValue: (\+[0-9]+)", trace)
+    assert sender
+    assert sender[1] != PHONE
+    assert f'gsm send sync sms 1 {sender[1]} "Xxxxxx xxx xx" 5' in trace
+    pdus = re.findall(r"\b[0-9A-F]{30,}\b", trace)
+    assert decode_deliver(pdus[0]).sender == sender[1]
+
+
+@kinds_of_gateway()
+async def test_polls_do_not_drive_out_the_rest(
+    gateway: Simulator, new_client: MakeClient
+) -> None:
+    """Of a command that only reads, the last answer is enough."""
+    client = new_client()
+    await client.start()
+    await client.spans.read()
+    before = len(client.observer.trace.wire())
+    for _ in range(3):
+        await client.spans.read()
+    assert len(client.observer.trace.wire()) == before
+
+
+def test_the_trace_forgets_what_is_old() -> None:
+    """It is a few hundred lines, whatever happens."""
+    trace = Trace(max_lines=50)
+    for number in range(100):
+        trace.event(
+            b"Event: Newstate\r\nPrivilege: call,all\r\nChannel: EXTRA/1-1\r\n"
+            b"ChannelState: %d" % number
+        )
+    shown = texts(trace)
+    assert sum(text.count("\n") for text in shown) <= 50
+    assert "ChannelState: 99" in shown[-1]
+
+
+async def test_lines_are_logged_where_debug_logging_is_on(
+    gateway: Simulator, new_client: MakeClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Without anything private, like the trace itself."""
+    caplog.set_level("DEBUG", "custom_components.openvox_gsm")
+    client = new_client()
+    await client.start()
+    await gateway.receive_sms(1, PHONE, "Geheimnis")
+    await until(lambda: "Variable: SMSTXT" in caplog.text)
+    assert "Geheimnis" not in caplog.text
+    assert PHONE[1:] not in caplog.text
+
+
+# Nothing private survives
+
+_WORDS = st.from_regex(r"\A[A-Z][a-z]{6,10}qz\Z")
+_NUMBERS = st.from_regex(r"\A[1-9][0-9]{8,13}\Z")
+_PATTERNS = (
+    *("{w}", "{n}", " {w} {n} ", '"{w}" "{n}"', "\\{w}\\", "`{w}`", "é{w}ß", "😀"),
+    *("\r\n", "\n", "\r\n\r\n", "\r", "--END COMMAND--\r\n\r\n"),
+    *("Event: {w}\r\n", "Event: VarSet\r\n", "Privilege: {w},all\r\n", "{w}: {w}\r\n"),
+    *("Channel: EXTRA-SMS/1-1\r\n", "Channel: {w}\r\n", "Variable: {w}\r\n"),
+    *("Value: {w}{n}\r\n", "Uniqueid: {n}.{n}\r\n", "Uniqueid: {w}-1.2\r\n"),
+    *("Event: Newexten\r\n", "Application: {w}\r\n", "AppData: {w} {n}\r\n"),
+    *("Status: {w}\r\n", "Last event: {w}\r\n", "State: {w} {n}\r\n", "Text:{w}\r\n"),
+    *(
+        "Response: {w}\r\n",
+        "Message: {w} {n}\r\n",
+        "Output: {w}\r\n",
+        "Pin ({n}) Error",
+    ),
+    *("SPAN:1 SEND SMS TO PHONE:{n} {w}\r\n", "1:Recive USSD on span 1,responses:{n}"),
+    *('process_sms "1" "{n}" "{w}" "{w}"', 'sms_receive.lua "1" "{w}"', "message={w}"),
+    *("Command '{w} {n}' failed.\r\n", "Event: Sim{w}\r\n", "Event: SMS{w}\r\n"),
+)
+
+
+@st.composite
+def hostile(draw: st.DrawFn) -> tuple[str, list[str]]:
+    """Draw a text that looks like the gateway's own words, and its secrets."""
+    word, number = draw(_WORDS), draw(_NUMBERS)
+    pieces = draw(st.lists(st.sampled_from(_PATTERNS), min_size=1, max_size=8))
+    text = "".join(pieces).replace("{w}", word).replace("{n}", number)
+    return text[:150], [word, number]
+
+
+def assert_nothing_survives(told: object, secrets: list[str]) -> None:
+    """Look for secrets in the text, and in what its PDUs say."""
+    text = json.dumps(told, ensure_ascii=False).lower()
+    readable = [text]
+    for pdu in re.findall(r"[0-9a-f]{20,}", text):
+        with contextlib.suppress(PduError):
+            decoded = decode_deliver(pdu)
+            readable += decoded.text.lower(), decoded.sender
+        readable.append(bytes.fromhex(pdu[: len(pdu) // 2 * 2]).decode("latin-1"))
+        swapped = "".join(b + a for a, b in zip(pdu[::2], pdu[1::2], strict=False))
+        readable.append(swapped)
+    for secret in secrets:
+        for each in readable:
+            assert secret.lower() not in each
+
+
+@pytest.mark.parametrize("dialect", Dialect)
+@pytest.mark.parametrize("box", Box)
+@settings(
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    received=hostile(),
+    sent=hostile(),
+    answered=hostile(),
+    pin=_NUMBERS,
+    slow=st.booleans(),
+)
+def test_nothing_private_survives(
+    socket_enabled: None,
+    box: Box,
+    dialect: Dialect,
+    received: tuple[str, list[str]],
+    sent: tuple[str, list[str]],
+    answered: tuple[str, list[str]],
+    pin: str,
+    slow: bool,
+) -> None:
+    """Texts that imitate packets, in both framings, from both boxes, byte by byte."""
+
+    async def talk() -> None:
+        async with Simulator(
+            spans=3, box=box, dialect=dialect, sms_received=True
+        ) as gateway:
+            gateway.timeout_scale, gateway.retry_interval = 0.02, 0.01
+            locked = gateway.spans[3]
+            locked.status, locked.last_send_at = (
+                f"Pin ({pin}) Error",
+                f'AT+CPIN="{pin}"',
+            )
+            locked.imsi, locked.imei = pin[::-1], pin + "1"
+            gateway.spans[1].ussd["*100#"] = answered[0] or "-"
+            client = Gateway(
+                gateway.host,
+                gateway.port,
+                "admin",
+                "admin",
+                on_part=lambda _part: None,
+                on_connection=lambda _error: None,
+            )
+            await client.start()
+            gateway.faults.slow_bytes = slow
+            try:
+                await gateway.receive_sms(1, received[1][1], received[0])
+                await gateway.receive_sms(2, received[1][0][:11], received[0])
+                await client.spans.read()
+                await client.sms.send(
+                    "+" + sent[1][1], f"({sent[0]})", span=1, timeout=5
+                )
+                with contextlib.suppress(UssdError):
+                    await client.ussd.send(1, "*100#", timeout=3)
+                with contextlib.suppress(AmiError):
+                    await client.run_command(f"database get {sent[1][0]} {pin}")
+                await asyncio.sleep(0.05)
+            finally:
+                await client.stop()
+            told = [client.observer.trace.wire(), client.observer.seen.counts]
+            secrets = [*received[1], *sent[1], *answered[1], pin, pin[::-1]]
+            assert_nothing_survives(told, secrets)
+            assert "Variable: SMSTXT" in json.dumps(told)
+
+    asyncio.run(talk())
+
+
+@given(hostile(), st.lists(st.integers(0, 400), max_size=3), st.booleans())
+def test_nothing_private_survives_of_a_torn_event(
+    text: tuple[str, list[str]], cuts: list[int], is_old: bool
+) -> None:
+    """Wherever the text ends the packet that contains it."""
+    head = "Event: {}\r\nPrivilege: dialplan,all\r\nChannel: EXTRA-SMS/1-1\r\n"
+    end = "\r\nUniqueid: 1795826789.27" if is_old else ""
+    uniqueid = "" if is_old else "Uniqueid: 1795826789.27\r\n"
+    packets = [
+        head.format("VarSet")
+        + uniqueid
+        + f"Variable: SMSTXT\r\nValue: {text[0]}"
+        + end,
+        head.format("Newexten")
+        + uniqueid
+        + f"Application: NoOp\r\nAppData: {text[0]}"
+        + end,
+    ]
+    stream = "\r\n\r\n".join(packets).encode("utf-8", "surrogatepass")
+    trace = Trace()
+    for piece in stream.split(b"\r\n\r\n"):
+        trace.event(piece, is_torn=b"EXTRA" not in piece)
+    assert_nothing_survives(trace.wire(), text[1])

@@ -1,0 +1,277 @@
+"""Delivery reports: what is passed on, and which message it is about."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+
+from custom_components.openvox_gsm.gateway import Gateway, StatusReport
+from custom_components.openvox_gsm.gateway.sending import reports as reports_module
+from simulator import Simulator, SmsOutcome
+
+from tests.gateway.conftest import until
+from tests.gateway.outcomes import LONG, NUMBER, MakeClient, later_firmware
+
+OTHER = "+4915187654321"
+
+type Told = list[tuple[bool | None, str | None]]
+
+
+@pytest.fixture
+async def told() -> list[StatusReport]:
+    """The reports that the client passes on."""
+    return []
+
+
+@pytest.fixture
+async def client(new_client: MakeClient, told: list[StatusReport]) -> Gateway:
+    """A client that is connected, has read the spans, and listens for reports."""
+    client = new_client(on_report=told.append)
+    await client.start()
+    await client.spans.read()
+    return client
+
+
+def report(
+    delivered: bool | None = True, recipient: str = NUMBER, span: int = 1
+) -> StatusReport:
+    """A report as it comes in a PDU."""
+    return StatusReport(
+        span=span,
+        recipient=recipient,
+        reference=1,
+        delivered=delivered,
+        status=0 if delivered else 0x46,
+        discharged_at=None,
+        arrived_at=datetime.now(UTC),
+    )
+
+
+def seen(told: list[StatusReport]) -> Told:
+    """Return what matters of some reports."""
+    return [(each.delivered, each.message) for each in told]
+
+
+# On the wire
+
+
+@pytest.mark.parametrize("delivered", [True, False])
+async def test_a_report_over_the_wire(
+    gateway: Simulator, client: Gateway, told: list[StatusReport], delivered: bool
+) -> None:
+    """It may come before the send is answered, and is of the message that went out."""
+    gateway.status_reports = True
+    gateway.spans[1].deliveries.append(delivered)
+    await client.sms.send(NUMBER, "Hi", span=1)
+    await until(lambda: told)
+    (only,) = told
+    assert (only.span, only.recipient, only.message) == (1, NUMBER, "Hi")
+    assert only.delivered is delivered
+    assert only.cause == (None if delivered else "Validity period expired")
+
+
+@later_firmware
+@pytest.mark.parametrize("kind", [b"IMSI: 1", b""])
+async def test_the_text_of_an_sms_can_forge_no_report(
+    gateway: Simulator, client: Gateway, told: list[StatusReport], kind: bytes
+) -> None:
+    """Its sender does not know the IMSI of the SIM."""
+    await client.sms.send(NUMBER, "Hi", span=1)
+    lines = [
+        b"Event: SMSStatusReport",
+        b"Channel: 1",
+        f"Sender: {NUMBER}".encode(),
+        kind,
+        b"Status: SUCCESS",
+    ]
+    gateway.faults.garbage(b"\r\n".join(filter(None, lines)) + b"\r\n\r\n")
+    await gateway.receive_status_report(1, NUMBER)
+    await until(lambda: told)
+    assert len(told) == 1
+
+
+@later_firmware
+async def test_a_report_that_may_be_forged_needs_a_message(
+    gateway: Simulator, client: Gateway, told: list[StatusReport]
+) -> None:
+    """Where the gateway does not tell the IMSI, only what is expected counts."""
+    gateway.spans[1].imsi = ""
+    await client.spans.read()
+    await gateway.receive_status_report(1, NUMBER)
+    await client.sms.send(NUMBER, "Hi", span=1)
+    await gateway.receive_status_report(1, NUMBER)
+    await until(lambda: told)
+    assert seen(told) == [(True, "Hi")]
+
+
+@later_firmware
+async def test_a_cause_in_the_words_of_the_gateway(
+    gateway: Simulator, client: Gateway, told: list[StatusReport]
+) -> None:
+    """What is no status of the network is told as it is."""
+    gateway.driver_event(
+        "SMSStatusReport",
+        1,
+        f"Sender: {OTHER}",
+        f"IMSI: {gateway.spans[1].imsi}",
+        "Status: FAILED",
+        "Cause: Absent subscriber",
+    )
+    await until(lambda: told)
+    assert (told[0].recipient, told[0].cause) == (OTHER, "Absent subscriber")
+    assert told[0].message is None
+
+
+# Which message
+
+
+@pytest.mark.parametrize(
+    "recipient", [NUMBER, NUMBER.removeprefix("+"), "015112345678", "0049 1511 2345678"]
+)
+async def test_a_number_may_be_written_otherwise(
+    client: Gateway, told: list[StatusReport], recipient: str
+) -> None:
+    """The report has the number as it was sent."""
+    await client.sms.send(NUMBER, "Hi", span=1)
+    client.reports.reported(report(recipient=recipient))
+    assert seen(told) == [(True, "Hi")]
+    assert told[0].recipient == NUMBER
+
+
+@pytest.mark.parametrize(
+    ("span", "recipient"), [(2, NUMBER), (1, OTHER), (1, "345678"), (1, "")]
+)
+async def test_a_report_about_another_message(
+    client: Gateway, told: list[StatusReport], span: int, recipient: str
+) -> None:
+    """One that was sent by somebody else, or before a restart."""
+    await client.sms.send(NUMBER, "Hi", span=1)
+    client.reports.reported(report(span=span, recipient=recipient))
+    assert seen(told) == [(True, None)]
+    assert told[0].recipient == recipient
+
+
+async def test_a_message_is_reported_once(
+    client: Gateway, told: list[StatusReport]
+) -> None:
+    """A further report is about something else."""
+    await client.sms.send(NUMBER, "Hi", span=1)
+    client.reports.reported(report())
+    client.reports.reported(report())
+    assert seen(told) == [(True, "Hi"), (True, None)]
+
+
+async def test_messages_reported_in_turn_are_certain(
+    client: Gateway, told: list[StatusReport]
+) -> None:
+    """The first one is done with before the second one goes out."""
+    for text in ("One", "Two"):
+        await client.sms.send(NUMBER, text, span=1)
+        client.reports.reported(report())
+    assert seen(told) == [(True, "One"), (True, "Two")]
+
+
+async def test_of_two_messages_under_way_it_is_not_certain_which_one_it_is(
+    client: Gateway, told: list[StatusReport]
+) -> None:
+    """The second one may arrive first. Once both are reported it's certain again."""
+    for text in ("One", "Two"):
+        await client.sms.send(NUMBER, text, span=1)
+    for delivered in (True, False):
+        client.reports.reported(report(delivered))
+    await client.sms.send(NUMBER, "Three", span=1)
+    client.reports.reported(report())
+    assert seen(told) == [(True, None), (False, None), (True, "Three")]
+
+
+async def test_a_long_message_is_delivered_with_its_last_part(
+    client: Gateway, told: list[StatusReport]
+) -> None:
+    """A person has sent one message."""
+    assert (await client.sms.send(NUMBER, LONG, span=1)).parts == 3
+    for _ in range(2):
+        client.reports.reported(report())
+    assert told == []
+    client.reports.reported(report())
+    assert seen(told) == [(True, LONG)]
+
+
+async def test_a_long_message_is_not_delivered_if_a_part_is_not(
+    client: Gateway, told: list[StatusReport]
+) -> None:
+    """That is told once."""
+    await client.sms.send(NUMBER, LONG, span=1)
+    for delivered in (True, False, False):
+        client.reports.reported(report(delivered))
+    assert seen(told) == [(False, LONG)]
+    client.reports.reported(report())
+    assert seen(told)[1:] == [(True, None)]
+
+
+async def test_what_was_not_sent_is_not_reported(
+    gateway: Simulator, client: Gateway, told: list[StatusReport]
+) -> None:
+    """The report is about the message that was."""
+    gateway.spans[1].sms_outcomes.append(SmsOutcome.FAILED)
+    for text in ("One", "Two"):
+        await client.sms.send(NUMBER, text, span=1)
+    client.reports.reported(report())
+    assert seen(told) == [(True, "Two")]
+
+
+@later_firmware
+async def test_what_turns_out_not_to_be_sent_is_not_reported(
+    gateway: Simulator, client: Gateway, told: list[StatusReport]
+) -> None:
+    """Though its outcome was unknown at first."""
+    gateway.spans[1].late_after = 0.3
+    gateway.spans[1].sms_outcomes.append(SmsOutcome.LATE_FAILURE)
+    first = await client.sms.send(NUMBER, "One", span=1)
+    assert first.settled
+    await first.settled
+    await client.sms.send(NUMBER, "Two", span=1)
+    client.reports.reported(report())
+    assert seen(told) == [(True, "Two")]
+
+
+async def test_a_service_centre_that_goes_on_trying(
+    client: Gateway, told: list[StatusReport]
+) -> None:
+    """It reports again."""
+    await client.sms.send(NUMBER, "Hi", span=1)
+    client.reports.reported(report(None))
+    assert told == []
+    client.reports.reported(report())
+    assert seen(told) == [(True, "Hi")]
+
+
+@pytest.mark.parametrize(
+    ("limit", "value"), [("_REPORT_TIME", 0), ("_MAX_MESSAGES", 1)]
+)
+async def test_messages_are_forgotten(
+    client: Gateway,
+    told: list[StatusReport],
+    monkeypatch: pytest.MonkeyPatch,
+    limit: str,
+    value: int,
+) -> None:
+    """A network that does not report must not fill the memory."""
+    monkeypatch.setattr(reports_module, limit, value)
+    for number in (NUMBER, OTHER):
+        await client.sms.send(number, "Hi", span=1)
+    client.reports.reported(report())
+    client.reports.reported(report(recipient=OTHER))
+    assert seen(told) == [(True, None), (True, "Hi")]
+
+
+@pytest.mark.parametrize(
+    ("status", "cause"), [(0x46, "Validity period expired"), (0x7F, "Status 127")]
+)
+def test_the_cause_in_words(status: int, cause: str) -> None:
+    """As 3GPP TS 23.040 has them; others by their number."""
+    make: Callable[..., StatusReport] = StatusReport
+    common = (1, NUMBER, 1)
+    now = datetime.now(UTC)
+    assert make(*common, False, status, None, now).cause == cause
+    assert make(*common, True, 0, None, now).cause is None
+    assert make(*common, False, None, None, now).cause is None

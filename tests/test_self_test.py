@@ -1,0 +1,201 @@
+"""The self-test: SMS from one span to another, and a report in words."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.openvox_gsm import self_test as self_test_module
+from custom_components.openvox_gsm.const import CONF_ALLOWED
+from homeassistant.components import persistent_notification
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers import entity_registry as er
+from simulator import Box, SentSms, Simulator, SmsOutcome
+
+NUMBERS = {1: "+4915100000001", 2: "+4915100000002"}
+TARGET = NUMBERS[2]
+STRANGER = "+4915199999999"
+
+# The boxes of 2013 don't know the numbers of their SIM cards.
+pytestmark = pytest.mark.parametrize(
+    "gateway", [{"box": Box.TODAY, "sms_received": True}], indirect=True, ids=[""]
+)
+
+type Network = Callable[[SentSms], str | None]
+
+
+@pytest.fixture
+def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Don't wait long for what doesn't come."""
+    monkeypatch.setattr(self_test_module, "ARRIVAL_TIME", 1.0)
+    monkeypatch.setattr(self_test_module, "REPORT_TIME", 0.05)
+
+
+@pytest.fixture
+async def network(
+    hass: HomeAssistant, gateway: Simulator, in_a_hurry: None
+) -> AsyncIterator[list[Network]]:
+    """Carry what is sent to the second span; a test may put in what it makes of it."""
+    for span, number in NUMBERS.items():
+        gateway.spans[span].own_number = number
+    carried: list[Network] = [lambda sms: sms.text]
+
+    async def carry() -> None:
+        done = 0
+        while True:
+            for sms in gateway.sent[done:]:
+                done += 1
+                text = carried[-1](sms)
+                if text is not None:
+                    sender = NUMBERS[sms.span] if len(carried) < 3 else STRANGER
+                    target = next(n for n in NUMBERS if NUMBERS[n] == sms.number)
+                    await gateway.receive_sms(target, sender, text)
+            await asyncio.sleep(0.01)
+
+    carrier = asyncio.create_task(carry())
+    yield carried
+    carrier.cancel()
+
+
+async def start(hass: HomeAssistant, **data: Any) -> dict[str, Any]:
+    """Run the action and return its response."""
+    response = await hass.services.async_call(
+        "openvox", "self_test", {"span": 1} | data, blocking=True, return_response=True
+    )
+    assert response
+    return response
+
+
+@pytest.mark.usefixtures("network")
+async def test_what_it_costs_is_said_before(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """Nothing is sent until that is wanted."""
+    response = await start(hass)
+    assert response["cost"] == 4
+    assert response["passed"] is None
+    assert "sends 4 SMS from span 1 to span 2" in response["report"][0]
+    assert gateway.sent == []
+
+
+@pytest.mark.usefixtures("network")
+async def test_a_gateway_that_does_everything_right(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """Accents, emoji and two parts, the sender and the time."""
+    response = await start(hass, send=True)
+    assert response["passed"] is True
+    assert response["sent"] == response["cost"] == 4
+    report = " ".join(response["report"])
+    assert report.count("arrived unchanged") == 3
+    assert "The sender is the own number of span 1." in report
+    assert "The timestamp is right." in report
+    assert "didn't report the delivery" in report
+
+
+async def test_a_text_that_was_changed(
+    hass: HomeAssistant, network: list[Network], loaded: MockConfigEntry
+) -> None:
+    """The rest is tried all the same."""
+    network.append(lambda sms: sms.text.replace("é", "?"))
+    response = await start(hass, send=True)
+    assert response["passed"] is False
+    assert "with accents arrived" in response["report"][0]
+    assert "but with a different text" in response["report"][0]
+    assert response["sent"] == 4
+
+
+async def test_an_sms_that_never_arrives(
+    hass: HomeAssistant, network: list[Network], loaded: MockConfigEntry
+) -> None:
+    """No others are sent, as they would only cost money."""
+    network.append(lambda _sms: None)
+    response = await start(hass, send=True)
+    assert response["passed"] is False
+    assert response["sent"] == 1
+    assert "didn't arrive" in response["report"][-1]
+
+
+async def test_another_sender(
+    hass: HomeAssistant, network: list[Network], loaded: MockConfigEntry
+) -> None:
+    """Automations that go by the sender would not see it."""
+    network += [lambda sms: sms.text] * 2
+    response = await start(hass, send=True)
+    assert response["passed"] is False
+    assert "The sender isn't the own number of span 1." in response["report"]
+
+
+@pytest.mark.usefixtures("network")
+async def test_an_sms_that_is_not_sent(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """The reason is the one that every other message would have."""
+    gateway.spans[1].sms_outcomes.append(SmsOutcome.FAILED)
+    response = await start(hass, send=True)
+    assert response["passed"] is False
+    assert response["sent"] == 0
+    assert "wasn't sent" in response["report"][0]
+
+
+@pytest.mark.usefixtures("network")
+async def test_the_allowed_destinations_apply(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """A test is no way around them."""
+    hass.config_entries.async_update_entry(loaded, options={CONF_ALLOWED: ["+33"]})
+    with pytest.raises(ServiceValidationError, match="allowed destination"):
+        await start(hass, send=True)
+    assert gateway.sent == []
+
+
+async def test_a_gateway_that_does_not_know_its_numbers(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """The number can be given, together with its span."""
+    with pytest.raises(ServiceValidationError, match="needs two ready spans"):
+        await start(hass)
+    with pytest.raises(ServiceValidationError, match="needs two ready spans"):
+        await start(hass, number=TARGET)
+    response = await start(hass, number=TARGET, to_span=2)
+    assert "to span 2" in response["report"][0]
+
+
+@pytest.mark.usefixtures("all_entities", "network")
+async def test_the_button_reports_in_a_notification(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """It is disabled by default, as it costs money."""
+    entity_id = er.async_get(hass).async_get_entity_id(
+        "button", "openvox_gsm", f"{loaded.entry_id}_self_test"
+    )
+    assert entity_id
+    notifications: dict[str, Any] = {}
+    persistent_notification.async_register_callback(
+        hass, lambda _kind, changed: notifications.update(changed)
+    )
+    await hass.services.async_call(
+        "button", "press", {"entity_id": entity_id}, blocking=True
+    )
+    async with asyncio.timeout(5):
+        while not notifications:
+            await asyncio.sleep(0.01)
+    (notification,) = notifications.values()
+    assert notification["message"].count("arrived unchanged") == 3
+
+
+async def test_the_button_is_disabled_by_default(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """Nobody presses it by chance."""
+    registry = er.async_get(hass)
+    entity_id = registry.async_get_entity_id(
+        "button", "openvox_gsm", f"{loaded.entry_id}_self_test"
+    )
+    assert entity_id
+    entity = registry.async_get(entity_id)
+    assert entity
+    assert entity.disabled_by is er.RegistryEntryDisabler.INTEGRATION

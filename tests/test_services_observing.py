@@ -1,0 +1,75 @@
+"""The action openvox.record."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
+
+from homeassistant.core import Context, HomeAssistant
+from homeassistant.exceptions import HomeAssistantError, Unauthorized
+from simulator import Simulator
+from simulator.replay import read_recording
+
+from .common import PHONE
+
+
+@pytest.fixture
+def folder(hass: HomeAssistant, tmp_path: Path) -> Path:
+    """Home Assistant's configuration folder, for one test."""
+    hass.config.config_dir = str(tmp_path)
+    return tmp_path
+
+
+async def test_a_recording_has_what_happened_meanwhile(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry, folder: Path
+) -> None:
+    """It is a file that anybody may see, and that script/replay plays."""
+    recording = hass.async_create_task(
+        hass.services.async_call(
+            "openvox", "record", {"duration": 1}, blocking=True, return_response=True
+        )
+    )
+    await asyncio.sleep(0.5)
+    await gateway.receive_sms(1, PHONE, "Xylophon")
+    response: Any = await recording
+
+    (path,) = folder.glob("openvox_gsm_recording_*.json")
+    assert response["file"] == str(path)
+    assert response["commands"] > 10
+    text = path.read_text("utf-8")
+    assert "Xylophon" not in text
+    assert PHONE[1:] not in text
+    assert "Variable: SMSTXT" in text
+    assert json.loads(text)["about"].startswith("Asterisk 1.8")
+    commands = [each.command for each in read_recording(path).exchanges]
+    assert "gsm show span 1" in commands
+    assert not loaded.runtime_data.gateway.observer.is_recording
+
+
+async def test_a_gateway_that_is_gone_is_not_recorded(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry, folder: Path
+) -> None:
+    """There is no empty file then."""
+    await gateway.stop()
+    with pytest.raises(HomeAssistantError):
+        await hass.services.async_call(
+            "openvox", "record", {"duration": 1}, blocking=True
+        )
+    assert not list(folder.glob("*.json"))
+
+
+async def test_only_administrators_record(
+    hass: HomeAssistant, loaded: MockConfigEntry, hass_read_only_user: MockUser
+) -> None:
+    """It writes a file."""
+    with pytest.raises(Unauthorized):
+        await hass.services.async_call(
+            "openvox",
+            "record",
+            {"duration": 1},
+            blocking=True,
+            context=Context(user_id=hass_read_only_user.id),
+        )
