@@ -10,6 +10,7 @@ import signal
 import ssl
 import sys
 from typing import Any
+from zlib import crc32
 
 from . import noise
 from .control import ControlServer, ask
@@ -42,6 +43,16 @@ def _in_words(error: OSError) -> str:
     return str(error)
 
 
+def _number_modules(gateway: Simulator) -> None:
+    """Give each gateway modules of its own, and the same ones at each start.
+
+    A client may recognize a gateway by the IMEIs of its modules.
+    """
+    box = crc32(f"{gateway.host}:{gateway.port}".encode()) % 10**5
+    for span in gateway.spans.values():
+        span.imei = f"86004102{box:05d}{span.number:02d}"
+
+
 # ---- running -----------------------------------------------------------------------------
 
 
@@ -56,6 +67,7 @@ async def serve(options: argparse.Namespace) -> None:
         port=options.port,
         tls=_tls(options.tls),
     )
+    _number_modules(gateway)
     if options.demo:
         furnish(gateway)
     gateway.on_news = _print_news
