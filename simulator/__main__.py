@@ -10,6 +10,7 @@ import signal
 import ssl
 import sys
 from typing import Any
+from zlib import crc32
 
 from . import noise
 from .control import ControlServer, ask
@@ -50,6 +51,16 @@ def _in_words(error: OSError) -> str:
     return str(error)
 
 
+def _number_modules(gateway: Simulator) -> None:
+    """Give each gateway modules of its own, and the same ones at each start.
+
+    A client may recognize a gateway by the IMEIs of its modules.
+    """
+    box = crc32(f"{gateway.host}:{gateway.port}:{gateway.board}".encode()) % 10**5
+    for span in gateway.spans.values():
+        span.imei = f"86004102{box:05d}{span.number:02d}"
+
+
 # ---- running -----------------------------------------------------------------------------
 
 
@@ -71,6 +82,7 @@ async def serve(options: argparse.Namespace) -> None:
         board.ussd_in_milliseconds = options.ussd_milliseconds
         board.old_ussd_form = options.old_ussd_form
         board.on_news = _print_news
+        _number_modules(board)
         if options.demo:
             furnish(board)
     first, *others = stack.boards

@@ -160,7 +160,7 @@ async def test_control_of_one_span(
 async def test_control_of_some_entities_is_not_enough(
     hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
 ) -> None:
-    """A span is controlled by whoever controls all of its entities."""
+    """Control of a span means control of all its entities."""
     user = may(hass, {"domains": {"sensor": True}})
     with pytest.raises(Unauthorized):
         await call(hass, user, SMS, span=1)

@@ -11,6 +11,7 @@ import signal
 import sys
 
 import pytest
+import pytest_socket
 
 from simulator import Simulator, UssdMenu
 from simulator.__main__ import main, parser, serve, steer
@@ -371,6 +372,31 @@ def test_number_of_boards(count: str, capsys: pytest.CaptureFixture[str]) -> Non
     with pytest.raises(SystemExit):
         _options("--boards", count)
     assert "a stack has 1 to 8 boards" in capsys.readouterr().err
+
+
+async def test_each_gateway_has_its_own_modules(unused_tcp_port: int) -> None:
+    """Clients know a gateway by them: the same at each start, others on another host."""
+    pytest_socket.socket_allow_hosts(["127.0.0.1", "127.0.0.2"])
+
+    async def imei(host: str) -> bytes:
+        port = str(unused_tcp_port)
+        async with _serving("--host", host, "--port", port, "--control-port", "0"):
+            reader, writer = await asyncio.open_connection(host, unused_tcp_port)
+            writer.write(
+                b"Action: Login\r\nUsername: admin\r\nSecret: admin\r\n\r\n"
+                b"Action: Command\r\nCommand: gsm show span 1\r\n\r\n"
+            )
+            async with asyncio.timeout(5):
+                await reader.readuntil(b"IMEI: ")
+                found = (await reader.readuntil(b"\n")).strip()
+            writer.close()
+            return found
+
+    first, again, other = [
+        await imei(host) for host in ("127.0.0.1", "127.0.0.1", "127.0.0.2")
+    ]
+    assert len(first) == 15
+    assert first == again != other
 
 
 def test_port_in_use(capsys: pytest.CaptureFixture[str], unused_tcp_port: int) -> None:
