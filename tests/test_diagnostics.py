@@ -42,8 +42,9 @@ USER = "user-of-the-api"
 PASSWORD = "hunter2-hunter2"
 NAME = "Erika Mustermann"
 CODE = "*100*4711#"
-REPLY = "8642"
-PIN = "9731"
+# Long enough that no random stand-in contains them.
+REPLY = "864209753"
+PIN = "97310864"
 TEXT = "the one-time code"
 
 

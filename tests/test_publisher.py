@@ -579,6 +579,25 @@ async def test_a_missed_call_that_was_held_for_long(
     assert "a call came in on span 2" in caplog.text
 
 
+async def test_a_delivery_report_that_was_held_for_long(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It's no news, either."""
+    events = async_capture_events(hass, EVENT_SMS_DELIVERED)
+    publisher = loaded.runtime_data.publisher
+    publisher.async_hold()
+    publisher.sms_reported(StatusReport(2, PHONE, 1, True, 0, None, dt_util.utcnow()))
+    await disable(hass, loaded, ConfigEntryDisabler.USER)
+    await pass_time(hass, freezer, 610)
+    await disable(hass, loaded, None)
+
+    assert events == []
+    assert "a delivery report came in on span 2" in caplog.text
+
+
 async def test_setting_the_clock_makes_nothing_old(
     freezer: FrozenDateTimeFactory,
     hass: HomeAssistant,

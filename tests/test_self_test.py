@@ -5,12 +5,15 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_capture_events,
+)
 
 from custom_components.openvox_gsm import self_test as self_test_module
-from custom_components.openvox_gsm.const import CONF_ALLOWED
+from custom_components.openvox_gsm.const import CONF_ALLOWED, EVENT_SMS_SENT
 from homeassistant.components import persistent_notification
-from homeassistant.core import HomeAssistant
+from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import entity_registry as er
 from simulator import Box, SentSms, Simulator, SmsOutcome
@@ -94,6 +97,19 @@ async def test_a_gateway_that_does_everything_right(
     assert "The sender is the own number of span 1." in report
     assert "The timestamp is right." in report
     assert "didn't report the delivery" in report
+
+
+@pytest.mark.usefixtures("network")
+async def test_who_sent_it(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
+    """The events have the context of the action."""
+    events = async_capture_events(hass, EVENT_SMS_SENT)
+    context = Context(parent_id="1")
+    await hass.services.async_call(
+        *("openvox", "self_test", {"span": 1, "send": True}),
+        blocking=True,
+        context=context,
+    )
+    assert [event.context for event in events] == [context] * 3
 
 
 async def test_a_text_that_was_changed(

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from pytest_homeassistant_custom_component.common import (
@@ -31,7 +32,7 @@ from homeassistant.const import (
     CONF_PORT,
     CONF_USERNAME,
 )
-from homeassistant.core import HomeAssistant
+from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from simulator import Box, Simulator, SmsOutcome
 
@@ -173,7 +174,10 @@ async def test_what_became_of_a_message_is_told_once(
     gateway.spans[1].sms_outcomes.append(late)
     store = entry.runtime_data.store
 
-    outcome = await async_send(hass, order("Hello", 1, entry))
+    context = Context(parent_id="1")
+
+    sms = replace(order("Hello", 1, entry), context=context)
+    outcome = await async_send(hass, sms)
     await settle(hass)
 
     assert outcome.result.status == "unknown"
@@ -182,6 +186,7 @@ async def test_what_became_of_a_message_is_told_once(
     await until(lambda: events)
     [event] = events
     assert event.data["status"] == status
+    assert event.context is context
     counted = {
         key: found.value for key in CounterKey if (found := store.counter(1, key))
     }

@@ -8,7 +8,7 @@ from datetime import datetime
 import secrets
 from typing import Any, Final
 
-from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.core import Context, Event, HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.translation import async_get_cached_translations
 from homeassistant.util import dt as dt_util
@@ -72,6 +72,7 @@ def plan(
     source: int | None = None,
     target: int | None = None,
     number: str | None = None,
+    context: Context | None = None,
 ) -> SelfTest:
     """Choose the spans, and prepare what will be sent; nothing is sent yet.
 
@@ -93,14 +94,18 @@ def plan(
         sources = [each for each in ready if each != chosen and source in (None, each)]
         if not sources:
             continue
-        return _prepare(
-            hass, runtime, sources[0], chosen, number or ready[chosen].own_number
-        )
+        number = number or ready[chosen].own_number
+        return _prepare(hass, runtime, sources[0], chosen, number, context)
     raise invalid("self_test_no_spans", runtime.entry)
 
 
 def _prepare(
-    hass: HomeAssistant, runtime: OpenVoxRuntime, source: int, target: int, number: str
+    hass: HomeAssistant,
+    runtime: OpenVoxRuntime,
+    source: int,
+    target: int,
+    number: str,
+    context: Context | None,
 ) -> SelfTest:
     try:
         number = parse_destination(number, country_of(hass, runtime.entry))
@@ -109,7 +114,9 @@ def _prepare(
     recipient = Recipient(number, None, (Route(runtime, source),))
     token = secrets.token_hex(3)
     orders = {
-        name: prepare(hass, SmsOrder(recipient, text.format(token=token)))
+        name: prepare(
+            hass, SmsOrder(recipient, text.format(token=token), context=context)
+        )
         for name, text in _TEXTS.items()
     }
     count_parts = runtime.gateway.sms.count_parts

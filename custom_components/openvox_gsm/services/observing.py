@@ -81,6 +81,7 @@ async def self_test(call: ServiceCall) -> ServiceResponse:
         source=route.span,
         target=call.data.get(ATTR_TO_SPAN) or None,
         number=call.data.get(ATTR_NUMBER) or None,
+        context=call.context,
     )
     sentences, passed, sms = [test.describe(call.hass)], None, 0
     if call.data[ATTR_SEND]:
