@@ -178,7 +178,7 @@ async def test_ussd_that_is_never_answered(house: House) -> None:
     await house.notices(asking.done)
     with pytest.raises(HomeAssistantError):
         await asking
-    assert sum("send ussd" in each for each in house.gateway.commands) == 1
+    assert sum(each.startswith("gsm send ussd") for each in house.gateway.commands) == 1
 
     again = house.hass.async_create_task(house.ask_ussd())
     await house.recovers(again.done)
