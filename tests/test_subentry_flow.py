@@ -274,7 +274,7 @@ async def test_a_query_is_added(hass: HomeAssistant, loaded: MockConfigEntry) ->
         )
     ]
     assert hass.states.get("sensor.gsm_2_balance")
-    assert hass.states.get("button.gsm_2_balance_query_now")
+    assert hass.states.get("button.gsm_2_query_balance_now")
 
 
 async def test_the_name_of_a_query_is_there_once_on_a_span(
