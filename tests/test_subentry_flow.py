@@ -168,6 +168,10 @@ async def test_a_contact_has_a_span_of_its_own(
         ({"number": "*100#"}, {"number": "invalid_number"}),
         ({"number": "+49 1"}, {"number": "number_impossible"}),
         ({"number": "0151 12345678"}, {"number": "number_needs_country"}),
+        (
+            {"name": " ", "number": "Anna"},
+            {"name": "no_name", "number": "invalid_number"},
+        ),
     ],
 )
 async def test_a_contact_that_cannot_be(

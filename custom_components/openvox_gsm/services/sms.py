@@ -26,7 +26,7 @@ from homeassistant.core import ServiceCall, ServiceResponse
 from homeassistant.helpers import config_validation as cv
 
 from .recipients import read_recipients
-from .routes import ROUTE_FIELDS, find_routes
+from .routes import ROUTE_FIELDS, find_routes, whole_number
 
 ATTR_ENCODING: Final = "encoding"
 ATTR_FLASH: Final = "flash"
@@ -48,9 +48,7 @@ _OPTIONS = {
     vol.Optional(ATTR_TITLE): vol.Any(None, cv.string),
     vol.Optional(ATTR_ENCODING): vol.Any(None, "", vol.Coerce(Encoding)),
     vol.Optional(ATTR_FLASH): vol.Any(None, "", cv.boolean),
-    vol.Optional(ATTR_TIMEOUT): vol.Any(
-        None, "", vol.All(vol.Coerce(int), vol.Range(min=1, max=300))
-    ),
+    vol.Optional(ATTR_TIMEOUT): whole_number(1, 300),
 }
 SCHEMA = vol.Schema(
     {
