@@ -77,11 +77,11 @@ def test_an_sms_came_in(tell: Tell, data: dict[str, Any], sentence: str) -> None
         ({"status": "sent", "error": None}, "sent an SMS to Anna"),
         (
             {"status": "failed", "error": "rejected"},
-            "could not send an SMS to Anna: the network refused it",
+            "couldn't send an SMS to Anna: the network rejected it",
         ),
         (
             {"status": "unknown", "error": "timed_out"},
-            "may have sent an SMS to Anna: the network did not answer in time",
+            "may have sent an SMS to Anna: the network didn't respond in time",
         ),
     ],
 )
@@ -98,11 +98,11 @@ def test_an_sms_was_sent(tell: Tell, data: dict[str, Any], sentence: str) -> Non
         ({"delivered": True, "cause": None}, "learned that an SMS reached Anna"),
         (
             {"delivered": False, "cause": "Phone busy"},
-            "learned that an SMS did not reach Anna: Phone busy",
+            "learned that an SMS didn't reach Anna: Phone busy",
         ),
         (
             {"delivered": False, "cause": None},
-            "learned that an SMS did not reach Anna",
+            "learned that an SMS didn't reach Anna",
         ),
     ],
 )
@@ -116,26 +116,39 @@ def test_an_sms_was_delivered(tell: Tell, data: dict[str, Any], sentence: str) -
     assert told == f"OpenVox GSM gateway {sentence}"
 
 
+@pytest.mark.parametrize("device_id", [None, "gone"])
+def test_what_no_span_did(
+    hass: HomeAssistant, tell: Tell, entry: MockConfigEntry, device_id: str | None
+) -> None:
+    """It's the gateway that failed."""
+    entry.add_to_hass(hass)
+    data = {"device_id": device_id, "config_entry_id": entry.entry_id}
+    told = tell(EVENT_SMS_SENT, {"status": "failed", "error": "no_span_ready", **data})
+
+    assert told.startswith(f"{entry.title} couldn't send an SMS")
+    assert told.endswith("no span was ready to send")
+
+
 @pytest.mark.parametrize("failure", SendFailure)
 def test_every_failure_is_told_in_words(tell: Tell, failure: SendFailure) -> None:
     """Not by its code."""
     told = tell(EVENT_SMS_SENT, {"status": "failed", "error": failure.value})
 
-    assert "not known" not in told
+    assert "isn't known" not in told
     assert "_" not in told
 
 
 @pytest.mark.parametrize(
     ("kind", "direction", "duration", "sentence"),
     [
-        ("ringing", "incoming", None, "is ringing: Anna calls"),
+        ("ringing", "incoming", None, "has an incoming call from Anna"),
         ("answered", "incoming", None, "answered a call from Anna"),
         ("missed", "incoming", None, "missed a call from Anna"),
         ("ended", "incoming", 75, "ended a call from Anna after 75 s"),
         ("answered", "outgoing", None, "called Anna, who answered"),
         ("ended", "outgoing", 75, "ended a call to Anna after 75 s"),
         ("ended", "outgoing", 0, "ended a call to Anna after 0 s"),
-        ("ended", "outgoing", None, "called Anna, who did not answer"),
+        ("ended", "outgoing", None, "called Anna, who didn't answer"),
     ],
 )
 def test_calls(
@@ -154,7 +167,10 @@ def test_calls(
 def test_events_of_others(tell: Tell, event: str) -> None:
     """The logbook shows whatever has the event's name; it must not break there."""
     assert "an unknown number" in tell(event, {})
-    keys = ("device_id", "type", "direction", "status", "error", "message", "cause")
+    keys = (
+        *("device_id", "config_entry_id", "type", "direction"),
+        *("status", "error", "message", "cause"),
+    )
     assert tell(event, {key: [{}] for key in keys})
 
 
@@ -201,11 +217,11 @@ async def test_the_logbook(
 
     told = [f"{each.get('name')} {each.get('message')}" for each in response["result"]]
     for sentence in (
-        "My SIM is ringing: Anna calls",
+        "My SIM has an incoming call from Anna",
         "My SIM missed a call from Anna",
         "My SIM sent an SMS to Anna",
         "My SIM called Anna, who answered",
         "My SIM ended a call to Anna after 0 s",
     ):
         assert told.count(sentence) == 1
-    assert "My SIM called Anna, who did not answer" not in told
+    assert "My SIM called Anna, who didn't answer" not in told

@@ -126,16 +126,16 @@ async def test_what_hangs_a_span(
     """In no spelling, and by no detour."""
     commands = list(gateway.commands)
 
-    with pytest.raises(ServiceValidationError, match="hangs the span") as error:
+    with pytest.raises(ServiceValidationError, match="blocks the span") as error:
         await command(hass, spelling)
-    assert error.value.translation_key == "not_allowed"
+    assert error.value.translation_key == "forbidden_hangs_span"
     for name, headers in (
         ("Command", {"Command": spelling}),
         (" command", {"COMMAND": spelling}),
         ("Command", {"Command": ["gsm show spans", spelling]}),
         ("Command", {"command ": "gsm show spans", "Command": [spelling]}),
     ):
-        with pytest.raises(ServiceValidationError, match="hangs the span"):
+        with pytest.raises(ServiceValidationError, match="blocks the span"):
             await action(hass, name, headers)
     assert gateway.commands == commands
 
@@ -157,7 +157,7 @@ async def test_more_than_one_line(
     ):
         with pytest.raises(ServiceValidationError) as error:
             await attempt
-        assert error.value.translation_key == "not_allowed"
+        assert error.value.translation_key in ("header_name", "header_value")
     assert gateway.commands == commands
     assert not {"Getvar", "Logoff"} & set(gateway.actions)
 
@@ -177,8 +177,9 @@ async def test_what_the_session_does_itself(
     """It would spoil the session for whoever comes next."""
     actions = list(gateway.actions)
 
-    with pytest.raises(ServiceValidationError, match="done by the session itself"):
+    with pytest.raises(ServiceValidationError, match="takes care of") as error:
         await action(hass, name)
+    assert error.value.translation_key == "forbidden_session_action"
     assert gateway.actions == actions
 
 
@@ -187,8 +188,9 @@ async def test_headers_of_the_session(
     hass: HomeAssistant, loaded: MockConfigEntry, header: str
 ) -> None:
     """Answers are told apart by them."""
-    with pytest.raises(ServiceValidationError, match="set by the session itself"):
+    with pytest.raises(ServiceValidationError, match="sets the header") as error:
         await action(hass, "Ping", {header: "1"})
+    assert error.value.translation_key == "forbidden_session_header"
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,20 @@ async def test_the_name_of_a_contact(
         assert [message["target"] for message in messages] == numbers
 
 
+async def test_a_contact_that_was_renamed_to_a_number(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """The number wins, since somebody may own it."""
+    await add_contact(hass, loaded, OTHER_PHONE, PHONE)
+    await add_contact(hass, loaded, "*100#", PHONE)
+
+    messages = await send_and_ask(hass, target=OTHER_PHONE)
+
+    assert [message["target"] for message in messages] == [OTHER_PHONE]
+    with pytest.raises(ServiceValidationError):
+        await send(hass, target="*100#")
+
+
 async def test_the_response_names_the_contact(
     hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:
@@ -311,9 +325,24 @@ async def test_the_time_limit(
         if command.startswith("gsm send sync sms")
     ]
     assert limits == ["30", "90", "5"]
-    for timeout in (0, 301, "long"):
-        with pytest.raises(vol.Invalid):
+    for timeout, message in (
+        (0, "value must be at least 1"),
+        (301, "value must be at most 300"),
+        ("long", "expected int"),
+    ):
+        with pytest.raises(vol.Invalid, match=message):
             await send(hass, target=PHONE, timeout=timeout)
+        with pytest.raises(ServiceValidationError, match=message):
+            await send(hass, target=PHONE, data={"timeout": timeout})
+
+
+async def test_the_number_of_a_span(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """Spans are counted from 1; an empty field is any span."""
+    with pytest.raises(vol.Invalid, match="value must be at least 1"):
+        await send(hass, target=PHONE, span=0)
+    await send(hass, target=PHONE, span="")
 
 
 # News

@@ -168,6 +168,10 @@ async def test_a_contact_has_a_span_of_its_own(
         ({"number": "*100#"}, {"number": "invalid_number"}),
         ({"number": "+49 1"}, {"number": "number_impossible"}),
         ({"number": "0151 12345678"}, {"number": "number_needs_country"}),
+        (
+            {"name": " ", "number": "Anna"},
+            {"name": "no_name", "number": "invalid_number"},
+        ),
     ],
 )
 async def test_a_contact_that_cannot_be(
@@ -274,7 +278,7 @@ async def test_a_query_is_added(hass: HomeAssistant, loaded: MockConfigEntry) ->
         )
     ]
     assert hass.states.get("sensor.gsm_2_balance")
-    assert hass.states.get("button.gsm_2_balance_query_now")
+    assert hass.states.get("button.gsm_2_query_balance_now")
 
 
 async def test_the_name_of_a_query_is_there_once_on_a_span(

@@ -20,8 +20,10 @@ from custom_components.openvox_gsm import (
     services,
     switch,
 )
+from custom_components.openvox_gsm.ami import HeaderFault
 from custom_components.openvox_gsm.errors import number_error
 from custom_components.openvox_gsm.gateway import (
+    ForbiddenReason,
     NetworkStatus,
     SendFailure,
     SpanStatus,
@@ -70,6 +72,8 @@ _KEYS: dict[str, list[str]] = {
         "call_span_locked",
         "call_span_not_ready",
     ],
+    "f'forbidden_{err.reason}'": [f"forbidden_{each}" for each in ForbiddenReason],
+    "f'header_{err.fault}'": [f"header_{fault}" for fault in HeaderFault],
     "_not_reached(is_connected)": ["cannot_connect", "not_connected"],
     "number_error(err)": [
         number_error(InvalidPhoneNumberError(fault)) for fault in PhoneNumberFault

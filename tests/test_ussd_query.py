@@ -28,7 +28,7 @@ from simulator import Simulator, UssdMenu, UssdOutcome
 from .common import pass_time, poll, said, settle, span_device, until
 
 SENSOR = "sensor.gsm_2_balance"
-BUTTON = "button.gsm_2_balance_query_now"
+BUTTON = "button.gsm_2_query_balance_now"
 ANSWER = "Your balance is 12,50 EUR"
 PATTERN = r"is ([\d.,]+)"
 QUARTER = 15 * 60
@@ -102,7 +102,7 @@ async def test_a_query_is_a_sensor_and_a_button(
 
     for entity_id, name in (
         (SENSOR, "GSM 2 Balance"),
-        (BUTTON, "GSM 2 Balance query now"),
+        (BUTTON, "GSM 2 Query Balance now"),
     ):
         state = hass.states.get(entity_id)
         registered = er.async_get(hass).async_get(entity_id)
@@ -528,7 +528,7 @@ async def test_one_query_at_a_time(
     await set_up(hass, entry, *(query(f"Q{span}", span=span) for span in (1, 2)))
 
     presses = [
-        hass.async_create_task(press(hass, f"button.gsm_{span}_q{span}_query_now"))
+        hass.async_create_task(press(hass, f"button.gsm_{span}_query_q{span}_now"))
         for span in (1, 2)
     ]
     await until(lambda: asked(gateway))
@@ -851,7 +851,7 @@ async def test_a_span_that_is_not_there(
     gateway.add_span(9)
     await poll(hass, freezer)
 
-    for entity_id in ("sensor.gsm_9_balance", "button.gsm_9_balance_query_now"):
+    for entity_id in ("sensor.gsm_9_balance", "button.gsm_9_query_balance_now"):
         registered = er.async_get(hass).async_get(entity_id)
         assert registered
         assert registered.device_id == span_device(hass, entry, 9).id

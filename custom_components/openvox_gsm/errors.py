@@ -20,6 +20,7 @@ from homeassistant.helpers.update_coordinator import UpdateFailed
 from homeassistant.util import dt as dt_util
 
 from .ami import (
+    MAX_LINE,
     ActionFailedError,
     AmiError,
     AuthenticationError,
@@ -170,8 +171,10 @@ def raw_error(
     entry: ConfigEntry[Any], err: ForbiddenActionError | AmiError
 ) -> HomeAssistantError:
     """Return why a raw command or action failed."""
-    if isinstance(err, ForbiddenActionError | InvalidHeaderError):
-        return invalid("not_allowed", reason=err)
+    if isinstance(err, ForbiddenActionError):
+        return invalid(f"forbidden_{err.reason}", name=err.name)
+    if isinstance(err, InvalidHeaderError):
+        return invalid(f"header_{err.fault}", name=err.header, limit=MAX_LINE)
     denied = isinstance(err, PermissionDeniedError)
     return error("no_action_right" if denied else "action_failed", entry, error=err)
 

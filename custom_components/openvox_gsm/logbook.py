@@ -9,7 +9,7 @@ from homeassistant.components.logbook import (
     LOGBOOK_ENTRY_MESSAGE,
     LOGBOOK_ENTRY_NAME,
 )
-from homeassistant.const import ATTR_DEVICE_ID
+from homeassistant.const import ATTR_CONFIG_ENTRY_ID, ATTR_DEVICE_ID
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 
@@ -27,7 +27,7 @@ type Describe = Callable[[Event[Any]], dict[str, str]]
 _LONGEST_TEXT: Final = 160
 
 _CALLS: Final[Mapping[Any, str]] = {
-    (CallEventType.RINGING, CallDirection.INCOMING): "is ringing: {who} calls",
+    (CallEventType.RINGING, CallDirection.INCOMING): "has an incoming call from {who}",
     (CallEventType.ANSWERED, CallDirection.INCOMING): "answered a call from {who}",
     (CallEventType.ANSWERED, CallDirection.OUTGOING): "called {who}, who answered",
     (CallEventType.MISSED, CallDirection.INCOMING): "missed a call from {who}",
@@ -36,30 +36,30 @@ _CALLS: Final[Mapping[Any, str]] = {
     (CallEventType.ENDED, CallDirection.OUTGOING): "ended a call to {who} after "
     "{duration} s",
 }
-_NOT_ANSWERED: Final = "called {who}, who did not answer"
+_NOT_ANSWERED: Final = "called {who}, who didn't answer"
 _SENT: Final[Mapping[Any, str]] = {
     SendStatus.SENT: "sent an SMS to {who}",
-    SendStatus.FAILED: "could not send an SMS to {who}: {why}",
+    SendStatus.FAILED: "couldn't send an SMS to {who}: {why}",
     SendStatus.UNKNOWN: "may have sent an SMS to {who}: {why}",
 }
 _FAILURES: Final[Mapping[Any, str]] = {
-    SendFailure.NO_SPAN_READY: "no SIM was ready to send",
-    SendFailure.SPAN_NOT_READY: "the SIM was not ready to send",
+    SendFailure.NO_SPAN_READY: "no span was ready to send",
+    SendFailure.SPAN_NOT_READY: "the span wasn't ready to send",
     SendFailure.POWER_OFF: "the module was turned off",
     SendFailure.SPAN_LOCKED: "the gateway has locked the span",
     SendFailure.SPAN_LIMIT: "the gateway's own limit for the span is reached",
     SendFailure.NO_SUCH_SPAN: "the gateway has no such span",
-    SendFailure.NOT_CONNECTED: "the gateway was not connected",
-    SendFailure.BUSY: "the SIM was busy the whole time",
-    SendFailure.REJECTED: "the network refused it",
+    SendFailure.NOT_CONNECTED: "the gateway wasn't connected",
+    SendFailure.BUSY: "the span stayed busy",
+    SendFailure.REJECTED: "the network rejected it",
     SendFailure.REFUSED: "the gateway refused it",
     SendFailure.TEXT_MODE: "the span is in SMS text mode",
-    SendFailure.WRONG_CODING: "the span's SMS coding would spoil the text",
-    SendFailure.TIMED_OUT: "the network did not answer in time",
+    SendFailure.WRONG_CODING: "the span's SMS coding would garble the text",
+    SendFailure.TIMED_OUT: "the network didn't respond in time",
     SendFailure.CONNECTION_LOST: "the connection to the gateway was lost",
     SendFailure.GIVEN_UP: "the script that sent it was stopped",
-    "not_allowed": "the options do not allow the number",  # by version 0.1.0
-    SendFailure.LIMIT_REACHED: "the limit of SMS is reached",
+    "not_allowed": "the options don't allow the number",  # by version 0.1.0
+    SendFailure.LIMIT_REACHED: "the SMS limit is reached",
 }
 
 
@@ -94,10 +94,12 @@ def async_describe_events(
 
 
 def _name(hass: HomeAssistant, data: Mapping[str, Any]) -> str:
-    """Return the name of the span's device, or the one that its user gave it."""
+    """Return the name of the span's device, or of the gateway where no span did it."""
     device = dr.async_get(hass).async_get(str(data.get(ATTR_DEVICE_ID)))
-    name = device and (device.name_by_user or device.name)
-    return name or "OpenVox GSM gateway"
+    if name := device and (device.name_by_user or device.name):
+        return name
+    entry = hass.config_entries.async_get_entry(str(data.get(ATTR_CONFIG_ENTRY_ID)))
+    return entry.title if entry else "OpenVox GSM gateway"
 
 
 def _who(data: Mapping[str, Any], key: str) -> str:
@@ -111,7 +113,7 @@ def _received(data: Mapping[str, Any]) -> str:
 
 def _sent(data: Mapping[str, Any]) -> str:
     sentence = _SENT.get(str(data.get("status")), _SENT[SendStatus.UNKNOWN])
-    why = _FAILURES.get(str(data.get("error")), "the reason is not known")
+    why = _FAILURES.get(str(data.get("error")), "the reason isn't known")
     return sentence.format(who=_who(data, "target"), why=why)
 
 
@@ -120,7 +122,7 @@ def _delivered(data: Mapping[str, Any]) -> str:
     if data.get("delivered"):
         return f"learned that an SMS reached {who}"
     why = f": {data['cause']}" if data.get("cause") else ""
-    return f"learned that an SMS did not reach {who}{why}"
+    return f"learned that an SMS didn't reach {who}{why}"
 
 
 def _called(data: Mapping[str, Any]) -> str:

@@ -1,6 +1,6 @@
 """Add and change the contacts and USSD queries of a gateway."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 import re
 from typing import Any, override
 
@@ -93,11 +93,10 @@ class OpenVoxSubentryFlow(ConfigSubentryFlow):
     ) -> SubentryFlowResult:
         errors: dict[str, str] = {}
         if user_input is not None:
-            try:
-                name = self._read_name(user_input)
-                return self._save(name, self._read(user_input))
-            except _Refused as err:
-                errors[err.field] = err.key
+            name = _attempt(self._read_name, user_input, errors)
+            data = _attempt(self._read, user_input, errors)
+            if name is not None and data is not None:
+                return self._save(name, data)
         elif self.source == SOURCE_RECONFIGURE:
             subentry = self._get_reconfigure_subentry()
             user_input = {CONF_NAME: subentry.title, **self._suggest(subentry.data)}
@@ -278,6 +277,19 @@ SUBENTRY_FLOWS: dict[str, type[ConfigSubentryFlow]] = {
     SUBENTRY_CONTACT: ContactFlow,
     SUBENTRY_USSD_QUERY: UssdQueryFlow,
 }
+
+
+def _attempt[T](
+    read: Callable[[Mapping[str, Any]], T],
+    user_input: Mapping[str, Any],
+    errors: dict[str, str],
+) -> T | None:
+    """Return what a part of the input says, or None and add the field's error."""
+    try:
+        return read(user_input)
+    except _Refused as err:
+        errors[err.field] = err.key
+        return None
 
 
 def _check_pattern(key: str, pattern: str) -> None:

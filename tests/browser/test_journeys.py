@@ -139,7 +139,7 @@ async def test_options(demo: Demo, page: Page, take_picture: TakePicture) -> Non
     await expect(form).to_contain_text("Germany")
     # The only text of the form is an allowed destination.
     allowed = form.locator("ha-selector-text input:visible").first
-    await form.get_by_text("Add Allowed destinations").click()
+    await form.get_by_text("Add Allowed destination").click()
     await allowed.fill("Anna")
     await submit.click()
     await expect(form).to_contain_text("Enter a phone number or the first digits")
@@ -192,7 +192,7 @@ async def test_ussd_query(demo: Demo, page: Page) -> None:
 
     await page.get_by_text("GSM 5", exact=True).click()
     await expect(device_row(page, "Credit")).to_contain_text("Unknown")
-    await device_row(page, "Credit query now").get_by_text("Press").click()
+    await device_row(page, "Query Credit now").get_by_text("Press").click()
     # By itself it asks half a minute after it was added.
     await expect(device_row(page, "Credit")).to_contain_text("9.8 EUR", timeout=15_000)
 

@@ -9,17 +9,19 @@ from .errors import (
     CertificateError,
     ChallengeMissingError,
     ConnectionLostError,
+    HeaderFault,
     InvalidHeaderError,
     PermissionDeniedError,
     ProtocolError,
     TlsError,
 )
 from .login import Credentials
-from .packet import Packet
+from .packet import MAX_LINE, Packet
 from .session import Session
 from .tls import Tls, read_fingerprint, unverified_context
 
 __all__ = [
+    "MAX_LINE",
     "ActionFailedError",
     "ActionTimeoutError",
     "AmiError",
@@ -29,6 +31,7 @@ __all__ = [
     "ChallengeMissingError",
     "ConnectionLostError",
     "Credentials",
+    "HeaderFault",
     "InvalidHeaderError",
     "Packet",
     "PermissionDeniedError",

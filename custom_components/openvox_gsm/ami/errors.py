@@ -4,6 +4,8 @@ No error of this module contains the password, and none repeats a command: the
 commands of a GSM gateway contain phone numbers and message texts.
 """
 
+from enum import StrEnum
+
 
 class AmiError(Exception):
     """Base of all errors that this package raises."""
@@ -49,5 +51,22 @@ class ConnectionLostError(AmiError):
     """The connection is lost; the outcome of an action in flight isn't known."""
 
 
+class HeaderFault(StrEnum):
+    """What is wrong with a header."""
+
+    NAME = "name"
+    """The name isn't one line without a colon."""
+    VALUE = "value"
+    """The value isn't one line without NUL characters."""
+    TOO_LONG = "too_long"
+    """Asterisk would cut the line off."""
+
+
 class InvalidHeaderError(AmiError, ValueError):
-    """A key or value can't be sent in an AMI header; nothing was sent."""
+    """A name or value can't be sent in an AMI header; nothing was sent."""
+
+    def __init__(self, fault: HeaderFault, header: str, message: str) -> None:
+        """Keep the fault and the header's name; `message` doesn't repeat the value."""
+        super().__init__(message)
+        self.fault = fault
+        self.header = header

@@ -9,7 +9,7 @@ be anything, up to ``--END COMMAND--``.
 from collections.abc import Callable, Iterable, Iterator, KeysView
 import re
 
-from .errors import InvalidHeaderError, ProtocolError
+from .errors import HeaderFault, InvalidHeaderError, ProtocolError
 
 MAX_PACKET = 1024 * 1024  # bytes; far more than any honest packet has
 # Asterisk reads a line into 1,024 bytes, including CR LF (main/manager.c).
@@ -207,15 +207,23 @@ def build(headers: Iterable[tuple[str, str]]) -> bytes:
     lines = []
     for key, value in headers:
         if not key or ":" in key or not _is_one_line(key):
-            raise InvalidHeaderError("A header's name must be one line without a colon")
+            raise InvalidHeaderError(
+                HeaderFault.NAME,
+                key,
+                "A header's name must be one line without a colon",
+            )
         if not _is_one_line(value):
             raise InvalidHeaderError(
-                f"The value of {key} must be one line without NUL characters"
+                HeaderFault.VALUE,
+                key,
+                f"The value of {key} must be one line without NUL characters",
             )
         line = f"{key}: {value}".encode("utf-8", "surrogatepass")
         if len(line) > MAX_LINE:
             raise InvalidHeaderError(
-                f"{key} takes {len(line)} bytes; the gateway reads at most {MAX_LINE}"
+                HeaderFault.TOO_LONG,
+                key,
+                f"{key} takes {len(line)} bytes; the gateway reads at most {MAX_LINE}",
             )
         lines.append(line)
     return _LINE_END.join(lines) + _PACKET_END

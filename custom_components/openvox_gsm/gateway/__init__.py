@@ -2,6 +2,7 @@
 
 from .errors import (
     ForbiddenActionError,
+    ForbiddenReason,
     InvalidNumberError,
     NotAnOpenVoxGatewayError,
     SpanError,
@@ -49,6 +50,7 @@ __all__ = [
     "CoreStatus",
     "Features",
     "ForbiddenActionError",
+    "ForbiddenReason",
     "Gateway",
     "IncomingSms",
     "InvalidNumberError",

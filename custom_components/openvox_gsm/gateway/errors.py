@@ -1,5 +1,6 @@
 """What can go wrong at a gateway, beyond what can at any Asterisk manager."""
 
+from enum import StrEnum
 from typing import Final
 
 from custom_components.openvox_gsm.ami import AmiError
@@ -49,5 +50,22 @@ class InvalidNumberError(ValueError):
     """A destination that can't stand in a command; the message doesn't repeat it."""
 
 
+class ForbiddenReason(StrEnum):
+    """Why a command or an action is never sent."""
+
+    HANGS_SPAN = "hangs_span"
+    """`gsm power stat`: the span hangs until the gateway is restarted."""
+    SESSION_ACTION = "session_action"
+    """It would end the session, or change it for the next action."""
+    SESSION_HEADER = "session_header"
+    """The session sets this header itself, to tell answers apart."""
+
+
 class ForbiddenActionError(ValueError):
-    """A command or an action that is never sent; the message says why."""
+    """A command or an action that is never sent."""
+
+    def __init__(self, reason: ForbiddenReason, name: str) -> None:
+        """Keep the reason, and the name of the command, action or header."""
+        super().__init__(f"{name}: {reason}")
+        self.reason = reason
+        self.name = name

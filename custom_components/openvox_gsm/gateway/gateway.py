@@ -24,7 +24,7 @@ from . import commands, replies
 from .calls.dialer import Dialer
 from .calls.tracker import CallTracker, voice_channel
 from .connection import Connection
-from .errors import ForbiddenActionError, SpanError
+from .errors import ForbiddenActionError, ForbiddenReason, SpanError
 from .firmware import Features, learn_features, learn_sms_steps
 from .model import (
     CallDirection,
@@ -53,7 +53,6 @@ from .ussd import Ussd
 _RAW_TIMEOUT: Final = 60.0  # seconds
 # They would log the session out, or make it deliver events.
 _SESSION_ACTIONS: Final = frozenset(("login", "logoff", "challenge", "events"))
-_HANGS_THE_SPAN: Final = "gsm power stat hangs the span until the gateway is restarted"
 
 
 class Gateway:
@@ -377,7 +376,7 @@ class Gateway:
         as InvalidHeaderError for what can't be a command.
         """
         if commands.is_dangerous(command):
-            raise ForbiddenActionError(_HANGS_THE_SPAN)
+            raise ForbiddenActionError(ForbiddenReason.HANGS_SPAN, "gsm power stat")
         output = await self._connection.slow_command(command, timeout=_RAW_TIMEOUT)
         return [line.rstrip("\r") for line in output.split("\n")] if output else []
 
@@ -393,14 +392,12 @@ class Gateway:
         # Asterisk skips the spaces in front of a value.
         name, headers = name.strip(), list(headers)
         if name.lower() in _SESSION_ACTIONS:
-            raise ForbiddenActionError(f"{name} is done by the session itself")
+            raise ForbiddenActionError(ForbiddenReason.SESSION_ACTION, name)
         for key, value in headers:
             if key.strip().lower() in ("action", "actionid"):
-                raise ForbiddenActionError(
-                    f"{key.strip()} is set by the session itself"
-                )
+                raise ForbiddenActionError(ForbiddenReason.SESSION_HEADER, key.strip())
             if key.strip().lower() == "command" and commands.is_dangerous(value):
-                raise ForbiddenActionError(_HANGS_THE_SPAN)
+                raise ForbiddenActionError(ForbiddenReason.HANGS_SPAN, "gsm power stat")
         return await self._connection.slow_list_action(
             name, headers, timeout=_RAW_TIMEOUT
         )

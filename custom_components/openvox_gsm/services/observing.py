@@ -18,7 +18,7 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonValueType
 
-from .routes import GATEWAY_FIELDS, ROUTE_FIELDS, find_routes, only_route
+from .routes import GATEWAY_FIELDS, ROUTE_FIELDS, find_routes, only_route, whole_number
 
 ATTR_DURATION: Final = "duration"
 ATTR_TO_SPAN: Final = "to_span"
@@ -35,9 +35,7 @@ RECORD_SCHEMA = vol.Schema(
 )
 SELF_TEST_SCHEMA = vol.Schema(
     {
-        vol.Optional(ATTR_TO_SPAN): vol.Any(
-            None, "", vol.All(vol.Coerce(int), vol.Range(min=1))
-        ),
+        vol.Optional(ATTR_TO_SPAN): whole_number(1),
         vol.Optional(ATTR_NUMBER): vol.Any(None, cv.string),
         vol.Optional(ATTR_SEND, default=False): cv.boolean,
         **ROUTE_FIELDS,

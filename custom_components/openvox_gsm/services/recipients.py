@@ -12,6 +12,7 @@ from custom_components.openvox_gsm.contacts import (
 from custom_components.openvox_gsm.errors import invalid, number_error
 from custom_components.openvox_gsm.phone_numbers import (
     InvalidPhoneNumberError,
+    is_phone_number,
     parse_destination,
 )
 from custom_components.openvox_gsm.runtime import loaded_gateways
@@ -77,8 +78,10 @@ class _Reader:
         """Return the contact of a name, those of the call's own gateways first.
 
         It's reached through its own gateway and the span it prefers, unless the call
-        names others.
+        names others. A number is no name, even if a contact was renamed to it.
         """
+        if is_phone_number(name):
+            return None
         given = {route.runtime: route for route in self._routes}
         for runtime in (*given, *loaded_gateways(self._hass)):
             if (contact := find_by_name(runtime.entry, name)) is None:

@@ -1,6 +1,6 @@
 """The gateways and the span that an action may use."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import voluptuous as vol
@@ -29,6 +29,19 @@ def _only_one(value: Any) -> Any:
     return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
+def whole_number(minimum: int, maximum: int | None = None) -> Callable[[Any], Any]:
+    """Return a validator of a whole number that a script may leave out.
+
+    None and an empty text become None. A `vol.Any` would hide the range in its error.
+    """
+    number = vol.All(vol.Coerce(int), vol.Range(min=minimum, max=maximum))
+
+    def validate(value: Any) -> Any:
+        return None if value in (None, "") else number(value)
+
+    return validate
+
+
 # A field that a script leaves out may come as None or as an empty text.
 GATEWAY_FIELDS: Final = {
     vol.Optional(ATTR_DEVICE_ID): vol.Any(None, vol.All(_only_one, cv.string)),
@@ -36,9 +49,7 @@ GATEWAY_FIELDS: Final = {
 }
 ROUTE_FIELDS: Final = {
     **GATEWAY_FIELDS,
-    vol.Optional(ATTR_SPAN): vol.Any(
-        None, "", vol.All(vol.Coerce(int), vol.Range(min=1))
-    ),
+    vol.Optional(ATTR_SPAN): whole_number(1),
 }
 
 

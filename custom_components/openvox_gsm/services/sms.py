@@ -28,7 +28,7 @@ from homeassistant.helpers import config_validation as cv
 
 from .permissions import Caller
 from .recipients import read_recipients
-from .routes import ROUTE_FIELDS, find_routes
+from .routes import ROUTE_FIELDS, find_routes, whole_number
 
 ATTR_ENCODING: Final = "encoding"
 ATTR_FLASH: Final = "flash"
@@ -50,9 +50,7 @@ _OPTIONS = {
     vol.Optional(ATTR_TITLE): vol.Any(None, cv.string),
     vol.Optional(ATTR_ENCODING): vol.Any(None, "", vol.Coerce(Encoding)),
     vol.Optional(ATTR_FLASH): vol.Any(None, "", cv.boolean),
-    vol.Optional(ATTR_TIMEOUT): vol.Any(
-        None, "", vol.All(vol.Coerce(int), vol.Range(min=1, max=300))
-    ),
+    vol.Optional(ATTR_TIMEOUT): whole_number(1, 300),
 }
 SCHEMA = vol.Schema(
     {
