@@ -15,6 +15,7 @@ from typing import TextIO
 import aiohttp
 
 from homeassistant.const import RESTART_EXIT_CODE
+from simulator import Box
 from simulator.control import DEFAULT_PORT as CONTROL_PORT
 
 from .check import ALLOWED, STRANGER, Check, check_log
@@ -45,14 +46,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--check", action="store_true", help="try everything without a person, then end"
     )
-    check: bool = parser.parse_args(arguments).check
+    parser.add_argument(
+        "--box",
+        choices=[box.value for box in Box],
+        default=Box.OF_2013.value,
+        help="a gateway with the vendor's driver of 2013, or one as sold today",
+    )
+    options = parser.parse_args(arguments)
+    check: bool = options.check
     folder = PROJECT / ".demo" / ("check" if check else "run")
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         if not _lock(lock):
             say("Another one runs already: end it first (Ctrl-C in its terminal).")
             return 1
-        return asyncio.run(_run(folder, check))
+        return asyncio.run(_run(folder, options.box, check))
 
 
 def _lock(lock: TextIO) -> bool:
@@ -64,18 +72,18 @@ def _lock(lock: TextIO) -> bool:
     return True
 
 
-async def _run(folder: Path, check: bool) -> int:
+async def _run(folder: Path, box: str, check: bool) -> int:
     _cancel_on_signal()
     started = time.monotonic()
     processes: list[Process] = []
     try:
         if check:
             async with asyncio.timeout(_CHECK_SECONDS):
-                await _demo(folder, check, processes)
+                await _demo(folder, box, check, processes)
             check_log(processes[-1])
             say(f"All is well, after {time.monotonic() - started:.0f} s.")
         else:
-            await _demo(folder, check, processes)
+            await _demo(folder, box, check, processes)
     except (DemoError, aiohttp.ClientError, OSError) as err:
         for process in processes:
             say(f"\n--- The end of {process.log.relative_to(PROJECT)}")
@@ -102,7 +110,7 @@ def _cancel_on_signal() -> None:
         loop.add_signal_handler(number, cancel)
 
 
-async def _demo(folder: Path, check: bool, processes: list[Process]) -> None:
+async def _demo(folder: Path, box: str, check: bool, processes: list[Process]) -> None:
     """Start everything, do what is wanted, end everything."""
     home_port, ami_port, control_port = choose_ports(
         _HOME_PORT, _AMI_PORT, CONTROL_PORT
@@ -116,6 +124,8 @@ async def _demo(folder: Path, check: bool, processes: list[Process]) -> None:
         "--demo",
         "--spans",
         "8",
+        # As shipped, the switch "SMS Received" of a box sold today is off.
+        *("--box", box, "--sms-received"),
     ]
     simulator += ["--port", str(ami_port), "--control-port", str(control_port)]
     hass = Path(sys.executable).with_name("hass")
