@@ -94,7 +94,7 @@ async def test_a_gateway_that_does_everything_right(
     assert response["sent"] == response["cost"] == 4
     report = " ".join(response["report"])
     assert report.count("arrived unchanged") == 3
-    assert "The sender is the own number of span 1." in report
+    assert "The sender is span 1's own number." in report
     assert "The timestamp is right." in report
     assert "didn't report the delivery" in report
 
@@ -142,7 +142,7 @@ async def test_another_sender(
     network += [lambda sms: sms.text] * 2
     response = await start(hass, send=True)
     assert response["passed"] is False
-    assert "The sender isn't the own number of span 1." in response["report"]
+    assert "The sender isn't span 1's own number." in response["report"]
 
 
 @pytest.mark.usefixtures("network")
