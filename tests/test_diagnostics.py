@@ -11,6 +11,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.openvox_gsm.const import (
     CONF_ALLOWED,
     CONF_CODE,
+    CONF_DATE_PATTERN,
     CONF_FINGERPRINT,
     CONF_INTERVAL,
     CONF_NUMBER,
@@ -78,6 +79,7 @@ def entry_of(gateway: Simulator, **data: Any) -> MockConfigEntry:
                     CONF_REPLIES: [REPLY],
                     CONF_INTERVAL: 24,
                     CONF_PATTERN: "([0-9]+)",
+                    CONF_DATE_PATTERN: "until ([0-9.]+)",
                 },
                 subentry_type=SUBENTRY_USSD_QUERY,
                 title=NAME,
@@ -194,6 +196,7 @@ async def test_subentries_are_told(hass: HomeAssistant, gateway: Simulator) -> N
     }
     assert query["data"][CONF_INTERVAL] == 24
     assert query["data"][CONF_PATTERN] == REDACTED
+    assert query["data"][CONF_DATE_PATTERN] == REDACTED
     assert told["entry"]["data"][CONF_FINGERPRINT] == "ab"
 
 

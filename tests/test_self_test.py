@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
+    MockUser,
     async_capture_events,
 )
 
@@ -14,7 +15,7 @@ from custom_components.openvox_gsm import self_test as self_test_module
 from custom_components.openvox_gsm.const import CONF_ALLOWED, EVENT_SMS_SENT
 from homeassistant.components import persistent_notification
 from homeassistant.core import Context, HomeAssistant
-from homeassistant.exceptions import ServiceValidationError
+from homeassistant.exceptions import ServiceValidationError, Unauthorized
 from homeassistant.helpers import entity_registry as er
 from simulator import Box, SentSms, Simulator, SmsOutcome
 
@@ -201,6 +202,43 @@ async def test_the_button_reports_in_a_notification(
             await asyncio.sleep(0.01)
     (notification,) = notifications.values()
     assert notification["message"].count("arrived unchanged") == 3
+
+
+@pytest.mark.usefixtures("all_entities", "network")
+async def test_the_button_is_for_administrators(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+    hass_admin_user: MockUser,
+) -> None:
+    """Like the action; whoever may use it is named by the events."""
+    entity_id = er.async_get(hass).async_get_entity_id(
+        "button", "openvox_gsm", f"{loaded.entry_id}_self_test"
+    )
+    events = async_capture_events(hass, EVENT_SMS_SENT)
+    user = MockUser().add_to_hass(hass)
+    user.mock_policy({"entities": True})
+    press = ("button", "press", {"entity_id": entity_id}, True)
+    with pytest.raises(Unauthorized):
+        await hass.services.async_call(*press, Context(user_id=user.id))
+    assert gateway.sent == []
+
+    context = Context(user_id=hass_admin_user.id)
+    await hass.services.async_call(*press, context)
+    async with asyncio.timeout(5):
+        while len(events) < 3:
+            await asyncio.sleep(0.01)
+    assert [event.context for event in events] == [context] * 3
+
+
+@pytest.mark.usefixtures("network")
+async def test_a_language_whose_texts_are_not_loaded(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """Right after a change of the language, the report is in English."""
+    hass.config.language = "nl"
+    response = await start(hass)
+    assert "sends 4 SMS from span 1 to span 2" in response["report"][0]
 
 
 async def test_the_button_is_disabled_by_default(

@@ -1,4 +1,4 @@
-"""Buttons that restart a module, and that send a USSD query now."""
+"""Buttons that restart a module, send a USSD query now, and run the self-test."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -11,7 +11,8 @@ from homeassistant.components.button import (
     ButtonEntityDescription,
 )
 from homeassistant.const import EntityCategory
-from homeassistant.core import HomeAssistant
+from homeassistant.core import Context, HomeAssistant, callback
+from homeassistant.exceptions import Unauthorized
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .entity import OpenVoxEntity, OpenVoxSpanEntity, async_add_span_entities
@@ -87,15 +88,33 @@ class ModuleButton(OpenVoxSpanEntity, ButtonEntity):
 
 
 class SelfTestButton(OpenVoxEntity, ButtonEntity):
-    """Sends some SMS from one span to another, and reports what became of them."""
+    """Sends some SMS from one span to another, and reports what became of them.
+
+    As with the action, only administrators and automations may do that.
+    """
+
+    _caller_context: Context | None = None
+
+    @callback
+    @override
+    def async_set_context(self, context: Context) -> None:
+        """Keep the context of an action, just before it presses the button."""
+        super().async_set_context(context)
+        self._caller_context = context
 
     @override
     async def async_press(self) -> None:
         """Begin a test; its report becomes a notification.
 
-        Raises ServiceValidationError where no spans can be tested.
+        Raises Unauthorized for people who are no administrators, and
+        ServiceValidationError where no spans can be tested.
         """
-        test = plan(self.hass, self.runtime)
+        context = self._caller_context
+        if context and context.user_id:
+            user = await self.hass.auth.async_get_user(context.user_id)
+            if user is None or not user.is_admin:
+                raise Unauthorized(context)
+        test = plan(self.hass, self.runtime, context=context)
         self.runtime.entry.async_create_background_task(
             self.hass, self._run(test), "OpenVox self-test"
         )

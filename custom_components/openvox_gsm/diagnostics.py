@@ -9,7 +9,14 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PASSWORD, CONF_USERNAME
 from homeassistant.core import HomeAssistant
 
-from .const import CONF_ALLOWED, CONF_CODE, CONF_NUMBER, CONF_PATTERN, CONF_REPLIES
+from .const import (
+    CONF_ALLOWED,
+    CONF_CODE,
+    CONF_DATE_PATTERN,
+    CONF_NUMBER,
+    CONF_PATTERN,
+    CONF_REPLIES,
+)
 from .gateway import OPEN_LINES, Span
 from .runtime import OpenVoxConfigEntry, OpenVoxRuntime
 
@@ -21,6 +28,7 @@ _SECRET_OF_SUBENTRIES: Final = {
     CONF_CODE,
     CONF_REPLIES,
     CONF_PATTERN,
+    CONF_DATE_PATTERN,
 }
 
 

@@ -196,6 +196,18 @@ def text_error(err: InvalidTextError) -> ServiceValidationError:
     return invalid(f"text_{err.fault}", detail=err.detail)
 
 
+def exception_text(hass: HomeAssistant, key: str, **placeholders: object) -> str:
+    """Return one of the translated texts, in the server's language."""
+    texts = async_get_cached_translations(
+        hass, hass.config.language, "exceptions", DOMAIN
+    )
+    form = texts.get(f"component.{DOMAIN}.exceptions.{key}.message")
+    if form is None:  # just after a change of the language
+        filled = {name: str(value) for name, value in placeholders.items()}
+        return async_get_exception_message(DOMAIN, key, filled)
+    return form.format(**placeholders)
+
+
 def sms_reason(
     hass: HomeAssistant,
     entry: ConfigEntry[Any],
@@ -208,21 +220,11 @@ def sms_reason(
     """
     if result.failure is None:
         return None
-    texts = async_get_cached_translations(
-        hass, hass.config.language, "exceptions", DOMAIN
-    )
-
-    def text(key: str, **placeholders: object) -> str:
-        form = texts.get(f"component.{DOMAIN}.exceptions.{key}.message")
-        if form is None:  # just after a change of the language
-            filled = {name: str(value) for name, value in placeholders.items()}
-            return async_get_exception_message(DOMAIN, key, filled)
-        return form.format(**placeholders)
-
     key = f"sms_{result.failure}"
     if result.failure is SendFailure.LIMIT_REACHED and room_from is None:
         key = "sms_over_limit"
-    reason = text(
+    reason = exception_text(
+        hass,
         key,
         gateway=entry.title,
         span=result.span,
@@ -230,7 +232,9 @@ def sms_reason(
         time=room_from and _clock(room_from),
     )
     if result.parts_sent:
-        sent = text("sms_parts_sent", sent=result.parts_sent, parts=result.parts)
+        sent = exception_text(
+            hass, "sms_parts_sent", sent=result.parts_sent, parts=result.parts
+        )
         reason += f" ({sent})"
     return f"{reason}: {result.detail}" if result.detail else reason
 

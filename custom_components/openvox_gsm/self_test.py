@@ -10,12 +10,11 @@ from typing import Any, Final
 
 from homeassistant.core import Context, Event, HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
-from homeassistant.helpers.translation import async_get_cached_translations
 from homeassistant.util import dt as dt_util
 
-from .const import DOMAIN, EVENT_SMS_DELIVERED
+from .const import EVENT_SMS_DELIVERED
 from .contacts import country_of
-from .errors import invalid
+from .errors import exception_text, invalid
 from .gateway import SendStatus
 from .phone_numbers import InvalidPhoneNumberError, parse_destination
 from .runtime import OpenVoxRuntime
@@ -46,7 +45,7 @@ class SelfTest:
 
     def describe(self, hass: HomeAssistant) -> str:
         """Return what the test would do, in the server's language."""
-        return _text(
+        return exception_text(
             hass,
             "self_test_plan",
             count=self.cost,
@@ -142,7 +141,7 @@ async def run(hass: HomeAssistant, test: SelfTest) -> Report:
                 if not limit.expired():
                     raise
         key = "self_test_delivered" if delivered.is_set() else "self_test_no_report"
-        report.sentences.append(_text(hass, key))
+        report.sentences.append(exception_text(hass, key))
     return report
 
 
@@ -150,7 +149,7 @@ async def _try(
     hass: HomeAssistant, test: SelfTest, report: Report, name: str, order: PreparedOrder
 ) -> bool:
     """Send one SMS; return whether it arrived."""
-    what = _text(hass, name)
+    what = exception_text(hass, name)
     loop = asyncio.get_running_loop()
     begun = loop.time()
     with _arrival(hass, test, order.text) as arrival:
@@ -158,7 +157,9 @@ async def _try(
         report.sms += outcome.result.parts_sent
         if outcome.result.status is SendStatus.FAILED:
             report.sentences.append(
-                _text(hass, "self_test_not_sent", what=what, reason=outcome.reason)
+                exception_text(
+                    hass, "self_test_not_sent", what=what, reason=outcome.reason
+                )
             )
             return False
         try:
@@ -166,13 +167,15 @@ async def _try(
                 event = await arrival
         except TimeoutError:
             report.sentences.append(
-                _text(hass, "self_test_missing", what=what, seconds=round(ARRIVAL_TIME))
+                exception_text(
+                    hass, "self_test_missing", what=what, seconds=round(ARRIVAL_TIME)
+                )
             )
             return False
     is_same = event.data["message"] == order.text
     report.passed &= is_same
     report.sentences.append(
-        _text(
+        exception_text(
             hass,
             "self_test_arrived" if is_same else "self_test_changed",
             what=what,
@@ -198,7 +201,7 @@ def _compare_sender(
     is_same = event.data["sender"] == own_number
     report.passed &= is_same
     key = "self_test_sender_right" if is_same else "self_test_sender_other"
-    report.sentences.append(_text(hass, key, span=test.source))
+    report.sentences.append(exception_text(hass, key, span=test.source))
 
 
 def _compare_time(hass: HomeAssistant, report: Report, event: SpanEvent) -> None:
@@ -209,7 +212,7 @@ def _compare_time(hass: HomeAssistant, report: Report, event: SpanEvent) -> None
     is_right = off < _CLOCK_TOLERANCE
     report.passed &= is_right
     key = "self_test_time_right" if is_right else "self_test_time_wrong"
-    report.sentences.append(_text(hass, key, minutes=round(off / 60)))
+    report.sentences.append(exception_text(hass, key, minutes=round(off / 60)))
 
 
 @contextmanager
@@ -251,10 +254,3 @@ def _delivery_reports(hass: HomeAssistant, test: SelfTest) -> Iterator[asyncio.E
         yield delivered
     finally:
         stop_listening()
-
-
-def _text(hass: HomeAssistant, key: str, **placeholders: object) -> str:
-    texts = async_get_cached_translations(
-        hass, hass.config.language, "exceptions", DOMAIN
-    )
-    return texts[f"component.{DOMAIN}.exceptions.{key}.message"].format(**placeholders)

@@ -380,6 +380,37 @@ async def test_a_module_that_hangs_while_it_is_off(
     assert (await client.spans.read())[2].status is SpanStatus.POWER_OFF
 
 
+@pytest.mark.usefixtures("off")
+@kinds_of_gateway()
+async def test_a_look_without_an_answer_is_no_sign_of_life(
+    gateway: Simulator, client: Gateway
+) -> None:
+    """What was read before that shows nothing, nor does the next poll."""
+    await client.modules.set_power(2, on=False)
+    await client.spans.read()
+    gateway.spans[2].hung = True
+    for _ in range(2):
+        result = await client.sms.send(NUMBER, "Hi", span=2)
+        assert outcome(result) == failed(SendFailure.POWER_OFF, 2)
+
+    gateway.spans[2].hung = False
+    client.spans.forget_firmware()
+    assert (await client.spans.read())[2].status is SpanStatus.POWER_OFF
+
+
+@pytest.mark.usefixtures("off")
+async def test_a_module_that_may_be_off_counts_as_off(
+    gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An SMS would switch it on, and be lost."""
+    monkeypatch.setattr(modules_module, "_POWER_TIMEOUT", 0.1)
+    gateway.faults.silent_commands.add("gsm power off 2")
+    with pytest.raises(ActionTimeoutError):
+        await client.modules.set_power(2, on=False)
+
+    assert (await client.spans.read())[2].status is SpanStatus.POWER_OFF
+
+
 # Spans that are stuck
 
 

@@ -3,6 +3,8 @@
 import asyncio
 from typing import Final
 
+from custom_components.openvox_gsm.ami import ActionTimeoutError, ConnectionLostError
+
 from . import commands, replies
 from .connection import Connection
 from .errors import SpanError
@@ -28,16 +30,25 @@ class Modules:
     async def set_power(self, span: int, on: bool) -> None:
         """Switch the module of a span on (about 9 s) or off (4 s).
 
-        One that's off counts as off until it's switched on or shows new life.
+        One that's off counts as off until it's switched on or shows new life. So does
+        one that may be off, as the outcome isn't known.
 
         Raises SpanError where the gateway could not, AmiError.
         """
         async with self._spans.exclusive(span):
-            await self._command_power(span, "on" if on else "off")
+            try:
+                await self._command_power(span, "on" if on else "off")
+            except ActionTimeoutError, ConnectionLostError:
+                if not on:
+                    self._switched_off(span)
+                raise
             if on:
                 self._power.is_alive(span)
             else:
-                self._power.switched_off(span, asyncio.get_running_loop().time())
+                self._switched_off(span)
+
+    def _switched_off(self, span: int) -> None:
+        self._power.switched_off(span, asyncio.get_running_loop().time())
 
     async def restart(self, span: int) -> None:
         """Switch the module of a span off and on again (about 13 s).

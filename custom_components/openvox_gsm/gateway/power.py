@@ -43,10 +43,6 @@ class Power:
         self._off_since: dict[int, float] = {}
         self._on_change = on_change
 
-    def is_off(self, number: int) -> bool:
-        """Return whether we switched a module off, and it has shown no life since."""
-        return number in self._off
-
     def switched_off(self, number: int, now: float) -> None:
         """Note that a module has just been switched off."""
         self._off[number] = LastSign()

@@ -199,7 +199,8 @@ class Spans(Mapping[int, Span]):
             span = await self._read_one(number)
         except ActionTimeoutError:
             unknown = replace(self.get(number, Span(number)), status=SpanStatus.UNKNOWN)
-            span = self._judge(unknown, self._now())
+            # No sign of life: all the rest of it is from an earlier look.
+            span = self._judge(unknown, -math.inf)
         self._spans = dict(self._spans)  # what `read` has returned stays as it is
         if span:
             self._spans[number] = span = self._unless_equal(span)
