@@ -130,7 +130,8 @@ class Inbox:
             return
         if not self._pieces and self._is_opening(event):
             timer = self._call_later(SETTLE_TIME, self._end_opening)
-            self._opening = Opening(event, timer)
+            is_piece = not event.uniqueid or self._is_missing(event)
+            self._opening = Opening(event, timer, is_piece=is_piece)
             self._opening.add(packet.raw, event)
         elif self._is_torn(event):
             self._hold(pieces)
@@ -217,7 +218,7 @@ class Inbox:
         packet, *others = opening.packets
         if uniqueid := opening.uniqueid:
             self._begin((first.channel, uniqueid), first.span, is_certain=True)
-        is_piece = not first.uniqueid or self._is_missing(first)
+        is_piece = opening.is_piece or self._is_missing(first)
         if not uniqueid and not is_piece and first.is_part_of_sms:
             self._begin(first.key, first.span, is_certain=False)
         if first.key in self._messages:
@@ -275,6 +276,10 @@ class Inbox:
             self._add(event)
         else:
             self._warn_of_forgery(event.span)
+            if not event.shows_uniqueid:
+                # It may be a text that ends as another message's packet would.
+                for message in self._messages.open_on(event.channel):
+                    message.texts.append(event.value)
         for raw in others:
             self.receive(Packet(raw))
 
@@ -368,6 +373,10 @@ class Inbox:
 
         Without a PDU this waits for the final decision.
         """
+        opening = self._opening
+        if opening and opening.is_piece and opening.first.channel == message.channel:
+            self._decide_later(message, SETTLE_TIME, is_final=is_final)
+            return
         texts = self._messages.texts_that_name(message)
         pdus = message.genuine_pdus(texts, self._messages.texts_beside(message))
         if not pdus and not is_final:
