@@ -16,7 +16,8 @@ text contains, one SMS must not become two, nor come from somebody else:
   there is one, unless its sender differs from SMSSRC. If the driver has read several
   SMS at once, all of them stand in SMSPDU; each counts unless a text contains it.
 * A message whose Uniqueid appears in another message's text may have been forged by
-  that text: it counts only with a PDU that doesn't appear there as well.
+  that text: it counts only with a PDU that doesn't appear there as well. The same goes
+  for one whose Uniqueid is known from another channel.
 * A text can forge only while its own message comes in, or right after. So a message
   with its PDU is delivered at once if every recent text is known and none of them
   could forge anything; otherwise it waits a moment until all texts are known.
@@ -195,8 +196,10 @@ class Inbox:
             and not self._messages.any_began_with_step
             and not event.shows_uniqueid
             and event.key not in self._messages
-            and not self._messages.is_certain(event.uniqueid)
-            and bool(event.uniqueid or not self._is_missing(event))
+            and not (
+                self._is_missing(event)
+                and (not event.uniqueid or self._messages.is_certain(event.uniqueid))
+            )
         )
 
     def _is_missing(self, event: SmsEvent) -> bool:
@@ -383,7 +386,9 @@ class Inbox:
             return
         for timer in message.timers:
             timer.cancel()
-        if (texts and not pdus) or self._messages.is_on_wrong_channel(message):
+        if (texts and not pdus) or self._messages.is_on_wrong_channel(
+            message, has_pdu=bool(pdus)
+        ):
             self._messages.close(message, keep=False)
             self.seen["forged"] += 1
             # Not together with the other warnings: it may be an honest message.

@@ -92,13 +92,14 @@ class Messages:
             for message in self
         )
 
-    def is_on_wrong_channel(self, message: Message) -> bool:
+    def is_on_wrong_channel(self, message: Message, *, has_pdu: bool) -> bool:
         """Return whether the Uniqueid more likely belongs to another channel.
 
         No two channels have the same one, so then a text has forged the message.
         """
         if message.is_certain:
-            return self._certain[message.uniqueid][0] != message.channel
+            first = self._certain[message.uniqueid][0]
+            return first != message.channel and not has_pdu
         return any(
             other.uniqueid == message.uniqueid
             and (other.is_certain or not message.program)
