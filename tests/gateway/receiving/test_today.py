@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 from itertools import permutations
 import re
 
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 import pytest
 
 from .test_inbox import (
@@ -21,6 +21,7 @@ from .test_inbox import (
     NEIGHBOURS_TOLD,
     NEWEXTEN,
     ORDERS,
+    PROCESS,
     VARSET,
     VICTIM,
     Bench,
@@ -31,6 +32,7 @@ from .test_inbox import (
     deliver_pdu,
     fits_into_pdu,
     forged_end,
+    forged_newexten,
     forged_varset,
     fragments,
     hostile_sms,
@@ -491,6 +493,28 @@ each_way = {
 @given(
     text=fragments([ME.uniqueid, VICTIM.uniqueid, FOREIGN]).map(as_long_as_fits),
     **each_way,
+)
+@example(
+    # The rest of the packet, with its genuine end, begins a message of its own.
+    text=forged_end("0")
+    + forged_newexten(VICTIM, PROCESS)
+    + forged_varset(VICTIM, "SMSSRC", ""),
+    interleaving="alone",
+    sources=(VARSET,),
+    dialect=Dialect.EARLY,
+    variables=("SIMIMSI", "SMSC", "SMSPDU", *AS_IN_2013[:2], "SMSORITXT", "SMSTIME"),
+    steps=RECEIVED,
+    knows_steps=False,
+)
+@example(
+    # The text ends with a Uniqueid that is known already, though another channel's.
+    text=forged_end(VICTIM.uniqueid) + forged_varset(ME, "SMSSRC", "0"),
+    interleaving="after the others",
+    sources=(VARSET,),
+    dialect=Dialect.EARLY,
+    variables=TODAY,
+    steps=RECEIVED,
+    knows_steps=False,
 )
 def test_any_text_with_pdu(
     text: str,

@@ -16,7 +16,8 @@ text contains, one SMS must not become two, nor come from somebody else:
   there is one, unless its sender differs from SMSSRC. If the driver has read several
   SMS at once, all of them stand in SMSPDU; each counts unless a text contains it.
 * A message whose Uniqueid appears in another message's text may have been forged by
-  that text: it counts only with a PDU that doesn't appear there as well.
+  that text: it counts only with a PDU that doesn't appear there as well. The same goes
+  for one whose Uniqueid is known from another channel.
 * A text can forge only while its own message comes in, or right after. So a message
   with its PDU is delivered at once if every recent text is known and none of them
   could forge anything; otherwise it waits a moment until all texts are known.
@@ -130,7 +131,8 @@ class Inbox:
             return
         if not self._pieces and self._is_opening(event):
             timer = self._call_later(SETTLE_TIME, self._end_opening)
-            self._opening = Opening(event, timer)
+            is_piece = not event.uniqueid or self._is_missing(event)
+            self._opening = Opening(event, timer, is_piece=is_piece)
             self._opening.add(packet.raw, event)
         elif self._is_torn(event):
             self._hold(pieces)
@@ -194,8 +196,10 @@ class Inbox:
             and not self._messages.any_began_with_step
             and not event.shows_uniqueid
             and event.key not in self._messages
-            and not self._messages.is_certain(event.uniqueid)
-            and bool(event.uniqueid or not self._is_missing(event))
+            and not (
+                self._is_missing(event)
+                and (not event.uniqueid or self._messages.is_certain(event.uniqueid))
+            )
         )
 
     def _is_missing(self, event: SmsEvent) -> bool:
@@ -217,7 +221,7 @@ class Inbox:
         packet, *others = opening.packets
         if uniqueid := opening.uniqueid:
             self._begin((first.channel, uniqueid), first.span, is_certain=True)
-        is_piece = not first.uniqueid or self._is_missing(first)
+        is_piece = opening.is_piece or self._is_missing(first)
         if not uniqueid and not is_piece and first.is_part_of_sms:
             self._begin(first.key, first.span, is_certain=False)
         if first.key in self._messages:
@@ -275,6 +279,10 @@ class Inbox:
             self._add(event)
         else:
             self._warn_of_forgery(event.span)
+            if not event.shows_uniqueid:
+                # It may be a text that ends as another message's packet would.
+                for message in self._messages.open_on(event.channel):
+                    message.texts.append(event.value)
         for raw in others:
             self.receive(Packet(raw))
 
@@ -368,13 +376,19 @@ class Inbox:
 
         Without a PDU this waits for the final decision.
         """
+        opening = self._opening
+        if opening and opening.is_piece and opening.first.channel == message.channel:
+            self._decide_later(message, SETTLE_TIME, is_final=is_final)
+            return
         texts = self._messages.texts_that_name(message)
         pdus = message.genuine_pdus(texts, self._messages.texts_beside(message))
         if not pdus and not is_final:
             return
         for timer in message.timers:
             timer.cancel()
-        if (texts and not pdus) or self._messages.is_on_wrong_channel(message):
+        if (texts and not pdus) or self._messages.is_on_wrong_channel(
+            message, has_pdu=bool(pdus)
+        ):
             self._messages.close(message, keep=False)
             self.seen["forged"] += 1
             # Not together with the other warnings: it may be an honest message.

@@ -126,6 +126,7 @@ class Message:
         senders = self._senders(self.variables)
         return (
             len(senders) > 1
+            or None in senders
             or not any(_is_sender_of(sender, pdu) for sender in senders)
             or not isinstance(pdu, DeliverPdu)
             or not pdu.is_plain

@@ -1,6 +1,6 @@
 """The messages that are coming in, and those that came in lately."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
@@ -17,8 +17,8 @@ class Messages:
         """Begin with none."""
         self.open: dict[MessageKey, Message] = {}
         self.recent: dict[MessageKey, Message] = {}  # already decided
-        # How many of all these are certain, by Uniqueid.
-        self._certain: Counter[str] = Counter()
+        # The channels of those that are certain, by Uniqueid; one, unless it's forged.
+        self._certain: defaultdict[str, list[str]] = defaultdict(list)
 
     def __iter__(self) -> Iterator[Message]:
         """Iterate over all of them."""
@@ -51,7 +51,7 @@ class Messages:
         """Add a message that has begun."""
         self.open[message.key] = message
         if message.is_certain:
-            self._certain[message.uniqueid] += 1
+            self._certain[message.uniqueid].append(message.channel)
 
     def close(self, message: Message, *, keep: bool) -> None:
         """End a message that is decided; without `keep` forget it."""
@@ -65,7 +65,7 @@ class Messages:
 
     def _forget(self, message: Message) -> None:
         if message.is_certain:
-            self._certain[message.uniqueid] -= 1
+            self._certain[message.uniqueid].remove(message.channel)
             if not self._certain[message.uniqueid]:
                 del self._certain[message.uniqueid]
 
@@ -92,10 +92,17 @@ class Messages:
             for message in self
         )
 
-    def is_on_wrong_channel(self, message: Message) -> bool:
-        """Return whether the Uniqueid more likely belongs to another channel."""
-        if message.is_certain or message.program:
-            return False
+    def is_on_wrong_channel(self, message: Message, *, has_pdu: bool) -> bool:
+        """Return whether the Uniqueid more likely belongs to another channel.
+
+        No two channels have the same one, so then a text has forged the message.
+        """
+        if message.is_certain:
+            first = self._certain[message.uniqueid][0]
+            return first != message.channel and not has_pdu
         return any(
-            other.uniqueid == message.uniqueid for other in self if other is not message
+            other.uniqueid == message.uniqueid
+            and (other.is_certain or not message.program)
+            for other in self
+            if other is not message
         )

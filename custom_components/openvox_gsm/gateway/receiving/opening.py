@@ -21,9 +21,13 @@ class Opening:
     follow: an SMS is too short to forge two of them.
     """
 
-    def __init__(self, event: SmsEvent, timer: Timer) -> None:
-        """Begin with the first event."""
+    def __init__(self, event: SmsEvent, timer: Timer, *, is_piece: bool) -> None:
+        """Begin with the first event.
+
+        `is_piece` says that it's likely a piece of a message that is coming in.
+        """
         self.first = event
+        self.is_piece = is_piece
         self.timer = timer
         self.packets: list[bytes] = []
         self._witnesses: defaultdict[str, set[str]] = defaultdict(set)
