@@ -382,6 +382,23 @@ async def test_a_module_that_hangs_while_it_is_off(
 
 @pytest.mark.usefixtures("off")
 @kinds_of_gateway()
+async def test_a_module_that_is_switched_by_a_raw_command(
+    gateway: Simulator, client: Gateway
+) -> None:
+    """It counts like the switch."""
+    await client.run_command("gsm  power off 2")
+    await client.run_action("Command", [("Command", "gsm power off 3")])
+    spans = await client.spans.read()
+    assert spans[2].status is spans[3].status is SpanStatus.POWER_OFF
+
+    await client.run_command("gsm power on 2")
+    await client.run_action("Command", [("Command", "gsm power reset 3")])
+    spans = await client.spans.read()
+    assert spans[2].status is spans[3].status is SpanStatus.READY
+
+
+@pytest.mark.usefixtures("off")
+@kinds_of_gateway()
 async def test_a_look_without_an_answer_is_no_sign_of_life(
     gateway: Simulator, client: Gateway
 ) -> None:
