@@ -14,6 +14,7 @@ from custom_components.openvox_gsm.gateway import (
     SpanError,
     SpanStatus,
     UssdFailure,
+    Work,
     modules as modules_module,
     spans as spans_module,
 )
@@ -202,6 +203,19 @@ async def test_a_limit_keeps_a_span_from_what_it_limits(
     assert error.value.failure is SendFailure.SPAN_LIMIT
     gateway.spans[2].ussd["*100#"] = "12.50"
     assert (await client.ussd.send(2, "*100#")).text == "12.50"
+
+
+@later_firmware
+async def test_a_limit_counts_while_a_span_does_our_own_work(
+    gateway: Simulator, client: Gateway
+) -> None:
+    """As when it asks for the balance, which isn't limited."""
+    gateway.spans[2].limits.append("Sms")
+    async with client.spans.exclusive(2):
+        gateway.spans[2].doing = "USSD SENDING"
+        assert (await client.spans.read())[2].status is SpanStatus.BUSY
+        assert client.spans.choose(frozenset((1, 3, 4))) is None
+        assert client.spans.choose(frozenset((1, 3, 4)), Work.USSD) == 2
 
 
 @later_firmware
