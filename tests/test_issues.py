@@ -370,6 +370,25 @@ async def test_a_span_restarts_again_and_again(
     assert issues(hass) == {}
 
 
+@pytest.mark.usefixtures("all_entities")
+async def test_a_module_that_is_switched_off_and_on_does_not_restart_by_itself(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+) -> None:
+    """Somebody may save power, or an automation may heal a span."""
+    gateway.power_speed = 0
+    target = {"entity_id": "switch.gsm_1_module_power"}
+    for _ in range(4):
+        await hass.services.async_call("switch", "turn_off", target, blocking=True)
+        await poll(hass, freezer)
+        assert hass.states.is_state("sensor.gsm_1_status", "power_off")
+        await hass.services.async_call("switch", "turn_on", target, blocking=True)
+        await poll(hass, freezer)
+    assert issues(hass) == {}
+
+
 async def test_restarts_that_are_far_apart(
     freezer: FrozenDateTimeFactory,
     hass: HomeAssistant,

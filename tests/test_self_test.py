@@ -101,6 +101,16 @@ async def test_a_gateway_that_does_everything_right(
 
 
 @pytest.mark.usefixtures("network")
+async def test_a_number_without_its_span(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """It may be anyone's, so nothing is sent there."""
+    response = await start(hass, send=True, number=STRANGER)
+    assert response["passed"] is True
+    assert {sms.number for sms in gateway.sent} == {TARGET}
+
+
+@pytest.mark.usefixtures("network")
 async def test_who_sent_it(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
     """The events have the context of the action."""
     events = async_capture_events(hass, EVENT_SMS_SENT)

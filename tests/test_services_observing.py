@@ -49,6 +49,22 @@ async def test_a_recording_has_what_happened_meanwhile(
     assert not loaded.runtime_data.gateway.observer.is_recording
 
 
+async def test_two_recordings_at_once(
+    hass: HomeAssistant, loaded: MockConfigEntry, folder: Path
+) -> None:
+    """Each has a file of its own."""
+    record = ("openvox", "record", {"duration": 1})
+    responses: Any = await asyncio.gather(
+        *(
+            hass.services.async_call(*record, blocking=True, return_response=True)
+            for _ in range(2)
+        )
+    )
+    files = {response["file"] for response in responses}
+    assert files == {str(path) for path in folder.glob("openvox_gsm_recording_*.json")}
+    assert len(files) == 2
+
+
 async def test_a_gateway_that_is_gone_is_not_recorded(
     hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry, folder: Path
 ) -> None:

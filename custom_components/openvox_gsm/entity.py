@@ -108,17 +108,20 @@ class OpenVoxSpanEntity(OpenVoxEntity):
         Raises HomeAssistantError where the gateway could not do it or did not answer;
         something may have changed even then.
         """
+        failure: SpanError | AmiError | None = None
         try:
             await command
         except (SpanError, AmiError) as err:
-            await self.coordinator.async_refresh()
+            failure = err
+        self.runtime.issues.module_commanded(self.number)
+        await self.coordinator.async_refresh()
+        if failure:
             raise module_error(
                 self.runtime.entry,
                 self.number,
-                err,
+                failure,
                 is_connected=self.runtime.gateway.is_connected,
-            ) from err
-        await self.coordinator.async_refresh()
+            ) from failure
 
 
 @callback

@@ -62,6 +62,10 @@ class _Module:
                 self.came_back.append(dt_util.utcnow())
             self.was_working, self.is_gone = True, False
 
+    def commanded(self) -> None:
+        """Note that it starts next because somebody wanted that."""
+        self.was_working = self.is_gone = False
+
     @property
     def keeps_restarting(self) -> bool:
         """Whether it came back too often in the last hour."""
@@ -160,6 +164,11 @@ class Issues:
                 span=number,
                 severity=ir.IssueSeverity.WARNING,
             )
+
+    @callback
+    def module_commanded(self, span: int) -> None:
+        """Note that a module was switched or restarted: it doesn't do that by itself."""
+        self._modules[span].commanded()
 
     @callback
     def options_changed(self, gateway: Gateway) -> None:

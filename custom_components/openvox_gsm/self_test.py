@@ -75,9 +75,11 @@ def plan(
 ) -> SelfTest:
     """Choose the spans, and prepare what will be sent; nothing is sent yet.
 
-    Without a `number` the target is a span that knows its own. Raises
-    ServiceValidationError where there are no such spans, or where the limits or the
-    allowed destinations don't permit it.
+    Without a `number` the target is a span that knows its own. A `number` is that of
+    the given `target`, and counts for no other span.
+
+    Raises ServiceValidationError where there are no such spans, or where the limits or
+    the allowed destinations don't permit it.
     """
     ready = {
         each: span for each, span in runtime.gateway.spans.items() if span.can_send
@@ -93,8 +95,8 @@ def plan(
         sources = [each for each in ready if each != chosen and source in (None, each)]
         if not sources:
             continue
-        number = number or ready[chosen].own_number
-        return _prepare(hass, runtime, sources[0], chosen, number, context)
+        own_number = (target and number) or ready[chosen].own_number
+        return _prepare(hass, runtime, sources[0], chosen, own_number, context)
     raise invalid("self_test_no_spans", runtime.entry)
 
 

@@ -14,6 +14,7 @@ from custom_components.openvox_gsm.gateway import (
     SpanError,
     SpanStatus,
     UssdFailure,
+    Work,
     modules as modules_module,
     spans as spans_module,
 )
@@ -205,6 +206,19 @@ async def test_a_limit_keeps_a_span_from_what_it_limits(
 
 
 @later_firmware
+async def test_a_limit_counts_while_a_span_does_our_own_work(
+    gateway: Simulator, client: Gateway
+) -> None:
+    """As when it asks for the balance, which isn't limited."""
+    gateway.spans[2].limits.append("Sms")
+    async with client.spans.exclusive(2):
+        gateway.spans[2].doing = "USSD SENDING"
+        assert (await client.spans.read())[2].status is SpanStatus.BUSY
+        assert client.spans.choose(frozenset((1, 3, 4))) is None
+        assert client.spans.choose(frozenset((1, 3, 4)), Work.USSD) == 2
+
+
+@later_firmware
 async def test_a_locked_span(gateway: Simulator, client: Gateway) -> None:
     """It does nothing, and says why."""
     for span in gateway.spans.values():
@@ -378,6 +392,23 @@ async def test_a_module_that_hangs_while_it_is_off(
     gateway.spans[2].hung = True
 
     assert (await client.spans.read())[2].status is SpanStatus.POWER_OFF
+
+
+@pytest.mark.usefixtures("off")
+@kinds_of_gateway()
+async def test_a_module_that_is_switched_by_a_raw_command(
+    gateway: Simulator, client: Gateway
+) -> None:
+    """It counts like the switch."""
+    await client.run_command("gsm  power off 2")
+    await client.run_action("Command", [("Command", "gsm power off 3")])
+    spans = await client.spans.read()
+    assert spans[2].status is spans[3].status is SpanStatus.POWER_OFF
+
+    await client.run_command("gsm power on 2")
+    await client.run_action("Command", [("Command", "gsm power reset 3")])
+    spans = await client.spans.read()
+    assert spans[2].status is spans[3].status is SpanStatus.READY
 
 
 @pytest.mark.usefixtures("off")

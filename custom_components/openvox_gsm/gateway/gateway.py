@@ -378,6 +378,7 @@ class Gateway:
         if commands.is_dangerous(command):
             raise ForbiddenActionError(ForbiddenReason.HANGS_SPAN, "gsm power stat")
         output = await self._connection.slow_command(command, timeout=_RAW_TIMEOUT)
+        self.modules.commanded(command, output)
         return [line.rstrip("\r") for line in output.split("\n")] if output else []
 
     async def run_action(
@@ -398,6 +399,10 @@ class Gateway:
                 raise ForbiddenActionError(ForbiddenReason.SESSION_HEADER, key.strip())
             if key.strip().lower() == "command" and commands.is_dangerous(value):
                 raise ForbiddenActionError(ForbiddenReason.HANGS_SPAN, "gsm power stat")
-        return await self._connection.slow_list_action(
+        response, events = await self._connection.slow_list_action(
             name, headers, timeout=_RAW_TIMEOUT
         )
+        for key, value in headers:
+            if key.strip().lower() == "command":
+                self.modules.commanded(value, response.output)
+        return response, events

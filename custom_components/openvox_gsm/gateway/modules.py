@@ -1,6 +1,7 @@
 """The modules of the spans: their power, and starting them again."""
 
 import asyncio
+import re
 from typing import Final
 
 from custom_components.openvox_gsm.ami import ActionTimeoutError, ConnectionLostError
@@ -46,6 +47,17 @@ class Modules:
                 self._power.is_alive(span)
             else:
                 self._switched_off(span)
+
+    def commanded(self, command: str, output: str) -> None:
+        """Note what any command, which somebody else wrote, did to a module's power."""
+        words = " ".join(command.lower().split())
+        found = re.fullmatch("gsm power (on|off|reset) ([0-9]{1,4})", words)
+        if found is None or not replies.power_succeeded(output):
+            return
+        if found[1] == "off":
+            self._switched_off(int(found[2]))
+        else:
+            self._power.is_alive(int(found[2]))
 
     def _switched_off(self, span: int) -> None:
         self._power.switched_off(span, asyncio.get_running_loop().time())

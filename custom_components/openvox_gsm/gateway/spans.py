@@ -243,7 +243,11 @@ class Spans(Mapping[int, Span]):
             if number not in excluding
             and (
                 span.can_do(work)
-                or (span.status is SpanStatus.BUSY and self._lock(number).users)
+                or (
+                    span.status is SpanStatus.BUSY
+                    and work not in span.limits
+                    and self._lock(number).users
+                )
             )
         ]
         return min(able, key=order, default=None)

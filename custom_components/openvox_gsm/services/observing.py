@@ -55,7 +55,8 @@ async def record(call: ServiceCall) -> ServiceResponse:
         await gateway.look_around()
         await asyncio.sleep(call.data[ATTR_DURATION])
     about = f"Asterisk {gateway.features.asterisk_version}, recorded by Home Assistant."
-    name = f"{DOMAIN}_recording_{dt_util.now():%Y%m%d_%H%M%S}.json"
+    # Two that end together must not share a file.
+    name = f"{DOMAIN}_recording_{dt_util.now():%Y%m%d_%H%M%S_%f}.json"
     path = Path(call.hass.config.path(name))
     content = as_file(about, trace)
     await call.hass.async_add_executor_job(_write, path, content)
