@@ -386,9 +386,8 @@ class Inbox:
             return
         for timer in message.timers:
             timer.cancel()
-        if (texts and not pdus) or self._messages.is_on_wrong_channel(
-            message, has_pdu=bool(pdus)
-        ):
+        misplaced = self._messages.is_on_wrong_channel(message, has_pdu=bool(pdus))
+        if (texts and not pdus) or misplaced:
             self._messages.close(message, keep=False)
             self.seen["forged"] += 1
             # Not together with the other warnings: it may be an honest message.
