@@ -145,7 +145,7 @@ async def ask(hass: HomeAssistant) -> Any:
     return await hass.services.async_call(
         "openvox",
         "send_ussd",
-        {"code": "*100#", "timeout": 20},
+        {"code": "*100#", "timeout": 20, "span": 1},
         blocking=True,
         return_response=True,
     )
