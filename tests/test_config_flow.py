@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+import contextlib
 from contextlib import asynccontextmanager
 import re
+import socket
 from typing import Any
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
@@ -14,6 +16,7 @@ from pytest_homeassistant_custom_component.common import (
     async_fire_time_changed,
 )
 
+from custom_components.openvox_gsm import connecting
 from custom_components.openvox_gsm.const import (
     CONF_ALLOWED,
     CONF_CALL_EVENTS,
@@ -29,7 +32,7 @@ from custom_components.openvox_gsm.const import (
     CONF_TLS,
     DOMAIN,
 )
-from custom_components.openvox_gsm.gateway import Gateway
+from custom_components.openvox_gsm.gateway import Gateway, connection
 from homeassistant.config_entries import SOURCE_USER, ConfigEntryState, ConfigFlowResult
 from homeassistant.const import (
     CONF_COUNTRY,
@@ -227,14 +230,29 @@ def _ssh(gateway: Simulator) -> None:
     gateway.faults.greeting = b"SSH-2.0-OpenSSH_9.6\r\n"
 
 
+def _telnet(gateway: Simulator) -> None:
+    gateway.faults.greeting = b"\xff\xfd\x18\xff\xfd\x20"
+
+
+def _impatient_web_server(gateway: Simulator) -> None:
+    gateway.faults.greeting = b"HTTP/1.1 408 Request Timeout\r\n"
+
+
+def _mail_server(gateway: Simulator) -> None:
+    gateway.faults.greeting = b"220 mail.example ESMTP\r\n"
+
+
 ERRORS = pytest.mark.parametrize(
-    ("spoil", "error"),
+    ("spoil", "field", "error"),
     [
-        (_not_listening, "cannot_connect"),
-        (_other_password, "invalid_auth"),
-        (_no_command_right, "no_command_right"),
-        (_plain_asterisk, "not_openvox"),
-        (_ssh, "not_asterisk"),
+        (_not_listening, CONF_PORT, "port_closed"),
+        (_other_password, CONF_PASSWORD, "invalid_auth"),
+        (_no_command_right, CONF_USERNAME, "no_command_right"),
+        (_plain_asterisk, CONF_HOST, "not_openvox"),
+        (_ssh, CONF_PORT, "terminal"),
+        (_telnet, CONF_PORT, "terminal"),
+        (_impatient_web_server, CONF_PORT, "web_server"),
+        (_mail_server, CONF_PORT, "not_asterisk"),
     ],
 )
 
@@ -244,16 +262,17 @@ async def test_what_is_wrong_is_said_and_can_be_mended(
     hass: HomeAssistant,
     gateway: Simulator,
     spoil: Callable[[Simulator], None],
+    field: str,
     error: str,
 ) -> None:
-    """Each error has a text of its own, nothing is left open, the form stays."""
+    """Each error has a text of its own at its field; the form stays."""
     good = Simulator(spans=1)
     spoil(gateway)
 
     result = await answer(hass, await start(hass), answers(gateway))
 
     assert (result["type"], result["step_id"]) == (FlowResultType.FORM, "user")
-    assert result["errors"] == {"base": error}
+    assert result["errors"] == {field: error}
     await until(lambda: gateway.connections == 0)
 
     async with good:
@@ -280,6 +299,157 @@ async def test_a_gateway_that_does_not_answer_in_time(
     assert (await trying)["errors"] == {"base": "timeout_connect"}
     freezer.tick(60)
     await until(lambda: gateway.connections == 0)
+
+
+@asynccontextmanager
+async def waiting_server(
+    says: bytes, *, tls: bool = False
+) -> AsyncIterator[dict[str, Any]]:
+    """A server that waits for a line and answers it; yields what a user types."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionResetError):
+            if await reader.readline():
+                writer.write(says)
+        writer.close()
+
+    context = certificate().server if tls else None
+    async with await asyncio.start_server(serve, "127.0.0.1", ssl=context) as server:
+        yield {
+            CONF_HOST: "127.0.0.1",
+            CONF_PORT: server.sockets[0].getsockname()[1],
+            CONF_TLS: tls,
+            CONF_USERNAME: "admin",
+            CONF_PASSWORD: "admin",
+        }
+
+
+@pytest.mark.parametrize("tls", [False, True])
+async def test_a_web_server(
+    hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch, tls: bool
+) -> None:
+    """It waits for a request, and is recognized by its answer to one."""
+    monkeypatch.setattr(connection, "CONNECT_TIMEOUT", 0.3)
+    monkeypatch.setattr(connecting, "client_context", certificate().trusting)
+
+    async with waiting_server(b"HTTP/1.1 400 Bad Request\r\n\r\n", tls=tls) as given:
+        result = await answer(hass, await start(hass), given)
+
+    assert (result["step_id"], result["errors"]) == ("user", {CONF_PORT: "web_server"})
+
+
+@pytest.mark.parametrize("says", [b"", b"220 ready\r\n"], ids=["nothing", "no HTTP"])
+async def test_something_that_waits_and_is_no_web_server(
+    hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch, says: bytes
+) -> None:
+    """It isn't called one."""
+    monkeypatch.setattr(connection, "CONNECT_TIMEOUT", 0.1)
+
+    async with waiting_server(says) as given:
+        result = await answer(hass, await start(hass), given)
+
+    assert result["errors"] == {"base": "timeout_connect"}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        socket.gaierror(socket.EAI_NONAME, "Name or service not known"),
+        # Python's own, before it asks
+        UnicodeError("label empty or too long"),
+    ],
+    ids=["unknown", "impossible"],
+)
+@pytest.mark.parametrize("host", ["gsm.invalid", "gsm:port"])
+async def test_a_host_that_is_not_found(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    monkeypatch: pytest.MonkeyPatch,
+    host: str,
+    error: Exception,
+) -> None:
+    """No name server knows it, or none can."""
+    asked = Mock(side_effect=error)
+    monkeypatch.setattr(socket, "getaddrinfo", asked)
+
+    result = await answer(hass, await start(hass), answers(gateway, host=host))
+
+    assert result["errors"] == {CONF_HOST: "host_not_found"}
+    assert asked.call_args.args[:2] == (host, gateway.port)
+
+
+async def test_a_host_that_does_not_answer(
+    hass: HomeAssistant, gateway: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It's switched off, or somewhere else."""
+    monkeypatch.setattr(connection, "CONNECT_TIMEOUT", 0.1)
+    gateway.faults.unreachable = True
+
+    result = await answer(hass, await start(hass), answers(gateway))
+
+    assert result["errors"] == {CONF_HOST: "cannot_connect"}
+
+
+async def test_more_spans_than_any_gateway_has(
+    hass: HomeAssistant, gateway: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The form says so, instead of an entry that never gets set up."""
+    monkeypatch.setattr(connecting, "MAX_SPANS", len(gateway.spans) - 1)
+
+    result = await answer(hass, await start(hass), answers(gateway))
+
+    assert result["errors"] == {CONF_HOST: "too_many_spans"}
+
+
+async def test_a_form_shows_the_error_of_a_field_that_it_lacks(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """Above all fields, as it would be seen nowhere else."""
+    gateway.faults.refuse = True
+    given = {CONF_USERNAME: "admin", CONF_PASSWORD: "admin"}
+
+    result = await answer(hass, await loaded.start_reauth_flow(hass), given)
+
+    assert result["errors"] == {"base": "port_closed"}
+
+
+# What people type
+
+
+@pytest.mark.parametrize(
+    "typed", ["127.0.0.1:{port}", " 127.0.0.1:{port}/ ", "admin@127.0.0.1:{port}"]
+)
+async def test_a_port_behind_the_host(
+    hass: HomeAssistant, gateway: Simulator, typed: str
+) -> None:
+    """It counts, and the form shows it where it belongs."""
+    host = typed.format(port=gateway.port)
+    given = answers(gateway, host=host, port=5038, password="wrong")
+
+    form = await answer(hass, await start(hass), given)
+    assert form["errors"] == {CONF_PASSWORD: "invalid_auth"}
+    assert form["data_schema"]
+    shown = {
+        str(key): key.description["suggested_value"]
+        for key in form["data_schema"].schema
+    }
+    assert (shown[CONF_HOST], shown[CONF_PORT]) == (gateway.host, gateway.port)
+
+    result = await answer(hass, form, given | {CONF_PASSWORD: "admin"})
+    assert result["data"] == learnt(gateway)
+
+
+async def test_the_address_of_the_web_interface(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """Its port isn't that of the API, whether it's added or moved."""
+    form = await loaded.start_reconfigure_flow(hass)
+    given = answers(gateway, host="https://LocalHost:443/cgi-bin/api?a=b://c")
+
+    result = await answer(hass, form, given)
+
+    assert result["reason"] == "reconfigure_successful"
+    assert loaded.data == learnt(gateway, host="localhost")
 
 
 async def test_a_gateway_that_hangs_up(hass: HomeAssistant, gateway: Simulator) -> None:
@@ -340,7 +510,7 @@ async def test_a_user_name_that_cannot_be_one(
         hass, await start(hass), answers(gateway, **{CONF_USERNAME: "a\r\nb: c"})
     )
 
-    assert result["errors"] == {"base": "invalid_auth"}
+    assert result["errors"] == {CONF_PASSWORD: "invalid_auth"}
 
 
 async def test_our_own_mistake(
@@ -385,7 +555,7 @@ async def test_that_a_gateway_has_challenges_is_kept(
     assert form["data_schema"](answers(gateway))[CONF_SEND_PASSWORD] is False
     given = answers(gateway, send_password=True)
     result = await answer(hass, form, given | {CONF_PASSWORD: "wrong"})
-    assert result["errors"] == {"base": "invalid_auth"}
+    assert result["errors"] == {CONF_PASSWORD: "invalid_auth"}
     result = await answer(hass, result, given)
     assert result["reason"] == "reconfigure_successful"
     await hass.async_block_till_done()
@@ -538,7 +708,7 @@ async def test_the_gateway_goes_away_meanwhile(
 
     assert (result["step_id"], result["errors"]) == (
         "user",
-        {"base": "cannot_connect"},
+        {CONF_PORT: "port_closed"},
     )
 
 
@@ -581,7 +751,7 @@ async def test_a_new_password(
     again = await answer(hass, form, given)
     assert (again["step_id"], again["errors"]) == (
         "reauth_confirm",
-        {"base": "invalid_auth"},
+        {CONF_PASSWORD: "invalid_auth"},
     )
     assert loaded.data[CONF_PASSWORD] == "admin"
 
@@ -634,7 +804,7 @@ async def test_a_gateway_moves(
         again = await answer(hass, form, answers(other))
         assert (again["step_id"], again["errors"]) == (
             "reconfigure",
-            {"base": "cannot_connect"},
+            {CONF_PORT: "port_closed"},
         )
         other.faults.refuse = False
 
@@ -768,7 +938,10 @@ async def test_a_wrong_password_after_the_certificate(
     form = await answer(hass, await start(hass), given)
 
     again = await answer(hass, form, {})
-    assert (again["step_id"], again["errors"]) == ("user", {"base": "invalid_auth"})
+    assert (again["step_id"], again["errors"]) == (
+        "user",
+        {CONF_PASSWORD: "invalid_auth"},
+    )
 
     result = await answer(hass, again, given | {CONF_PASSWORD: "admin"})
     assert result["type"] is FlowResultType.CREATE_ENTRY
@@ -779,7 +952,7 @@ async def test_a_wrong_password_after_the_certificate(
 async def test_no_tls_there(hass: HomeAssistant, gateway: Simulator) -> None:
     """The port is the one for plain text; switched off, the gateway is added."""
     form = await answer(hass, await start(hass), answers(gateway, tls=True))
-    assert (form["step_id"], form["errors"]) == ("user", {"base": "no_tls"})
+    assert (form["step_id"], form["errors"]) == ("user", {CONF_TLS: "no_tls"})
 
     result = await answer(hass, form, answers(gateway))
     assert result["data"] == learnt(gateway)

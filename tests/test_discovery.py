@@ -19,7 +19,7 @@ from homeassistant.config_entries import (
     ConfigEntryState,
     ConfigFlowResult,
 )
-from homeassistant.const import CONF_HOST, CONF_USERNAME
+from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_USERNAME
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr
@@ -71,13 +71,13 @@ async def test_a_gateway_is_found(hass: HomeAssistant, gateway: Simulator) -> No
     assert (form["type"], form["step_id"]) == (FlowResultType.FORM, "discovery_confirm")
     assert form["description_placeholders"] == {"host": gateway.host}
     [flow] = hass.config_entries.flow.async_progress()
-    assert flow["context"]["title_placeholders"] == {"host": gateway.host}
+    assert flow["context"]["title_placeholders"] == {"name": f"OpenVox {gateway.host}"}
 
     given = without_host(answers(gateway))
     again = await answer(hass, form, given | {CONF_USERNAME: "a\r\nb: c"})
     assert (again["step_id"], again["errors"]) == (
         "discovery_confirm",
-        {"base": "invalid_auth"},
+        {CONF_PASSWORD: "invalid_auth"},
     )
 
     result = await answer(hass, again, given)

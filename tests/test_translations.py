@@ -20,7 +20,7 @@ from custom_components.openvox_gsm import (
     services,
     switch,
 )
-from custom_components.openvox_gsm.ami import HeaderFault
+from custom_components.openvox_gsm.ami import HeaderFault, Service
 from custom_components.openvox_gsm.errors import number_error
 from custom_components.openvox_gsm.gateway import (
     ForbiddenReason,
@@ -177,7 +177,11 @@ def test_every_error_of_the_flow_has_its_text() -> None:
     """Each its own; no text is left over."""
     texts = TEXTS["config"]["error"]
 
-    assert texts.keys() == {key for _, key in connecting.FORM_ERRORS} | {"unknown"}
+    assert texts.keys() == {
+        *(key for _, _, key in connecting.FORM_ERRORS),
+        *Service,
+        "unknown",
+    }
     assert len(set(texts.values())) == len(texts)
     assert TEXTS["config"]["abort"].keys() == {
         "already_configured",
@@ -224,7 +228,7 @@ def test_every_step_of_the_flow_has_its_texts() -> None:
     }
     assert told == {
         "abort.already_configured": {"gateway"},
-        "flow_title": {"host"},
+        "flow_title": {"name"},
         "step.certificate.description": {"fingerprint", "host"},
         "step.discovery_confirm.description": {"host"},
         "step.no_incoming_sms.description": {"username"},

@@ -1,10 +1,9 @@
 """Add a gateway, discover it, sign in again, reconfigure it."""
 
-import asyncio
 from collections.abc import Mapping
 import logging
 import re
-from typing import Any, Final, override
+from typing import Any, override
 
 import voluptuous as vol
 
@@ -32,17 +31,10 @@ from homeassistant.helpers.selector import (
     TextSelectorType,
 )
 from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
-from homeassistant.util.network import is_ip_address
 
+from .address import read_address
 from .ami import AmiError, TlsError
-from .connecting import (
-    accepts_connections,
-    fetch_fingerprint,
-    form_error,
-    imeis_of,
-    is_same_gateway,
-    try_gateway,
-)
+from .connecting import fetch_fingerprint, form_error, imeis_of, try_gateway
 from .const import (
     CONF_CHALLENGE,
     CONF_FINGERPRINT,
@@ -53,7 +45,7 @@ from .const import (
     DOMAIN,
 )
 from .devices import find_imeis
-from .issues import async_raise_new_address
+from .discovery import async_follow, is_at, is_gateway_of
 from .options_flow import OpenVoxOptionsFlow
 from .subentry_flow import SUBENTRY_FLOWS
 
@@ -85,7 +77,6 @@ LOST_CHALLENGE_SCHEMA = GATEWAY_SCHEMA.extend(
     {vol.Required(CONF_SEND_PASSWORD, default=False): BooleanSelector()}
 )
 CREDENTIALS_SCHEMA = vol.Schema(_CREDENTIALS)
-_WEB_PAGE: Final = re.compile(r"^https?://\[?([^/\]]+(?=\])|[^/\]:]+).*$")
 
 
 class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
@@ -129,9 +120,9 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
         """Ask for address and user, and try them."""
         errors: dict[str, str] = {}
         if user_input is not None:
-            self._read_input(user_input)
+            user_input = self._read_input(user_input)
             self._abort_if_known()
-            if result := await self._try(errors):
+            if result := await self._try(GATEWAY_SCHEMA, errors):
                 return result
         return self.async_show_form(
             step_id="user",
@@ -147,7 +138,7 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
         host = discovery_info.ip
         mac = format_mac(discovery_info.macaddress)
         if known := await self.async_set_unique_id(mac):
-            await self._follow(known, host)
+            await async_follow(self.hass, known, host)
             self._abort_if_unique_id_configured(
                 description_placeholders={"gateway": known.title}
             )
@@ -158,55 +149,14 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
             ):
                 if (
                     not entry.disabled_by
-                    and await self._is_gateway_of(entry, host)
-                    and self._is_at(entry, entry.data[CONF_HOST])
+                    and await is_gateway_of(self.hass, entry, host)
+                    and is_at(self.hass, entry, entry.data[CONF_HOST])
                 ):
                     self.hass.config_entries.async_update_entry(entry, unique_id=mac)
                 raise _already_configured(entry)
         self._discovered_host = host
-        self.context["title_placeholders"] = {"host": host}
+        self.context["title_placeholders"] = {"name": f"OpenVox {host}"}
         return await self.async_step_discovery_confirm()
-
-    async def _follow(self, entry: ConfigEntry, host: str) -> None:
-        """Follow a gateway to a new address, with all its boards.
-
-        The boards of a stack are behind one address, each at a port of its own.
-        """
-        old = entry.data.get(CONF_HOST, "")
-        # A host name leads to the gateway wherever it is.
-        if not is_ip_address(old) or old == host:
-            return
-        await asyncio.gather(
-            *(
-                self._follow_board(each, old, host)
-                for each in self._async_current_entries(include_ignore=False)
-                if each.data[CONF_HOST] == old and not each.disabled_by
-            )
-        )
-
-    async def _follow_board(self, entry: ConfigEntry, old: str, host: str) -> None:
-        """Follow one board to a new address, if it proves there that it's the one."""
-        # Anyone can ask for an address in the gateway's name.
-        if await accepts_connections(old, entry.data[CONF_PORT]):
-            return
-        is_same = await self._is_gateway_of(entry, host)
-        if not self._is_at(entry, old):
-            return  # somebody has changed or removed it meanwhile
-        if not is_same:
-            async_raise_new_address(self.hass, entry, host)
-        else:
-            self.hass.config_entries.async_update_entry(
-                entry, data={**entry.data, CONF_HOST: host}
-            )
-            self.hass.config_entries.async_schedule_reload(entry.entry_id)
-
-    async def _is_gateway_of(self, entry: ConfigEntry, host: str) -> bool:
-        imeis = find_imeis(self.hass, entry.entry_id)
-        return await is_same_gateway({**entry.data, CONF_HOST: host}, imeis)
-
-    def _is_at(self, entry: ConfigEntry, host: str) -> bool:
-        known = self.hass.config_entries.async_get_entry(entry.entry_id)
-        return known is not None and known.data[CONF_HOST] == host
 
     async def async_step_discovery_confirm(
         self, user_input: dict[str, Any] | None = None
@@ -216,7 +166,7 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
         if user_input is not None:
             self._read_input({CONF_HOST: self._discovered_host, **user_input})
             self._abort_if_known()
-            if result := await self._try(errors):
+            if result := await self._try(DISCOVERY_SCHEMA, errors):
                 return result
         return self.async_show_form(
             step_id="discovery_confirm",
@@ -314,7 +264,7 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
         errors: dict[str, str] = {}
         if user_input is not None:
             self._read_input({**entry.data, **user_input})
-            if result := await self._try(errors):
+            if result := await self._try(CREDENTIALS_SCHEMA, errors):
                 return result
         return self.async_show_form(
             step_id="reauth_confirm",
@@ -333,7 +283,7 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
         entry = self._get_reconfigure_entry()
         errors: dict[str, str] = {}
         if user_input is not None:
-            self._read_input(
+            user_input = self._read_input(
                 {CONF_FINGERPRINT: entry.data.get(CONF_FINGERPRINT), **user_input}
             )
             self._send_password = self._data.pop(
@@ -347,7 +297,7 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
             elif CONF_CHALLENGE in entry.data and not moved:
                 self._data[CONF_CHALLENGE] = entry.data[CONF_CHALLENGE]
             self._abort_if_known()
-            if result := await self._try(errors):
+            if result := await self._try(GATEWAY_SCHEMA, errors):
                 return result
         lost = self._send_password or errors.get("base") == "no_challenge"
         return self.async_show_form(
@@ -382,17 +332,20 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
             ):
                 raise _already_configured(entry)
 
-    def _read_input(self, given: dict[str, Any]) -> None:
-        """Keep the input of a form, written as an entry has it."""
+    def _read_input(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Keep the input of a form, written as an entry has it; return it like that."""
         self._fingerprint = self._fingerprint or given.get(CONF_FINGERPRINT)
-        # It may be the web page's address, from the browser.
-        host = _WEB_PAGE.sub(r"\1", given[CONF_HOST].strip().lower())
-        self._data = {CONF_TLS: False, **given, CONF_HOST: host}
+        host, port = read_address(given[CONF_HOST])
+        given = {**given, CONF_HOST: host, CONF_PORT: port or given[CONF_PORT]}
+        self._data = {CONF_TLS: False, **given}
         self._data.pop(CONF_FINGERPRINT, None)
         if self._data[CONF_TLS] and self._fingerprint:
             self._data[CONF_FINGERPRINT] = self._fingerprint
+        return given
 
-    async def _try(self, errors: dict[str, str]) -> ConfigFlowResult | None:
+    async def _try(
+        self, form: vol.Schema, errors: dict[str, str]
+    ) -> ConfigFlowResult | None:
         """Try the gateway and go on; if that fails, say why in `errors`."""
         try:
             try:
@@ -403,7 +356,8 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
                 self._fingerprint = await fetch_fingerprint(self._data)
                 return await self.async_step_certificate()
         except AmiError as err:
-            errors["base"] = form_error(err)
+            field, key = await form_error(err, self._data)
+            errors[field if field in form.schema else "base"] = key
         except Exception:
             _LOGGER.exception("Unexpected error while trying the gateway")
             errors["base"] = "unknown"

@@ -16,16 +16,21 @@ from .ami import (
     CannotConnectError,
     CertificateError,
     ChallengeMissingError,
+    HostNotFoundError,
     InvalidHeaderError,
+    NoGreetingError,
+    OtherServiceError,
     PermissionDeniedError,
+    PortClosedError,
     ProtocolError,
+    Service,
     Tls,
     TlsError,
     read_fingerprint,
     unverified_context,
 )
 from .const import CONF_CHALLENGE, CONF_FINGERPRINT, CONF_TLS
-from .gateway import Gateway, NotAnOpenVoxGatewayError
+from .gateway import Gateway, NotAnOpenVoxGatewayError, Span
 
 _UNVERIFIED: Final = unverified_context()
 _ANSWER_TIME: Final = 5.0  # seconds
@@ -40,19 +45,29 @@ _FINAL_ERRORS: Final = (
     ProtocolError,
 )
 
-# The first that matches counts.
-FORM_ERRORS: Final[tuple[tuple[type[AmiError], str], ...]] = (
-    (AuthenticationError, "invalid_auth"),
-    (ChallengeMissingError, "no_challenge"),
-    (PermissionDeniedError, "no_command_right"),
-    (NotAnOpenVoxGatewayError, "not_openvox"),
-    (ProtocolError, "not_asterisk"),
-    (ActionTimeoutError, "timeout_connect"),
-    (InvalidHeaderError, "invalid_auth"),
-    (TlsError, "no_tls"),
-    (CannotConnectError, "cannot_connect"),
-    (ActionFailedError, "refused"),
-    (AmiError, "connection_lost"),
+MAX_SPANS: Final = 64  # each has a device with some twenty entities
+
+
+class TooManySpansError(ProtocolError):
+    """The other side reports more spans than any gateway has."""
+
+
+# The field to blame, "base" for none, and the text. The first that matches counts.
+FORM_ERRORS: Final[tuple[tuple[type[AmiError], str, str], ...]] = (
+    (AuthenticationError, CONF_PASSWORD, "invalid_auth"),
+    (ChallengeMissingError, "base", "no_challenge"),
+    (PermissionDeniedError, CONF_USERNAME, "no_command_right"),
+    (NotAnOpenVoxGatewayError, CONF_HOST, "not_openvox"),
+    (TooManySpansError, CONF_HOST, "too_many_spans"),
+    (ProtocolError, CONF_PORT, "not_asterisk"),
+    (ActionTimeoutError, "base", "timeout_connect"),
+    (InvalidHeaderError, CONF_PASSWORD, "invalid_auth"),
+    (TlsError, CONF_TLS, "no_tls"),
+    (HostNotFoundError, CONF_HOST, "host_not_found"),
+    (PortClosedError, CONF_PORT, "port_closed"),
+    (CannotConnectError, CONF_HOST, "cannot_connect"),
+    (ActionFailedError, "base", "refused"),
+    (AmiError, "base", "connection_lost"),
 )
 
 
@@ -82,10 +97,21 @@ async def try_gateway(data: Mapping[str, Any]) -> Gateway:
     )
     try:
         await gateway.start()
-        await gateway.spans.read()
+        await read_spans(gateway)
     finally:
         await gateway.stop()
     return gateway
+
+
+async def read_spans(gateway: Gateway) -> Mapping[int, Span]:
+    """Read the spans of a gateway; raises AmiError, TooManySpansError among others."""
+    spans = await gateway.spans.read()
+    if len(spans) > MAX_SPANS:
+        raise TooManySpansError(
+            f"It says that it has {len(spans)} spans, and no gateway has more than "
+            f"{MAX_SPANS}"
+        )
+    return spans
 
 
 def imeis_of(gateway: Gateway) -> frozenset[str]:
@@ -141,6 +167,32 @@ async def accepts_connections(host: str, port: int) -> bool:
     return True
 
 
-def form_error(error: AmiError) -> str:
-    """Return the key of the text that a form shows for an error."""
-    return next(key for kind, key in FORM_ERRORS if isinstance(error, kind))
+async def form_error(error: AmiError, data: Mapping[str, Any]) -> tuple[str, str]:
+    """Return at which field of a form an error stands, and the key of its text.
+
+    `data` is what was tried. The field is "base" where none is to blame.
+    """
+    if isinstance(error, NoGreetingError) and await _is_web_server(data):
+        error = OtherServiceError(Service.WEB_SERVER)
+    if isinstance(error, OtherServiceError):
+        return CONF_PORT, str(error.service)
+    return next(
+        (field, key) for kind, field, key in FORM_ERRORS if isinstance(error, kind)
+    )
+
+
+async def _is_web_server(data: Mapping[str, Any]) -> bool:
+    """Return whether something answers in HTTP, which never speaks first."""
+    context = _UNVERIFIED if data[CONF_TLS] else None
+    try:
+        async with asyncio.timeout(_ANSWER_TIME):
+            reader, writer = await asyncio.open_connection(
+                data[CONF_HOST], data[CONF_PORT], ssl=context
+            )
+            try:
+                writer.write(b"HEAD / HTTP/1.0\r\n\r\n")
+                return await reader.readexactly(5) == b"HTTP/"
+            finally:
+                writer.transport.abort()
+    except OSError, EOFError:  # a TimeoutError is an OSError
+        return False

@@ -12,8 +12,8 @@ from homeassistant.helpers.debounce import Debouncer
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
-from .ami import AmiError, AuthenticationError, CannotConnectError, ProtocolError
-from .connecting import tls_of
+from .ami import AmiError, AuthenticationError, CannotConnectError
+from .connecting import read_spans, tls_of
 from .const import (
     CONF_CHALLENGE,
     CONF_LINE_BREAKS,
@@ -30,7 +30,6 @@ from .store import GatewayStore
 
 _LOGGER = logging.getLogger(__name__)
 
-MAX_SPANS: Final = 64  # each has a device with some twenty entities
 # Between two polls that something on a span asks for.
 _POLL_COOLDOWN: Final = 5.0  # seconds
 
@@ -128,12 +127,7 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
                 raise gateway.connection_error or CannotConnectError(
                     "It has not come back yet"
                 )
-            spans = await gateway.spans.read()
-            if len(spans) > MAX_SPANS:
-                raise ProtocolError(
-                    f"It says that it has {len(spans)} spans, and no gateway has more "
-                    f"than {MAX_SPANS}"
-                )
+            spans = await read_spans(gateway)
             core = await gateway.read_core_status()
             await self._reload_for_new_rights()
             await self._look_for_sms_received()

@@ -23,10 +23,15 @@ from custom_components.openvox_gsm.ami import (
     ChallengeMissingError,
     ConnectionLostError,
     Credentials,
+    HostNotFoundError,
     InvalidHeaderError,
+    NoGreetingError,
+    OtherServiceError,
     Packet,
     PermissionDeniedError,
+    PortClosedError,
     ProtocolError,
+    Service,
     Session,
     packet as packet_module,
     session as session_module,
@@ -398,10 +403,10 @@ async def test_an_answer_without_actionid_after_the_login() -> None:
 
 
 async def test_nobody_listens() -> None:
-    """The gateway is off, or the port is wrong."""
+    """The manager is off, or the port is wrong."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    with pytest.raises(CannotConnectError, match=f"127.0.0.1:{port}"):
+    with pytest.raises(PortClosedError, match=f"127.0.0.1:{port}"):
         await connect(("127.0.0.1", port))
 
 
@@ -415,25 +420,29 @@ async def test_nobody_answers() -> None:
         await connect(listener.getsockname(), timeout=NEVER)
 
 
-@pytest.mark.parametrize(
-    ("host", "port"), [("127.0.0.1\0", 5038), ("127.0.0.1", 70000), ("127.0.0.1", -1)]
-)
-async def test_no_address_at_all(host: str, port: int) -> None:
+@pytest.mark.parametrize("port", [70000, -1])
+async def test_no_port_at_all(port: int) -> None:
     """Nonsense that somebody typed is as good as nobody there."""
     with pytest.raises(CannotConnectError):
-        await connect((host, port))
+        await connect(("127.0.0.1", port))
+
+
+@pytest.mark.parametrize("host", ["", "127.0.0.1\0"])
+async def test_no_host_at_all(host: str) -> None:
+    """Nor does an empty one mean this machine."""
+    with pytest.raises(HostNotFoundError):
+        await connect((host, 5038))
 
 
 @pytest.mark.parametrize(
     ("greeting", "error"),
     [
-        pytest.param(b"HTTP/1.1 400 Bad Request\r\n\r\n", ProtocolError, id="HTTP"),
-        pytest.param(b"SSH-2.0", ProtocolError, id="unfinished line of another"),
+        pytest.param(b"220 mail", ProtocolError, id="unfinished line of another"),
         pytest.param(b"\r\n", ProtocolError, id="empty line"),
         pytest.param(b"Asterisk\r\n", ProtocolError, id="half of it"),
         pytest.param(GREETING[:-2] + b"1" * 300, ProtocolError, id="endless"),
-        pytest.param(b"", ActionTimeoutError, id="silence"),
-        pytest.param(GREETING[:10], ActionTimeoutError, id="then silence"),
+        pytest.param(b"", NoGreetingError, id="silence"),
+        pytest.param(GREETING[:10], NoGreetingError, id="then silence"),
         pytest.param(GREETING, ActionTimeoutError, id="silence after it"),
     ],
 )
@@ -444,9 +453,35 @@ async def test_no_manager_there(greeting: bytes, error: type[AmiError]) -> None:
         await peer.send(greeting)
         await peer.gone()
 
+    is_silent = issubclass(error, ActionTimeoutError)
     async with manager(script) as address:
-        with pytest.raises(error):
-            await connect(address, timeout=NEVER if error is ActionTimeoutError else 5)
+        with pytest.raises(error) as raised:
+            await connect(address, timeout=NEVER if is_silent else 5)
+    assert raised.type is error
+
+
+@pytest.mark.parametrize(
+    ("greeting", "service"),
+    [
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", Service.WEB_SERVER),
+        (b"SSH-2.0-dropbear_2012.55\r\n", Service.TERMINAL),
+        (b"\xff\xfd\x01\xff\xfd\x1f", Service.TERMINAL),
+    ],
+    ids=["HTTP", "SSH", "Telnet"],
+)
+async def test_a_service_that_says_what_it_is(
+    greeting: bytes, service: Service
+) -> None:
+    """It's no manager, and known by how it begins."""
+
+    async def script(peer: Manager) -> None:
+        await peer.send(greeting)
+        await peer.gone()
+
+    async with manager(script) as address:
+        with pytest.raises(OtherServiceError) as raised:
+            await connect(address)
+    assert raised.value.service is service
 
 
 async def test_greeting_in_pieces_and_with_more_behind_it() -> None:

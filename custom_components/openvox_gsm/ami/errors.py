@@ -15,6 +15,14 @@ class CannotConnectError(AmiError):
     """No connection could be made; nothing was sent."""
 
 
+class HostNotFoundError(CannotConnectError):
+    """No address is known for the host."""
+
+
+class PortClosedError(CannotConnectError):
+    """The host refuses connections to the port."""
+
+
 class TlsError(AmiError):
     """No encrypted connection could be made; nothing was sent."""
 
@@ -25,6 +33,23 @@ class CertificateError(TlsError):
 
 class ProtocolError(AmiError):
     """The other side doesn't speak AMI, or sent a packet that is too large."""
+
+
+class Service(StrEnum):
+    """What may answer instead of a manager."""
+
+    WEB_SERVER = "web_server"
+    TERMINAL = "terminal"
+    """SSH or Telnet."""
+
+
+class OtherServiceError(ProtocolError):
+    """Something that isn't a manager answers, and shows what it is."""
+
+    def __init__(self, service: Service) -> None:
+        """Keep what it is."""
+        super().__init__(f"The other side is a {service.replace('_', ' ')}")
+        self.service = service
 
 
 class AuthenticationError(AmiError):
@@ -45,6 +70,10 @@ class ActionFailedError(AmiError):
 
 class ActionTimeoutError(AmiError):
     """No answer came in time; it isn't known whether the action was carried out."""
+
+
+class NoGreetingError(ActionTimeoutError):
+    """The other side accepted the connection, and said nothing; nothing was sent."""
 
 
 class ConnectionLostError(AmiError):

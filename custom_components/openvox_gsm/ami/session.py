@@ -22,8 +22,11 @@ from .errors import (
     CannotConnectError,
     CertificateError,
     ConnectionLostError,
+    NoGreetingError,
+    OtherServiceError,
     PermissionDeniedError,
     ProtocolError,
+    Service,
 )
 from .login import Credentials, log_in
 from .packet import Packet, PacketReader, build
@@ -42,6 +45,12 @@ LOGOFF_TIMEOUT: Final = 1.0  # seconds
 
 _GREETING = b"Asterisk Call Manager/"
 _MAX_GREETING = 256  # bytes
+# How others begin: HTTP, SSH (RFC 4253, 4.2), Telnet with an option (RFC 854).
+_OTHER_GREETINGS: Final = {
+    b"HTTP/": Service.WEB_SERVER,
+    b"SSH-": Service.TERMINAL,
+    b"\xff": Service.TERMINAL,
+}
 
 type Headers = Iterable[tuple[str, str]]
 
@@ -108,7 +117,7 @@ class Session(asyncio.Protocol):
         credentials allow it (app note; Asterisk's own login code for the rest).
 
         Raises CannotConnectError, TlsError, CertificateError, ProtocolError (no
-        AMI there), ActionTimeoutError, ChallengeMissingError, AuthenticationError,
+        AMI there), NoGreetingError, ActionTimeoutError, ChallengeMissingError, AuthenticationError,
         ConnectionLostError, and ActionFailedError if the manager allows a user only
         one session.
         """
@@ -138,7 +147,7 @@ class Session(asyncio.Protocol):
             async with asyncio.timeout(timeout):
                 self.version = await self._greeting
         except TimeoutError as err:
-            raise ActionTimeoutError(
+            raise NoGreetingError(
                 f"The other side did not greet within {timeout:g} seconds"
             ) from err
 
@@ -321,7 +330,7 @@ class Session(asyncio.Protocol):
         line, line_end, rest = self._greeting_buffer.partition(b"\r\n")
         expected = _GREETING if line_end else _GREETING[: len(line)]
         if not line.startswith(expected) or len(line) > _MAX_GREETING:
-            self._end(ProtocolError("The other side is not an Asterisk manager"))
+            self._end(_not_a_manager(line))
         elif line_end:
             self._greeting.set_result(line.removeprefix(_GREETING).decode("latin-1"))
             return rest
@@ -437,6 +446,13 @@ class Session(asyncio.Protocol):
             self._end(None)
         if self._keepalive:
             await asyncio.wait([self._keepalive])
+
+
+def _not_a_manager(greeting: bytes) -> ProtocolError:
+    for beginning, service in _OTHER_GREETINGS.items():
+        if greeting.startswith(beginning):
+            return OtherServiceError(service)
+    return ProtocolError("The other side is not an Asterisk manager")
 
 
 def _raise_for_error(name: str, response: Packet) -> None:

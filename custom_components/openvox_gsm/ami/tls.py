@@ -5,10 +5,17 @@ from collections.abc import Iterator
 import contextlib
 from dataclasses import dataclass
 import hashlib
+import socket
 import ssl
 from typing import Final
 
-from .errors import CannotConnectError, CertificateError, TlsError
+from .errors import (
+    CannotConnectError,
+    CertificateError,
+    HostNotFoundError,
+    PortClosedError,
+    TlsError,
+)
 
 _TIMEOUT: Final = 10.0  # seconds
 
@@ -86,13 +93,19 @@ def connecting(
         raise TlsError(
             f"No encrypted connection to {host}:{port}: {err.reason}"
         ) from err
-    except (OSError, ValueError, OverflowError) as err:
+    except (socket.gaierror, ValueError) as err:
+        # ValueError: can't be a host name.
+        raise HostNotFoundError(f"No address for {host}: {err}") from err
+    except ConnectionRefusedError as err:
+        # Not where the host has several addresses: asyncio then sums up the errors.
+        raise PortClosedError(f"No connection to {host}:{port}: {err}") from err
+    except (OSError, OverflowError) as err:
         if encrypted and isinstance(err, ConnectionResetError | ConnectionAbortedError):
             # A server may just hang up if no version or cipher suits it.
             raise TlsError(
                 f"No encrypted connection to {host}:{port}: the other side hung up"
             ) from err
-        # ValueError and OverflowError: not a host name, or not a port.
+        # OverflowError: can't be a port.
         raise CannotConnectError(f"No connection to {host}:{port}: {err}") from err
 
 

@@ -1,0 +1,62 @@
+"""Follows gateways to the addresses where DHCP sees them."""
+
+import asyncio
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_HOST, CONF_PORT
+from homeassistant.core import HomeAssistant
+from homeassistant.util.network import is_ip_address
+
+from .connecting import accepts_connections, is_same_gateway
+from .const import DOMAIN
+from .devices import find_imeis
+from .issues import async_raise_new_address
+
+
+async def async_follow(hass: HomeAssistant, entry: ConfigEntry, host: str) -> None:
+    """Follow a gateway to a new address, with all its boards.
+
+    The boards of a stack are behind one address, each at a port of its own.
+    """
+    old = entry.data.get(CONF_HOST, "")
+    # A host name leads to the gateway wherever it is.
+    if not is_ip_address(old) or old == host:
+        return
+    await asyncio.gather(
+        *(
+            _follow_board(hass, each, old, host)
+            for each in hass.config_entries.async_entries(DOMAIN, include_ignore=False)
+            if each.data[CONF_HOST] == old and not each.disabled_by
+        )
+    )
+
+
+async def _follow_board(
+    hass: HomeAssistant, entry: ConfigEntry, old: str, host: str
+) -> None:
+    """Follow one board to a new address, if it proves there that it's the one."""
+    # Anyone can ask for an address in the gateway's name.
+    if await accepts_connections(old, entry.data[CONF_PORT]):
+        return
+    is_same = await is_gateway_of(hass, entry, host)
+    if not is_at(hass, entry, old):
+        return  # somebody has changed or removed it meanwhile
+    if not is_same:
+        async_raise_new_address(hass, entry, host)
+    else:
+        hass.config_entries.async_update_entry(
+            entry, data={**entry.data, CONF_HOST: host}
+        )
+        hass.config_entries.async_schedule_reload(entry.entry_id)
+
+
+async def is_gateway_of(hass: HomeAssistant, entry: ConfigEntry, host: str) -> bool:
+    """Return whether the gateway of an entry proves that it's at an address."""
+    imeis = find_imeis(hass, entry.entry_id)
+    return await is_same_gateway({**entry.data, CONF_HOST: host}, imeis)
+
+
+def is_at(hass: HomeAssistant, entry: ConfigEntry, host: str) -> bool:
+    """Return whether an entry is still there, and has an address."""
+    known = hass.config_entries.async_get_entry(entry.entry_id)
+    return known is not None and known.data[CONF_HOST] == host
