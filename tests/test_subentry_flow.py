@@ -345,6 +345,24 @@ async def test_a_query_with_all_that_it_can_have(
         ({"pattern": "(\\d)(\\d)"}, {"pattern": "not_one_group"}),
         ({"date_pattern": "(\\d"}, {"date_pattern": "invalid_pattern"}),
         ({"date_pattern": "\\d+"}, {"date_pattern": "not_one_group"}),
+        (
+            {
+                "name": " ",
+                "code": " ",
+                "replies": ["2" * 161],
+                "interval": 721,
+                "pattern": "(\\d",
+                "date_pattern": "\\d+",
+            },
+            {
+                "name": "no_name",
+                "code": "invalid_code",
+                "replies": "invalid_reply",
+                "interval": "invalid_interval",
+                "pattern": "invalid_pattern",
+                "date_pattern": "not_one_group",
+            },
+        ),
     ],
 )
 async def test_a_query_that_cannot_be(
@@ -434,11 +452,7 @@ async def test_a_span_that_is_gone_can_be_kept(
 def test_every_field_and_error_has_its_text(kind: str, given: dict[str, Any]) -> None:
     """Each its own; no text is left over."""
     texts = TEXTS["config_subentries"][kind]
-    errors = {
-        match[1]
-        for line in _lines(kind)
-        if (match := re.search(r"_Refused\(\w+, \"(\w+)\"\)", line))
-    }
+    errors = set(re.findall(r"(?:errors\[\w+\] =|return|else) \"(\w+)\"", _code(kind)))
     if kind == SUBENTRY_CONTACT:
         errors |= {
             number_error(InvalidPhoneNumberError(fault)) for fault in PhoneNumberFault
@@ -454,13 +468,13 @@ def test_every_field_and_error_has_its_text(kind: str, given: dict[str, Any]) ->
     assert texts["entry_type"]
 
 
-def _lines(kind: str) -> list[str]:
-    """Return the lines of the code that refuse something in a form of this kind."""
+def _code(kind: str) -> str:
+    """Return the code that checks a form of this kind."""
     flow: type[OpenVoxSubentryFlow] = {
         SUBENTRY_CONTACT: ContactFlow,
         SUBENTRY_USSD_QUERY: UssdQueryFlow,
     }[kind]
     code = inspect.getsource(flow) + inspect.getsource(OpenVoxSubentryFlow)
     if kind == SUBENTRY_USSD_QUERY:
-        code += inspect.getsource(subentry_flow._check_pattern)  # noqa: SLF001
-    return [line for line in code.splitlines() if "raise _Refused" in line]
+        code += inspect.getsource(subentry_flow._pattern_error)  # noqa: SLF001
+    return code

@@ -1,6 +1,6 @@
 """Add and change the contacts and USSD queries of a gateway."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 import re
 from typing import Any, override
 
@@ -53,14 +53,6 @@ MAX_INTERVAL = 720
 _SEPARATOR = re.compile(r"[,;\n]")
 
 
-class _Refused(Exception):
-    """The input of a field can't be used; `key` is the key of the error's text."""
-
-    def __init__(self, field: str, key: str) -> None:
-        self.field = field
-        self.key = key
-
-
 class OpenVoxSubentryFlow(ConfigSubentryFlow):
     """What both kinds of subentries share: one form, to add or to change."""
 
@@ -68,8 +60,13 @@ class OpenVoxSubentryFlow(ConfigSubentryFlow):
         """Return the fields of the form."""
         raise NotImplementedError
 
-    def _read(self, user_input: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the data of the subentry, without its name; raises _Refused."""
+    def _read(
+        self, user_input: Mapping[str, Any], errors: dict[str, str]
+    ) -> dict[str, Any]:
+        """Return the data of the subentry, without its name.
+
+        Each field that can't be used gets the key of its error's text in `errors`.
+        """
         raise NotImplementedError
 
     def _suggest(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -93,9 +90,9 @@ class OpenVoxSubentryFlow(ConfigSubentryFlow):
     ) -> SubentryFlowResult:
         errors: dict[str, str] = {}
         if user_input is not None:
-            name = _attempt(self._read_name, user_input, errors)
-            data = _attempt(self._read, user_input, errors)
-            if name is not None and data is not None:
+            name = self._read_name(user_input, errors)
+            data = self._read(user_input, errors)
+            if not errors:
                 return self._save(name, data)
         elif self.source == SOURCE_RECONFIGURE:
             subentry = self._get_reconfigure_subentry()
@@ -120,11 +117,11 @@ class OpenVoxSubentryFlow(ConfigSubentryFlow):
             )
         return self.async_create_entry(title=name, data=data)
 
-    def _read_name(self, user_input: Mapping[str, Any]) -> str:
+    def _read_name(self, user_input: Mapping[str, Any], errors: dict[str, str]) -> str:
         """Return the name; no other beside it may have it, in upper or lower case."""
         name: str = user_input[CONF_NAME].strip()
         if not name:
-            raise _Refused(CONF_NAME, "no_name")
+            errors[CONF_NAME] = "no_name"
         own_id = (
             self._get_reconfigure_subentry().subentry_id
             if self.source == SOURCE_RECONFIGURE
@@ -136,7 +133,7 @@ class OpenVoxSubentryFlow(ConfigSubentryFlow):
                 and self._is_beside(other.data, user_input)
                 and other.title.casefold() == name.casefold()
             ):
-                raise _Refused(CONF_NAME, "name_taken")
+                errors[CONF_NAME] = "name_taken"
         return name
 
     def _is_beside(
@@ -183,21 +180,23 @@ class ContactFlow(OpenVoxSubentryFlow):
         return {**data, CONF_SPAN: str(data.get(CONF_SPAN) or AUTOMATIC)}
 
     @override
-    def _read_name(self, user_input: Mapping[str, Any]) -> str:
-        name = super()._read_name(user_input)
+    def _read_name(self, user_input: Mapping[str, Any], errors: dict[str, str]) -> str:
+        name = super()._read_name(user_input, errors)
         # It can be a target of an SMS, and a line may contain several targets.
         if _SEPARATOR.search(name) or is_phone_number(name):
-            raise _Refused(CONF_NAME, "invalid_name")
+            errors[CONF_NAME] = "invalid_name"
         return name
 
     @override
-    def _read(self, user_input: Mapping[str, Any]) -> dict[str, Any]:
+    def _read(
+        self, user_input: Mapping[str, Any], errors: dict[str, str]
+    ) -> dict[str, Any]:
         country = country_of(self.hass, self._get_entry())
+        data: dict[str, Any] = {}
         try:
-            number = parse_destination(user_input[CONF_NUMBER], country)
+            data[CONF_NUMBER] = parse_destination(user_input[CONF_NUMBER], country)
         except InvalidPhoneNumberError as err:
-            raise _Refused(CONF_NUMBER, number_error(err)) from err
-        data: dict[str, Any] = {CONF_NUMBER: number}
+            errors[CONF_NUMBER] = number_error(err)
         if (span := user_input[CONF_SPAN]) != AUTOMATIC:
             data[CONF_SPAN] = int(span)
         return data
@@ -249,24 +248,27 @@ class UssdQueryFlow(OpenVoxSubentryFlow):
         return bool(other[CONF_SPAN] == int(user_input[CONF_SPAN]))
 
     @override
-    def _read(self, user_input: Mapping[str, Any]) -> dict[str, Any]:
+    def _read(
+        self, user_input: Mapping[str, Any], errors: dict[str, str]
+    ) -> dict[str, Any]:
         data = {
             CONF_SPAN: int(user_input[CONF_SPAN]),
             CONF_CODE: user_input[CONF_CODE].strip(),
             CONF_INTERVAL: user_input[CONF_INTERVAL],
         }
         if not is_ussd_code(data[CONF_CODE]):
-            raise _Refused(CONF_CODE, "invalid_code")
+            errors[CONF_CODE] = "invalid_code"
         replies = [reply.strip() for reply in user_input.get(CONF_REPLIES, ())]
         if replies := [reply for reply in replies if reply]:
             if not all(map(is_ussd_code, replies)):
-                raise _Refused(CONF_REPLIES, "invalid_reply")
+                errors[CONF_REPLIES] = "invalid_reply"
             data[CONF_REPLIES] = replies
         if not MIN_INTERVAL <= data[CONF_INTERVAL] <= MAX_INTERVAL:
-            raise _Refused(CONF_INTERVAL, "invalid_interval")
+            errors[CONF_INTERVAL] = "invalid_interval"
         for key in (CONF_PATTERN, CONF_DATE_PATTERN):
             if pattern := user_input.get(key):
-                _check_pattern(key, pattern)
+                if error := _pattern_error(pattern):
+                    errors[key] = error
                 data[key] = pattern
         if unit := user_input.get(CONF_UNIT, "").strip():
             data[CONF_UNIT] = unit
@@ -279,26 +281,13 @@ SUBENTRY_FLOWS: dict[str, type[ConfigSubentryFlow]] = {
 }
 
 
-def _attempt[T](
-    read: Callable[[Mapping[str, Any]], T],
-    user_input: Mapping[str, Any],
-    errors: dict[str, str],
-) -> T | None:
-    """Return what a part of the input says, or None and add the field's error."""
-    try:
-        return read(user_input)
-    except _Refused as err:
-        errors[err.field] = err.key
-        return None
-
-
-def _check_pattern(key: str, pattern: str) -> None:
+def _pattern_error(pattern: str) -> str | None:
+    """Return the key of the text that says why a pattern can't be used."""
     try:
         groups = RegularExpression(pattern).groups
-    except ValueError as err:
-        raise _Refused(key, "invalid_pattern") from err
-    if groups != 1:
-        raise _Refused(key, "not_one_group")
+    except ValueError:
+        return "invalid_pattern"
+    return None if groups == 1 else "not_one_group"
 
 
 def _span_selector(options: Mapping[str, str]) -> SelectSelector:
