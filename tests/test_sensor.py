@@ -288,6 +288,22 @@ async def test_what_few_people_look_at_is_disabled(
         assert hass.states.get(entity_id) is None
 
 
+@pytest.mark.usefixtures("all_entities")
+async def test_seconds_have_no_decimals(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """Home Assistant would show durations with two."""
+    registry = er.async_get(hass)
+    options = [
+        entity.options["sensor"]
+        for entity in er.async_entries_for_config_entry(registry, loaded.entry_id)
+        if entity.unit_of_measurement == "s"
+    ]
+
+    assert len(options) == 2 * 4
+    assert {each["suggested_display_precision"] for each in options} == {0}
+
+
 async def test_an_entity_that_is_enabled_later(
     freezer: FrozenDateTimeFactory, hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:

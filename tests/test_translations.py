@@ -41,7 +41,6 @@ from homeassistant.util.yaml import load_yaml_dict
 ROOT = Path(services.__file__).parents[1]
 TEXTS: dict[str, Any] = json.loads((ROOT / "translations/en.json").read_text("utf-8"))
 ICONS: dict[str, Any] = json.loads((ROOT / "icons.json").read_text("utf-8"))
-MANIFEST: dict[str, Any] = json.loads((ROOT / "manifest.json").read_text("utf-8"))
 SERVICES = load_yaml_dict(str(ROOT / "services.yaml"))
 
 
@@ -252,9 +251,8 @@ def test_every_field_of_an_action_has_its_texts() -> None:
         name: schema
         for _, name, _, schema in (*services.ACTIONS, *services.ADMIN_ACTIONS)
     }
-    described = {key for key in SERVICES if not key.startswith(".")}
 
-    assert described == texts.keys() == schemas.keys()
+    assert SERVICES.keys() == texts.keys() == schemas.keys()
     for name, schema in schemas.items():
         sections = {
             key: part
@@ -332,14 +330,6 @@ def test_texts_are_texts() -> None:
         "span": {"name": "GSM {number}"},
         "span_on_port": {"name": "GSM {number} (port {port})"},
     }
-
-
-def test_the_manifest_is_in_order() -> None:
-    """Domain and name first, the rest by the alphabet."""
-    keys = list(MANIFEST)
-
-    assert keys[:2] == ["domain", "name"]
-    assert keys[2:] == sorted(keys[2:])
 
 
 LANGUAGES = ("de", "es", "fr", "it", "pt", "ru", "tr", "zh-Hans")

@@ -127,11 +127,30 @@ async def test_a_number_with_its_unit(
 
     await press(hass)
 
-    assert value(hass) == "12.5"
+    assert value(hass) == "12.50"
     assert attribute(hass, "unit_of_measurement") == "EUR"
     assert attribute(hass, "state_class") == "measurement"
     assert attribute(hass, "reply") == f"{ANSWER}\nThank you"
     assert attribute(hass, "answered_at") == dt_util.utcnow().isoformat()
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"), [("12", "12"), ("12,00", "12.00"), ("1.234,5", "1234.5")]
+)
+async def test_money_has_the_decimals_that_it_came_with(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    gateway: Simulator,
+    written: str,
+    shown: str,
+) -> None:
+    """The state has them, so Home Assistant shows them."""
+    gateway.spans[2].ussd["*100#"] = f"Your balance is {written} EUR"
+    await set_up(hass, entry, query(pattern=r"is (\S+) EUR", unit="EUR"))
+
+    await press(hass)
+
+    assert value(hass) == shown
 
 
 async def test_a_number_without_a_unit(
@@ -143,7 +162,7 @@ async def test_a_number_without_a_unit(
 
     await press(hass)
 
-    assert value(hass) == "12.5"
+    assert value(hass) == "12.50"
     assert attribute(hass, "unit_of_measurement") is None
     assert attribute(hass, "state_class") is None
 
@@ -231,7 +250,7 @@ async def test_an_answer_without_the_date(
         await press(hass)
 
     assert error.value.translation_key == "no_value_in_answer"
-    assert (value(hass), value(hass, DATE_SENSOR)) == ("5.0", "2016-11-25")
+    assert (value(hass), value(hass, DATE_SENSOR)) == ("5.00", "2016-11-25")
 
 
 async def test_a_date_outlives_a_restart(
@@ -248,7 +267,7 @@ async def test_a_date_outlives_a_restart(
     assert await hass.config_entries.async_reload(entry.entry_id)
     await settle(hass)
 
-    assert (value(hass), value(hass, DATE_SENSOR)) == ("5.0", "2016-11-25")
+    assert (value(hass), value(hass, DATE_SENSOR)) == ("5.00", "2016-11-25")
 
 
 async def test_a_date_that_is_no_longer_looked_for(
@@ -283,7 +302,7 @@ async def test_replies_go_into_the_menu(
     await press(hass)
 
     assert asked(gateway) == [(2, "*100#"), (2, "1"), (2, "2")]
-    assert value(hass) == "7.0"
+    assert value(hass) == "7.00"
 
 
 async def test_no_reply_where_none_is_expected(
@@ -296,7 +315,7 @@ async def test_no_reply_where_none_is_expected(
     await press(hass)
 
     assert asked(gateway) == [(2, "*100#"), (2, "1")]
-    assert value(hass) == "7.0"
+    assert value(hass) == "7.00"
 
 
 # Failures
@@ -328,7 +347,7 @@ async def test_a_failure(
     with pytest.raises(HomeAssistantError) as caught:
         await press(hass)
     assert caught.value.translation_key == key
-    assert value(hass) == "12.5"
+    assert value(hass) == "12.50"
     assert attribute(hass, "reply") == ANSWER
     [told] = said(caplog, logging.WARNING)
     assert "“Balance” of OpenVox on span 2 failed" in told
@@ -375,7 +394,7 @@ async def test_an_answer_without_the_value(
         await press(hass)
 
     assert caught.value.translation_key == "no_value_in_answer"
-    assert value(hass) == "12.5"
+    assert value(hass) == "12.50"
     assert attribute(hass, "reply") == "Try again later"
     [told] = said(caplog, logging.WARNING)
     assert "Try again later" not in told
@@ -678,7 +697,7 @@ async def test_the_last_value_survives(
     remember(hass)
     await set_up(hass, entry, query(pattern=PATTERN, unit="EUR", interval=2))
 
-    assert value(hass) == "12.5"
+    assert value(hass) == "12.50"
     assert attribute(hass, "reply") == ANSWER
     assert attribute(hass, "answered_at") == memory()["answered_at"]
     await pass_time(hass, freezer, HOUR - 60)
@@ -721,7 +740,7 @@ async def test_an_answer_without_the_value_leaves_it_over_a_restart(
     """As before."""
     remember(hass, reply="Try again later")
     await set_up(hass, entry, query(pattern=PATTERN))
-    assert value(hass) == "12.5"
+    assert value(hass) == "12.50"
 
 
 async def test_an_answer_to_something_else_is_forgotten(

@@ -71,7 +71,7 @@ class OpenVoxSubentryFlow(ConfigSubentryFlow):
 
     def _suggest(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the data as the form shows them."""
-        return data
+        raise NotImplementedError
 
     async def async_step_user(
         self, user_input: dict[str, Any] | None = None

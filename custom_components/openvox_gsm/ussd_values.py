@@ -1,6 +1,7 @@
 """Numbers and dates as people write them, read from the answers of networks."""
 
 from datetime import date
+from decimal import Decimal
 import re
 from typing import Final
 import unicodedata
@@ -23,9 +24,10 @@ _NUMBER: Final = re.compile(
 )
 
 
-def read_number(text: str) -> int | float | None:
+def read_number(text: str) -> Decimal | None:
     """Read a number as people write it, None where the text is anything else.
 
+    It keeps the decimals that it came with: money is shown as 12.50, not as 12.5.
     It reads the decimal point and the decimal comma, and points, commas, spaces and
     apostrophes between the groups of a large number. A point or comma that stands alone
     is the decimal one: 1.234 and 1,234 are a little over one. The punctuation of its
@@ -36,9 +38,7 @@ def read_number(text: str) -> int | float | None:
     if not (match := _NUMBER.fullmatch(bare)):
         return None
     whole = match["whole"] or re.sub("[.,]", "", match["grouped"] or "0")
-    if decimals := match["decimals"]:
-        return float(f"{match['sign']}{whole}.{decimals}")
-    return int(f"{match['sign']}{whole}")
+    return Decimal(f"{match['sign']}{whole}.{match['decimals'] or ''}")
 
 
 # Dates
