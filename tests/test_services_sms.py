@@ -196,6 +196,48 @@ async def test_plain_letters(
     assert gateway.sent[0].alphabet == "gsm7"
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "plain"),
+    [
+        ("de", "ä ö ü Ä Ö Ü ß é", "ae oe ue Ae Oe Ue ss e"),
+        (
+            "de",
+            "Größe, Übermut, RÜCKRUF, ÄRZTE, MENÜ, ÖBB",
+            "Groesse, Uebermut, RUECKRUF, AERZTE, MENUE, OEBB",
+        ),
+        ("de-CH", "Gru\u0308ezi", "Grueezi"),
+        ("gsw", "Grüezi", "Grueezi"),
+        ("de", "Straße å ø", "Strasse a o"),
+        (
+            "da",
+            "rød grød på Ærø, Århus, ØL, ÅÅ",
+            "roed groed paa AEroe, Aarhus, OEL, AAAA",
+        ),
+        ("nb", "Blåbær på Øya", "Blaabaer paa Oeya"),
+        ("nn", "brøyt", "broeyt"),
+        ("da", "Müller", "Muller"),
+        ("sv", "Åsa älskar öl", "Asa alskar ol"),
+        ("fi", "hyvää yötä", "hyvaa yota"),
+        ("tr", "Iğdır, çöl, gül", "Igdir, col, gul"),
+        ("en", "Köln", "Koln"),
+    ],
+)
+async def test_plain_letters_of_a_language(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+    language: str,
+    text: str,
+    plain: str,
+) -> None:
+    """Where Home Assistant's language has a custom, it's followed."""
+    hass.config.language = language
+
+    await send(hass, message=text, target=PHONE, encoding="ascii")
+
+    assert gateway.sent[0].text == plain
+
+
 async def test_plain_letters_cost_less(
     hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
 ) -> None:

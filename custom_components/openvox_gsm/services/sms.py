@@ -1,12 +1,10 @@
 """notify.send_sms."""
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import replace
 from enum import StrEnum
 from typing import Any, Final
 
-from text_unidecode import unidecode  # type: ignore[import-untyped]
 import voluptuous as vol
 
 from custom_components.openvox_gsm.errors import error, invalid
@@ -23,9 +21,10 @@ from homeassistant.components.notify import (
     ATTR_TARGET,
     ATTR_TITLE,
 )
-from homeassistant.core import ServiceCall, ServiceResponse
+from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse
 from homeassistant.helpers import config_validation as cv
 
+from .ascii_text import to_ascii
 from .permissions import Caller
 from .recipients import read_recipients
 from .routes import ROUTE_FIELDS, find_routes, whole_number
@@ -70,7 +69,7 @@ async def send_sms(call: ServiceCall) -> ServiceResponse:
     caller = await Caller.of(call)
     data = _options(call)
     routes = find_routes(call.hass, data)
-    text = _text(call.data[ATTR_MESSAGE], data)
+    text = _text(call.hass, call.data[ATTR_MESSAGE], data)
     orders = [
         prepare(
             call.hass,
@@ -104,46 +103,12 @@ def _options(call: ServiceCall) -> dict[str, Any]:
     }
 
 
-def _text(message: str, data: dict[str, Any]) -> str:
+def _text(hass: HomeAssistant, message: str, data: dict[str, Any]) -> str:
     if title := data.get(ATTR_TITLE):
         message = f"{title}: {message}"
-    return _plain(message) if data.get(ATTR_ENCODING) is Encoding.ASCII else message
-
-
-# What the library writes in a way that would be misread: two commas for a quotation
-# mark, "PS5" for £5, "20-25" for 20→25, "[?]" for currencies it doesn't know.
-_OWN_SIGNS: Final = str.maketrans(
-    {
-        "\u00a0": " ",
-        "\u201e": '"',
-        "\u201a": "'",
-        "→": "->",
-        "←": "<-",
-        "£": "GBP",
-        "¥": "JPY",
-        "₹": "INR",
-        "₺": "TRY",
-        "₽": "RUB",
-    }
-)
-
-
-def _plain(text: str) -> str:
-    """Write a text in ASCII.
-
-    Accents are dropped (ä becomes a, ß ss), typographic signs become plain ones (… three
-    dots, € EUR), other scripts are transcribed. Emoji are left out, each with a space.
-    """
-    lines = text.translate(_OWN_SIGNS).split("\n")
-    return "\n".join(" ".join(_plain_words(line)) for line in lines)
-
-
-def _plain_words(line: str) -> Iterator[str]:
-    """Yield the words of a line, except those of which nothing is left."""
-    for word in line.split(" "):
-        plain = str(unidecode(word))
-        if plain or not word:
-            yield plain
+    if data.get(ATTR_ENCODING) is Encoding.ASCII:
+        return to_ascii(message, hass.config.language)
+    return message
 
 
 def _as_response(outcome: SmsOutcome) -> dict[str, Any]:
