@@ -432,3 +432,23 @@ async def test_an_entry_is_changed_right_before_it_is_unloaded(
 
     assert said(caplog, logging.WARNING) == []
     assert "Error" not in caplog.text
+
+
+async def test_home_assistants_country_changes(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """Its rules are read from disk, and not in the event loop; nothing else is."""
+    loads: list[tuple[list[str], bool]] = []
+    loop_thread = threading.current_thread()
+
+    def load(countries: list[str]) -> None:
+        loads.append((countries, threading.current_thread() is loop_thread))
+
+    with patch("custom_components.openvox_gsm.preload", load):
+        await hass.config.async_update(location_name="Home")
+        await hass.async_block_till_done()
+        assert loads == []
+
+        await hass.config.async_update(country="JP")
+        await hass.async_block_till_done()
+        assert loads == [(["JP"], False)]

@@ -1,7 +1,12 @@
 """The OpenVox GSM gateway integration."""
 
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
+from homeassistant.const import (
+    CONF_COUNTRY,
+    EVENT_CORE_CONFIG_UPDATE,
+    EVENT_HOMEASSISTANT_STOP,
+    Platform,
+)
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
@@ -35,12 +40,18 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register the actions, which serve all gateways."""
     await async_setup_services(hass)
     async_setup_issues(hass)
+
+    async def load_country(event: Event) -> None:
+        if CONF_COUNTRY in event.data:
+            await _load_country(hass, event.data[CONF_COUNTRY])
+
+    hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, load_country)
     return True
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> bool:
     """Connect to a gateway and add its entities."""
-    await _load_country(hass, entry)
+    await _load_country(hass, country_of(hass, entry))
     store = await async_get_store(hass, entry)
     publisher = async_get_publisher(hass, entry, store)
     devices = Devices(hass, entry)
@@ -90,12 +101,12 @@ async def _async_entry_updated(hass: HomeAssistant, entry: OpenVoxConfigEntry) -
     _apply_changes(entry)
     if publishes_calls(entry) != entry.runtime_data.publishes_calls:
         hass.config_entries.async_schedule_reload(entry.entry_id)
-    await _load_country(hass, entry)
+    await _load_country(hass, country_of(hass, entry))
 
 
-async def _load_country(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> None:
+async def _load_country(hass: HomeAssistant, country: str | None) -> None:
     """Load the rules of phone numbers, which the library has in many files."""
-    await hass.async_add_executor_job(preload, [country_of(hass, entry) or ""])
+    await hass.async_add_executor_job(preload, [country or ""])
 
 
 def _apply_changes(entry: OpenVoxConfigEntry) -> None:

@@ -23,11 +23,10 @@ from .errors import (
     CertificateError,
     ConnectionLostError,
     NoGreetingError,
-    OtherServiceError,
     PermissionDeniedError,
     ProtocolError,
-    Service,
 )
+from .greeting import read_greeting
 from .login import Credentials, log_in
 from .packet import Packet, PacketReader, build
 from .pending import PendingAction, fail
@@ -42,15 +41,6 @@ ACTION_TIMEOUT: Final = 10.0  # seconds
 PING_INTERVAL: Final = 30.0  # seconds without a byte from the gateway
 PING_TIMEOUT: Final = 10.0  # seconds
 LOGOFF_TIMEOUT: Final = 1.0  # seconds
-
-_GREETING = b"Asterisk Call Manager/"
-_MAX_GREETING = 256  # bytes
-# How others begin: HTTP, SSH (RFC 4253, 4.2), Telnet with an option (RFC 854).
-_OTHER_GREETINGS: Final = {
-    b"HTTP/": Service.WEB_SERVER,
-    b"SSH-": Service.TERMINAL,
-    b"\xff": Service.TERMINAL,
-}
 
 type Headers = Iterable[tuple[str, str]]
 
@@ -314,9 +304,9 @@ class Session(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Cut what came into packets; asyncio calls this."""
         self._last_received = self._loop.time()
-        if not self._greeting.done():
-            data = self._receive_greeting(data)
         try:
+            if not self._greeting.done():
+                data = self._receive_greeting(data)
             for raw in self._reader.feed(data):
                 if self.lost.done():
                     return
@@ -327,14 +317,11 @@ class Session(asyncio.Protocol):
     def _receive_greeting(self, data: bytes) -> bytes:
         """Read the greeting, which is a line and not a packet; return the rest."""
         self._greeting_buffer += data
-        line, line_end, rest = self._greeting_buffer.partition(b"\r\n")
-        expected = _GREETING if line_end else _GREETING[: len(line)]
-        if not line.startswith(expected) or len(line) > _MAX_GREETING:
-            self._end(_not_a_manager(line))
-        elif line_end:
-            self._greeting.set_result(line.removeprefix(_GREETING).decode("latin-1"))
-            return rest
-        return b""
+        if (greeting := read_greeting(self._greeting_buffer)) is None:
+            return b""
+        version, rest = greeting
+        self._greeting.set_result(version)
+        return rest
 
     def _dispatch(self, raw: bytes) -> None:
         packet: Packet | None = None
@@ -446,13 +433,6 @@ class Session(asyncio.Protocol):
             self._end(None)
         if self._keepalive:
             await asyncio.wait([self._keepalive])
-
-
-def _not_a_manager(greeting: bytes) -> ProtocolError:
-    for beginning, service in _OTHER_GREETINGS.items():
-        if greeting.startswith(beginning):
-            return OtherServiceError(service)
-    return ProtocolError("The other side is not an Asterisk manager")
 
 
 def _raise_for_error(name: str, response: Packet) -> None:
