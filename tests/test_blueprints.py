@@ -558,7 +558,7 @@ async def test_a_balance_that_falls(
 
     assert messages(told) == [
         "GSM 2 Balance is low: 4.99 EUR",
-        "GSM 2 Balance is low: 0.1 EUR",
+        "GSM 2 Balance is low: 0.10 EUR",
     ]
     assert words(done) == messages(told)
 
@@ -577,7 +577,7 @@ async def test_a_reload(
     await hass.config_entries.async_reload(balance.entry_id)
     await settle(hass)
 
-    assert words(done) == ["GSM 2 Balance is low: 4.0 EUR"]
+    assert words(done) == ["GSM 2 Balance is low: 4.00 EUR"]
 
 
 # Alarm chain

@@ -573,7 +573,7 @@ async def test_the_answers_to_ussd_queries(
     """They are still there; nothing is asked again before it is due."""
     balance = state_of(hass, "sensor.gsm_1_balance")
     assert (balance.state, balance.attributes[ATTR_UNIT_OF_MEASUREMENT]) == (
-        "12.5",
+        "12.50",
         "EUR",
     )
     data = state_of(hass, "sensor.gsm_2_data")
