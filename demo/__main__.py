@@ -176,7 +176,7 @@ async def _follow(log: Path) -> None:
 def _welcome(
     home: HomeAssistant, config: Path, ami_port: int, control_port: int
 ) -> str:
-    steer = ".venv/bin/python -m simulator "
+    steer = f"{os.path.relpath(sys.executable, PROJECT)} -m simulator "
     if control_port != CONTROL_PORT:
         steer += f"--control-port {control_port} "
     return f"""

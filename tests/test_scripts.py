@@ -27,6 +27,7 @@ def run(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         ("bench", "script/bench stream delay"),
         ("browser", "script/browser --pictures"),
         ("demo", "script/demo --check"),
+        ("demo", "--newest"),
         ("fuzz", "script/fuzz 3600"),
         ("lint", "mypy"),
         ("record", "script/record 192.0.2.10 --user admin"),
@@ -55,6 +56,7 @@ def test_help(name: str, says: str, option: str) -> None:
         ("bench", [""]),
         ("demo", ["--chekc"]),
         ("demo", ["--check", "--check"]),
+        ("demo", ["--check", "--newest"]),
         ("fuzz", ["--long"]),
         ("fuzz", ["0"]),
         ("fuzz", ["10", "20"]),
@@ -63,7 +65,7 @@ def test_help(name: str, says: str, option: str) -> None:
         ("record", ["--port"]),
         ("replay", []),
         ("replay", ["one", "two"]),
-        ("setup", ["--newest"]),
+        ("setup", ["--latest"]),
     ],
 )
 def test_what_it_does_not_know(name: str, arguments: list[str]) -> None:
