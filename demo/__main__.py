@@ -80,7 +80,7 @@ async def _run(folder: Path, box: str, check: bool) -> int:
         if check:
             async with asyncio.timeout(_CHECK_SECONDS):
                 await _demo(folder, box, check, processes)
-            check_log(processes[-1])
+            check_log(processes[-1].log)
             say(f"All is well, after {time.monotonic() - started:.0f} s.")
         else:
             await _demo(folder, box, check, processes)
