@@ -455,6 +455,27 @@ def test_the_connection_is_lost(bench: Bench) -> None:
     assert bench.news == []
 
 
+@BOTH_DIALECTS
+@pytest.mark.parametrize(
+    ("uniqueid", "is_call"),
+    [
+        ("1795400805.1", True),
+        ("gw-1795400805.1", True),
+        ("my-gw-1795400805.1", True),
+        ("1795400805", False),
+        ("gw.1795400805.1", False),
+        ("gw-1795400805.1x", False),
+        ("g w-1795400805.1", False),
+    ],
+)
+def test_the_uniqueid_of_a_call(
+    bench: Bench, dialect: Dialect, uniqueid: str, is_call: bool
+) -> None:
+    """The system's name may stand before it (`systemname` in asterisk.conf)."""
+    bench.feed(ring(Phone(dialect, uniqueid=uniqueid)))
+    assert bench.told == ([(1, RINGING, INCOMING, CALLER)] if is_call else [])
+
+
 # Calls while an SMS is being read
 
 SUSPICIOUS = "Look: EXTRA-SMS/1-1"
