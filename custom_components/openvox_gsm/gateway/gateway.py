@@ -42,8 +42,8 @@ from .observing.observer import Observer
 from .observing.recording import look_around
 from .port_events import PORT_EVENTS, PortEvent
 from .power import LastSign, Power
-from .receiving.assembly import ReceivedPart
 from .receiving.inbox import Inbox
+from .receiving.received_part import ReceivedPart
 from .sending.reports import DeliveryReports
 from .sending.sender import Sender
 from .spans import NOT_READY, Spans

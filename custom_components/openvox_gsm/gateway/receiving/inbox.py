@@ -41,12 +41,12 @@ from custom_components.openvox_gsm.ami import Packet
 from custom_components.openvox_gsm.gateway.model import StatusReport
 from custom_components.openvox_gsm.gateway.timer import CallLater, Timer
 
-from .assembly import ReceivedPart
 from .events import CHANNEL, MARKER, EventReader, MessageKey, SmsEvent
 from .message import Message, imitates_packet
 from .messages import Messages
 from .opening import Opening
 from .pdu import DeliverPdu
+from .received_part import ReceivedPart
 from .sorting import Sorter
 from .steps import Steps
 from .torn import TornPacket

@@ -6,9 +6,9 @@ import logging
 
 from custom_components.openvox_gsm.gateway.model import StatusReport
 
-from .assembly import ReceivedPart
 from .message import Message, Pdu, read_part
 from .pdu import DeliverPdu, Purpose
+from .received_part import ReceivedPart
 
 _LOGGER = logging.getLogger(__name__)
 
