@@ -1584,7 +1584,7 @@ SHOWN_WITHOUT_SENDER = [
 
 @pytest.mark.parametrize("shown", SHOWN_WITHOUT_SENDER, ids=["text", "no text"])
 @pytest.mark.parametrize("sources", [(VARSET,), (VARSET, NEWEXTEN), ALL], ids=str)
-@pytest.mark.parametrize("before", ["", '"', 'x" ', "\\"])
+@pytest.mark.parametrize("before", ["", '"'])
 @pytest.mark.parametrize("text", WITHOUT_SENDER.values(), ids=WITHOUT_SENDER)
 def test_hostile_texts_without_pdu_and_sender_where_nothing_is_escaped(
     bench: Bench,
@@ -1724,6 +1724,44 @@ def test_an_end_that_never_comes(
     assert (4, "+492", "other") in bench.told
     assert "Span 2: the text of an SMS imitates" in caplog.text
     assert not bench.clock.running
+
+
+@pytest.mark.parametrize(("more", "goes_on"), [(0, True), (1, False)])
+def test_how_long_a_text_may_be(bench: Bench, more: int, goes_on: bool) -> None:
+    """What comes after more than that has waited long enough."""
+    first, second, *others = sms_with_pdu("hello").events(Dialect.EARLY)
+    begin = second[: second.index(b"\r\nUniqueid")] + b"\r\n\r\n"
+    rest = b"y" * (1024 + more - len(begin.strip())) + b"\r\n\r\n"
+    bench.feed([first, begin, rest])
+    bench.clock.let_pass(MESSAGE_TIMEOUT - 0.01)
+    assert bench.inbox.is_mid_packet
+    bench.clock.let_pass(0.01)
+    assert bench.inbox.is_mid_packet is goes_on
+    bench.feed([second, *others])
+    assert bench.inbox.is_mid_packet is False
+
+
+@pytest.mark.parametrize(("more", "is_held"), [(0, True), (1, False)])
+def test_how_much_may_be_held(bench: Bench, more: int, is_held: bool) -> None:
+    """It doesn't even have to wait long, then."""
+    first, second, *_ = sms_with_pdu("hello").events(Dialect.EARLY)
+    begin = second[: second.index(b"\r\nUniqueid")] + b"\r\n\r\n"
+    rest = b"y" * (16 * 1024 + more - len(begin.strip())) + b"\r\n\r\n"
+    bench.feed([first, begin, rest])
+    assert bench.inbox.is_mid_packet is is_held
+
+
+def test_when_another_warning_is_due(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One stands for all that comes of one text."""
+    for number, wait in enumerate((MESSAGE_TIMEOUT - 0.01, 0.01, MESSAGE_TIMEOUT)):
+        sms = hostile_sms(HOSTILE["Hangup"], with_pdu=True)
+        sms = replace(sms, uniqueid=f"1795400805.{number}")
+        bench.feed(sms.events(Dialect.EARLY))
+        bench.clock.let_pass(wait)
+    warnings = [each for each in caplog.records if "imitates" in each.getMessage()]
+    assert len(warnings) == 2
 
 
 def test_an_end_that_does_not_come_for_long(bench: Bench) -> None:
