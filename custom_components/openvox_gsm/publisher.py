@@ -79,7 +79,12 @@ class Publisher:
         # With when it arrived, by the loop's clock: nobody sets that one.
         self._held: list[tuple[float, _Held]] = []
         #: Joins the parts of long SMS; give it what the gateway receives.
-        self.assembler = Assembler(self._sms_received, hass.loop.call_later)
+        self.assembler = Assembler(
+            self._sms_received,
+            hass.loop.call_later,
+            remembered=store.received,
+            on_remembered=store.sms_remembered,
+        )
         self._stop_listening = hass.bus.async_listen_once(
             EVENT_HOMEASSISTANT_STOP, self._home_assistant_stops
         )

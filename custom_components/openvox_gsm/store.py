@@ -61,6 +61,7 @@ _SAVED: Final = vol.Schema(
         vol.Optional("switched_off", default=list): [
             vol.ExactSequence([int, vol.Maybe(int), bool])
         ],
+        vol.Optional("received", default=dict): {str: int},
     },
     extra=vol.ALLOW_EXTRA,
 )
@@ -86,6 +87,8 @@ class GatewayStore:
         self._ussd_in_milliseconds = False
         #: The modules that we switched off, by span.
         self.switched_off: Mapping[int, LastSign] = {}
+        #: Which SMS came in lately: their hashes, and when they came.
+        self.received: Mapping[str, int] = {}
         self.budget = SmsBudget(lambda: entry.options, hass.loop, self._save_soon)
 
     async def async_load(self) -> None:
@@ -114,6 +117,7 @@ class GatewayStore:
             span: LastSign(csq, says_off)
             for span, csq, says_off in saved["switched_off"]
         }
+        self.received = saved["received"]
 
     async def async_remove(self) -> None:
         """Delete the file; an SMS that's still under way must not write it again."""
@@ -156,6 +160,12 @@ class GatewayStore:
         self.switched_off = dict(switched_off)
         self._save_soon()
 
+    @callback
+    def sms_remembered(self, received: Mapping[str, int]) -> None:
+        """Keep which SMS came in lately."""
+        self.received = received
+        self._save_soon()
+
     def _save_soon(self) -> None:
         # Asking again would put the save off, in a burst for as long as it lasts.
         if not self._save_is_due and not self._is_removed:
@@ -175,6 +185,7 @@ class GatewayStore:
                 (span, sign.csq, sign.says_off)
                 for span, sign in self.switched_off.items()
             ],
+            "received": dict(self.received),
         }
 
 

@@ -89,6 +89,7 @@ def hurry(gateway: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "LATE_ANSWER_TIME", 0.15)
     for module in (part_module, spans_module):
         monkeypatch.setattr(module, "BUSY_INTERVAL", 0.01)
+    monkeypatch.setattr(inbox_module, "MESSAGE_TIMEOUT", 0.1)
     monkeypatch.setattr(inbox_module, "SETTLE_TIME", 0.02)
 
 

@@ -19,8 +19,9 @@ from custom_components.openvox_gsm.gateway import (
     spans as spans_module,
 )
 from simulator import Box, Simulator, SmsOutcome
+from simulator.cli.command_line import Output
 
-from .conftest import Heard, kinds_of_gateway, until
+from .conftest import Heard, gateway_with, kinds_of_gateway, until
 from .outcomes import (
     NUMBER,
     failed,
@@ -53,6 +54,29 @@ async def test_spans_are_read_with_as_few_commands_as_the_firmware_allows(
     assert spans[3].status is SpanStatus.READY
     assert spans[3].network_status is NetworkStatus.HOME
     assert spans[3].operator == "CHINA MOBILE"
+
+
+@pytest.mark.parametrize(
+    "answer", ["", "No such command 'gsm show span all' (type 'help')\n"]
+)
+@gateway_with(box=Box.TODAY)
+async def test_firmware_that_cannot_show_all_spans(
+    gateway: Simulator, new_client: Callable[..., Gateway], answer: str
+) -> None:
+    """They are read one by one, now and from then on."""
+    gateway.cli.recorded = lambda line: (
+        Output(answer) if line == "gsm show span all" else None
+    )
+    client = new_client()
+    await client.start()
+    await client.spans.read()
+    assert list(client.spans) == [1, 2, 3, 4]
+    gateway.commands.clear()
+    await client.spans.read()
+    assert gateway.commands == [
+        "gsm show spans",
+        *(f"gsm show span {number}" for number in (1, 2, 3, 4)),
+    ]
 
 
 @kinds_of_gateway()

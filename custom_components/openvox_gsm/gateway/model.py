@@ -175,7 +175,8 @@ class IncomingSms:
 
     `sent_at` is the time stamp of the service centre with its zone, None where the
     gateway doesn't give it. `arrived_at` is the time, in UTC, at which its last part
-    arrived here. `complete` is False where parts are missing.
+    arrived here. `complete` is False where parts are missing, or where some may be those
+    of another message.
     """
 
     span: int
