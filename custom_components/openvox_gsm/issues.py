@@ -203,7 +203,8 @@ class Issues:
         issue_id = f"{self._entry.entry_id}_{key}"
         if span is not None:
             issue_id += f"_{span}"
-        if not active:
+        # A message may end after its gateway was unloaded.
+        if not active or self._entry.state is ConfigEntryState.NOT_LOADED:
             ir.async_delete_issue(self._hass, DOMAIN, issue_id)
             return
         ir.async_create_issue(

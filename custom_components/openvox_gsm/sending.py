@@ -3,15 +3,25 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, NewType
+from datetime import datetime
+from typing import Any, Final, NewType, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import Context, HomeAssistant
 
+from .budget import Reservation
 from .const import CONF_ALLOWED, CONF_FLASH
 from .contacts import country_of
 from .errors import invalid, sms_reason, text_error
-from .gateway import SMS_TIMEOUT, InvalidTextError, SendFailure, SendResult, SendStatus
+from .gateway import (
+    SMS_TIMEOUT,
+    InvalidTextError,
+    Quota,
+    SendFailure,
+    SendResult,
+    SendStatus,
+    Work,
+)
 from .phone_numbers import InvalidPhoneNumberError, parse_prefix
 from .runtime import OpenVoxRuntime
 
@@ -164,7 +174,7 @@ async def _send(
     untried = list(order.recipient.routes)
     outcomes: list[tuple[Route, SmsOutcome]] = []
     while untried and not abandoned.is_set():
-        route = by_load(untried)[0]
+        route = in_turn(untried)[0]
         untried.remove(route)
         outcome = await _send_through(hass, order, route, abandoned)
         outcomes.append((route, outcome))
@@ -191,43 +201,62 @@ async def _send_through(
     hass: HomeAssistant, order: PreparedOrder, route: Route, abandoned: asyncio.Event
 ) -> SmsOutcome:
     """Send an order through one gateway, within its limits."""
-    runtime = route.runtime
-    number, sms, budget = (
+    quota = _Limits(route.runtime)
+    result = await route.runtime.gateway.sms.send(
         order.recipient.number,
-        runtime.gateway.sms,
-        runtime.store.budget,
+        order.text,
+        span=route.span,
+        timeout=order.timeout,
+        flash=order.flash,
+        given_up=abandoned,
+        quota=quota,
     )
-    parts = sms.count_parts(order.text, flash=order.flash)
-    reservation = budget.reserve(parts)
-    runtime.issues.budget_changed()
-    if reservation is None:
-        failure = SendFailure.LIMIT_REACHED
-        result = SendResult(number, SendStatus.FAILED, None, parts, failure=failure)
-    else:
-        runtime.sms_under_way += 1
-        try:
-            result = await sms.send(
-                number,
-                order.text,
-                span=route.span,
-                timeout=order.timeout,
-                flash=order.flash,
-                given_up=abandoned,
-            )
-        finally:
-            runtime.sms_under_way -= 1
-        if result.certainly_not_sent:
-            budget.cancel(reservation)
-        elif result.settled:
-            result.settled.add_done_callback(
-                lambda settled: (
-                    settled.result().certainly_not_sent and budget.cancel(reservation)
-                )
-            )
-    reason = sms_reason(hass, route.entry, result, budget.room_from(parts))
+    reason = sms_reason(hass, route.entry, result, quota.room_from(result))
     return SmsOutcome(order, route.entry, result, reason)
 
 
-def by_load(routes: Sequence[Route]) -> list[Route]:
-    """Return the routes, the one whose gateway has the least to do first."""
-    return sorted(routes, key=lambda route: route.runtime.load)
+class _Limits(Quota):
+    """The limits of a gateway, as far as one message uses them up."""
+
+    def __init__(self, runtime: OpenVoxRuntime) -> None:
+        """Reserve nothing yet."""
+        self._runtime = runtime
+        self._budget = runtime.store.budget
+        self._reserved: dict[int, Reservation] = {}  # by span
+
+    @override
+    def reserve(self, span: int, parts: int) -> SendFailure | None:
+        reservation = self._budget.reserve(parts)
+        self._runtime.issues.budget_changed()
+        if reservation is None:
+            return SendFailure.LIMIT_REACHED
+        self._reserved[span] = reservation
+        return None
+
+    @override
+    def cancel(self, span: int) -> None:
+        self._budget.cancel(self._reserved.pop(span))
+
+    def room_from(self, result: SendResult) -> datetime | None:
+        """Return from when the limit has room for a message; None if it never has."""
+        return self._budget.room_from(result.parts)
+
+
+# Whose turn it is
+
+
+def in_turn(routes: Sequence[Route], work: Work = Work.SMS) -> list[Route]:
+    """Return the routes, the one whose turn it is first.
+
+    That's the one with the span that was used longest ago. Gateways where nothing is
+    ready come last.
+    """
+    return sorted(routes, key=lambda route: _turn(route, work))
+
+
+def _turn(route: Route, work: Work) -> tuple[float, ...]:
+    gateway = route.runtime.gateway
+    span = route.span or gateway.spans.choose(work=work)
+    if span is None or not gateway.is_connected:
+        return (True,)
+    return (False, *gateway.spans.turn(span))

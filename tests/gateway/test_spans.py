@@ -520,3 +520,35 @@ async def test_an_event_tells_at_once(
     getattr(gateway.spans[2], deed)()
 
     await until(lambda: news)
+
+
+@pytest.mark.parametrize(
+    ("signal", "comes_last"),
+    [(0, True), (5, True), (6, False), (31, False), (-1, False), (99, False)],
+)
+async def test_a_span_with_hardly_any_signal_comes_last(
+    gateway: Simulator, client: Gateway, signal: int, comes_last: bool
+) -> None:
+    """Even after those that were just used, or are being used."""
+    gateway.spans[2].signal = signal
+    await client.spans.read()
+    for span in (1, 3, 4):
+        await client.sms.send(NUMBER, "Hi", span=span)
+    assert client.spans.choose() == (1 if comes_last else 2)
+
+    async with client.spans.exclusive(1):
+        only_two = frozenset((3, 4))
+        assert client.spans.choose(only_two) == (1 if comes_last else 2)
+        assert client.spans.choose(only_two | {1}) == 2
+
+
+async def test_a_span_that_somebody_else_keeps_busy_comes_after_free_ones(
+    gateway: Simulator, client: Gateway
+) -> None:
+    """Though it was used longest ago: it has just refused our SMS."""
+    gateway.spans[1].sms_outcomes.extend(99 * [SmsOutcome.BUSY])
+    result = await client.sms.send(NUMBER, "Hi", span=1, timeout=0)
+    assert outcome(result) == failed(SendFailure.BUSY, 1)
+    for span in (2, 3, 4):
+        await client.sms.send(NUMBER, "Hi", span=span)
+    assert client.spans.choose() != 1

@@ -35,6 +35,7 @@ from .observing.masking import OPEN_LINES
 from .observing.recording import as_file
 from .power import LastSign
 from .receiving.assembly import Assembler, ReceivedPart
+from .sending.quota import Quota
 from .sending.sender import SMS_TIMEOUT
 from .sending.text import InvalidTextError, TextFault
 from .ussd import USSD_TIMEOUT, is_ussd_code
@@ -59,6 +60,7 @@ __all__ = [
     "Modules",
     "NetworkStatus",
     "NotAnOpenVoxGatewayError",
+    "Quota",
     "ReceivedPart",
     "RingOutcome",
     "RingResult",
