@@ -1,4 +1,4 @@
-"""Adding and changing the contacts and USSD queries of a gateway."""
+"""Adding and changing the contacts, USSD queries and SIM limits of a gateway."""
 
 import inspect
 import json
@@ -11,7 +11,11 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.openvox_gsm import subentry_flow
 from custom_components.openvox_gsm.config_flow import OpenVoxConfigFlow
-from custom_components.openvox_gsm.const import SUBENTRY_CONTACT, SUBENTRY_USSD_QUERY
+from custom_components.openvox_gsm.const import (
+    SUBENTRY_CONTACT,
+    SUBENTRY_SIM_LIMIT,
+    SUBENTRY_USSD_QUERY,
+)
 from custom_components.openvox_gsm.errors import number_error
 from custom_components.openvox_gsm.phone_numbers import (
     InvalidPhoneNumberError,
@@ -20,6 +24,7 @@ from custom_components.openvox_gsm.phone_numbers import (
 from custom_components.openvox_gsm.subentry_flow import (
     ContactFlow,
     OpenVoxSubentryFlow,
+    SimLimitFlow,
     UssdQueryFlow,
 )
 from homeassistant.config_entries import SOURCE_USER, SubentryFlowResult
@@ -104,11 +109,12 @@ def saved(entry: MockConfigEntry) -> list[tuple[str, str, dict[str, Any]]]:
     ]
 
 
-def test_a_gateway_offers_both(entry: MockConfigEntry) -> None:
-    """Contacts and USSD queries."""
+def test_what_a_gateway_offers(entry: MockConfigEntry) -> None:
+    """Contacts, USSD queries and SIM limits."""
     assert OpenVoxConfigFlow.async_get_supported_subentry_types(entry) == {
         SUBENTRY_CONTACT: ContactFlow,
         SUBENTRY_USSD_QUERY: UssdQueryFlow,
+        SUBENTRY_SIM_LIMIT: SimLimitFlow,
     }
 
 
@@ -459,6 +465,7 @@ def _lines(kind: str) -> list[str]:
     flow: type[OpenVoxSubentryFlow] = {
         SUBENTRY_CONTACT: ContactFlow,
         SUBENTRY_USSD_QUERY: UssdQueryFlow,
+        SUBENTRY_SIM_LIMIT: SimLimitFlow,
     }[kind]
     code = inspect.getsource(flow) + inspect.getsource(OpenVoxSubentryFlow)
     if kind == SUBENTRY_USSD_QUERY:

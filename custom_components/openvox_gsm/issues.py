@@ -183,11 +183,14 @@ class Issues:
     @callback
     def budget_changed(self) -> None:
         """Raise the issue of a limit that is reached, or drop it."""
-        hourly, daily = self._budget.limits
+        limits = self._budget.limits
         self._set(
             "sms_limit",
             self._budget.is_used_up,
-            placeholders={"hourly": str(hourly or "∞"), "daily": str(daily or "∞")},
+            placeholders={
+                "hourly": str(limits.hour or "∞"),
+                "daily": str(limits.day or "∞"),
+            },
         )
 
     def _set(

@@ -12,6 +12,7 @@ from .devices import Devices
 from .gateway import Gateway
 from .issues import Issues
 from .publisher import Publisher
+from .sims import Sims
 from .store import GatewayStore
 from .ussd_query import UssdQueries
 
@@ -26,6 +27,7 @@ class OpenVoxRuntime:
     issues: Issues
     publisher: Publisher
     store: GatewayStore
+    sims: Sims
     ussd_queries: UssdQueries
     publishes_calls: bool  # when it was set up
 

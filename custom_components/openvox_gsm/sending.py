@@ -8,8 +8,9 @@ from typing import Any, Final, NewType, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import Context, HomeAssistant
+from homeassistant.helpers.dispatcher import async_dispatcher_send
 
-from .budget import Reservation
+from .budget import Reservation, SmsBudget
 from .const import CONF_ALLOWED, CONF_FLASH
 from .contacts import country_of
 from .errors import invalid, sms_reason, text_error
@@ -24,6 +25,7 @@ from .gateway import (
 )
 from .phone_numbers import InvalidPhoneNumberError, parse_prefix
 from .runtime import OpenVoxRuntime
+from .signals import SIGNAL_SMS_RESERVED
 
 # The result of a gateway that didn't even try.
 _NOT_TRIED: Final = (SendFailure.NO_SPAN_READY, SendFailure.NOT_CONNECTED)
@@ -201,7 +203,7 @@ async def _send_through(
     hass: HomeAssistant, order: PreparedOrder, route: Route, abandoned: asyncio.Event
 ) -> SmsOutcome:
     """Send an order through one gateway, within its limits."""
-    quota = _Limits(route.runtime)
+    quota = _Limits(hass, route.runtime)
     result = await route.runtime.gateway.sms.send(
         order.recipient.number,
         order.text,
@@ -216,30 +218,51 @@ async def _send_through(
 
 
 class _Limits(Quota):
-    """The limits of a gateway, as far as one message uses them up."""
+    """The limits of a gateway and its SIMs, as far as one message uses them up."""
 
-    def __init__(self, runtime: OpenVoxRuntime) -> None:
+    def __init__(self, hass: HomeAssistant, runtime: OpenVoxRuntime) -> None:
         """Reserve nothing yet."""
+        self._hass = hass
         self._runtime = runtime
-        self._budget = runtime.store.budget
-        self._reserved: dict[int, Reservation] = {}  # by span
+        self._gateway = runtime.store.budget
+        self._reserved: dict[int, list[tuple[SmsBudget, Reservation]]] = {}  # by span
 
     @override
     def reserve(self, span: int, parts: int) -> SendFailure | None:
-        reservation = self._budget.reserve(parts)
+        sim = self._sim(span)
+        if sim and not sim.has_room(parts):
+            return SendFailure.SIM_LIMIT_REACHED
+        reservation = self._gateway.reserve(parts)
         self._runtime.issues.budget_changed()
         if reservation is None:
             return SendFailure.LIMIT_REACHED
-        self._reserved[span] = reservation
+        self._reserved[span] = [(self._gateway, reservation)]
+        if sim and (of_sim := sim.reserve(parts)):
+            self._reserved[span].append((sim, of_sim))
+        self._changed()
         return None
 
     @override
     def cancel(self, span: int) -> None:
-        self._budget.cancel(self._reserved.pop(span))
+        for budget, reservation in self._reserved.pop(span):
+            budget.cancel(reservation)
+        self._changed()
 
     def room_from(self, result: SendResult) -> datetime | None:
         """Return from when the limit has room for a message; None if it never has."""
-        return self._budget.room_from(result.parts)
+        budget = self._gateway
+        if result.span and result.failure is SendFailure.SIM_LIMIT_REACHED:
+            budget = self._sim(result.span) or budget
+        return budget.room_from(result.parts)
+
+    def _sim(self, span: int) -> SmsBudget | None:
+        """Return the budget of the SIM in a span, None if it has no limit."""
+        runtime = self._runtime
+        return runtime.sims.budgets(runtime.entry, span).get(span)
+
+    def _changed(self) -> None:
+        signal = SIGNAL_SMS_RESERVED.format(self._runtime.entry.entry_id)
+        async_dispatcher_send(self._hass, signal)
 
 
 # Whose turn it is
@@ -248,15 +271,22 @@ class _Limits(Quota):
 def in_turn(routes: Sequence[Route], work: Work = Work.SMS) -> list[Route]:
     """Return the routes, the one whose turn it is first.
 
-    That's the one with the span that was used longest ago. Gateways where nothing is
-    ready come last.
+    That's the one with the span that was used longest ago. Gateways where no span may
+    do it now come last.
     """
     return sorted(routes, key=lambda route: _turn(route, work))
 
 
 def _turn(route: Route, work: Work) -> tuple[float, ...]:
     gateway = route.runtime.gateway
-    span = route.span or gateway.spans.choose(work=work)
+    used_up = _at_limit(route.runtime) if work is Work.SMS else frozenset()
+    span = route.span or gateway.spans.choose(used_up, work)
     if span is None or not gateway.is_connected:
         return (True,)
     return (False, *gateway.spans.turn(span))
+
+
+def _at_limit(runtime: OpenVoxRuntime) -> frozenset[int]:
+    """Return the spans whose SIMs may send no more."""
+    budgets = runtime.sims.budgets(runtime.entry, *runtime.gateway.spans)
+    return frozenset(span for span, budget in budgets.items() if not budget.has_room(1))

@@ -18,7 +18,7 @@ from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
-from .budget import SmsBudget
+from .budget import Limits, SmsBudget
 from .const import DOMAIN
 from .gateway import LastSign
 
@@ -86,7 +86,9 @@ class GatewayStore:
         self._ussd_in_milliseconds = False
         #: The modules that we switched off, by span.
         self.switched_off: Mapping[int, LastSign] = {}
-        self.budget = SmsBudget(lambda: entry.options, hass.loop, self._save_soon)
+        self.budget = SmsBudget(
+            lambda: Limits.of_gateway(entry.options), hass.loop, self._save_soon
+        )
 
     async def async_load(self) -> None:
         """Read what was saved; version 0.1.0 saved the budget only.

@@ -183,7 +183,7 @@ class Sender:
                     or rejections >= _MAX_REJECTIONS
                 ):
                     return outcome
-                if outcome.failure not in NOT_READY:
+                if _says_more(outcome, result):
                     result = outcome
             if spans_may_be_outdated:
                 try:
@@ -299,6 +299,13 @@ class Sender:
                 self._features.part_arguments, order.flash, message_id
             ),
         )
+
+
+def _says_more(outcome: SendResult, result: SendResult) -> bool:
+    """Return whether an outcome says more about a message than the result so far."""
+    if outcome.failure is SendFailure.SIM_LIMIT_REACHED:
+        return result.failure is SendFailure.NO_SPAN_READY
+    return outcome.failure not in NOT_READY
 
 
 def _final(result: SendResult, was_sent: bool | None) -> SendResult:
