@@ -18,6 +18,7 @@ from custom_components.openvox_gsm.gateway import (
     modules as modules_module,
     spans as spans_module,
 )
+from custom_components.openvox_gsm.gateway.sending import part as part_module
 from simulator import Box, Simulator, SmsOutcome
 
 from .conftest import Heard, kinds_of_gateway, until
@@ -141,6 +142,31 @@ async def test_a_span_that_hangs_is_asked_again_after_a_while(
     assert (await client.spans.read())[2].status is SpanStatus.UNKNOWN
     gateway.spans[2].hung = False
     assert (await client.spans.read())[2].status is SpanStatus.READY
+
+
+async def test_for_how_long_a_span_that_hangs_is_left_alone(
+    gateway: Simulator, skip: Callable[[float], None], client: Gateway
+) -> None:
+    """For five minutes."""
+    gateway.spans[2].hung = True
+    assert (await client.spans.read())[2].status is SpanStatus.UNKNOWN
+    gateway.spans[2].hung = False
+    skip(290)
+    assert (await client.spans.read())[2].status is SpanStatus.UNKNOWN
+    skip(11)
+    assert (await client.spans.read())[2].status is SpanStatus.READY
+
+
+async def test_when_a_span_is_stuck(
+    gateway: Simulator, skip: Callable[[float], None], client: Gateway
+) -> None:
+    """No SMS may take as long: 300 s at most, and some more."""
+    gateway.spans[2].state = "SMS SENDING"
+    assert (await client.spans.read())[2].status is SpanStatus.BUSY
+    skip(325)
+    assert (await client.spans.read())[2].status is SpanStatus.BUSY
+    skip(6)
+    assert (await client.spans.read())[2].status is SpanStatus.STUCK
 
 
 @later_firmware
@@ -543,9 +569,10 @@ async def test_a_span_with_hardly_any_signal_comes_last(
 
 
 async def test_a_span_that_somebody_else_keeps_busy_comes_after_free_ones(
-    gateway: Simulator, client: Gateway
+    gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Though it was used longest ago: it has just refused our SMS."""
+    monkeypatch.setattr(part_module, "BUSY_INTERVAL", 9)
     gateway.spans[1].sms_outcomes.extend(99 * [SmsOutcome.BUSY])
     result = await client.sms.send(NUMBER, "Hi", span=1, timeout=0)
     assert outcome(result) == failed(SendFailure.BUSY, 1)
