@@ -235,6 +235,28 @@ async def test_a_sim_that_moves_to_another_gateway(
     assert await status(hass) == "1"
 
 
+async def test_a_sim_that_moved_while_its_gateway_was_away(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    other_loaded: MockConfigEntry,
+    gateway: Simulator,
+    other: Simulator,
+) -> None:
+    """It's nowhere else once its old span shows that it has none."""
+    await limit(hass, loaded, 2, day=2)
+    await hass.config_entries.async_unload(loaded.entry_id)
+    other.spans[1].imsi, gateway.spans[2].imsi = gateway.spans[2].imsi, ""
+    await other_loaded.runtime_data.coordinator.async_refresh()
+    await settle(hass)
+    there = f"gsm_1_port_{other.port}_sms_left_24_hours"
+    assert left(hass, there) == "2"
+
+    await hass.config_entries.async_setup(loaded.entry_id)
+    await settle(hass)
+    assert left(hass, "gsm_2_sms_left_24_hours") is None
+    assert left(hass, there) == "2"
+
+
 async def test_a_module_that_starts_is_no_other_sim(
     freezer: FrozenDateTimeFactory,
     hass: HomeAssistant,
@@ -250,20 +272,25 @@ async def test_a_module_that_starts_is_no_other_sim(
     assert (await status(hass, span=1)).startswith("the SIM in span 1")
 
 
+@pytest.mark.parametrize("printed", ["", "000000000000000", "NULL"])
 async def test_firmware_that_does_not_tell_the_imsi(
     freezer: FrozenDateTimeFactory,
     hass: HomeAssistant,
     entry: MockConfigEntry,
     gateway: Simulator,
     enable_custom_integrations: None,
+    printed: str,
 ) -> None:
     """The limit belongs to the span, also once an update tells the IMSI."""
-    imsi, gateway.spans[1].imsi = gateway.spans[1].imsi, ""
+    imsi = gateway.spans[1].imsi
+    for span in gateway.spans.values():
+        span.imsi = printed
     entry.add_to_hass(hass)
     assert await hass.config_entries.async_setup(entry.entry_id)
     await settle(hass)
     await limit(hass, entry, 1, day=2)
     assert await status(hass, span=1) == "1"
+    assert left(hass, "gsm_2_sms_left_24_hours") is None
 
     gateway.spans[1].imsi = imsi
     await poll(hass, freezer)
@@ -371,7 +398,7 @@ async def test_a_file_with_other_things_in_it(
     await settle(hass)
 
     [warning] = said(caplog, logging.WARNING)
-    assert warning.startswith("What the SIMs have sent can't be read")
+    assert warning.startswith("The stored counters and limits can't be read")
     await limit(hass, entry, 1, day=1)
     assert await status(hass, span=1) == "1"
 

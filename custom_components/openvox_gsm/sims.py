@@ -6,7 +6,7 @@ another gateway. Everything here is shared by all gateways.
 
 from collections.abc import Mapping
 from hashlib import blake2b
-import logging
+import re
 from typing import Any, Final
 
 import voluptuous as vol
@@ -29,11 +29,14 @@ from .const import (
 )
 from .gateway import Span
 from .signals import SIGNAL_SIM_LIMITS
-
-_LOGGER = logging.getLogger(__name__)
+from .store import async_load_valid
 
 _STORE_VERSION: Final = 1
 _SAVE_DELAY: Final = 0.5  # seconds
+
+# 3GPP TS 23.003, 2.2: three digits of the country, two or three of the network, and the
+# rest. Guess: a firmware may print something else, or zeros, where it knows none.
+_IMSI: Final = re.compile("(?!000)[0-9]{6,15}")
 
 _SAVED: Final = vol.Schema(
     {
@@ -65,15 +68,8 @@ class Sims:
         self._budgets: dict[str, SmsBudget] = {}  # by what its limit belongs to
 
     async def async_load(self) -> None:
-        """Read what was saved; a file with anything else counts as none."""
-        try:
-            saved = _SAVED(await self._store.async_load() or {})
-        except vol.Invalid as err:
-            _LOGGER.warning(
-                "What the SIMs have sent can't be read, and is counted from zero: %s",
-                err,
-            )
-            return
+        """Read what was saved."""
+        saved = await async_load_valid(self._hass, self._store, _SAVED)
         self._sim_by_span = saved["spans"]
         for sim, sent in saved["sent"].items():
             self._budget(sim).load(sent)
@@ -83,25 +79,24 @@ class Sims:
     @callback
     def polled(self, entry_id: str, spans: Mapping[int, Span]) -> None:
         """Note the SIMs that a poll of a gateway has read."""
+        known = dict(self._sim_by_span)
         for number, span in spans.items():
             place = _place(entry_id, number)
-            if not span.imsi:
+            if _IMSI.fullmatch(span.imsi):
+                known[place] = self._hash(span.imsi)
+                self._has_sim.add(place)
+            else:
                 self._has_sim.discard(place)
-                continue
-            self._has_sim.add(place)
-            sim = self._hash(span.imsi)
-            if self._sim_by_span.get(place) != sim:
-                self._moved(sim, place)
-
-    def _moved(self, sim: str, place: str) -> None:
-        """Note where a SIM is now; the span that it came from has no SIM any more."""
-        self._sim_by_span = {
-            other: its_sim
-            for other, its_sim in self._sim_by_span.items()
-            if its_sim != sim or other in self._has_sim
-        } | {place: sim}
-        self._save_soon()
-        self.limits_changed()
+        seen = {known[place] for place in self._has_sim}
+        known = {
+            place: sim
+            for place, sim in known.items()
+            if place in self._has_sim or sim not in seen  # else it has moved
+        }
+        if known != self._sim_by_span:
+            self._sim_by_span = known
+            self._save_soon()
+            self.limits_changed()
 
     def _hash(self, imsi: str) -> str:
         return blake2b(imsi.encode(), key=self._secret, digest_size=16).hexdigest()
@@ -114,11 +109,10 @@ class Sims:
     @callback
     def forget(self, entry_id: str) -> None:
         """Forget the spans of a gateway that's being removed; its SIMs may move."""
-        self._sim_by_span = {
-            place: sim
-            for place, sim in self._sim_by_span.items()
-            if place.rpartition("_")[0] != entry_id
-        }
+        for place in list(self._sim_by_span):
+            if place.rpartition("_")[0] == entry_id:
+                del self._sim_by_span[place]
+                self._has_sim.discard(place)
         self._save_soon()
         self.limits_changed()
 

@@ -63,7 +63,8 @@ def async_add_sms_left_sensors(
         new = limited - shown
         shown.intersection_update(limited)
         shown.update(new)
-        async_add_entities(SmsLeft(runtime, window, span) for span, window in new)
+        if new:
+            async_add_entities(SmsLeft(runtime, window, span) for span, window in new)
 
     follow()
     entry.async_on_unload(runtime.coordinator.async_add_listener(follow))
