@@ -27,6 +27,7 @@ from .gateway import (
     CallEvent,
     CallEventType,
     IncomingSms,
+    SendFailure,
     SendResult,
     SendStatus,
     StatusReport,
@@ -246,11 +247,17 @@ class Publisher:
 
     @callback
     def sms_attempted(self, result: SendResult) -> None:
-        """Count the result of a message on a span where it was tried."""
+        """Count the result of a message on a span where it was tried.
+
+        That the gateway couldn't be reached is no failure of the span.
+        """
         if result.span is None:
             return
         self._count(result.span, CounterKey.SENT, result.parts_sent)
-        if result.status is SendStatus.FAILED:
+        if (
+            result.status is SendStatus.FAILED
+            and result.failure is not SendFailure.NOT_CONNECTED
+        ):
             unsent = result.parts - result.parts_sent
             self._count(result.span, CounterKey.FAILED, unsent)
         async_dispatcher_send(self._hass, SIGNAL_SMS_SENT, result)

@@ -18,7 +18,7 @@ from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
-from .budget import SmsBudget
+from .budget import Limits, SmsBudget
 from .const import DOMAIN
 from .gateway import LastSign
 
@@ -67,6 +67,28 @@ _SAVED: Final = vol.Schema(
 )
 
 
+async def async_load_valid(
+    hass: HomeAssistant, store: Store[dict[str, Any]], schema: vol.Schema
+) -> dict[str, Any]:
+    """Return what was saved, or the defaults of the schema.
+
+    A file with anything else is set aside, and counting starts again.
+    """
+    try:
+        saved: dict[str, Any] = schema(await store.async_load() or {})
+    except vol.Invalid as err:
+        aside = f"{store.path}.corrupt.{dt_util.utcnow().isoformat()}"
+        _LOGGER.warning(
+            "The stored counters and limits can't be read and start at zero. "
+            "The file is kept as %s: %s",
+            aside,
+            err,
+        )
+        await hass.async_add_executor_job(_set_aside, store.path, aside)
+        return dict(schema({}))
+    return saved
+
+
 def _set_aside(path: str, aside: str) -> None:
     with contextlib.suppress(FileNotFoundError):
         Path(path).rename(aside)
@@ -89,26 +111,13 @@ class GatewayStore:
         self.switched_off: Mapping[int, LastSign] = {}
         #: Which SMS came in lately: their hashes, and when they came.
         self.received: Mapping[str, int] = {}
-        self.budget = SmsBudget(lambda: entry.options, hass.loop, self._save_soon)
+        self.budget = SmsBudget(
+            lambda: Limits.of_gateway(entry.options), hass.loop, self._save_soon
+        )
 
     async def async_load(self) -> None:
-        """Read what was saved; version 0.1.0 saved the budget only.
-
-        A file with anything else is set aside, and counting starts again.
-        """
-        try:
-            saved = _SAVED(await self._store.async_load() or {})
-        except vol.Invalid as err:
-            path = self._store.path
-            aside = f"{path}.corrupt.{dt_util.utcnow().isoformat()}"
-            _LOGGER.warning(
-                "The stored counters and limits can't be read and start at zero. "
-                "The file is kept as %s: %s",
-                aside,
-                err,
-            )
-            await self._hass.async_add_executor_job(_set_aside, path, aside)
-            return
+        """Read what was saved; version 0.1.0 saved the budget only."""
+        saved = await async_load_valid(self._hass, self._store, _SAVED)
         self.budget.load(saved["sent"])
         for span, key, value, since in saved["counters"]:
             self._counters[span, key] = Counter(value, since)
