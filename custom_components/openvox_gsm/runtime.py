@@ -29,6 +29,7 @@ class OpenVoxRuntime:
     ussd_queries: UssdQueries
     publishes_calls: bool  # when it was set up
     sms_under_way: int = 0
+    is_self_testing: bool = False
 
     @property
     def gateway(self) -> Gateway:
