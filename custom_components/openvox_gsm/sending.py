@@ -10,13 +10,17 @@ from homeassistant.core import Context, HomeAssistant
 
 from .const import CONF_ALLOWED, CONF_FLASH
 from .contacts import country_of
-from .errors import invalid, sms_reason, text_error
+from .errors import invalid, sentences, sms_reason, text_error
 from .gateway import SMS_TIMEOUT, InvalidTextError, SendFailure, SendResult, SendStatus
 from .phone_numbers import InvalidPhoneNumberError, parse_prefix
 from .runtime import OpenVoxRuntime
 
 # The result of a gateway that didn't even try.
-_NOT_TRIED: Final = (SendFailure.NO_SPAN_READY, SendFailure.NOT_CONNECTED)
+_NOT_TRIED: Final = (
+    SendFailure.NO_SPAN_READY,
+    SendFailure.NOT_CONNECTED,
+    SendFailure.NOT_RESPONDING,
+)
 
 
 @dataclass(frozen=True)
@@ -174,6 +178,9 @@ async def _send(
     route, outcome = min(
         reversed(outcomes), key=lambda each: each[1].result.failure in _NOT_TRIED
     )
+    if outcome.result.failure in _NOT_TRIED:
+        reasons = [each.reason for _, each in outcomes if each.reason]
+        outcome = replace(outcome, reason=sentences(reasons))
     publisher, contact = route.runtime.publisher, order.recipient.contact
     if outcome.result.settled:
         # It may turn out what became of it, and automations need to see that once.
@@ -224,7 +231,9 @@ async def _send_through(
                     settled.result().certainly_not_sent and budget.cancel(reservation)
                 )
             )
-    reason = sms_reason(hass, route.entry, result, budget.room_from(parts))
+    reason = sms_reason(
+        hass, route.entry, runtime.gateway, result, budget.room_from(parts)
+    )
     return SmsOutcome(order, route.entry, result, reason)
 
 

@@ -344,7 +344,7 @@ async def test_a_span_that_cannot_call(gateway: Simulator, client: Gateway) -> N
     gateway.spans[1].status = "No Signal"
 
     for span, failure in (
-        (1, SendFailure.SPAN_NOT_READY),
+        (1, SendFailure.NO_NETWORK),
         (9, SendFailure.NO_SUCH_SPAN),
     ):
         with pytest.raises(SpanError) as error:

@@ -17,13 +17,15 @@ from custom_components.openvox_gsm.gateway.commands import (
     send_sms_part,
 )
 from custom_components.openvox_gsm.gateway.connection import Connection
+from custom_components.openvox_gsm.gateway.errors import why_not_asked
 from custom_components.openvox_gsm.gateway.firmware import Features
 from custom_components.openvox_gsm.gateway.model import (
+    NOT_READY,
     SendFailure,
     SendResult,
     SendStatus,
 )
-from custom_components.openvox_gsm.gateway.spans import NOT_READY, Spans
+from custom_components.openvox_gsm.gateway.spans import Spans
 
 from .part import GIVEN_UP, Conditions, PartSender
 from .reports import DeliveryReports, ReportedMessage
@@ -32,7 +34,11 @@ from .text import InvalidTextError, OutgoingText, TextFault, split_text
 SMS_TIMEOUT: Final = 30  # seconds that the network has for each part of a message
 
 # Another span would fail in the same way.
-_SAME_ON_ALL_SPANS: Final = (SendFailure.NOT_CONNECTED, SendFailure.REFUSED)
+_SAME_ON_ALL_SPANS: Final = (
+    SendFailure.NOT_CONNECTED,
+    SendFailure.NOT_RESPONDING,
+    SendFailure.REFUSED,
+)
 # A number that the networks of two SIMs reject will be rejected by all, and trying
 # more of them could get those SIMs blocked.
 _MAX_REJECTIONS: Final = 2
@@ -178,8 +184,8 @@ class Sender:
             if spans_may_be_outdated:
                 try:
                     await self._spans.read()
-                except AmiError:
-                    return order.not_sent(SendFailure.NOT_CONNECTED)
+                except AmiError as err:
+                    return order.not_sent(why_not_asked(err))
         return result
 
     async def _send_on(self, span: int, order: _Order) -> SendResult:
