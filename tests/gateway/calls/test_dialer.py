@@ -288,14 +288,76 @@ async def test_a_call_that_cannot_be_hung_up(
 
 
 async def test_the_client_stops(
-    gateway: Simulator, client: Gateway, ringing: asyncio.Task[RingResult]
+    gateway: Simulator,
+    client: Gateway,
+    ringing: asyncio.Task[RingResult],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It hangs up first; whoever dialled is told."""
-    await client.stop()
+    """It hangs up first, at once; the caller gets an error."""
+    monkeypatch.setattr(dialer_module, "_STOP_TIMEOUT", 60.0)
+    async with asyncio.timeout(1):
+        await client.stop()
 
     assert gateway.spans[2].call is None
     with pytest.raises(ConnectionLostError):
         await ringing
+
+
+def refuse_to_hang_up(
+    client: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> asyncio.Event:
+    """Make the gateway refuse to hang up until the event that's returned is set."""
+    connection = client._connection  # noqa: SLF001
+    action = connection.action
+    ready = asyncio.Event()
+
+    async def refuse(name: str, *args: object) -> object:
+        if name == "Hangup" and not ready.is_set():
+            raise ActionFailedError("Not now")
+        return await action(name, *args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(connection, "action", refuse)
+    return ready
+
+
+async def test_the_client_stops_while_a_cancelled_call_is_hung_up(
+    gateway: Simulator,
+    client: Gateway,
+    ringing: asyncio.Task[RingResult],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No phone goes on ringing, although the caller is long gone."""
+    ready = refuse_to_hang_up(client, monkeypatch)
+    ringing.cancel()
+    await asyncio.sleep(0.02)
+    ringing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await ringing
+    assert gateway.spans[2].call
+
+    stopping = asyncio.create_task(client.stop())
+    await asyncio.sleep(0.05)
+    assert not stopping.done()
+    ready.set()
+    await stopping
+
+    assert gateway.spans[2].call is None
+
+
+async def test_the_client_stops_though_a_call_cannot_be_hung_up(
+    gateway: Simulator,
+    client: Gateway,
+    ringing: asyncio.Task[RingResult],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It doesn't wait for that for ever: the call's own time limit ends it."""
+    monkeypatch.setattr(dialer_module, "_STOP_TIMEOUT", 0.1)
+    refuse_to_hang_up(client, monkeypatch)
+    async with asyncio.timeout(1):
+        await client.stop()
+
+    assert not client.is_connected
+    assert gateway.spans[2].call
 
 
 async def test_the_connection_is_lost(
@@ -350,6 +412,52 @@ async def test_a_span_that_cannot_call(gateway: Simulator, client: Gateway) -> N
         with pytest.raises(SpanError) as error:
             await client.ring(PHONE, 20, span=span)
         assert (error.value.failure, error.value.span) == (failure, span)
+    assert gateway.originated == []
+
+
+async def test_a_span_that_is_asked_in_vain(
+    gateway: Simulator, client: Gateway
+) -> None:
+    """Nothing was dialled, so another one may ring."""
+    gateway.spans[1].hung = True
+
+    assert (await client.ring(PHONE, 20)).span == 2
+    with pytest.raises(SpanError) as error:
+        await client.ring(PHONE, 20, span=1)
+    assert (error.value.failure, error.value.span) == (SendFailure.SPAN_SILENT, 1)
+    assert [call.span for call in gateway.originated] == [2]
+
+
+async def test_a_gateway_that_is_asked_for_its_spans_in_vain(
+    gateway: Simulator, client: Gateway
+) -> None:
+    """Nothing was dialled, and the error says so."""
+    for span in gateway.spans.values():
+        span.status = "No Signal"
+    await client.spans.read()
+    gateway.faults.silent_commands.add("^gsm show span")
+
+    with pytest.raises(SpanError) as error:
+        await client.ring(PHONE, 20)
+    assert (error.value.failure, error.value.span) == (SendFailure.NOT_RESPONDING, None)
+
+
+async def test_the_connection_is_lost_before_anything_is_dialled(
+    gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error doesn't say that it may have rung."""
+    gateway.faults.silent_commands.add("^gsm show span 1")
+    monkeypatch.setattr(
+        "custom_components.openvox_gsm.gateway.connection.QUICK_TIMEOUT", 5.0
+    )
+    gateway.commands.clear()
+    call = asyncio.create_task(client.ring(PHONE, 20, span=1))
+    await until(lambda: gateway.commands)
+    gateway.faults.drop_sessions()
+
+    with pytest.raises(SpanError) as error:
+        await call
+    assert error.value.failure is SendFailure.NOT_CONNECTED
     assert gateway.originated == []
 
 
