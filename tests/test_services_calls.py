@@ -306,6 +306,25 @@ async def test_the_entry_is_unloaded(
     assert error.value.translation_key == "call_unknown"
 
 
+async def test_the_entry_is_unloaded_just_after_a_script_was_stopped(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """The phone stops ringing, although nobody waits for that any more."""
+    gateway.spans[2].call_outcomes.append(RINGS_ON)
+    call = asyncio.create_task(dial(hass, span=2, ring_time=120))
+    await until(lambda: gateway.spans[2].call)
+    call.cancel()
+    await asyncio.sleep(0)
+    call.cancel()
+    await asyncio.sleep(0)
+
+    assert await hass.config_entries.async_unload(loaded.entry_id)
+
+    assert gateway.spans[2].call is None
+    with pytest.raises(asyncio.CancelledError):
+        await call
+
+
 async def test_the_gateway_refuses_the_call(
     hass: HomeAssistant,
     gateway: Simulator,
