@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from custom_components.openvox_gsm.const import EVENT_SMS_RECEIVED, EVENT_SMS_SENT
+from custom_components.openvox_gsm.gateway.model import NOT_READY
 from homeassistant.core import Event, HomeAssistant, callback
 
 # No back-quote arrives in GSM 7-bit; blanks and joiners make a part UCS-2.
@@ -13,7 +14,10 @@ _WRITTEN_OTHERWISE = str.maketrans({"`": "'", "\u00a0": " ", "\u2060": None})
 
 ANSWERED = "answered"
 # What the action says of a USSD request that never left Home Assistant.
-_NEVER_ASKED = ("not_loaded", "not_connected", "no_such_span", "span_not_ready")
+_NEVER_ASKED = (
+    *("not_loaded", "disabled", "not_connected", "not_responding", "menu_open"),
+    *NOT_READY,
+)
 # What it says where the network may have answered, but nobody could tell it.
 _NOT_HEARD = ("connection_lost", "timed_out")
 # `busy` is either: the span had no time for it, or the gateway has refused it.

@@ -35,6 +35,7 @@ from .gateway import (
 from .signals import (
     SIGNAL_CALL,
     SIGNAL_SMS_DELIVERED,
+    SIGNAL_SMS_FINISHED,
     SIGNAL_SMS_RECEIVED,
     SIGNAL_SMS_SENT,
     SIGNAL_SPAN_CALL,
@@ -278,6 +279,8 @@ class Publisher:
             "error": result.failure.value if result.failure else None,
         }
         device_id = device.id if device else None
+        span_event = SpanEvent(self._entry, span, device_id, data, context)
+        async_dispatcher_send(self._hass, SIGNAL_SMS_FINISHED, span_event)
         self._fire(EVENT_SMS_SENT, span, device_id, data, context)
 
     def _count(self, span: int, key: CounterKey, parts: int) -> None:

@@ -30,6 +30,7 @@ class OpenVoxRuntime:
     sims: Sims
     ussd_queries: UssdQueries
     publishes_calls: bool  # when it was set up
+    is_self_testing: bool = False
 
     @property
     def gateway(self) -> Gateway:

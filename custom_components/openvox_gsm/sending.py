@@ -13,7 +13,7 @@ from homeassistant.helpers.dispatcher import async_dispatcher_send
 from .budget import Reservation, SmsBudget
 from .const import CONF_ALLOWED, CONF_FLASH
 from .contacts import country_of
-from .errors import invalid, sms_reason, text_error
+from .errors import invalid, sentences, sms_reason, text_error
 from .gateway import (
     SMS_TIMEOUT,
     InvalidTextError,
@@ -28,7 +28,11 @@ from .runtime import OpenVoxRuntime
 from .signals import SIGNAL_SMS_RESERVED
 
 # The result of a gateway that didn't even try.
-_NOT_TRIED: Final = (SendFailure.NO_SPAN_READY, SendFailure.NOT_CONNECTED)
+_NOT_TRIED: Final = (
+    SendFailure.NO_SPAN_READY,
+    SendFailure.NOT_CONNECTED,
+    SendFailure.NOT_RESPONDING,
+)
 
 
 @dataclass(frozen=True)
@@ -186,6 +190,9 @@ async def _send(
     route, outcome = min(
         reversed(outcomes), key=lambda each: each[1].result.failure in _NOT_TRIED
     )
+    if outcome.result.failure in _NOT_TRIED:
+        reasons = [each.reason for _, each in outcomes if each.reason]
+        outcome = replace(outcome, reason=sentences(reasons))
     publisher, contact = route.runtime.publisher, order.recipient.contact
     if outcome.result.settled:
         # It may turn out what became of it, and automations need to see that once.
@@ -213,7 +220,13 @@ async def _send_through(
         given_up=abandoned,
         quota=quota,
     )
-    reason = sms_reason(hass, route.entry, result, quota.room_from(result))
+    reason = sms_reason(
+        hass,
+        route.entry,
+        route.runtime.gateway,
+        result,
+        quota.room_from(result),
+    )
     return SmsOutcome(order, route.entry, result, reason)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import Context
 from homeassistant.util.signal_type import SignalType, SignalTypeFormat
 
 from .const import DOMAIN
@@ -14,16 +15,21 @@ from .store import CounterKey
 
 @dataclass(frozen=True)
 class SpanEvent:
-    """Something that happened on a span, with the data that automations see."""
+    """Something that happened on a span, with the data that automations see.
+
+    `span` is None for a message that no span could send. `context` says who caused it.
+    """
 
     entry: ConfigEntry[Any]
-    span: int
+    span: int | None
     device_id: str | None
     data: Mapping[str, Any] = field(repr=False)
+    context: Context | None = None
 
 
 # For triggers, which want the events of all spans of all gateways.
 SIGNAL_SMS_RECEIVED: Final = SignalType[SpanEvent](f"{DOMAIN}_sms_received")
+SIGNAL_SMS_FINISHED: Final = SignalType[SpanEvent](f"{DOMAIN}_sms_finished")
 SIGNAL_SMS_DELIVERED: Final = SignalType[SpanEvent](f"{DOMAIN}_sms_delivered")
 SIGNAL_CALL: Final = SignalType[SpanEvent](f"{DOMAIN}_call")
 # For contacts, who can get an SMS through any gateway.

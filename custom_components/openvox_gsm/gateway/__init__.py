@@ -1,5 +1,6 @@
 """What OpenVox adds to AMI: spans, SMS, USSD, calls. No Home Assistant in here."""
 
+from .calls.dialer import NOT_CALLED
 from .errors import (
     ForbiddenActionError,
     ForbiddenReason,
@@ -7,6 +8,7 @@ from .errors import (
     NotAnOpenVoxGatewayError,
     SpanError,
     UssdError,
+    why_not_asked,
 )
 from .firmware import Features
 from .gateway import Gateway
@@ -42,6 +44,7 @@ from .sending.text import InvalidTextError, TextFault
 from .ussd import USSD_TIMEOUT, is_ussd_code
 
 __all__ = [
+    "NOT_CALLED",
     "OPEN_LINES",
     "SMS_TIMEOUT",
     "USSD_TIMEOUT",
@@ -80,4 +83,5 @@ __all__ = [
     "Work",
     "as_file",
     "is_ussd_code",
+    "why_not_asked",
 ]

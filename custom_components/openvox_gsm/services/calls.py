@@ -5,18 +5,16 @@ from typing import Any, Final
 
 import voluptuous as vol
 
-from custom_components.openvox_gsm.ami import (
-    AmiError,
-    CannotConnectError,
-    PermissionDeniedError,
-)
+from custom_components.openvox_gsm.ami import AmiError
 from custom_components.openvox_gsm.errors import (
+    all_of,
     call_error,
     error,
     hangup_error,
     invalid,
 )
 from custom_components.openvox_gsm.gateway import (
+    NOT_CALLED,
     RingOutcome,
     RingResult,
     SpanError,
@@ -30,7 +28,7 @@ from custom_components.openvox_gsm.sending import (
     require_allowed,
 )
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import ServiceCall, ServiceResponse
+from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse
 from homeassistant.exceptions import HomeAssistantError
 
 from .permissions import Caller
@@ -68,7 +66,7 @@ async def dial(call: ServiceCall) -> ServiceResponse:
     if is_code(recipient.number):
         permitted = caller.with_codes(*permitted)
     recipient = replace(recipient, routes=permitted)
-    entry, result = await _ring(recipient, call.data[ATTR_RING_TIME])
+    entry, result = await _ring(call.hass, recipient, call.data[ATTR_RING_TIME])
     if call.return_response:
         return {
             "config_entry_id": entry.entry_id,
@@ -82,7 +80,7 @@ async def dial(call: ServiceCall) -> ServiceResponse:
 
 
 async def _ring(
-    recipient: Recipient, ring_time: int
+    hass: HomeAssistant, recipient: Recipient, ring_time: int
 ) -> tuple[ConfigEntry[Any], RingResult]:
     """Ring through the gateway whose turn it is, the next where nothing rang."""
     errors: list[HomeAssistantError] = []
@@ -96,13 +94,11 @@ async def _ring(
         except HomeAssistantError as err:
             errors.append(err)
         except (SpanError, AmiError) as err:
-            problem = call_error(entry, err, is_connected=gateway.is_connected)
-            if not isinstance(
-                err, SpanError | PermissionDeniedError | CannotConnectError
-            ):
+            problem = call_error(hass, entry, gateway, err)
+            if not isinstance(err, NOT_CALLED):
                 raise problem from err  # it may have rung
             errors.append(problem)
-    raise errors[0]
+    raise all_of(hass, *errors)
 
 
 def _require_rights(route: Route) -> None:

@@ -16,7 +16,7 @@ from custom_components.openvox_gsm.ami import (
     PermissionDeniedError,
 )
 from custom_components.openvox_gsm.gateway.connection import Connection
-from custom_components.openvox_gsm.gateway.errors import SpanError
+from custom_components.openvox_gsm.gateway.errors import SpanError, why_not_asked
 from custom_components.openvox_gsm.gateway.model import (
     RingOutcome,
     RingResult,
@@ -40,7 +40,7 @@ _STOP_TIMEOUT: Final = 5.0  # seconds
 _MAX_EARLY_OUTCOMES: Final = 50
 
 # Refusals after which there is certainly no call.
-_NOT_CALLED: Final = (
+NOT_CALLED: Final = (
     ActionFailedError,
     CannotConnectError,
     InvalidHeaderError,
@@ -60,6 +60,20 @@ _CAUSES: Final = {
     18: RingOutcome.NO_ANSWER,
     19: RingOutcome.NO_ANSWER,
 }
+
+
+@contextlib.contextmanager
+def nothing_dialled(span: int | None) -> Iterator[None]:
+    """Raise SpanError for an error that leaves it open whether something was done.
+
+    What looks at spans does nothing to them.
+    """
+    try:
+        yield
+    except CannotConnectError, PermissionDeniedError:
+        raise
+    except AmiError as err:
+        raise SpanError(why_not_asked(err, span), span) from err
 
 
 class Dialer:
@@ -123,7 +137,7 @@ class Dialer:
         with self._registered():
             try:
                 result = await self._call(call, outcome, ring_time)
-            except _NOT_CALLED:
+            except NOT_CALLED:
                 self._tracker.forget(call)
                 raise
             except BaseException:

@@ -1,11 +1,12 @@
 """Delivery reports: which message a report is about.
 
 Boxes sold since about 2016 raise an event ``SMSStatusReport`` where their "SMS status
-report" is switched on; elsewhere a report may come as a PDU. Neither tells which SMS
-it's about: the span, the number and the order are all there is.
+report" is switched on; elsewhere a report may come as a PDU, and a box may do both.
+Neither tells which SMS it's about: the span, the number and the order are all there is.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -23,6 +24,9 @@ _EVENT: Final = "SMSStatusReport"
 # Guess: by then a network has reported, if it reports at all.
 _REPORT_TIME: Final = 24 * 60 * 60.0  # seconds
 _MAX_MESSAGES: Final = 500
+# Guess: where a box reports by event and by PDU, both come within this time.
+_TWIN_TIME: Final = 10.0  # seconds
+_MAX_RECENT: Final = 100
 # Shorter numbers are those of services, and the same only when they're equal.
 _SHORTEST_NUMBER: Final = 7  # digits
 
@@ -57,6 +61,8 @@ class DeliveryReports:
         self._on_report = on_report
         self._now = asyncio.get_running_loop().time
         self._messages: list[ReportedMessage] = []  # the oldest first
+        # Reports that may come in the other way as well, with when they came.
+        self._recent: deque[tuple[float, StatusReport]] = deque(maxlen=_MAX_RECENT)
 
     # What is sent
 
@@ -111,6 +117,8 @@ class DeliveryReports:
         """
         if report.delivered is None:
             return  # the service centre goes on trying, or doesn't know
+        if self._is_known(report):
+            return
         candidates = [
             message
             for message in self._messages
@@ -118,9 +126,11 @@ class DeliveryReports:
             and message.reported < message.handed_over
             and _is_same(message.number, report.recipient)
         ]
+        if not candidates and not is_genuine:
+            return
+        self._recent.append((self._now(), report))
         if not candidates:
-            if is_genuine:
-                self._on_report(report)
+            self._on_report(report)
             return
         # With several it may be about any of them. The oldest is done with first, so
         # that all are once as many reports have come as parts have gone out.
@@ -135,6 +145,23 @@ class DeliveryReports:
             message.has_failed = not report.delivered
             if message.has_failed or message.reported == message.parts:
                 self._on_report(replace(report, message=message.text))
+
+    def _is_known(self, report: StatusReport) -> bool:
+        """Return whether a report has just come in the other way: as event or PDU."""
+        oldest = self._now() - _TWIN_TIME
+        for each in self._recent:
+            came_at, other = each
+            if (
+                came_at > oldest
+                and other.span == report.span
+                and other.delivered == report.delivered
+                # Only a PDU has a reference.
+                and (other.reference is None) != (report.reference is None)
+                and _is_same(other.recipient, report.recipient)
+            ):
+                self._recent.remove(each)
+                return True
+        return False
 
 
 def _is_same(one: str, other: str) -> bool:

@@ -17,13 +17,15 @@ from custom_components.openvox_gsm.gateway.commands import (
     send_sms_part,
 )
 from custom_components.openvox_gsm.gateway.connection import Connection
+from custom_components.openvox_gsm.gateway.errors import why_not_asked
 from custom_components.openvox_gsm.gateway.firmware import Features
 from custom_components.openvox_gsm.gateway.model import (
+    NOT_READY,
     SendFailure,
     SendResult,
     SendStatus,
 )
-from custom_components.openvox_gsm.gateway.spans import NOT_READY, Spans
+from custom_components.openvox_gsm.gateway.spans import Spans
 
 from .part import GIVEN_UP, Conditions, PartSender
 from .quota import Quota
@@ -35,6 +37,7 @@ SMS_TIMEOUT: Final = 30  # seconds that the network has for each part of a messa
 # Another span would fail in the same way.
 _SAME_ON_ALL_SPANS: Final = (
     SendFailure.NOT_CONNECTED,
+    SendFailure.NOT_RESPONDING,
     SendFailure.REFUSED,
     SendFailure.LIMIT_REACHED,
 )
@@ -188,8 +191,8 @@ class Sender:
             if spans_may_be_outdated:
                 try:
                     await self._spans.read()
-                except AmiError:
-                    return order.not_sent(SendFailure.NOT_CONNECTED)
+                except AmiError as err:
+                    return order.not_sent(why_not_asked(err))
         return result
 
     async def _send_on(self, span: int, order: _Order) -> SendResult:
