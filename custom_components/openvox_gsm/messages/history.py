@@ -3,7 +3,7 @@
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from custom_components.openvox_gsm.const import (
@@ -160,9 +160,9 @@ class MessageHistory:
         """Return an ID for a message of a time, after those of the same moment."""
         new = ulid_util.ulid(time.timestamp())
         last = self._records[self._ids[-1]] if self._ids else None
-        while last and new <= last.id and time >= last.time:
-            time += timedelta(milliseconds=1)
-            new = ulid_util.ulid(time.timestamp())
+        if last and new <= last.id and time >= last.time:
+            number = int.from_bytes(ulid_util.ulid_to_bytes(last.id)) + 1
+            new = ulid_util.bytes_to_ulid(number.to_bytes(16))
         return new
 
     @callback
@@ -269,5 +269,7 @@ async def async_get_history(
 
 async def async_remove_history(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
     """Delete the messages of a gateway, even if it wasn't set up in this run."""
-    history = hass.data.get(HISTORIES, {}).pop(entry.entry_id, None)
-    await (history or MessageHistory(hass, entry)).async_remove()
+    histories = hass.data.setdefault(HISTORIES, {})
+    history = histories.get(entry.entry_id) or MessageHistory(hass, entry)
+    await history.async_remove()
+    histories.pop(entry.entry_id, None)
