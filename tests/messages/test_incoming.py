@@ -7,7 +7,12 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.openvox_gsm.const import CONF_CALL_EVENTS
-from custom_components.openvox_gsm.gateway import StatusReport
+from custom_components.openvox_gsm.gateway import (
+    CallDirection,
+    CallEvent,
+    CallEventType,
+    StatusReport,
+)
 from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
@@ -304,11 +309,6 @@ async def test_calls_are_no_events(
 async def test_calls_without_an_end(loaded: MockConfigEntry) -> None:
     """They're given up, so that nothing grows for ever."""
     incoming: Any = loaded.runtime_data.publisher._messages  # noqa: SLF001
-    from custom_components.openvox_gsm.gateway import (
-        CallDirection,
-        CallEvent,
-        CallEventType,
-    )
 
     for number in range(201):
         incoming.call_changed(
