@@ -77,8 +77,10 @@ class MessageHistory:
                 err,
             )
             return
-        for record in records:
-            self._insert(record)
+        for record in records:  # in their order, so that none is inserted in between
+            self._records[record.id] = record
+            self._ids.append(record.id)
+            self._conversations.setdefault(record.conversation, []).append(record.id)
         for record in records:
             if record.status in OPEN:
                 self.change(record.id, **self._interrupted(record))
@@ -237,14 +239,17 @@ class MessageHistory:
 
 
 def _read(stored: Any) -> list[MessageRecord]:
-    """Read what was stored, each message once; raises TypeError and ValueError."""
+    """Read what was stored, each message once, the oldest first.
+
+    Raises TypeError and ValueError.
+    """
     if stored is None:
         return []
     messages = stored.get("messages") if isinstance(stored, dict) else None
     if not isinstance(messages, list):
         raise TypeError("there is no list of messages in it")
-    records = map(MessageRecord.from_dict, messages)
-    return list({record.id: record for record in records}.values())
+    records = {each.id: each for each in map(MessageRecord.from_dict, messages)}
+    return [records[message_id] for message_id in sorted(records)]
 
 
 def call_not_seen(hass: HomeAssistant) -> dict[str, Any]:
