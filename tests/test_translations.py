@@ -108,6 +108,9 @@ def raised() -> Iterator[tuple[str, set[str]]]:
     # They are part of another one.
     yield "sms_not_sent", set()
     yield "sms_parts_sent", {"sent", "parts"}
+    # They are shown beside a message.
+    yield "sms_interrupted", set()
+    yield "call_not_seen", set()
     # They are sentences of a report.
     yield "self_test_plan", {"count", "source", "target", "gateway"}
     for name in ("accents", "emoji", "long", "time_right", "delivered", "no_report"):

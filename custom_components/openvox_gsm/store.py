@@ -1,12 +1,9 @@
 """What a gateway must remember over a restart: counters, SMS budget, its quirks."""
 
 from collections.abc import Mapping
-import contextlib
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-import logging
-from pathlib import Path
 from typing import Any, Final
 
 import voluptuous as vol
@@ -21,13 +18,11 @@ from homeassistant.util.hass_dict import HassKey
 from .budget import Limits, SmsBudget
 from .const import DOMAIN
 from .gateway import LastSign
+from .stored_file import async_set_aside
 
 _STORE_VERSION: Final = 1
 # A burst of SMS is written once a second, and a crash loses no more than that.
 _SAVE_DELAY: Final = 0.5  # seconds
-
-
-_LOGGER = logging.getLogger(__name__)
 
 
 class CounterKey(StrEnum):
@@ -77,21 +72,14 @@ async def async_load_valid(
     try:
         saved: dict[str, Any] = schema(await store.async_load() or {})
     except vol.Invalid as err:
-        aside = f"{store.path}.corrupt.{dt_util.utcnow().isoformat()}"
-        _LOGGER.warning(
-            "The stored counters and limits can't be read and start at zero. "
-            "The file is kept as %s: %s",
-            aside,
+        await async_set_aside(
+            hass,
+            store,
+            "The stored counters and limits can't be read and start at zero",
             err,
         )
-        await hass.async_add_executor_job(_set_aside, store.path, aside)
         return dict(schema({}))
     return saved
-
-
-def _set_aside(path: str, aside: str) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        Path(path).rename(aside)
 
 
 class GatewayStore:

@@ -40,7 +40,7 @@ from .receiving.assembly import Assembler
 from .receiving.received_part import ReceivedPart
 from .sending.quota import Quota
 from .sending.sender import SMS_TIMEOUT
-from .sending.text import InvalidTextError, TextFault
+from .sending.text import Alphabet, InvalidTextError, TextFault, split_text
 from .ussd import USSD_TIMEOUT, is_ussd_code
 
 __all__ = [
@@ -48,6 +48,7 @@ __all__ = [
     "OPEN_LINES",
     "SMS_TIMEOUT",
     "USSD_TIMEOUT",
+    "Alphabet",
     "Assembler",
     "CallDirection",
     "CallEvent",
@@ -83,5 +84,6 @@ __all__ = [
     "Work",
     "as_file",
     "is_ussd_code",
+    "split_text",
     "why_not_asked",
 ]

@@ -1,5 +1,6 @@
 """openvox.dial and openvox.hangup."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -10,8 +11,10 @@ from custom_components.openvox_gsm.errors import (
     all_of,
     call_error,
     error,
+    exception_text,
     hangup_error,
     invalid,
+    text_of,
 )
 from custom_components.openvox_gsm.gateway import (
     NOT_CALLED,
@@ -20,6 +23,7 @@ from custom_components.openvox_gsm.gateway import (
     SpanError,
     Work,
 )
+from custom_components.openvox_gsm.messages.outgoing import OutgoingMessage
 from custom_components.openvox_gsm.phone_numbers import is_code
 from custom_components.openvox_gsm.sending import (
     Recipient,
@@ -82,14 +86,42 @@ async def dial(call: ServiceCall) -> ServiceResponse:
 async def _ring(
     hass: HomeAssistant, recipient: Recipient, ring_time: int
 ) -> tuple[ConfigEntry[Any], RingResult]:
-    """Ring through the gateway whose turn it is, the next where nothing rang."""
+    """Ring through the gateway whose turn it is, and keep it as a message."""
+    routes = in_turn(recipient.routes, Work.CALL)
+    first = routes[0].runtime.messages
+    message = OutgoingMessage.call(first, recipient.number, span=routes[0].span)
+    try:
+        entry, result = await _ring_through(
+            hass, routes, recipient.number, ring_time, message
+        )
+    except HomeAssistantError as err:
+        message.not_rung(text_of(hass, err))
+        raise
+    reason = None
+    if result.outcome is RingOutcome.FAILED:
+        reason = exception_text(
+            hass, "call_failed", gateway=entry.title, span=result.span
+        )
+    message.rang(result, reason)
+    return entry, result
+
+
+async def _ring_through(
+    hass: HomeAssistant,
+    routes: Sequence[Route],
+    number: str,
+    ring_time: int,
+    message: OutgoingMessage,
+) -> tuple[ConfigEntry[Any], RingResult]:
+    """Ring through the first gateway, the next where nothing rang."""
     errors: list[HomeAssistantError] = []
-    for route in in_turn(recipient.routes, Work.CALL):
+    for route in routes:
         entry, gateway = route.entry, route.runtime.gateway
+        message.move(route.runtime.messages)
         try:
             _require_rights(route)
             return entry, await gateway.ring(
-                recipient.number, ring_time, span=route.span
+                number, ring_time, span=route.span, order_id=message.id
             )
         except HomeAssistantError as err:
             errors.append(err)
@@ -98,6 +130,7 @@ async def _ring(
             if not isinstance(err, NOT_CALLED):
                 raise problem from err  # it may have rung
             errors.append(problem)
+    message.move(routes[0].runtime.messages)
     raise all_of(hass, *errors)
 
 

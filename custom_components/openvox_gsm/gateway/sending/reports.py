@@ -40,10 +40,13 @@ class ReportedMessage:
     text: str = field(repr=False)
     parts: int
     since: float  # loop's clock
+    order_id: str | None = None  # the sender's own
     handed_over: int = 0  # parts that may reach the phone
     reported: int = 0
+    failed: int = 0  # of those reported
     is_certain: bool = True  # no report can have been about another message
     has_failed: bool = False
+    is_settled: bool = False  # nothing more is reported about it
 
 
 class DeliveryReports:
@@ -66,12 +69,19 @@ class DeliveryReports:
 
     # What is sent
 
-    def expect(self, span: int, number: str, text: str, parts: int) -> ReportedMessage:
+    def expect(
+        self,
+        span: int,
+        number: str,
+        text: str,
+        parts: int,
+        order_id: str | None = None,
+    ) -> ReportedMessage:
         """Return a message that is about to be sent; tell it when a part goes out."""
         oldest = self._now() - _REPORT_TIME
         self._messages = [each for each in self._messages if each.since > oldest]
         del self._messages[: max(0, len(self._messages) + 1 - _MAX_MESSAGES)]
-        message = ReportedMessage(span, number, text, parts, self._now())
+        message = ReportedMessage(span, number, text, parts, self._now(), order_id)
         self._messages.append(message)
         return message
 
@@ -136,15 +146,46 @@ class DeliveryReports:
         # that all are once as many reports have come as parts have gone out.
         message = candidates[0]
         message.reported += 1
+        message.failed += not report.delivered
         report = replace(report, recipient=message.number)
         if len(candidates) > 1 or not message.is_certain:
             for each in candidates:
                 each.is_certain = False
-            self._on_report(report)
+            order_ids = self._settled(report)
+            self._on_report(replace(report, order_ids=order_ids))
         elif not message.has_failed:
             message.has_failed = not report.delivered
             if message.has_failed or message.reported == message.parts:
-                self._on_report(replace(report, message=message.text))
+                order_ids = (message.order_id,) if message.order_id else ()
+                self._on_report(
+                    replace(report, message=message.text, order_ids=order_ids)
+                )
+
+    def _settled(self, report: StatusReport) -> tuple[str, ...]:
+        """Return the messages whose outcome is certain, though not by which report.
+
+        Once all of them are reported, and all in the same way, it's that of each.
+        """
+        mixed = [
+            message
+            for message in self._messages
+            if message.span == report.span
+            and _is_same(message.number, report.recipient)
+            and not (message.is_certain or message.is_settled)
+        ]
+        if any(each.reported < each.handed_over for each in mixed):
+            return ()
+        for each in mixed:
+            each.is_settled = True
+        reported = sum(each.reported for each in mixed)
+        if sum(each.failed for each in mixed) not in (0, reported):
+            return ()
+        return tuple(
+            each.order_id
+            for each in mixed
+            # A message whose sending broke off hasn't reached its phone.
+            if each.order_id and each.handed_over == each.parts
+        )
 
     def _is_known(self, report: StatusReport) -> bool:
         """Return whether a report has just come in the other way: as event or PDU."""

@@ -57,6 +57,7 @@ class _Order:
     flash: bool
     given_up: asyncio.Event
     quota: Quota
+    order_id: str | None
 
     def not_sent(self, failure: SendFailure, span: int | None = None) -> SendResult:
         """Return the result where nothing was tried, on any span or on one."""
@@ -133,6 +134,7 @@ class Sender:
         flash: bool = False,
         given_up: asyncio.Event | None = None,
         quota: Quota | None = None,
+        order_id: str | None = None,
     ) -> SendResult:
         """Send a message and return the result.
 
@@ -144,6 +146,7 @@ class Sender:
         that. Once `given_up` is set nothing more is started; the part under way ends.
         `quota` says on each span whether the message may be sent there.
         An unknown outcome may be learned for some minutes: see `SendResult.settled`.
+        A delivery report of the message carries the `order_id`.
 
         Raises InvalidNumberError and InvalidTextError; nothing was sent then.
         """
@@ -156,6 +159,7 @@ class Sender:
             flash,
             given_up or asyncio.Event(),
             quota or Quota(),
+            order_id,
         )
         if span is not None:
             return await self._send_on(span, order)
@@ -222,7 +226,9 @@ class Sender:
             sent = 0
             outcome = GIVEN_UP
             count = len(order.text.parts)
-            report = self._reports.expect(span, order.number, order.message, count)
+            report = self._reports.expect(
+                span, order.number, order.message, count, order.order_id
+            )
             conditions = Conditions(order.timeout, order.text.alphabet, order.given_up)
             for index in range(count):
                 build_command = partial(self._command, order, span, index, reference)
