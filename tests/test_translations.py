@@ -109,6 +109,9 @@ def raised() -> Iterator[tuple[str, set[str]]]:
         yield f"sms_{failure}", {"gateway", "span", "time"}
     yield "sms_over_limit", {"gateway", "parts"}
     yield "sms_parts_sent", {"sent", "parts"}
+    # They are shown beside a message.
+    yield "sms_interrupted", set()
+    yield "call_not_seen", set()
     # They are sentences of a report.
     yield "self_test_plan", {"count", "source", "target", "gateway"}
     for name in ("accents", "emoji", "long", "time_right", "delivered", "no_report"):

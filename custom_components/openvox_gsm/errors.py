@@ -208,6 +208,12 @@ def exception_text(hass: HomeAssistant, key: str, **placeholders: object) -> str
     return form.format(**placeholders)
 
 
+def in_words(hass: HomeAssistant, err: HomeAssistantError) -> str:
+    """Return one of our own errors in the server's language."""
+    placeholders = err.translation_placeholders or {}
+    return exception_text(hass, err.translation_key or "", **placeholders)
+
+
 def sms_reason(
     hass: HomeAssistant,
     entry: ConfigEntry[Any],

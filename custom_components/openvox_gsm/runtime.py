@@ -11,6 +11,7 @@ from .coordinator import OpenVoxCoordinator
 from .devices import Devices
 from .gateway import Gateway, SpanStatus
 from .issues import Issues
+from .messages.history import MessageHistory
 from .publisher import Publisher
 from .store import GatewayStore
 from .ussd_query import UssdQueries
@@ -26,6 +27,7 @@ class OpenVoxRuntime:
     issues: Issues
     publisher: Publisher
     store: GatewayStore
+    messages: MessageHistory
     ussd_queries: UssdQueries
     publishes_calls: bool  # when it was set up
     sms_under_way: int = 0

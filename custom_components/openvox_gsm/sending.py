@@ -12,6 +12,7 @@ from .const import CONF_ALLOWED, CONF_FLASH
 from .contacts import country_of
 from .errors import invalid, sms_reason, text_error
 from .gateway import SMS_TIMEOUT, InvalidTextError, SendFailure, SendResult, SendStatus
+from .messages.outgoing import OutgoingMessage
 from .phone_numbers import InvalidPhoneNumberError, parse_prefix
 from .runtime import OpenVoxRuntime
 
@@ -162,11 +163,13 @@ async def _send(
     hass: HomeAssistant, order: PreparedOrder, abandoned: asyncio.Event
 ) -> SmsOutcome:
     untried = list(order.recipient.routes)
+    message = _write_down(order, by_load(untried)[0])
     outcomes: list[tuple[Route, SmsOutcome]] = []
     while untried and not abandoned.is_set():
         route = by_load(untried)[0]
         untried.remove(route)
-        outcome = await _send_through(hass, order, route, abandoned)
+        message.move(route.runtime.messages)
+        outcome = await _send_through(hass, order, route, abandoned, message.id)
         outcomes.append((route, outcome))
         if not outcome.result.certainly_not_sent:
             break
@@ -175,20 +178,39 @@ async def _send(
         reversed(outcomes), key=lambda each: each[1].result.failure in _NOT_TRIED
     )
     publisher, contact = route.runtime.publisher, order.recipient.contact
+    message.move(route.runtime.messages)
+    message.sent(outcome.result, outcome.reason)
+
+    def finished(settled: asyncio.Future[SendResult]) -> None:
+        result = settled.result()
+        message.sent(result, sms_reason(hass, route.entry, result, None))
+        publisher.sms_finished(result, contact, order.context)
+
     if outcome.result.settled:
         # It may turn out what became of it, and automations need to see that once.
-        outcome.result.settled.add_done_callback(
-            lambda settled: publisher.sms_finished(
-                settled.result(), contact, order.context
-            )
-        )
+        outcome.result.settled.add_done_callback(finished)
     else:
         publisher.sms_finished(outcome.result, contact, order.context)
     return outcome
 
 
+def _write_down(order: PreparedOrder, route: Route) -> OutgoingMessage:
+    """Keep an order as a message of the gateway that tries it first."""
+    return OutgoingMessage.sms(
+        route.runtime.messages,
+        order.recipient.number,
+        order.text,
+        span=route.span,
+        parts=route.runtime.gateway.sms.count_parts(order.text, flash=order.flash),
+    )
+
+
 async def _send_through(
-    hass: HomeAssistant, order: PreparedOrder, route: Route, abandoned: asyncio.Event
+    hass: HomeAssistant,
+    order: PreparedOrder,
+    route: Route,
+    abandoned: asyncio.Event,
+    message_id: str,
 ) -> SmsOutcome:
     """Send an order through one gateway, within its limits."""
     runtime = route.runtime
@@ -213,6 +235,7 @@ async def _send_through(
                 timeout=order.timeout,
                 flash=order.flash,
                 given_up=abandoned,
+                order_id=message_id,
             )
         finally:
             runtime.sms_under_way -= 1

@@ -1,12 +1,9 @@
 """What a gateway must remember over a restart: counters, SMS budget, its quirks."""
 
 from collections.abc import Mapping
-import contextlib
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-import logging
-from pathlib import Path
 from typing import Any, Final
 
 import voluptuous as vol
@@ -21,13 +18,11 @@ from homeassistant.util.hass_dict import HassKey
 from .budget import SmsBudget
 from .const import DOMAIN
 from .gateway import LastSign
+from .stored_file import async_set_aside
 
 _STORE_VERSION: Final = 1
 # A burst of SMS is written once a second, and a crash loses no more than that.
 _SAVE_DELAY: Final = 0.5  # seconds
-
-
-_LOGGER = logging.getLogger(__name__)
 
 
 class CounterKey(StrEnum):
@@ -66,11 +61,6 @@ _SAVED: Final = vol.Schema(
 )
 
 
-def _set_aside(path: str, aside: str) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        Path(path).rename(aside)
-
-
 class GatewayStore:
     """What is kept of one gateway, saved within a second."""
 
@@ -96,15 +86,12 @@ class GatewayStore:
         try:
             saved = _SAVED(await self._store.async_load() or {})
         except vol.Invalid as err:
-            path = self._store.path
-            aside = f"{path}.corrupt.{dt_util.utcnow().isoformat()}"
-            _LOGGER.warning(
-                "The stored counters and limits can't be read and start at zero. "
-                "The file is kept as %s: %s",
-                aside,
+            await async_set_aside(
+                self._hass,
+                self._store,
+                "The stored counters and limits can't be read and start at zero",
                 err,
             )
-            await self._hass.async_add_executor_job(_set_aside, path, aside)
             return
         self.budget.load(saved["sent"])
         for span, key, value, since in saved["counters"]:

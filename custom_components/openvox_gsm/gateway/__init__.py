@@ -36,13 +36,14 @@ from .observing.recording import as_file
 from .power import LastSign
 from .receiving.assembly import Assembler, ReceivedPart
 from .sending.sender import SMS_TIMEOUT
-from .sending.text import InvalidTextError, TextFault
+from .sending.text import Alphabet, InvalidTextError, TextFault, split_text
 from .ussd import USSD_TIMEOUT, is_ussd_code
 
 __all__ = [
     "OPEN_LINES",
     "SMS_TIMEOUT",
     "USSD_TIMEOUT",
+    "Alphabet",
     "Assembler",
     "CallDirection",
     "CallEvent",
@@ -77,4 +78,5 @@ __all__ = [
     "Work",
     "as_file",
     "is_ussd_code",
+    "split_text",
 ]

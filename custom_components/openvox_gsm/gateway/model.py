@@ -273,7 +273,8 @@ class StatusReport:
     TS 23.040, 9.2.3.15; None where the gateway doesn't give them. `discharged_at` is
     the time stamp of the service centre, `arrived_at` the time, in UTC, at which the
     report arrived here. `cause_text` is the gateway's own word for what went wrong.
-    `message` is the text of the message, where it's certain which one it was.
+    `message` is the text of the message, where it's certain which one it was, and
+    `order_id` the ID that it was sent with.
     """
 
     span: int
@@ -285,6 +286,7 @@ class StatusReport:
     arrived_at: datetime
     cause_text: str = ""
     message: str | None = field(default=None, repr=False)
+    order_id: str | None = None
 
     @property
     def cause(self) -> str | None:
@@ -374,7 +376,8 @@ class CallEvent:
     `number` is the other side's, empty where it is withheld or not known. The times
     are in seconds; `talk_time` is None until the call has ended, and where nobody
     answered. `cause` is that of Q.850 (16: normal, 17: busy, 19: no answer),
-    `cause_text` Asterisk's word for it.
+    `cause_text` Asterisk's word for it. `call_id` is the same for all that happens to a
+    call, `order_id` the ID that a call of ours was made with.
     """
 
     type: CallEventType
@@ -385,6 +388,8 @@ class CallEvent:
     talk_time: int | None = None
     cause: int | None = None
     cause_text: str = ""
+    call_id: str = ""
+    order_id: str | None = None
 
 
 class RingOutcome(StrEnum):

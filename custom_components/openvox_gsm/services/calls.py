@@ -1,5 +1,6 @@
 """openvox.dial and openvox.hangup."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -13,10 +14,13 @@ from custom_components.openvox_gsm.ami import (
 from custom_components.openvox_gsm.errors import (
     call_error,
     error,
+    exception_text,
     hangup_error,
+    in_words,
     invalid,
 )
 from custom_components.openvox_gsm.gateway import RingOutcome, RingResult, SpanError
+from custom_components.openvox_gsm.messages.outgoing import OutgoingMessage
 from custom_components.openvox_gsm.phone_numbers import is_code
 from custom_components.openvox_gsm.sending import (
     Recipient,
@@ -25,7 +29,7 @@ from custom_components.openvox_gsm.sending import (
     require_allowed,
 )
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import ServiceCall, ServiceResponse
+from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse
 from homeassistant.exceptions import HomeAssistantError
 
 from .permissions import Caller
@@ -63,7 +67,7 @@ async def dial(call: ServiceCall) -> ServiceResponse:
     if is_code(recipient.number):
         permitted = caller.with_codes(*permitted)
     recipient = replace(recipient, routes=permitted)
-    entry, result = await _ring(recipient, call.data[ATTR_RING_TIME])
+    entry, result = await _ring(call.hass, recipient, call.data[ATTR_RING_TIME])
     if call.return_response:
         return {
             "config_entry_id": entry.entry_id,
@@ -77,16 +81,40 @@ async def dial(call: ServiceCall) -> ServiceResponse:
 
 
 async def _ring(
-    recipient: Recipient, ring_time: int
+    hass: HomeAssistant, recipient: Recipient, ring_time: int
 ) -> tuple[ConfigEntry[Any], RingResult]:
-    """Ring through the gateway with the least to do, the next where nothing rang."""
+    """Ring through the gateway with the least to do, and keep it as a message."""
+    routes = by_load(recipient.routes)
+    first = routes[0].runtime.messages
+    message = OutgoingMessage.call(first, recipient.number, span=routes[0].span)
+    try:
+        entry, result = await _ring_through(
+            routes, recipient.number, ring_time, message
+        )
+    except HomeAssistantError as err:
+        message.not_rung(in_words(hass, err))
+        raise
+    reason = None
+    if result.outcome is RingOutcome.FAILED:
+        reason = exception_text(
+            hass, "call_failed", gateway=entry.title, span=result.span
+        )
+    message.rang(result, reason)
+    return entry, result
+
+
+async def _ring_through(
+    routes: Sequence[Route], number: str, ring_time: int, message: OutgoingMessage
+) -> tuple[ConfigEntry[Any], RingResult]:
+    """Ring through the first gateway, the next where nothing rang."""
     errors: list[HomeAssistantError] = []
-    for route in by_load(recipient.routes):
+    for route in routes:
         entry, gateway = route.entry, route.runtime.gateway
+        message.move(route.runtime.messages)
         try:
             _require_rights(route)
             return entry, await gateway.ring(
-                recipient.number, ring_time, span=route.span
+                number, ring_time, span=route.span, order_id=message.id
             )
         except HomeAssistantError as err:
             errors.append(err)
@@ -97,6 +125,7 @@ async def _ring(
             ):
                 raise problem from err  # it may have rung
             errors.append(problem)
+    message.move(routes[0].runtime.messages)
     raise errors[0]
 
 

@@ -107,10 +107,13 @@ class Dialer:
                 outcome.set_exception(ConnectionLostError("The connection was lost"))
                 outcome.exception()  # perhaps nobody waits for it any more
 
-    async def ring(self, span: int, number: str, ring_time: int) -> RingResult:
+    async def ring(
+        self, span: int, number: str, ring_time: int, order_id: str | None = None
+    ) -> RingResult:
         """Ring a number for at most `ring_time` seconds; hang up if it answers.
 
-        The time in the result runs from dialling to the outcome.
+        The time in the result runs from dialling to the outcome. What the tracker
+        reports about the call carries the `order_id`.
 
         Raises SpanError where the span is in another call, and AmiError where the
         gateway refuses the call or the connection is lost; the call is hung up then if
@@ -118,7 +121,7 @@ class Dialer:
         limit.
         """
         begun = monotonic()
-        call = self._tracker.expect(span, number)
+        call = self._tracker.expect(span, number, order_id)
         outcome: asyncio.Future[Packet] = asyncio.get_running_loop().create_future()
         with self._registered():
             try:

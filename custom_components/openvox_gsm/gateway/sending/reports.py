@@ -36,6 +36,7 @@ class ReportedMessage:
     text: str = field(repr=False)
     parts: int
     since: float  # loop's clock
+    order_id: str | None = None  # the sender's own
     handed_over: int = 0  # parts that may reach the phone
     reported: int = 0
     is_certain: bool = True  # no report can have been about another message
@@ -60,12 +61,19 @@ class DeliveryReports:
 
     # What is sent
 
-    def expect(self, span: int, number: str, text: str, parts: int) -> ReportedMessage:
+    def expect(
+        self,
+        span: int,
+        number: str,
+        text: str,
+        parts: int,
+        order_id: str | None = None,
+    ) -> ReportedMessage:
         """Return a message that is about to be sent; tell it when a part goes out."""
         oldest = self._now() - _REPORT_TIME
         self._messages = [each for each in self._messages if each.since > oldest]
         del self._messages[: max(0, len(self._messages) + 1 - _MAX_MESSAGES)]
-        message = ReportedMessage(span, number, text, parts, self._now())
+        message = ReportedMessage(span, number, text, parts, self._now(), order_id)
         self._messages.append(message)
         return message
 
@@ -134,7 +142,9 @@ class DeliveryReports:
         elif not message.has_failed:
             message.has_failed = not report.delivered
             if message.has_failed or message.reported == message.parts:
-                self._on_report(replace(report, message=message.text))
+                self._on_report(
+                    replace(report, message=message.text, order_id=message.order_id)
+                )
 
 
 def _is_same(one: str, other: str) -> bool:

@@ -48,6 +48,7 @@ class _Order:
     timeout: int  # seconds
     flash: bool
     given_up: asyncio.Event
+    order_id: str | None
 
     def not_sent(self, failure: SendFailure) -> SendResult:
         """Return the result where there was no span to try."""
@@ -122,6 +123,7 @@ class Sender:
         timeout: int = SMS_TIMEOUT,
         flash: bool = False,
         given_up: asyncio.Event | None = None,
+        order_id: str | None = None,
     ) -> SendResult:
         """Send a message and return the result.
 
@@ -132,6 +134,7 @@ class Sender:
         the phone shows the text at once and doesn't keep it, if the firmware can do
         that. Once `given_up` is set nothing more is started; the part under way ends.
         An unknown outcome may be learned for some minutes: see `SendResult.settled`.
+        A delivery report of the message carries the `order_id`.
 
         Raises InvalidNumberError and InvalidTextError; nothing was sent then.
         """
@@ -143,6 +146,7 @@ class Sender:
             timeout,
             flash,
             given_up or asyncio.Event(),
+            order_id,
         )
         if span is not None:
             return await self._send_on(span, order)
@@ -206,7 +210,9 @@ class Sender:
             sent = 0
             outcome = GIVEN_UP
             count = len(order.text.parts)
-            report = self._reports.expect(span, order.number, order.message, count)
+            report = self._reports.expect(
+                span, order.number, order.message, count, order.order_id
+            )
             conditions = Conditions(order.timeout, order.text.alphabet, order.given_up)
             for index in range(count):
                 build_command = partial(self._command, order, span, index, reference)
