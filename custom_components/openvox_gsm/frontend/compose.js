@@ -14,6 +14,7 @@ const styles = sheet(`
   .row { display: flex; align-items: flex-end; gap: 4px; }
   .field.text { flex: 1; align-items: flex-start; border-radius: 20px; padding-inline: 16px; }
   textarea { resize: none; max-height: 160px; field-sizing: content; }
+  .send > ha-icon { transform: scaleX(var(--scale-direction, 1)); }
   .send { color: var(--primary-color); --mdc-icon-button-size: 40px; }
   .send[disabled] { color: var(--disabled-text-color); }
   .foot {
@@ -28,8 +29,9 @@ const styles = sheet(`
     color: var(--secondary-text-color);
   }
   .error { color: var(--error-color); overflow-wrap: anywhere; }
-  .foot .error:empty { display: none; }
-  [role="alert"]:not(:empty) { padding-inline: 16px; font-size: var(--ha-font-size-s, 12px); }
+  [role="alert"] { padding-inline: 16px; font-size: var(--ha-font-size-s, 12px); }
+  [role="alert"]:empty { display: none; }
+  .through { display: flex; align-items: center; gap: 4px; --mdc-icon-size: 16px; }
   .note {
     display: flex;
     align-items: center;
@@ -135,7 +137,12 @@ export class Compose extends ShadowElement {
         this.#recipient,
         this.#error,
         h("div", { class: "row" }, h("label", { class: "field text" }, this.#textarea), this.#send),
-        h("div", { class: "foot" }, this.#through, this.#count),
+        h(
+          "div",
+          { class: "foot" },
+          h("span", { class: "through" }, icon("sim-outline"), this.#through),
+          this.#count,
+        ),
       ),
     );
     this.#update();

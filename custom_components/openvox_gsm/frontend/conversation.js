@@ -5,6 +5,7 @@ import { keyOf } from "./context.js";
 import { h, icon, ShadowElement, sheet } from "./dom.js";
 import { messageItem, messageStyles, nameOf, statusWords } from "./message.js";
 import { base, empty } from "./styles.js";
+import { Timeline } from "./timeline.js";
 
 const PAGE = 50;
 const LARGEST_PAGE = 200;
@@ -22,15 +23,8 @@ const styles = sheet(`
     overscroll-behavior: contain;
     overflow-anchor: none;
   }
-  .pages { padding: 8px 16px; }
-  ol {
-    margin: 0;
-    padding: 0;
-    list-style: none;
-    /* A page out of sight costs no layout. */
-    content-visibility: auto;
-    contain-intrinsic-size: auto 3600px;
-  }
+  .timeline { padding: 8px 16px; }
+  ol { display: flow-root; margin: 0; padding: 0; list-style: none; }
   .day {
     width: fit-content;
     margin: 12px auto;
@@ -57,10 +51,6 @@ const styles = sheet(`
     box-shadow: var(--ha-box-shadow-m, 0 2px 8px rgba(0, 0, 0, 0.3));
     --mdc-icon-size: 18px;
   }
-  .empty { min-height: 100%; }
-  @media (prefers-reduced-motion: no-preference) {
-    .scroll.smooth { scroll-behavior: smooth; }
-  }
 `);
 
 export class Conversation extends ShadowElement {
@@ -69,11 +59,15 @@ export class Conversation extends ShadowElement {
   #context;
   #number;
   #filter;
-  #items = new Map(); // id → {message, item}, in no order
-  #oldest;
-  #newest;
   #more = true;
   #reading = 0;
+  #scroll;
+  #timeline;
+  #top;
+  #empty;
+  #newer;
+  #spoken;
+  #observer;
 
   /** Show the messages with a number (null: withheld) that a filter lets through. */
   constructor(context, number, filter) {
@@ -82,17 +76,21 @@ export class Conversation extends ShadowElement {
     this.#number = number;
     this.#filter = filter;
     const { words } = context;
-    this.#pages = h("div", { class: "pages" });
-    this.#scroll = h(
+    this.#scroll = h("div", {
+      class: "scroll",
+      tabindex: 0,
+      role: "region",
+      "aria-label": words.say("conversation.messages"),
+      onscroll: () => this.#isAtEnd && (this.#newer.hidden = true),
+    });
+    this.#timeline = new Timeline(this.#scroll, (...messages) => this.#show(...messages));
+    this.#top = h("div");
+    this.#scroll.append(h("div", {}, this.#top, this.#timeline.element));
+    this.#empty = h(
       "div",
-      {
-        class: "scroll",
-        tabindex: 0,
-        role: "region",
-        "aria-label": words.say("conversation.messages"),
-        onscroll: () => this.#isAtEnd && (this.#newer.hidden = true),
-      },
-      this.#pages,
+      { class: "empty", hidden: true },
+      icon("message-text-outline"),
+      h("h3", {}, words.say("list.empty")),
     );
     this.#newer = h(
       "button",
@@ -101,18 +99,12 @@ export class Conversation extends ShadowElement {
       words.say("conversation.new_messages"),
     );
     this.#spoken = h("div", { class: "unseen", "aria-live": "polite" });
-    this.shadowRoot.append(this.#scroll, this.#newer, this.#spoken);
+    this.shadowRoot.append(this.#empty, this.#scroll, this.#newer, this.#spoken);
     this.#observer = new IntersectionObserver(
       ([entry]) => entry.isIntersecting && this.#readOlder(),
       { root: this.#scroll, rootMargin: "1500px 0px" },
     );
   }
-
-  #pages;
-  #scroll;
-  #newer;
-  #spoken;
-  #observer;
 
   disconnectedCallback() {
     this.#observer.disconnect();
@@ -122,16 +114,16 @@ export class Conversation extends ShadowElement {
     this.#scroll.focus();
   }
 
-  /** Gateway and span of the newest message. */
-  get via() {
-    return this.#items.get(this.#newest)?.message;
+  /** The newest message; its gateway and span are those to answer through. */
+  get newest() {
+    return this.#timeline.newest;
   }
 
   // Reading
 
   /** Read everything that was shown again, or the newest messages for the first time. */
   async read() {
-    const wanted = Math.max(PAGE, this.#items.size);
+    const wanted = Math.max(PAGE, this.#timeline.size);
     const messages = [];
     let more = true;
     while (more && messages.length < wanted) {
@@ -142,24 +134,23 @@ export class Conversation extends ShadowElement {
       more = page.more;
     }
     const fromEnd = this.#scroll.scrollTop;
-    this.#items.clear();
-    this.#pages.replaceChildren();
-    this.#oldest = this.#newest = undefined;
-    for (let at = 0; at < messages.length; at += PAGE) this.#prepend(messages.slice(at, at + PAGE));
+    this.#timeline.set(messages.reverse());
     this.#scroll.scrollTop = fromEnd;
     this.#more = more;
-    if (!messages.length) this.#showEmpty();
-    this.#watch();
+    this.#changed();
+    this.#watchTop();
   }
 
   async #readOlder() {
-    if (!this.#more || !this.#oldest) return;
+    const { oldest } = this.#timeline;
+    if (!this.#more || !oldest) return;
     this.#more = false;
-    const page = await this.#page(this.#oldest, PAGE);
+    const page = await this.#page(oldest.id, PAGE);
+    // Without a connection, everything is read again when that is back.
     if (!page) return;
-    this.#prepend(page.messages);
+    this.#timeline.prepend(page.messages.reverse());
     this.#more = page.more;
-    this.#watch();
+    this.#watchTop();
   }
 
   /** Read a page; null if a later call has overtaken this one, or it can't be read. */
@@ -170,113 +161,64 @@ export class Conversation extends ShadowElement {
       const page = await readMessages(this.#context.hass, filter);
       return turn === this.#reading ? page : null;
     } catch {
-      // The list says why; without a connection, it is read again when that is back.
+      // The list says why.
       return null;
     }
   }
 
-  /** Look for the first page to come near. */
-  #watch() {
+  /** Look for the top coming near; it may be in sight already. */
+  #watchTop() {
     this.#observer.disconnect();
-    if (this.#pages.firstChild) this.#observer.observe(this.#pages.firstChild);
+    this.#observer.observe(this.#top);
   }
 
   // Showing
 
-  /** Add a page of older messages, the newest of them first. */
-  #prepend(messages) {
-    const page = h("ol");
-    let day;
-    for (const message of messages.toReversed()) {
-      if (this.#items.has(message.id)) continue;
-      const own = this.#day(message);
-      if (own !== day) page.append(this.#heading(message));
-      day = own;
-      page.append(this.#item(message));
-      this.#note(message);
-    }
-    if (!page.firstChild) return;
-    const next = this.#pages.querySelector(".day");
-    if (next?.dataset.day === day) next.remove();
-    this.#pages.prepend(page);
-  }
-
-  #append(message) {
-    this.#pages.querySelector(".empty")?.remove();
-    let page = this.#pages.lastChild;
-    if (!page || page.childElementCount >= PAGE) {
-      page = h("ol");
-      this.#pages.append(page);
-    }
-    const previous = this.#items.get(this.#newest)?.message;
-    if (!previous || this.#day(previous) !== this.#day(message)) {
-      page.append(this.#heading(message));
-    }
-    page.append(this.#item(message));
-    this.#note(message);
-  }
-
-  #item(message) {
-    const item = messageItem(message, this.#context, this.#filter.search);
-    this.#items.set(message.id, { message, item });
-    return item;
-  }
-
-  #note({ id }) {
-    if (!this.#oldest || id < this.#oldest) this.#oldest = id;
-    if (!this.#newest || id > this.#newest) this.#newest = id;
-  }
-
-  #heading(message) {
+  /** Make the elements of a message: itself, and a heading if its day begins with it. */
+  #show(message, before) {
     const { words } = this.#context;
-    const day = this.#day(message);
-    return h("li", { class: "day", "data-day": day }, words.day(new Date(message.time)));
+    const time = new Date(message.time);
+    const item = messageItem(message, this.#context, this.#filter.search);
+    const isSameDay = before && words.dayKey(new Date(before.time)) === words.dayKey(time);
+    return isSameDay ? [item] : [h("li", { class: "day" }, words.day(time)), item];
   }
 
-  #day(message) {
-    return this.#context.words.dayKey(new Date(message.time));
-  }
-
-  #showEmpty() {
-    this.#pages.replaceChildren(
-      h("div", { class: "empty" }, icon("message-text-outline"), h("h2", {}, this.#context.words.say("list.empty"))),
-    );
+  #changed() {
+    this.#empty.hidden = this.#timeline.size > 0;
   }
 
   // Changes
 
   /** Show a message that is new or has changed. */
   changed(message) {
-    const known = this.#items.get(message.id);
     if (keyOf(message.number) !== keyOf(this.#number)) {
       // A call can get its number later, and then belongs to another conversation.
-      if (known) this.deleted({ ids: [message.id] });
+      this.#timeline.remove([message.id]);
+      this.#changed();
       return;
     }
-    if (known) {
-      const old = known.item;
-      old.replaceWith(this.#item(message));
-      if (message.direction === "out" && message.status !== known.message.status) {
-        this.#say(statusWords(message, this.#context.words), message.reason);
-      }
-    } else if (this.#context.passes(message, this.#filter)) {
-      this.#arrive(message);
+    const old = this.#timeline.replace(message);
+    if (!old && this.#context.passes(message, this.#filter)) this.#arrive(message);
+    else if (old && message.direction === "out" && old.status !== message.status) {
+      this.#say(statusWords(message, this.#context.words), message.reason);
     }
   }
 
   #arrive(message) {
-    if (message.id < (this.#oldest ?? "")) return; // One scrolls up to it.
-    if (message.id < (this.#newest ?? "")) {
+    const { newest, oldest } = this.#timeline;
+    if (oldest && message.id < oldest.id && this.#more) return; // One scrolls up to it.
+    if (newest && message.id < newest.id) {
       this.read();
       return;
     }
     const wasAtEnd = this.#isAtEnd;
-    const before = this.#scroll.scrollHeight;
-    this.#append(message);
+    const height = this.#scroll.scrollHeight;
+    this.#timeline.append(message);
+    this.#changed();
     if (message.direction === "out") this.#toEnd();
     else if (!wasAtEnd) {
       // What one reads stays where it is.
-      this.#scroll.scrollTop -= this.#scroll.scrollHeight - before;
+      this.#scroll.scrollTop -= this.#scroll.scrollHeight - height;
       this.#newer.hidden = false;
     }
     if (message.direction === "in") {
@@ -286,23 +228,12 @@ export class Conversation extends ShadowElement {
   }
 
   /** Take deleted messages away. */
-  deleted({ all, ids = [] }) {
-    if (all) {
-      this.read();
-      return;
+  deleted({ all, ids }) {
+    if (all) this.read();
+    else {
+      this.#timeline.remove(ids);
+      this.#changed();
     }
-    for (const id of ids) {
-      this.#items.get(id)?.item.remove();
-      this.#items.delete(id);
-    }
-    if (ids.includes(this.#oldest) || ids.includes(this.#newest)) {
-      const left = [...this.#items.keys()].sort();
-      [this.#oldest, this.#newest] = [left.at(0), left.at(-1)];
-    }
-    for (const day of this.#pages.querySelectorAll(".day")) {
-      if (!day.nextElementSibling?.matches(".message")) day.remove();
-    }
-    if (!this.#items.size) this.#showEmpty();
   }
 
   /** Let a screen reader say something. */
@@ -317,9 +248,8 @@ export class Conversation extends ShadowElement {
   }
 
   #toEnd() {
-    this.#scroll.classList.add("smooth");
-    this.#scroll.scrollTop = 0;
-    this.#scroll.classList.remove("smooth");
+    const { matches: isCalm } = matchMedia("(prefers-reduced-motion: reduce)");
+    this.#scroll.scrollTo({ top: 0, behavior: isCalm ? "instant" : "smooth" });
     this.#newer.hidden = true;
   }
 }

@@ -8,16 +8,17 @@ import { base, empty } from "./styles.js";
 
 const PAGE = 50;
 const READ_AGAIN_MS = 400;
+/** How many characters show before a place that was found. */
+const LEAD = 12;
 
 const styles = sheet(`
   :host { height: 100%; overflow-y: auto; overscroll-behavior: contain; }
   ul { margin: 0; padding: 4px 8px; list-style: none; }
   ul:empty { display: none; }
   .item {
-    display: grid;
-    grid-template-columns: 40px 1fr auto;
-    column-gap: 12px;
+    display: flex;
     align-items: center;
+    gap: 12px;
     width: 100%;
     padding: 8px;
     border: none;
@@ -30,8 +31,8 @@ const styles = sheet(`
     background: color-mix(in srgb, var(--primary-color) 14%, transparent);
   }
   .avatar {
-    grid-row: span 2;
     display: grid;
+    flex: none;
     place-items: center;
     width: 40px;
     height: 40px;
@@ -43,12 +44,21 @@ const styles = sheet(`
     --mdc-icon-size: 22px;
   }
   .item:hover .avatar { background: var(--divider-color); }
-  .name, .text { min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-  .name { font-weight: var(--ha-font-weight-medium, 500); line-height: 1.5; }
-  time { font-size: var(--ha-font-size-s, 12px); color: var(--secondary-text-color); }
-  .text { line-height: 1.5; color: var(--secondary-text-color); }
-  .item > ha-icon { justify-self: end; --mdc-icon-size: 16px; color: var(--secondary-text-color); }
-  .trouble > ha-icon { color: var(--error-color); }
+  .lines { flex: 1; min-width: 0; line-height: 1.5; color: var(--secondary-text-color); }
+  .line { display: flex; align-items: center; gap: 8px; }
+  .line > bdi {
+    flex: 1;
+    min-width: 0;
+    overflow: hidden;
+    text-align: -webkit-match-parent;
+    text-align: match-parent;
+    text-overflow: ellipsis;
+    white-space: nowrap;
+  }
+  .name { color: var(--primary-text-color); font-weight: var(--ha-font-weight-medium, 500); }
+  time { flex: none; font-size: var(--ha-font-size-s, 12px); }
+  .line > ha-icon { flex: none; --mdc-icon-size: 16px; }
+  .trouble .line > ha-icon { color: var(--error-color); }
   mark { background: var(--warning-color); color: #000; border-radius: 2px; }
   .end { height: 1px; }
 `);
@@ -177,11 +187,23 @@ export class ConversationList extends ShadowElement {
         onclick: () => fire(this, "conversation-chosen", { number }),
       },
       avatar(conversation),
-      h("bdi", { class: "name" }, nameOf(conversation, words)),
-      h("time", { datetime: last.time, title: words.dateAndTime(time) }, words.short(time)),
-      h("bdi", { class: "text" }, this.#snippet(last)),
-      name && last.kind === "sms" ? icon(name) : h("span"),
-      name && last.kind === "sms" && h("span", { class: "unseen" }, statusWords(last, words)),
+      h(
+        "span",
+        { class: "lines" },
+        h(
+          "span",
+          { class: "line" },
+          h("bdi", { class: "name" }, nameOf(conversation, words)),
+          h("time", { datetime: last.time, title: words.dateAndTime(time) }, words.short(time)),
+        ),
+        h(
+          "span",
+          { class: "line" },
+          h("bdi", {}, this.#snippet(last)),
+          name && icon(name),
+          name && last.kind === "sms" && h("span", { class: "unseen" }, statusWords(last, words)),
+        ),
+      ),
     );
   }
 
@@ -189,6 +211,8 @@ export class ConversationList extends ShadowElement {
     const { words } = this.#context;
     if (last.kind === "call") return statusWords(last, words);
     const text = marked(last.text ?? "", this.#filter.search);
+    // So that the first place found is in sight
+    if (text.length > 1 && text[0].length > LEAD) text[0] = `…${text[0].slice(-LEAD)}`;
     return last.direction === "out" ? [`${words.say("list.you")}: `, ...text] : text;
   }
 

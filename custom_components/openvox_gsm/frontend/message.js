@@ -81,7 +81,7 @@ export function messageItem(message, { words, spanName }, search) {
     : h("div", { class: "bubble", dir: "auto" }, marked(message.text ?? "", search));
   const notes = [
     h("time", { datetime: message.time, title: words.dateAndTime(time) }, words.time(time)),
-    spanName(message) && h("bdi", {}, spanName(message)),
+    spanName(message) && h("span", {}, h("bdi", {}, spanName(message))),
     parts > 1 && h("span", {}, words.say("message.parts", { parts: words.number(parts) })),
     !isCall && name && h("span", { class: "status" }, icon(name), statusWords(message, words)),
   ];

@@ -15,8 +15,8 @@ const styles = sheet(`
     height: 100%;
     background: var(--primary-background-color);
   }
-  main { flex: 1; min-height: 0; }
-  main > * { height: 100%; }
+  .content { flex: 1; min-height: 0; }
+  .content > * { height: 100%; }
   .titles { flex: 1; min-width: 0; padding-inline: 12px; line-height: 1.3; }
   .titles > * { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
   .number { font-size: var(--ha-font-size-s, 12px); color: var(--secondary-text-color); }
@@ -30,13 +30,14 @@ const styles = sheet(`
     background: var(--secondary-background-color);
   }
   .filtered > .text-button { flex: none; }
-  footer {
+  .compose {
     padding: 8px 8px 12px 12px;
     border-top: 1px solid var(--divider-color);
     background: var(--card-background-color);
   }
-  .new { order: -1; border: none; padding-top: 16px; }
+  .new { border: none; padding-top: 16px; }
   .back { display: none; }
+  .back > ha-icon { transform: scaleX(var(--scale-direction, 1)); }
   :host(.single) .back { display: block; }
 `);
 
@@ -98,8 +99,8 @@ export class Pane extends ShadowElement {
     this.shadowRoot.replaceChildren(
       h("header", { class: "bar" }),
       h(
-        "main",
-        {},
+        "div",
+        { class: "content" },
         h(
           "div",
           { class: "empty" },
@@ -125,26 +126,26 @@ export class Pane extends ShadowElement {
       onsent: (number) => fire(this, "conversation-chosen", { number }),
     });
     this.shadowRoot.replaceChildren(
-      this.#header(h("h1", {}, words.say("new.title"))),
-      h("footer", { class: "new" }, this.#compose),
-      h("main"),
+      this.#header(h("h2", {}, words.say("new.title"))),
+      h("div", { class: "compose new" }, this.#compose),
+      h("div", { class: "content" }),
     );
   }
 
   async #showConversation(filter) {
     const { number } = this.#shown;
     const conversation = new Conversation(this.#context, number, filter);
-    const footer = h("footer");
+    const footer = h("div", { class: "compose" });
     this.#conversation = conversation;
     this.shadowRoot.replaceChildren(
       this.#conversationHeader(number),
       ...(Object.keys(filter).length ? [this.#filteredNote()] : []),
-      h("main", {}, conversation),
+      h("div", { class: "content" }, conversation),
       footer,
     );
     await conversation.read();
     if (this.#conversation !== conversation) return;
-    this.#compose = new Compose(this.#context, number, { via: conversation.via });
+    this.#compose = new Compose(this.#context, number, { via: conversation.newest });
     footer.append(this.#compose);
   }
 
@@ -155,7 +156,7 @@ export class Pane extends ShadowElement {
       h(
         "div",
         { class: "titles" },
-        h("h1", {}, h("bdi", {}, nameOf({ contact, number }, words))),
+        h("h2", {}, h("bdi", {}, nameOf({ contact, number }, words))),
         contact && h("div", { class: "number" }, h("bdi", { dir: "ltr" }, number)),
       ),
       isAdmin &&

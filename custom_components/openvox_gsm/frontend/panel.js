@@ -11,7 +11,7 @@ import { Pane } from "./pane.js";
 import { bar, base } from "./styles.js";
 
 /** Up to this width in pixels, list and conversation take turns. */
-const ONE_PANE = 750;
+const ONE_PANE = 640;
 const GATEWAYS_AFTER_MS = 300;
 
 const styles = sheet(`
@@ -27,7 +27,7 @@ const styles = sheet(`
     display: flex;
     flex-direction: column;
     flex: none;
-    width: clamp(300px, 32%, 400px);
+    width: clamp(280px, 33%, 400px);
     border-inline-end: 1px solid var(--divider-color);
     background: var(--sidebar-background-color, var(--card-background-color));
   }
@@ -208,7 +208,7 @@ export class MessagesPanel extends ShadowElement {
     const kind = number === undefined ? "all" : "conversation";
     const isSure = await confirmDeletion(words, {
       title: words.say(`delete.${kind}_title`),
-      text: words.say(`delete.${kind}_text`, { name }),
+      text: words.say(`delete.${kind}_text`, { name: `\u2068${name}\u2069` }),
     });
     if (!isSure) return;
     try {

@@ -97,7 +97,7 @@ export const empty = sheet(`
     color: var(--secondary-text-color);
   }
   .empty > ha-icon { --mdc-icon-size: 48px; margin-bottom: 8px; opacity: 0.6; }
-  .empty > h2 {
+  .empty > :is(h2, h3) {
     margin: 0;
     color: var(--primary-text-color);
     font-size: var(--ha-font-size-l, 16px);
@@ -118,7 +118,7 @@ export const bar = sheet(`
     background: var(--app-header-background-color, var(--primary-color));
     color: var(--app-header-text-color, var(--text-primary-color));
   }
-  .bar h1 {
+  .bar :is(h1, h2) {
     margin: 0;
     overflow: hidden;
     text-overflow: ellipsis;
