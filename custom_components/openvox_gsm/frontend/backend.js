@@ -62,11 +62,12 @@ export function follow(hass, { onEvent, onStart, onError }) {
         // Right after a restart, the integration may not be there yet.
         { resubscribe: false },
       );
+      // The connection may be gone meanwhile, and the subscription with it.
+      unsubscribe = () => stop().catch(() => {});
       if (stopped) {
-        stop();
+        unsubscribe();
         return;
       }
-      unsubscribe = stop;
       onStart();
     } catch (error) {
       if (stopped) return;
@@ -81,7 +82,6 @@ export function follow(hass, { onEvent, onStart, onError }) {
     stopped = true;
     clearTimeout(timer);
     connection.removeEventListener("ready", start);
-    // The connection may be gone, and the subscription with it.
-    unsubscribe?.().catch(() => {});
+    unsubscribe?.();
   };
 }

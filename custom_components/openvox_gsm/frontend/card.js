@@ -1,6 +1,6 @@
 /** The card `custom:openvox-gsm-messages`: the last messages, and a field to send one. */
 
-import { follow, readMessages } from "./backend.js";
+import { follow, readGateways, readMessages } from "./backend.js";
 import { Compose } from "./compose.js";
 import { Context } from "./context.js";
 import { debounce, fire, h, icon, ShadowElement, sheet } from "./dom.js";
@@ -81,8 +81,8 @@ export class MessagesCard extends ShadowElement {
         { name: "count", selector: { number: { min: 1, max: MOST, mode: "box" } } },
         { name: "reply", selector: { boolean: {} } },
       ],
-      computeLabel: ({ name }, localize) => editorWords(localize, "labels", name),
-      computeHelper: ({ name }, localize) => editorWords(localize, "helpers", name),
+      computeLabel: ({ name }, localize) => editorWords(localize, `labels.${name}`),
+      computeHelper: ({ name }, localize) => editorWords(localize, `helpers.${name}`),
     };
   }
 
@@ -232,7 +232,8 @@ export class MessagesCard extends ShadowElement {
     if (old) old.gatewaysChanged();
     else {
       const { config_entry_id, span } = this.#config;
-      const via = config_entry_id ? { entry_id: config_entry_id, span } : this.#messages[0];
+      const last = this.#number ? this.#messages[0] : undefined;
+      const via = config_entry_id && span ? { entry_id: config_entry_id, span } : last;
       this.#footer.append(new Compose(this.#context, this.#number, { via }));
     }
   }
@@ -247,13 +248,27 @@ export class MessagesCard extends ShadowElement {
 export function offerInPicker(type) {
   window.customCards ??= [];
   if (window.customCards.some((card) => card.type === type)) return;
-  const card = {
+  const words = (name) => editorWords(homeAssistant().localize, name);
+  window.customCards.push({
     type,
-    name: "GSM messages",
-    description: "The last SMS and calls of your OpenVox gateways, and a field to send one.",
     preview: true,
-  };
-  window.customCards.push(card);
+    get name() {
+      return words("name") || "GSM messages";
+    },
+    get description() {
+      return words("description");
+    },
+  });
+  loadEditorWords();
+}
+
+const homeAssistant = () => document.querySelector("home-assistant")?.hass;
+
+/** Load the words for the picker, at the latest when one goes to edit a dashboard. */
+function loadEditorWords() {
+  const hass = homeAssistant();
+  if (hass) hass.loadBackendTranslation("config_panel", "openvox_gsm");
+  else window.addEventListener("location-changed", loadEditorWords, { once: true });
 }
 
 function openPage(number) {
@@ -261,16 +276,13 @@ function openPage(number) {
   fire(window, "location-changed", { replace: false });
 }
 
-/** The contacts as a choice of numbers. */
+/** The names of the contacts, to choose one. */
 async function contactOptions() {
-  const { conn } = await window.hassConnection;
-  const type = "openvox_gsm/messages/gateways";
-  const { contacts } = await conn.sendMessagePromise({ type }).catch(() => ({ contacts: [] }));
+  const { contacts } = await readGateways(homeAssistant()).catch(() => ({ contacts: [] }));
   return contacts.map(({ name }) => name);
 }
 
-const editorWords = (localize, kind, name) =>
-  localize(`component.openvox_gsm.config_panel.card.${kind}.${name}`);
+const editorWords = (localize, key) => localize(`component.openvox_gsm.config_panel.card.${key}`);
 
 // What a configuration may say
 
