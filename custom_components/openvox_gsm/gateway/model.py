@@ -273,8 +273,9 @@ class StatusReport:
     TS 23.040, 9.2.3.15; None where the gateway doesn't give them. `discharged_at` is
     the time stamp of the service centre, `arrived_at` the time, in UTC, at which the
     report arrived here. `cause_text` is the gateway's own word for what went wrong.
-    `message` is the text of the message, where it's certain which one it was, and
-    `order_id` the ID that it was sent with.
+    `message` is the text of the message, where it's certain which one it was.
+    `order_ids` are the IDs that the messages were sent with whose outcome is certain
+    now: that one, or several to the same number that all had the same outcome.
     """
 
     span: int
@@ -286,7 +287,7 @@ class StatusReport:
     arrived_at: datetime
     cause_text: str = ""
     message: str | None = field(default=None, repr=False)
-    order_id: str | None = None
+    order_ids: tuple[str, ...] = ()
 
     @property
     def cause(self) -> str | None:

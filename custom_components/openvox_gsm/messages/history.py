@@ -3,7 +3,7 @@
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from custom_components.openvox_gsm.const import (
@@ -77,8 +77,10 @@ class MessageHistory:
                 err,
             )
             return
-        for record in records:
-            self._insert(record)
+        for record in records:  # in their order, so that none is inserted in between
+            self._records[record.id] = record
+            self._ids.append(record.id)
+            self._conversations.setdefault(record.conversation, []).append(record.id)
         for record in records:
             if record.status in OPEN:
                 self.change(record.id, **self._interrupted(record))
@@ -160,9 +162,9 @@ class MessageHistory:
         """Return an ID for a message of a time, after those of the same moment."""
         new = ulid_util.ulid(time.timestamp())
         last = self._records[self._ids[-1]] if self._ids else None
-        while last and new <= last.id and time >= last.time:
-            time += timedelta(milliseconds=1)
-            new = ulid_util.ulid(time.timestamp())
+        if last and new <= last.id and time >= last.time:
+            number = int.from_bytes(ulid_util.ulid_to_bytes(last.id)) + 1
+            new = ulid_util.bytes_to_ulid(number.to_bytes(16))
         return new
 
     @callback
@@ -237,14 +239,17 @@ class MessageHistory:
 
 
 def _read(stored: Any) -> list[MessageRecord]:
-    """Read what was stored, each message once; raises TypeError and ValueError."""
+    """Read what was stored, each message once, the oldest first.
+
+    Raises TypeError and ValueError.
+    """
     if stored is None:
         return []
     messages = stored.get("messages") if isinstance(stored, dict) else None
     if not isinstance(messages, list):
         raise TypeError("there is no list of messages in it")
-    records = map(MessageRecord.from_dict, messages)
-    return list({record.id: record for record in records}.values())
+    records = {each.id: each for each in map(MessageRecord.from_dict, messages)}
+    return [records[message_id] for message_id in sorted(records)]
 
 
 def call_not_seen(hass: HomeAssistant) -> dict[str, Any]:
@@ -269,5 +274,7 @@ async def async_get_history(
 
 async def async_remove_history(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
     """Delete the messages of a gateway, even if it wasn't set up in this run."""
-    history = hass.data.get(HISTORIES, {}).pop(entry.entry_id, None)
-    await (history or MessageHistory(hass, entry)).async_remove()
+    histories = hass.data.setdefault(HISTORIES, {})
+    history = histories.get(entry.entry_id) or MessageHistory(hass, entry)
+    await history.async_remove()
+    histories.pop(entry.entry_id, None)

@@ -21,6 +21,7 @@ from .record import OPEN, Direction, Kind, MessageRecord, Status, conversation_o
 
 # Guess: by then a network has reported, if it reports at all.
 _REPORT_TIME: Final = timedelta(days=1)
+_MAX_CALLS: Final = 200  # under way at a time
 # Why an outgoing call ended that nobody answered (Q.850). Guess: 16 is a caller who hung
 # up while it rang.
 _UNANSWERED: Final = {
@@ -62,11 +63,11 @@ class IncomingMessages:
     @callback
     def sms_reported(self, report: StatusReport) -> None:
         """Write down whether an SMS reached its phone, where it's certain which."""
-        message_id = report.order_id or self._only_one_sent(report)
         status = Status.DELIVERED if report.delivered else Status.UNDELIVERED
-        self._history.change(message_id, status=status, reason=report.cause)
+        for message_id in report.order_ids or self._only_one_sent(report):
+            self._history.change(message_id, status=status, reason=report.cause)
 
-    def _only_one_sent(self, report: StatusReport) -> str | None:
+    def _only_one_sent(self, report: StatusReport) -> tuple[str, ...]:
         """Return the only message that a report after a restart can be about.
 
         The gateway's own memory ends with the connection. One of several parts has
@@ -82,7 +83,7 @@ class IncomingMessages:
             and record.span == report.span
             and record.time > oldest
         ]
-        return sent[0].id if len(sent) == 1 and sent[0].parts == 1 else None
+        return (sent[0].id,) if len(sent) == 1 and sent[0].parts == 1 else ()
 
     @callback
     def call_changed(self, call: CallEvent) -> None:
@@ -93,6 +94,8 @@ class IncomingMessages:
             now = dt_util.utcnow()
             known = self._calls[call.call_id] = self._history.new_id(now)
             self._history.add(self._new_call(known, now, call, number, changes))
+            if len(self._calls) > _MAX_CALLS:
+                self._lose(next(iter(self._calls)))
         elif self._is_open(known) or call.talk_time is not None:
             # The number may come later than the first ring.
             changes |= {"span": call.span} | ({"number": number} if number else {})
@@ -143,9 +146,12 @@ class IncomingMessages:
     @callback
     def connection_lost(self) -> None:
         """End the calls under way, as their end won't be seen."""
-        for message_id in self._calls.values():
-            self._history.change(message_id, **call_not_seen(self._hass))
-        self._calls.clear()
+        for call_id in list(self._calls):
+            self._lose(call_id)
+
+    def _lose(self, call_id: str) -> None:
+        message_id = self._calls.pop(call_id)
+        self._history.change(message_id, **call_not_seen(self._hass))
 
     def _is_open(self, message_id: str) -> bool:
         """Return whether a call isn't over; whoever made it may know its end already."""

@@ -56,11 +56,16 @@ class Query:
                 return False
             return (
                 not wanted
-                or (record.text is not None and wanted in record.text.casefold())
+                or (record.text is not None and wanted in _folded(record.text))
                 or names_match(record)
             )
 
         return is_wanted
+
+
+def _folded(text: str) -> str:
+    """Return a text without regard to case; much faster for ASCII, and the same."""
+    return text.lower() if text.isascii() else text.casefold()
 
 
 def find_messages(

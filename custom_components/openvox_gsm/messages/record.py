@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, Self
 
+from homeassistant.util.ulid import ulid_to_bytes
+
 
 class Kind(StrEnum):
     """What it is."""
@@ -106,6 +108,7 @@ class MessageRecord:
             if not isinstance(value, types) or isinstance(value, bool):
                 raise TypeError(f"the {key} of a message is of the wrong type")
         try:
+            ulid_to_bytes(stored["id"])
             record = cls(
                 **{key: stored[key] for key in _STORED}
                 | {

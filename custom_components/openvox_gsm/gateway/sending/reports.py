@@ -39,8 +39,10 @@ class ReportedMessage:
     order_id: str | None = None  # the sender's own
     handed_over: int = 0  # parts that may reach the phone
     reported: int = 0
+    failed: int = 0  # of those reported
     is_certain: bool = True  # no report can have been about another message
     has_failed: bool = False
+    is_settled: bool = False  # nothing more is reported about it
 
 
 class DeliveryReports:
@@ -134,17 +136,46 @@ class DeliveryReports:
         # that all are once as many reports have come as parts have gone out.
         message = candidates[0]
         message.reported += 1
+        message.failed += not report.delivered
         report = replace(report, recipient=message.number)
         if len(candidates) > 1 or not message.is_certain:
             for each in candidates:
                 each.is_certain = False
-            self._on_report(report)
+            order_ids = self._settled(report)
+            self._on_report(replace(report, order_ids=order_ids))
         elif not message.has_failed:
             message.has_failed = not report.delivered
             if message.has_failed or message.reported == message.parts:
+                order_ids = (message.order_id,) if message.order_id else ()
                 self._on_report(
-                    replace(report, message=message.text, order_id=message.order_id)
+                    replace(report, message=message.text, order_ids=order_ids)
                 )
+
+    def _settled(self, report: StatusReport) -> tuple[str, ...]:
+        """Return the messages whose outcome is certain, though not by which report.
+
+        Once all of them are reported, and all in the same way, it's that of each.
+        """
+        mixed = [
+            message
+            for message in self._messages
+            if message.span == report.span
+            and _is_same(message.number, report.recipient)
+            and not (message.is_certain or message.is_settled)
+        ]
+        if any(each.reported < each.handed_over for each in mixed):
+            return ()
+        for each in mixed:
+            each.is_settled = True
+        reported = sum(each.reported for each in mixed)
+        if sum(each.failed for each in mixed) not in (0, reported):
+            return ()
+        return tuple(
+            each.order_id
+            for each in mixed
+            # A message whose sending broke off hasn't reached its phone.
+            if each.order_id and each.handed_over == each.parts
+        )
 
 
 def _is_same(one: str, other: str) -> bool:
