@@ -128,6 +128,12 @@ class HomeAssistant:
         }
         await self.post(f"{flows}/{form['flow_id']}", **(known | options))
 
+    async def set_language(self, language: str) -> None:
+        """Change the user's language."""
+        await self.command(
+            "frontend/set_user_data", key="language", value={"language": language}
+        )
+
     async def add_user(self, name: str, group: str) -> None:
         """Add a user of a group, with the same password."""
         made = await self.command("config/auth/create", name=name, group_ids=[group])

@@ -7,6 +7,7 @@ import { debounce, fire, h, icon, ShadowElement, sheet } from "./dom.js";
 import { addressOf } from "./location.js";
 import { isTrouble, nameOf, statusIcon, statusWords } from "./message.js";
 import { base, empty } from "./styles.js";
+import { loadTexts, PREFIX } from "./words.js";
 
 const PAGE = "openvox-gsm-messages";
 const DEFAULT_COUNT = 5;
@@ -248,7 +249,7 @@ export class MessagesCard extends ShadowElement {
 export function offerInPicker(type) {
   window.customCards ??= [];
   if (window.customCards.some((card) => card.type === type)) return;
-  const words = (name) => editorWords(homeAssistant().localize, name);
+  const words = (key) => editorWords(homeAssistant().localize, key);
   window.customCards.push({
     type,
     preview: true,
@@ -267,7 +268,7 @@ const homeAssistant = () => document.querySelector("home-assistant")?.hass;
 /** Load the words for the picker, at the latest when one goes to edit a dashboard. */
 function loadEditorWords() {
   const hass = homeAssistant();
-  if (hass) hass.loadBackendTranslation("config_panel", "openvox_gsm");
+  if (hass) loadTexts(hass);
   else window.addEventListener("location-changed", loadEditorWords, { once: true });
 }
 
@@ -282,7 +283,7 @@ async function contactOptions() {
   return contacts.map(({ name }) => name);
 }
 
-const editorWords = (localize, key) => localize(`component.openvox_gsm.config_panel.card.${key}`);
+const editorWords = (localize, key) => localize(`${PREFIX}card.${key}`);
 
 // What a configuration may say
 

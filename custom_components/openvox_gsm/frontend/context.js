@@ -19,9 +19,20 @@ export class Context {
     return new Context(hass, await Words.load(hass));
   }
 
+  #hass;
+
   constructor(hass, words) {
-    this.hass = hass;
+    this.#hass = hass;
     this.words = words;
+  }
+
+  get hass() {
+    return this.#hass;
+  }
+
+  set hass(hass) {
+    this.#hass = hass;
+    this.words.localize = hass.localize;
   }
 
   async readGateways() {

@@ -97,7 +97,7 @@ export class Pane extends ShadowElement {
   #showNothing() {
     const { canSend, words } = this.#context;
     this.shadowRoot.replaceChildren(
-      h("header", { class: "bar" }),
+      h("div", { class: "bar" }),
       h(
         "div",
         { class: "content" },
@@ -171,7 +171,7 @@ export class Pane extends ShadowElement {
       fire(this, "back-wanted"),
     );
     back.classList.add("back");
-    this.#heading = h("header", { class: "bar" }, back, content);
+    this.#heading = h("div", { class: "bar" }, back, content);
     return this.#heading;
   }
 

@@ -131,7 +131,7 @@ export class MessagesPanel extends ShadowElement {
       h(
         "section",
         { class: "list", "aria-label": words.say("list.conversations") },
-        h("header", { class: "bar" }, header),
+        h("div", { class: "bar" }, header),
         this.#filter,
         h("div", { class: "rest" }, this.#list),
       ),

@@ -1,6 +1,7 @@
 /** Words, times and numbers as the user has set them in Home Assistant. */
 
-const PREFIX = "component.openvox_gsm.config_panel.";
+/** What the keys of all texts begin with. */
+export const PREFIX = "component.openvox_gsm.config_panel.";
 const DAY_MS = 86_400_000;
 
 /** A language that writes numbers as the setting of this name says. */
@@ -11,16 +12,51 @@ const NUMBER_LANGUAGES = {
   quote_decimal: "de-CH",
 };
 
+let loading = {};
+
+/**
+ * Load the texts of the user's language; `hass.localize` has them then.
+ *
+ * All ask for them here, as Home Assistant answers a second request at once, even if the
+ * texts aren't there yet.
+ */
+export function loadTexts(hass) {
+  if (loading.language !== hass.language) {
+    loading = { language: hass.language, texts: load(hass) };
+  }
+  return loading.texts;
+}
+
+async function load(hass) {
+  for (;;) {
+    try {
+      return await hass.loadBackendTranslation("config_panel", "openvox_gsm");
+    } catch {
+      await reconnected(hass.connection);
+    }
+  }
+}
+
+function reconnected(connection) {
+  return new Promise((resolve) => {
+    const done = () => {
+      connection.removeEventListener("ready", done);
+      resolve();
+    };
+    connection.addEventListener("ready", done);
+  });
+}
+
 export class Words {
   #formats = new Map();
 
   /** Load the words of the user's language. */
   static async load(hass) {
-    const localize = await hass.loadBackendTranslation("config_panel", "openvox_gsm");
-    return new Words(hass, localize ?? hass.localize);
+    return new Words(hass, (await loadTexts(hass)) ?? hass.localize);
   }
 
   constructor(hass, localize) {
+    /** Home Assistant's function for texts; it has a new one after each it loads. */
     this.localize = localize;
     this.language = hass.language;
     this.locale = hass.locale ?? {};
