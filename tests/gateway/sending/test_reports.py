@@ -184,6 +184,48 @@ async def test_of_two_messages_under_way_it_is_not_certain_which_one_it_is(
     assert seen(told) == [(True, None), (False, None), (True, "Three")]
 
 
+@pytest.mark.parametrize(
+    ("outcomes", "order_ids"),
+    [
+        ([True, True], [(), ("1", "2")]),
+        ([False, False], [(), ("1", "2")]),
+        # Which one was it?
+        ([True, False], [(), ()]),
+        ([False, True], [(), ()]),
+    ],
+)
+async def test_once_all_are_reported_alike_it_is_certain_again(
+    client: Gateway,
+    told: list[StatusReport],
+    outcomes: list[bool],
+    order_ids: list[tuple[str, ...]],
+) -> None:
+    """Though not which report was of which message."""
+    for order_id in ("1", "2"):
+        await client.sms.send(NUMBER, "Hi", span=1, order_id=order_id)
+    for delivered in outcomes:
+        client.reports.reported(report(delivered))
+    assert [each.order_ids for each in told] == order_ids
+
+    await client.sms.send(NUMBER, "Hi", span=1, order_id="3")
+    client.reports.reported(report())
+    assert told[-1].order_ids == ("3",)
+
+
+async def test_long_messages_that_are_reported_alike(
+    gateway: Simulator, client: Gateway, told: list[StatusReport]
+) -> None:
+    """All their parts count; what was not sent as a whole has not arrived."""
+    await client.sms.send(NUMBER, LONG, span=1, order_id="long")
+    await client.sms.send(NUMBER, "Hi", span=1, order_id="short")
+    gateway.spans[1].sms_outcomes.extend([SmsOutcome.SUCCESS, SmsOutcome.FAILED])
+    await client.sms.send(NUMBER, LONG, span=1, order_id="half")
+    for _ in range(5):
+        assert told == [] or told[-1].order_ids == ()
+        client.reports.reported(report())
+    assert told[-1].order_ids == ("long", "short")
+
+
 async def test_a_long_message_is_delivered_with_its_last_part(
     client: Gateway, told: list[StatusReport]
 ) -> None:
