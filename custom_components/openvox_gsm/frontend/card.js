@@ -47,7 +47,7 @@ const styles = sheet(`
     color: var(--secondary-text-color);
     line-height: 1.4;
   }
-  .trouble .status { color: var(--error-color); }
+  .trouble .status { color: var(--ha-color-on-danger-normal, var(--error-color)); }
   footer { padding: 8px 8px 12px 16px; border-top: 1px solid var(--divider-color); }
 `);
 

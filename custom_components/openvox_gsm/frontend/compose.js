@@ -15,7 +15,7 @@ const styles = sheet(`
   .field.text { flex: 1; align-items: flex-start; border-radius: 20px; padding-inline: 16px; }
   textarea { resize: none; max-height: 160px; field-sizing: content; }
   .send > ha-icon { transform: scaleX(var(--scale-direction, 1)); }
-  .send { color: var(--primary-color); --mdc-icon-button-size: 40px; }
+  .send { color: var(--primary-color); --ha-icon-button-size: 40px; --mdc-icon-button-size: 40px; }
   .send[disabled] { color: var(--disabled-text-color); }
   .foot {
     display: flex;
@@ -28,7 +28,7 @@ const styles = sheet(`
     font-size: var(--ha-font-size-s, 12px);
     color: var(--secondary-text-color);
   }
-  .error { color: var(--error-color); overflow-wrap: anywhere; }
+  .error { color: var(--ha-color-on-danger-normal, var(--error-color)); overflow-wrap: anywhere; }
   [role="alert"] { padding-inline: 16px; font-size: var(--ha-font-size-s, 12px); }
   [role="alert"]:empty { display: none; }
   .through { display: flex; align-items: center; gap: 4px; --mdc-icon-size: 16px; }

@@ -124,17 +124,18 @@ export const messageStyles = sheet(`
   }
   .in > .bubble {
     border-end-start-radius: 4px;
-    background: var(--chat-background-color-hass, var(--secondary-background-color));
+    background: var(--secondary-background-color);
   }
   .out > .bubble {
     border-end-end-radius: 4px;
-    background: var(--chat-background-color-user, var(--primary-color));
-    color: var(--text-primary-color);
+    background: var(
+      --ha-color-fill-primary-normal-resting,
+      color-mix(in srgb, var(--primary-color) 20%, transparent)
+    );
   }
   .out.trouble.sms > .bubble {
     background: none;
     box-shadow: inset 0 0 0 1px var(--error-color);
-    color: var(--primary-text-color);
   }
   .call > .bubble {
     display: flex;
@@ -142,7 +143,6 @@ export const messageStyles = sheet(`
     gap: 8px;
     background: none;
     box-shadow: inset 0 0 0 1px var(--divider-color);
-    color: var(--primary-text-color);
     --mdc-icon-size: 20px;
   }
   .call > .bubble > ha-icon { color: var(--secondary-text-color); }
@@ -168,7 +168,7 @@ export const messageStyles = sheet(`
     padding-inline: 4px;
     font-size: var(--ha-font-size-s, 12px);
     line-height: 1.4;
-    color: var(--error-color);
+    color: var(--ha-color-on-danger-normal, var(--error-color));
     overflow-wrap: anywhere;
   }
 `);
