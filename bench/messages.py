@@ -1,8 +1,8 @@
 """The messages of a gateway: what it takes to find, save and load them.
 
 Each text is another one, of about 100 characters. A search that finds nothing has to look
-at all of them. Saving and loading run in a thread, which shares the interpreter's lock with
-the loop; so the loop keeps itself busy meanwhile.
+at all of them. Saving and loading run in a thread, which holds up the loop with its longest
+step at most: reading or writing all of the JSON, which doesn't release the interpreter.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 import gc
 from statistics import median
-from time import perf_counter, thread_time
+from time import thread_time
 from typing import Any
 
 from custom_components.openvox_gsm.const import CONF_MESSAGES_KEPT, DOMAIN
@@ -29,8 +29,9 @@ from custom_components.openvox_gsm.messages.record import (
 )
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.json import json_bytes
+from homeassistant.util.json import json_loads
 
-from .hold import WatchedLoop
 from .home import make_entry, running_home
 from .table import Row, millis
 
@@ -88,54 +89,45 @@ def _searches(hass: HomeAssistant, gateways: list[MessageHistory]) -> list[Row]:
     return rows
 
 
-async def _holds(loop: WatchedLoop, work: Callable[[], Any]) -> tuple[float, float]:
-    """Return how long something takes, and how long it holds a busy loop."""
-
-    async def stay_busy() -> None:
-        while True:
-            await asyncio.sleep(0)
-
-    busy = asyncio.create_task(stay_busy())
-    await asyncio.sleep(0.05)
-    loop.take_longest()
-    begun = perf_counter()
-    await work()
-    taken = perf_counter() - begun
-    await asyncio.sleep(0)
-    hold = loop.take_longest()
-    busy.cancel()
-    return taken, hold
-
-
-async def _files(hass: HomeAssistant, loop: WatchedLoop, count: int) -> list[Row]:
+async def _files(hass: HomeAssistant, count: int) -> list[Row]:
     history = _history(hass, count, f"file {count}")
-    [message] = [each.id for each in history.newest_first()][:1]
-    saving, loading = [], []
+    message = next(history.newest_first()).id
 
     async def save() -> None:
         hass.bus.async_fire(EVENT_HOMEASSISTANT_FINAL_WRITE)
         await hass.async_block_till_done()
 
+    async def load() -> None:
+        await MessageHistory(hass, history.entry).async_load()
+
+    written = {"messages": [each.as_dict() for each in history.newest_first()]}
+    text = json_bytes(written)
+    saving: list[float] = []
+    loading: list[float] = []
+    writing: list[float] = []
+    reading: list[float] = []
     for number in range(_ROUNDS):
+        gc.collect()
         history.change(message, parts=number + 2)
-        gc.collect()
-        saving.append(await _holds(loop, save))
-        gc.collect()
-        loading.append(
-            await _holds(loop, MessageHistory(hass, history.entry).async_load)
-        )
-    rows = []
-    for what, measured in (("saving", saving), ("loading", loading)):
-        taken = median(each for each, _ in measured)
-        holds = [hold for _, hold in measured]
-        rows.append(
-            _row(
-                f"{what} {count:,} messages, {millis(taken)} with its thread: "
-                "longest hold of the loop",
-                holds,
-            )
-        )
-    return rows
+        # Only what this thread does counts, not what it waits for.
+        for times, work in ((saving, save), (loading, load)):
+            begun = thread_time()
+            await work()
+            times.append(thread_time() - begun)
+        for times, step in (
+            (writing, lambda: json_bytes(written)),
+            (reading, lambda: json_loads(text)),
+        ):
+            begun = thread_time()
+            step()
+            times.append(thread_time() - begun)
+    size = f"{count:,} messages ({len(text) / 1e6:.1f} MB)"
+    return [
+        _row(f"saving {size}: the loop's part, processor", saving),
+        _row(f"saving {size}: in a thread, the longest step, processor", writing),
+        _row(f"loading {size}: the loop's part, processor", loading),
+        _row(f"loading {size}: in a thread, the longest step, processor", reading),
+    ]
 
 
 def _row(what: str, times: list[float]) -> Row:
@@ -147,17 +139,15 @@ def _row(what: str, times: list[float]) -> Row:
     )
 
 
-async def _measure(loop: WatchedLoop) -> list[Row]:
+async def _measure() -> list[Row]:
     async with running_home() as hass:
         gateways = [_history(hass, 10_000, str(each)) for each in range(4)]
         rows = _searches(hass, gateways[:1]) + _searches(hass, gateways)
         for count in (500, 10_000):
-            rows += await _files(hass, loop, count)
+            rows += await _files(hass, count)
         return rows
 
 
 def run() -> list[Row]:
-    """Measure all of it, in a loop that is watched."""
-    loop = WatchedLoop()
-    with asyncio.Runner(loop_factory=lambda: loop) as runner:
-        return runner.run(_measure(loop))
+    """Measure all of it."""
+    return asyncio.run(_measure())
