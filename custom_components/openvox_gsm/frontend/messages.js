@@ -1,7 +1,13 @@
-/* The page Messages of OpenVox GSM gateways. */
+/** The module that Home Assistant loads: the page *Messages* and its card. */
 
-class OpenVoxMessagesPanel extends HTMLElement {}
+import { MessagesCard, offerInPicker } from "./card.js";
+import { MessagesPanel } from "./panel.js";
 
-if (!customElements.get("openvox-gsm-messages-panel")) {
-  customElements.define("openvox-gsm-messages-panel", OpenVoxMessagesPanel);
-}
+const define = (name, element) => {
+  // After an update without a reload, the old one is there already.
+  if (!customElements.get(name)) customElements.define(name, element);
+};
+
+define("openvox-gsm-messages-panel", MessagesPanel);
+define("openvox-gsm-messages", MessagesCard);
+offerInPicker("openvox-gsm-messages");

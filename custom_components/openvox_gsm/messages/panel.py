@@ -14,7 +14,6 @@ from .history import HISTORIES
 
 _PATH: Final = "openvox-gsm-messages"
 _ELEMENT: Final = "openvox-gsm-messages-panel"
-_URL: Final = f"/{DOMAIN}"
 _FOLDER: Final = Path(__file__).parents[1] / "frontend"
 
 
@@ -72,9 +71,10 @@ class MessagesPanel:
 async def async_create_panel(hass: HomeAssistant) -> MessagesPanel:
     """Serve the files of the page, and return it."""
     integration = await async_get_integration(hass, DOMAIN)
-    # The browser asks each time whether they're current: only the first one's address
-    # has the version in it.
+    # The version is part of every module's address, as they import each other by relative
+    # ones: no browser mixes old and new ones after an update.
+    url = f"/{DOMAIN}/{integration.version}"
     await hass.http.async_register_static_paths(
-        [StaticPathConfig(_URL, str(_FOLDER), cache_headers=False)]
+        [StaticPathConfig(url, str(_FOLDER), cache_headers=False)]
     )
-    return MessagesPanel(hass, f"{_URL}/messages.js?v={integration.version}")
+    return MessagesPanel(hass, f"{url}/messages.js")
