@@ -14,6 +14,10 @@ DOMAIN = "openvox_gsm"
 DASHBOARD = "gsm-gateway"
 USER = "demo"
 PASSWORD = "demo"
+PHONE = "+491713920001"
+"""The number that automations.yaml answers, and the only contact."""
+BALANCE_CODE = "*102#"
+"""What the network answers with the balance and until when the SIM is valid."""
 
 _START_SECONDS = 180.0
 """The first start compiles thousands of modules, on a small machine for minutes."""
@@ -29,6 +33,7 @@ def make_config(folder: Path, port: int) -> None:
     # Copies: what is edited in the page does not change the project.
     for source in Path(__file__).parent.glob("*.yaml"):
         shutil.copy(source, folder)
+    shutil.copytree(PROJECT / "blueprints", folder / "blueprints")
     _store(folder, "http", 1, {"server_host": [LOOPBACK], "server_port": port})
     # These two steps would set up integrations that use the internet (weather, radio,
     # speech), and ask about statistics.
@@ -110,7 +115,21 @@ class HomeAssistant:
         await until(
             "The whole start of Home Assistant", self._is_running, _START_SECONDS
         )
-        await self._add_gateway(gateway_port)
+        entry_id = await self._add_gateway(gateway_port)
+        await self._add_to(
+            entry_id, "contact", name="My phone", number=PHONE, span="automatic"
+        )
+        await self._add_to(
+            entry_id,
+            "ussd_query",
+            name="Balance",
+            span="2",
+            code=BALANCE_CODE,
+            interval=24,
+            pattern="have ([0-9.]+)",
+            unit="EUR",
+            date_pattern="until ([0-9.]+)",
+        )
         await self.command(
             "frontend/set_user_data", key="core", value={"default_panel": DASHBOARD}
         )
@@ -147,8 +166,8 @@ class HomeAssistant:
             "/api/onboarding/integration", client_id=client_id, redirect_uri=client_id
         )
 
-    async def _add_gateway(self, port: int) -> None:
-        """Add the gateway as a person does in the page."""
+    async def _add_gateway(self, port: int) -> str:
+        """Add the gateway as a person does in the page; give its entry's ID."""
         flows = "/api/config/config_entries/flow"
         form = await self.post(flows, handler=DOMAIN)
         result = await self.post(
@@ -160,3 +179,12 @@ class HomeAssistant:
         )
         if result["type"] != "create_entry":
             raise DemoError(f"The gateway could not be added: {result}")
+        return str(result["result"]["entry_id"])
+
+    async def _add_to(self, entry_id: str, kind: str, **fields: Any) -> None:
+        """Add a contact or USSD query to the gateway as a person does in the page."""
+        flows = "/api/config/config_entries/subentries/flow"
+        form = await self.post(flows, handler=[entry_id, kind])
+        result = await self.post(f"{flows}/{form['flow_id']}", **fields)
+        if result["type"] != "create_entry":
+            raise DemoError(f"The {kind} could not be added: {result}")

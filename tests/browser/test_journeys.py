@@ -46,13 +46,13 @@ async def test_dashboard(demo: Demo, page: Page, take_picture: TakePicture) -> N
         await expect(tiles.filter(has=name)).to_be_visible()
     await expect(tiles.get_by_text("No SIM", exact=True)).to_be_visible()
 
-    message = page.locator("hui-markdown-card").get_by_text("Hello house")
+    message = page.locator("openvox-gsm-messages").get_by_text("Hello house")
     await expect(message).to_have_count(0)
     await demo.sms_comes_in(2, "+491713920099", "Hello house")
 
     await expect(message).to_be_visible()
-    await page.locator("hui-button-card").get_by_text("Read balance").click()
-    await expect(tiles.get_by_text("€12.50")).to_be_visible()
+    await page.locator("hui-button-card").get_by_text("Query now").click()
+    await expect(tiles.get_by_text("12.5 EUR")).to_be_visible()
     await expect(page.locator("hui-error-card, hui-warning")).to_have_count(0)
     await take_picture("dashboard")
 
