@@ -30,7 +30,16 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.yaml import parse_yaml
 from simulator import CallOutcome, Simulator
 
-from .common import OTHER_PHONE, PHONE, add_contact, settle, span_device, until
+from .common import (
+    OTHER_PHONE,
+    PHONE,
+    add_contact,
+    poll,
+    settle,
+    span_device,
+    until,
+    until_later,
+)
 from .test_ussd_query import BUTTON, SENSOR, query
 
 ROOT = Path(__file__).parents[1]
@@ -701,6 +710,24 @@ async def test_a_long_answer(
     assert len(text) > least * max_sms
 
 
+@pytest.mark.parametrize("max_sms", [1, 2, 3, 4])
+async def test_a_long_answer_with_long_words(
+    automate: Automate,
+    receive: ComeIn,
+    anna: None,
+    agent: Agent,
+    gateway: Simulator,
+    max_sms: int,
+) -> None:
+    """Parts may have to end early before a web address, and never become too many."""
+    await automate("talk_to_house", code_word=TALK, max_sms=max_sms)
+    agent.answer = f"é {'a' * 70}é" * 20
+
+    await receive(f"{TALK} tell me everything")
+
+    assert 1 <= len(gateway.sent[0].parts) <= max_sms
+
+
 async def test_an_answer_that_just_fits(
     automate: Automate, receive: ComeIn, anna: None, agent: Agent, gateway: Simulator
 ) -> None:
@@ -711,6 +738,34 @@ async def test_an_answer_that_just_fits(
     await receive(f"{TALK} tell me")
 
     assert [text for _, _, text in sent(gateway)] == [f"> {agent.answer}"]
+
+
+async def test_a_request_with_a_part_missing(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    automate: Automate,
+    loaded: MockConfigEntry,
+    anna: None,
+    agent: Agent,
+    gateway: Simulator,
+) -> None:
+    """It could mean something else, so it isn't passed on."""
+    await automate("talk_to_house", code_word=TALK)
+    published = async_capture_events(hass, "openvox_gsm_sms_received")
+
+    await gateway.receive_sms(
+        1, PHONE, f"{TALK} turn on {'the lamp, ' * 30} but not now", order=[1]
+    )
+    await settle(hass)
+    for _ in range(8):
+        await poll(hass, freezer)
+    await until_later(freezer, lambda: published)
+    await settle(hass)
+
+    (event,) = published
+    assert not event.data["complete"]
+    assert event.data["contact"] == "Anna"
+    assert agent == []
 
 
 async def test_two_houses_that_talk_to_each_other(
