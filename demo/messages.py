@@ -4,8 +4,7 @@ from simulator.control import ask
 
 from .home import HomeAssistant
 
-LENA = "+491713920001"
-"""The number that automations.yaml answers; a contact."""
+LENA = "+491713920003"
 TOM = "+491713920007"
 BANK = "MyBank"
 
