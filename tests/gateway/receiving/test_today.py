@@ -600,3 +600,18 @@ def test_a_connection_that_is_lost_before_a_uniqueid_is_certain(bench: Bench) ->
 
     assert bench.told == [(2, "+4915112345678", "hello")]
     assert not bench.clock.running
+
+
+@BOTH_DIALECTS
+def test_how_many_variables_show_a_uniqueid(bench: Bench, dialect: Dialect) -> None:
+    """Three behind a text do at once, two when the time is over."""
+    order = ("SMSORITXT", "SMSSRC", "SMSC", "SMSPDU")
+    for number, count in enumerate((4, 3, 2)):
+        sms = sms_with_pdu(f"text {number}", uniqueid=f"1795400805.{number}")
+        shown = today(sms, order=order[:count])
+        bench.feed(shown.events(dialect, (VARSET,)))
+        assert len(bench.messages) == number + (count == 4)
+        bench.settle()
+        is_certain = dialect is Dialect.LATE or count > 2
+        sender = sms.sender.decode() if is_certain else ""
+        assert bench.told[number:] == [(2, sender, f"text {number}")]

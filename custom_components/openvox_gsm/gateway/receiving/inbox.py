@@ -57,7 +57,7 @@ _LOGGER = logging.getLogger(__name__)
 # is taken as it is after the longer time; one with its PDU after the shorter one.
 MESSAGE_TIMEOUT: Final = 2.0  # seconds
 SETTLE_TIME: Final = 0.25  # seconds
-
+LONGEST_STALL: Final = 40.0  # seconds; by then the connection is lost
 _PACKET_END = b"\r\n\r\n"
 
 
@@ -279,8 +279,10 @@ class Inbox:
         """Wait on where the end is sure to come, unless this is too long for a text."""
         torn = self._torn
         assert torn
-        if any(map(self._is_being_read, self._messages.open_on(torn.first.channel))):
-            torn.timer = self._call_later(MESSAGE_TIMEOUT, self._torn_for_long)
+        messages = self._messages.open_on(torn.first.channel)
+        if any(map(self._is_being_read, messages)) and not torn.is_late:
+            torn.is_late = True
+            torn.timer = self._call_later(LONGEST_STALL, self._torn_for_long)
         else:
             self._abandon_torn(torn.pieces)
 
@@ -417,8 +419,8 @@ class Inbox:
     def _is_being_read(self, message: Message) -> bool:
         """Return whether the rest of one of the message's packets is to come."""
         opening, torn = self._opening, self._torn
-        if opening and opening.is_piece and opening.first.channel == message.channel:
-            return True
+        if opening:
+            return opening.is_piece and opening.first.channel == message.channel
         if not torn or torn.first.channel != message.channel:
             return False
         return message.is_certain and torn.may_go_on
