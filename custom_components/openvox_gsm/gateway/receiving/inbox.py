@@ -6,7 +6,7 @@ packet that contains it, and what follows reads like packets of its own. Whateve
 text contains, one SMS must not become two, nor come from somebody else:
 
 * A packet that the text cut in two is put together again: nothing comes between its
-  pieces, and its genuine end is known, as it repeats the Uniqueid of the channel.
+  pieces, and its genuine end, which is waited for, repeats the channel's Uniqueid.
 * That Uniqueid is known from what comes before any text: a variable in which no text
   can stand (SMSSRC, SIMIMSI and the like, in whatever order), or a step that says the
   same of every SMS. Where a text comes first, what follows is set aside until more
@@ -88,8 +88,8 @@ class Inbox:
         self._call_later = call_later
         #: Whether a message needs its PDU; may be changed at any time.
         self.requires_pdu = requires_pdu
-        #: How often what has come by, since the beginning: messages with and without
-        #: PDU, programs among the steps, what is no text for a person, what was dropped.
+        #: How often what came by: messages with and without PDU, programs among the
+        #: steps, what is no text for a person, what was dropped.
         self.seen: Counter[str] = Counter()
         self._sorter = Sorter(on_part, on_report, self.seen)
         self._reader = EventReader(channel)
@@ -97,7 +97,7 @@ class Inbox:
         #: Every packet of an SMS contains it, unless the packet was cut in two.
         self.marker = marker.encode()
         self._messages = Messages()
-        # Those of them whose texts may still forge something, for a moment.
+        # Those whose texts may still forge something, for a moment.
         self._suspects: dict[Message, Timer] = {}
         self._warned: Timer | None = None  # about a forgery, a moment ago
         self._torn: TornPacket | None = None  # until its end is there
