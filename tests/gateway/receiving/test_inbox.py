@@ -583,6 +583,14 @@ NOT_PLAIN: dict[str, dict[str, Any]] = {
         pytest.param(
             {"pdu": deliver_pdu("+4915112345678", "hello", header=PART)}, id="a part"
         ),
+        pytest.param(
+            {
+                "pdu": deliver_pdu(
+                    "+4915112345678", "hello", header=bytes((6, 8, 4, 0, 7, 1, 1))
+                )
+            },
+            id="a part with a wide reference",
+        ),
         pytest.param({"pdu": PLAIN}, id="no header"),
         pytest.param(
             {
