@@ -131,7 +131,7 @@ async def test_add_a_gateway_and_delete_it(
 async def test_options(demo: Demo, page: Page, take_picture: TakePicture) -> None:
     """The options say what is wrong in a field; what is right is kept."""
     await page.goto(f"{demo.home.url}/{INTEGRATION}")
-    configure = page.get_by_role("button", name="Configure")
+    configure = page.get_by_role("button", name="Configure", exact=True)
     submit = page.get_by_role("button", name="Submit")
     form = page.locator("step-flow-form")
     await configure.click()
