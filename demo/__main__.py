@@ -29,7 +29,7 @@ from .home import (
     HomeAssistant,
     make_config,
 )
-from .messages import exchange_messages
+from .messages import add_contacts, exchange_messages
 from .processes import (
     LOOPBACK,
     PROJECT,
@@ -169,6 +169,7 @@ async def _demo(folder: Path, box: str, check: bool, processes: list[Process]) -
         if check:
             await unless_dead(Check(home, control_port).run(), processes)
         else:
+            await unless_dead(add_contacts(home), processes)
             await unless_dead(exchange_messages(home, control_port), processes)
             say(_welcome(home, config, ami_port, control_port))
             await unless_dead(_follow(processes[0].log), processes)

@@ -148,7 +148,7 @@ export class Compose extends ShadowElement {
     this.#update();
   }
 
-  /** The choice of the span; by default the one that `via` names, if it's ready. */
+  /** The choice of the span; by default the one that `via` names. */
   #spans() {
     const { gateways, words } = this.#context;
     const via = this.#via;
@@ -160,7 +160,7 @@ export class Compose extends ShadowElement {
           const isVia = via?.entry_id === gateway.entry_id && via.span === span;
           const label = ready ? name : words.say("compose.not_ready", { span: name });
           const value = JSON.stringify([gateway.entry_id, span]);
-          return h("option", { value, selected: isVia && ready }, label);
+          return h("option", { value, selected: isVia }, label);
         });
       return sending.length > 1 ? h("optgroup", { label: gateway.title }, spans) : spans;
     });
