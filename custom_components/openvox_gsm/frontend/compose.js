@@ -62,7 +62,7 @@ export class Compose extends ShadowElement {
   #error;
 
   /**
-   * Send to `number`, or with undefined to whom the field *To* says. `via` is the
+   * Send to `number`, or with undefined to the one in the field *To*. `via` is the
    * `{entry_id, span}` to offer first. `onchoose` gets a contact that was picked, `onsent`
    * the number a message went to.
    */
@@ -176,10 +176,6 @@ export class Compose extends ShadowElement {
     (this.#recipient ?? this.#textarea)?.focus();
   }
 
-  focusText() {
-    this.#textarea?.focus();
-  }
-
   #update() {
     const { value } = this.#textarea;
     this.#context.drafts.set(this.#number, value);
@@ -235,15 +231,13 @@ export class Compose extends ShadowElement {
     const { outcome, error } = await this.#try({ number, text, entryId, span });
     this.#sending = false;
     // Perhaps it was sent: a text that comes back invites to send it twice.
-    if (error || outcome.status === "failed") this.#giveBack(text);
+    const isSent = !error && outcome.status !== "failed";
+    if (isSent) this.#recipient?.clear();
+    else this.#giveBack(text);
     this.#update();
-    if (error) this.#show(error);
-    else if (outcome.status !== "sent") this.#show(outcome.error);
-    if (outcome && outcome.status !== "failed") {
-      this.#recipient?.clear();
-      this.#update();
-      this.onsent?.(outcome.target);
-    }
+    const trouble = error ?? outcome.error;
+    if (trouble) this.#show(trouble);
+    if (isSent) this.onsent?.(outcome.target);
   }
 
   async #try(sms) {
