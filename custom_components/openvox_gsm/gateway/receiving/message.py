@@ -43,7 +43,7 @@ class Message:
         arrived_at: datetime,
         *,
         is_certain: bool,
-        began_with_step: bool = False,
+        began_with_step: bool,
     ) -> None:
         """Create an empty message.
 
