@@ -15,7 +15,6 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import instance_id
 from homeassistant.helpers.dispatcher import async_dispatcher_send
-from homeassistant.helpers.storage import Store
 from homeassistant.util.hass_dict import HassKey
 
 from .budget import Limits, SmsBudget
@@ -29,10 +28,7 @@ from .const import (
 )
 from .gateway import Span
 from .signals import SIGNAL_SIM_LIMITS
-from .store import async_load_valid
-
-_STORE_VERSION: Final = 1
-_SAVE_DELAY: Final = 0.5  # seconds
+from .stored_file import StoredFile
 
 # 3GPP TS 23.003, 2.2: three digits of the country, two or three of the network, and the
 # rest. Guess: a firmware may print something else, or zeros, where it knows none.
@@ -59,17 +55,17 @@ class Sims:
         """Know no SIM yet; `secret` goes into the hashes."""
         self._hass = hass
         self._secret = secret.encode()
-        self._store: Store[dict[str, Any]] = Store(
-            hass, _STORE_VERSION, f"{DOMAIN}.sims"
-        )
-        self._save_is_due = False
+        self._file = StoredFile(hass, f"{DOMAIN}.sims", self._as_dict)
         self._sim_by_span: dict[str, str] = {}
         self._has_sim: set[str] = set()  # the spans that told an IMSI in the last poll
         self._budgets: dict[str, SmsBudget] = {}  # by what its limit belongs to
 
     async def async_load(self) -> None:
         """Read what was saved."""
-        saved = await async_load_valid(self._hass, self._store, _SAVED)
+        saved = await self._file.async_load(
+            lambda stored: _SAVED(stored or {}),
+            "The stored SIMs and their counters can't be read and start at zero",
+        )
         self._sim_by_span = saved["spans"]
         for sim, sent in saved["sent"].items():
             self._budget(sim).load(sent)
@@ -95,7 +91,7 @@ class Sims:
         }
         if known != self._sim_by_span:
             self._sim_by_span = known
-            self._save_soon()
+            self._file.save_soon()
             self.limits_changed()
 
     def _hash(self, imsi: str) -> str:
@@ -113,7 +109,7 @@ class Sims:
             if place.rpartition("_")[0] == entry_id:
                 del self._sim_by_span[place]
                 self._has_sim.discard(place)
-        self._save_soon()
+        self._file.save_soon()
         self.limits_changed()
 
     # Their limits
@@ -154,20 +150,13 @@ class Sims:
             self._budgets[sim] = SmsBudget(
                 lambda: self.limited().get(sim, Limits()),
                 self._hass.loop,
-                self._save_soon,
+                self._file.save_soon,
             )
         return self._budgets[sim]
 
     # What outlives a restart
 
-    def _save_soon(self) -> None:
-        # Asking again would put the save off, in a burst for as long as it lasts.
-        if not self._save_is_due:
-            self._save_is_due = True
-            self._store.async_delay_save(self._as_dict, _SAVE_DELAY)
-
     def _as_dict(self) -> dict[str, Any]:
-        self._save_is_due = False
         limited = self.limited()
         return {
             "spans": self._sim_by_span,
