@@ -424,7 +424,7 @@ async def test_a_file_with_other_things_in_it(
     await settle(hass)
 
     [warning] = said(caplog, logging.WARNING)
-    assert warning.startswith("The stored counters and limits can't be read")
+    assert warning.startswith("The stored SIMs and their counters can't be read")
     await limit(hass, entry, 1, day=1)
     assert await status(hass, span=1) == "1"
 
