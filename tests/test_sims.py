@@ -19,7 +19,7 @@ from custom_components.openvox_gsm.const import (
     SUBENTRY_SIM_LIMIT,
 )
 from custom_components.openvox_gsm.diagnostics import async_get_config_entry_diagnostics
-from custom_components.openvox_gsm.sims import SIMS, async_setup_sims
+from custom_components.openvox_gsm.sims import SIMS, async_get_sims
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 from homeassistant.core import HomeAssistant
@@ -333,7 +333,8 @@ async def restart(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     assert await hass.config_entries.async_unload(entry.entry_id)
     hass.bus.async_fire(EVENT_HOMEASSISTANT_FINAL_WRITE)
     await settle(hass)
-    await async_setup_sims(hass)
+    del hass.data[SIMS]
+    await async_get_sims(hass)
     assert await hass.config_entries.async_setup(entry.entry_id)
     await settle(hass)
 

@@ -175,8 +175,10 @@ def _place(entry_id: str, span: int) -> str:
 SIMS: HassKey[Sims] = HassKey(f"{DOMAIN}_sims")
 
 
-async def async_setup_sims(hass: HomeAssistant) -> None:
-    """Load what is known of the SIMs, once for all gateways."""
-    sims = Sims(hass, await instance_id.async_get(hass))
-    await sims.async_load()
-    hass.data[SIMS] = sims
+async def async_get_sims(hass: HomeAssistant) -> Sims:
+    """Return the SIMs of all gateways, loaded once."""
+    if SIMS not in hass.data:
+        sims = Sims(hass, await instance_id.async_get(hass))
+        await sims.async_load()
+        hass.data.setdefault(SIMS, sims)
+    return hass.data[SIMS]
