@@ -325,6 +325,28 @@ async def test_firmware_that_does_not_tell_the_imsi(
     assert (await status(hass, span=1)).startswith("The SIM in span 1")
 
 
+async def test_the_limit_of_a_gateway_that_is_not_set_up(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    other_loaded: MockConfigEntry,
+    gateway: Simulator,
+    other: Simulator,
+) -> None:
+    """It counts for its SIM elsewhere, and a change of it shows at once."""
+    there = f"gsm_2_port_{gateway.port}_sms_left_24_hours"
+    subentry_id = await limit(hass, other_loaded, 1, day=2)
+    gateway.spans[2].imsi = other.spans[1].imsi
+    await hass.config_entries.async_unload(other_loaded.entry_id)
+    await loaded.runtime_data.coordinator.async_refresh()
+    await settle(hass)
+    assert left(hass, there) == "2"
+
+    hass.config_entries.async_remove_subentry(other_loaded, subentry_id)
+    await settle(hass)
+
+    assert left(hass, there) is None
+
+
 # What is kept
 
 

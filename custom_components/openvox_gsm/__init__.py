@@ -129,7 +129,6 @@ def _apply_changes(entry: OpenVoxConfigEntry) -> None:
     runtime.ussd_queries.update()
     runtime.issues.options_changed(runtime.gateway)
     runtime.coordinator.async_update_listeners()
-    runtime.sims.limits_changed()
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> bool:
