@@ -19,15 +19,15 @@ from custom_components.openvox_gsm.const import (
     SUBENTRY_SIM_LIMIT,
 )
 from custom_components.openvox_gsm.diagnostics import async_get_config_entry_diagnostics
-from custom_components.openvox_gsm.sims import SIMS, async_get_sims
+from custom_components.openvox_gsm.limits.sims import SIMS, async_get_sims
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from simulator import Simulator, SmsOutcome
 
-from .common import PHONE, pass_time, poll, said, set_options, settle
-from .test_services import send, send_and_ask
+from tests.common import PHONE, pass_time, poll, said, set_options, settle
+from tests.test_services import send, send_and_ask
 
 LONG = "All work and no play makes Jack a dull boy. " * 10  # three parts
 KEY = f"{DOMAIN}.sims"

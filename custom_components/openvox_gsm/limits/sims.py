@@ -11,6 +11,17 @@ from typing import Any, Final
 
 import voluptuous as vol
 
+from custom_components.openvox_gsm.const import (
+    CONF_DAILY_LIMIT,
+    CONF_MONTH_BEGINS,
+    CONF_MONTHLY_LIMIT,
+    CONF_SIM,
+    DOMAIN,
+    SUBENTRY_SIM_LIMIT,
+)
+from custom_components.openvox_gsm.gateway import Span
+from custom_components.openvox_gsm.signals import SIGNAL_SIM_LIMITS
+from custom_components.openvox_gsm.stored_file import StoredFile
 from homeassistant.config_entries import (
     SIGNAL_CONFIG_ENTRY_CHANGED,
     ConfigEntry,
@@ -25,17 +36,6 @@ from homeassistant.helpers.dispatcher import (
 from homeassistant.util.hass_dict import HassKey
 
 from .budget import Limits, SmsBudget
-from .const import (
-    CONF_DAILY_LIMIT,
-    CONF_MONTH_BEGINS,
-    CONF_MONTHLY_LIMIT,
-    CONF_SIM,
-    DOMAIN,
-    SUBENTRY_SIM_LIMIT,
-)
-from .gateway import Span
-from .signals import SIGNAL_SIM_LIMITS
-from .stored_file import StoredFile
 
 # 3GPP TS 23.003, 2.2: three digits of the country, two or three of the network, and the
 # rest. Guess: a firmware may print something else, or zeros, where it knows none.
