@@ -282,7 +282,7 @@ class Publisher:
     def sms_finished(
         self, result: SendResult, contact: str | None, context: Context | None = None
     ) -> None:
-        """Publish the final result of a message, and by whose doing it was sent."""
+        """Publish the final result of a message; `context` says who sent it."""
         span = result.span
         device = span and find_span_device(self._hass, self._entry.entry_id, span)
         data = {

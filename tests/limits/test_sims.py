@@ -325,6 +325,25 @@ async def test_firmware_that_does_not_tell_the_imsi(
     assert (await status(hass, span=1)).startswith("The SIM in span 1")
 
 
+async def test_a_sim_that_moved_with_its_board_gone(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    other_loaded: MockConfigEntry,
+    gateway: Simulator,
+    other: Simulator,
+) -> None:
+    """The old span shows nothing more, so it no longer has the SIM."""
+    await limit(hass, loaded, 2, day=2)
+    other.spans[1].imsi = gateway.spans[2].imsi
+    gateway.remove_span(2)
+    for entry in (loaded, other_loaded):
+        await entry.runtime_data.coordinator.async_refresh()
+        await settle(hass)
+
+    assert left(hass, f"gsm_1_port_{other.port}_sms_left_24_hours") == "2"
+    assert left(hass, "gsm_2_sms_left_24_hours") is None
+
+
 async def test_the_limit_of_a_gateway_that_is_not_set_up(
     hass: HomeAssistant,
     loaded: MockConfigEntry,

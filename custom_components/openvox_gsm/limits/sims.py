@@ -84,13 +84,12 @@ class Sims:
     def polled(self, entry_id: str, spans: Mapping[int, Span]) -> None:
         """Note the SIMs that a poll of a gateway has read."""
         known = dict(self._sim_by_span)
+        self._has_sim = {p for p in self._has_sim if not _is_of(entry_id, p)}
         for number, span in spans.items():
             place = _place(entry_id, number)
             if _IMSI.fullmatch(span.imsi):
                 known[place] = self._hash(span.imsi)
                 self._has_sim.add(place)
-            else:
-                self._has_sim.discard(place)
         seen = {known[place] for place in self._has_sim}
         known = {
             place: sim
@@ -113,10 +112,9 @@ class Sims:
     @callback
     def forget(self, entry_id: str) -> None:
         """Forget the spans of a gateway that's being removed; its SIMs may move."""
-        for place in list(self._sim_by_span):
-            if place.rpartition("_")[0] == entry_id:
-                del self._sim_by_span[place]
-                self._has_sim.discard(place)
+        for place in [p for p in self._sim_by_span if _is_of(entry_id, p)]:
+            del self._sim_by_span[place]
+            self._has_sim.discard(place)
         self._file.save_soon()
         self.limits_changed()
 
@@ -188,6 +186,10 @@ class Sims:
 
 def _place(entry_id: str, span: int) -> str:
     return f"{entry_id}_{span}"
+
+
+def _is_of(entry_id: str, place: str) -> bool:
+    return place.rpartition("_")[0] == entry_id
 
 
 SIMS: HassKey[Sims] = HassKey(f"{DOMAIN}_sims")
