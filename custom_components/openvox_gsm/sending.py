@@ -21,6 +21,7 @@ from .gateway import (
 )
 from .limits.quota import MessageQuota
 from .messages.outgoing import OutgoingMessage
+from .messages.record import Kind
 from .phone_numbers import InvalidPhoneNumberError, parse_prefix
 from .runtime import OpenVoxRuntime
 
@@ -216,8 +217,9 @@ async def _send(
 
 def _write_down(order: PreparedOrder, route: Route) -> OutgoingMessage:
     """Keep an order as a message of the gateway that tries it first."""
-    return OutgoingMessage.sms(
+    return OutgoingMessage(
         route.runtime.messages,
+        Kind.SMS,
         order.recipient.number,
         order.text,
         span=route.span,
