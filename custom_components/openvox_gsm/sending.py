@@ -270,8 +270,9 @@ def in_turn(routes: Sequence[Route], work: Work = Work.SMS) -> list[Route]:
 
 def _turn(route: Route, work: Work) -> tuple[float, ...]:
     gateway = route.runtime.gateway
-    used_up = _at_limit(route.runtime) if work is Work.SMS else frozenset()
-    span = route.span or gateway.spans.choose(used_up, work)
+    if (span := route.span) is None:
+        used_up = _at_limit(route.runtime) if work is Work.SMS else frozenset()
+        span = gateway.spans.choose(used_up, work)
     if span is None or not gateway.is_connected:
         return (True,)
     return (False, *gateway.spans.turn(span))
