@@ -9,7 +9,11 @@ import re
 import sys
 from typing import Any
 
+from simulator import Box
 from simulator.control import ask
+
+SECRET = "soak-and-secret"
+"""The password of all gateways."""
 
 _PROJECT = Path(__file__).parents[1]
 _STARTED = re.compile(r"port (?P<port>\d+),.* on port (?P<control>\d+)\.")
@@ -37,16 +41,17 @@ class Gateway:
 
 @asynccontextmanager
 async def running_gateway(
-    spans: int, dialect: str, certificate: Path | None
+    spans: int, box: Box, dialect: str, certificate: Path | None
 ) -> AsyncIterator[Gateway]:
     """Run a simulator on free ports; it ends with the context.
 
-    It encrypts where it has a certificate: a file that holds the key as well.
+    It hands over incoming SMS, whichever box it is. It encrypts where it has a certificate: a file that holds the key as well.
     """
     tls = ["--tls", str(certificate)] if certificate else []
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "simulator", "--spans", str(spans)),
-        *("--port", "0", "--control-port", "0", "--dialect", dialect),
+        *("--port", "0", "--control-port", "0", "--secret", SECRET),
+        *("--box", box, "--dialect", dialect, "--sms-received"),
         *tls,
         cwd=_PROJECT,
         stdout=asyncio.subprocess.PIPE,

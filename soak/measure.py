@@ -10,7 +10,7 @@ import tracemalloc
 _INTEGRATION = tracemalloc.Filter(True, "*/custom_components/openvox_gsm/*")
 # What the soak itself writes down, and what measuring takes.
 _NOT_OF_THE_SOAK = (
-    tracemalloc.Filter(False, "*/soak/*"),
+    tracemalloc.Filter(False, f"{Path(__file__).parent}/*"),
     tracemalloc.Filter(False, tracemalloc.__file__),
 )
 _PAGE = 4096  # bytes

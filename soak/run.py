@@ -12,13 +12,15 @@ import random
 import tempfile
 import tracemalloc
 
+from custom_components.openvox_gsm.const import CONF_DAILY_LIMIT
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
+from simulator import Box
 
 from .books import Books, Ledger, counts
 from .faults import Faults
 from .gateway import Gateway, GatewayError, running_gateway
-from .home import IDLE_SECONDS, Tracebacks, make_entry, running_home
+from .home import IDLE_SECONDS, Tracebacks, add_entry, running_home
 from .load import Load
 from .measure import Holding, measure, places_that_grew
 
@@ -32,7 +34,10 @@ PACKETS = 1_200_000
 SMS_PER_SECOND = 15.0
 """Each way."""
 USSD_PER_SECOND = 2.0
+CALLS_PER_SECOND = 0.5
 SECONDS_BETWEEN_FAULTS = 5.0
+SMS_WITHIN_LIMIT, SMS_AT_LIMIT = 5, 12
+"""How many SMS the daily limit still lets through, and how many are sent at once."""
 DEAD_SECONDS = 6.0
 """How long it is silent, and then away, while the other one must go on."""
 REST_SECONDS = 480.0
@@ -70,8 +75,8 @@ async def soak(seconds: float, seed: int, dialect: str) -> Result:
             pem = Path(folder) / "gateway.pem"
             pem.write_text(shown.pem + shown.key, "ascii")
             async with (
-                running_gateway(SPANS, dialect, None) as plain,
-                running_gateway(SPANS, dialect, pem) as encrypted,
+                running_gateway(SPANS, Box.OF_2013, dialect, None) as plain,
+                running_gateway(SPANS, Box.TODAY, dialect, pem) as encrypted,
                 running_home(folder) as hass,
             ):
                 run = Run(hass, seed)
@@ -129,13 +134,14 @@ class Run:
             f"{self._seed} {name}",
             sms_per_second=SMS_PER_SECOND,
             ussd_per_second=USSD_PER_SECOND,
+            calls_per_second=CALLS_PER_SECOND,
             packets_per_second=PACKETS / (60 * DEFAULT_MINUTES),
         )
         faults = Faults(
             self._hass,
             name,
             gateway,
-            SPANS,
+            load,
             random.Random(f"{self._seed} {name} faults"),
             SECONDS_BETWEEN_FAULTS,
         )
@@ -153,6 +159,7 @@ class Run:
         await self._exchange(is_certain=True)
         loaded_before = measure()
 
+        beyond_limit = await self._meet_limits()
         await self._one_is_dead()
         await self._everything(seconds)
 
@@ -182,6 +189,12 @@ class Run:
             ],
             mistakes=[
                 *self._books.disagreements(ledgers),
+                *beyond_limit,
+                *(
+                    f"{site.name}: {mistake}"
+                    for site in self._sites
+                    for mistake in site.faults.mistakes
+                ),
                 *_growth("loaded", loaded_before, loaded_after, _BYTES_LOADED + kept),
                 *_growth_of_python(loaded_before, loaded_after, kept),
                 *_growth("removed", removed_before, removed_after, _BYTES_REMOVED),
@@ -190,8 +203,9 @@ class Run:
 
     async def _set_up(self) -> None:
         for site in self._sites:
-            entry = make_entry(site.name, site.gateway.port, site.fingerprint)
-            entry.add_to_hass(self._hass)
+            entry = add_entry(
+                self._hass, site.name, site.gateway.port, SPANS, site.fingerprint
+            )
             # With the first one the integration is set up, and whatever entry is there.
             if entry.state is ConfigEntryState.NOT_LOADED:
                 await self._hass.config_entries.async_setup(site.name)
@@ -216,6 +230,26 @@ class Run:
         for site in self._sites:
             await site.load.exchange(is_certain=is_certain)
         await _rest()
+
+    async def _meet_limits(self) -> list[str]:
+        """Send more SMS at once than a daily limit allows; say where it did not hold."""
+        mistakes = []
+        for site in self._sites:
+            entry = self._hass.config_entries.async_get_entry(site.name)
+            assert entry
+            options = dict(entry.options)
+            used = sum(parts for _, parts in entry.runtime_data.store.budget.as_list())
+            limit = {CONF_DAILY_LIMIT: used + SMS_WITHIN_LIMIT}
+            self._hass.config_entries.async_update_entry(entry, options=options | limit)
+            answers = await site.load.send_at_once(SMS_AT_LIMIT)
+            self._hass.config_entries.async_update_entry(entry, options=options)
+            beyond = SMS_AT_LIMIT - SMS_WITHIN_LIMIT
+            if answers != {"sent": SMS_WITHIN_LIMIT, "failed": beyond}:
+                mistakes.append(
+                    f"{site.name}: of {SMS_AT_LIMIT} SMS where {SMS_WITHIN_LIMIT} were "
+                    f"allowed, {counts(answers.elements())}"
+                )
+        return mistakes
 
     async def _one_is_dead(self) -> None:
         """Let all go through one gateway while the other is silent, or away."""

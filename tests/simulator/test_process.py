@@ -473,6 +473,48 @@ async def test_an_sms_that_nobody_listens_for(
         assert (await asking)["delivered"]
 
 
+async def test_several_sms_in_one_read(
+    watcher: Client, control: ControlServer
+) -> None:
+    """They come as one SMS, whose PDU holds those of all; a long one has several."""
+    sms = [{"from": "+491", "text": "Hi"}, {"from": "+492", "text": "x" * 200}]
+    request = {"do": "sms-in-one-read", "span": 1, "sms": sms, "watch": 0}
+    answer = await ask(control.port, request)
+    assert answer == {"ok": True, "parts": 3, "delivered": True}
+    assert (await watcher.packet())["Value"] == "+491"
+    assert (await watcher.packet())["Value"] == "Hi"
+    # The line breaks of the value end the packet too early, as recorded.
+    assert (await watcher.packet())["Variable"] == "SMSPDU"
+    assert "+CMT" in await watcher.packet()
+
+
+async def test_a_report_of_the_network(
+    sim: Simulator, watcher: Client, control: ControlServer
+) -> None:
+    """It needs a SIM, and reaches whoever listens."""
+    sim.become("today")
+    request = {"do": "report", "span": 1, "to": "10086", "delivered": True, "watch": 0}
+    assert await ask(control.port, request) == {"ok": True, "delivered": True}
+    report = await watcher.packet()
+    assert (report["Event"], report["Sender"]) == ("SMSStatusReport", "10086")
+    sim.spans[1].remove_sim()
+    answer = await ask(control.port, request)
+    assert answer == {"error": "There is no SIM in span 1."}
+
+
+async def test_a_call_that_is_watched(
+    sim: Simulator, watcher: Client, control: ControlServer
+) -> None:
+    """The answer comes when it is over, and says whether somebody heard all of it."""
+    call = {"do": "call", "span": 1, "from": "+491", "hangup_after": 0.05, "watch": 0}
+    assert (await ask(control.port, call))["delivered"]
+    assert sim.spans[1].call is None
+    asking = asyncio.create_task(ask(control.port, call))
+    await asyncio.sleep(0.02)
+    sim.faults.drop_sessions()
+    assert not (await asking)["delivered"]
+
+
 async def test_the_ledger(
     sim: Simulator, client: Client, control: ControlServer
 ) -> None:
