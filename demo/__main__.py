@@ -80,7 +80,7 @@ async def _run(folder: Path, box: str, check: bool) -> int:
         if check:
             async with asyncio.timeout(_CHECK_SECONDS):
                 await _demo(folder, box, check, processes)
-            check_log(processes[-1])
+            check_log(processes[-1].log)
             say(f"All is well, after {time.monotonic() - started:.0f} s.")
         else:
             await _demo(folder, box, check, processes)
@@ -176,7 +176,7 @@ async def _follow(log: Path) -> None:
 def _welcome(
     home: HomeAssistant, config: Path, ami_port: int, control_port: int
 ) -> str:
-    steer = ".venv/bin/python -m simulator "
+    steer = f"{os.path.relpath(sys.executable, PROJECT)} -m simulator "
     if control_port != CONTROL_PORT:
         steer += f"--control-port {control_port} "
     return f"""

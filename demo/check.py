@@ -2,13 +2,14 @@
 
 import asyncio
 import json
+from pathlib import Path
 import re
 from typing import Any
 
 from simulator.control import ask
 
 from .home import DASHBOARD, HomeAssistant
-from .processes import DemoError, Process, say, until
+from .processes import DemoError, say, until
 
 ALLOWED = "+491713920001"
 """The number that automations.yaml answers."""
@@ -18,7 +19,7 @@ _SECONDS = 20.0
 _ENTITY = re.compile(
     r"\b(?:automation|binary_sensor|input_\w+|script|sensor)\.[a-z0-9_]+"
 )
-_RECORD = re.compile(r"^[-\d]+ [:.\d]+ ([A-Z]+) \([^)]*\) \[([^]]*)\] ")
+_RECORD = re.compile(r"^[-\d]+ [-+:.\d]+ ([A-Z]+) \([^)]*\) \[([^]]*)\] ")
 _NOT_OURS = re.compile(r"Skipping pip installation|We found a custom integration")
 """What Home Assistant says at every start of this demo."""
 _OURS = tuple(
@@ -183,10 +184,10 @@ class Check:
         return await until(f"The sending of message {count}", last, _SECONDS)
 
 
-def check_log(process: Process) -> None:
+def check_log(log: Path) -> None:
     """Look for anything in Home Assistant's log that should not be there."""
     records: list[str] = []
-    for line in process.log.read_text(errors="replace").splitlines():
+    for line in log.read_text(errors="replace").splitlines():
         # A record goes on over the lines that do not begin another.
         if records and not _RECORD.match(line):
             records[-1] += f"\n{line}"
@@ -203,7 +204,7 @@ def check_log(process: Process) -> None:
             )
         ):
             raise DemoError(
-                f"Home Assistant logged this (all of it is in {process.log}):\n"
+                f"Home Assistant logged this (all of it is in {log}):\n"
                 f"{record.partition('\n')[0]}"
             )
     # Were there none at all, the log would not be what it is taken for.

@@ -105,14 +105,18 @@ class HomeAssistant:
 
     async def set_up(self, gateway_port: int) -> None:
         """Make the user, add the gateway, open its dashboard first."""
+        await self.make_user()
+        await self._add_gateway(gateway_port)
+        await self.command(
+            "frontend/set_user_data", key="core", value={"default_panel": DASHBOARD}
+        )
+
+    async def make_user(self) -> None:
+        """Wait for the first start, and log in as a new user."""
         await until("The start of Home Assistant", self._answers, _START_SECONDS)
         await self._onboard()
         await until(
             "The whole start of Home Assistant", self._is_running, _START_SECONDS
-        )
-        await self._add_gateway(gateway_port)
-        await self.command(
-            "frontend/set_user_data", key="core", value={"default_panel": DASHBOARD}
         )
 
     async def _answers(self) -> bool:

@@ -52,6 +52,8 @@ class Faults:
         """Patterns of CLI commands that are never answered."""
         self.slow_bytes = False
         """Send one byte at a time."""
+        self.freeze_before = b""
+        """Freeze as soon as these bytes are next to be sent, once."""
 
     @property
     def refuse(self) -> bool:
@@ -86,6 +88,15 @@ class Faults:
     def freeze(self) -> None:
         """Neither read nor answer, but keep the connections (half-open)."""
         self._running.clear()
+
+    def may_send(self, output: bytes | bytearray) -> int:
+        """Say how many bytes of the output may be sent, and freeze behind them if due."""
+        at = output.find(self.freeze_before) if self.freeze_before else -1
+        if at >= 0:
+            self.freeze_before = b""
+            self.freeze()
+            return at
+        return 1 if self.slow_bytes else len(output)
 
     def thaw(self) -> None:
         """Go on where `freeze` stopped."""

@@ -19,7 +19,9 @@ from custom_components.openvox_gsm.const import (
     DOMAIN,
 )
 from custom_components.openvox_gsm.gateway import connection as connection_module
-from custom_components.openvox_gsm.gateway.receiving import assembly as assembly_module
+from custom_components.openvox_gsm.gateway.receiving import (
+    repetitions as repetitions_module,
+)
 from homeassistant.components.http.config import async_get_and_load_store
 from homeassistant.const import (
     CONF_HOST,
@@ -46,7 +48,7 @@ _HURRY = (
     (connection_module, "FIRST_WAIT", 0.1),
     (connection_module, "LONGEST_WAIT", 1.0),
     (connection_module, "IDLE_TIME", IDLE_SECONDS),
-    (assembly_module, "MAX_REMEMBERED", 100),
+    (repetitions_module, "MAX_REMEMBERED", 100),
 )
 
 

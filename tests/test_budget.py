@@ -1,17 +1,20 @@
-"""How many SMS a gateway may send in an hour and in a day."""
+"""How many SMS may be sent in an hour, a day and a month."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.openvox_gsm.budget import Limits, SmsBudget, Window
 from custom_components.openvox_gsm.const import (
     CONF_DAILY_LIMIT,
     CONF_HOURLY_LIMIT,
     DOMAIN,
 )
+from custom_components.openvox_gsm.gateway.sending import part as part_module
 from custom_components.openvox_gsm.sending import Recipient, Route, SmsOrder, async_send
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
@@ -150,9 +153,13 @@ async def test_no_limit(
 
 
 async def test_what_was_not_sent_does_not_count(
-    hass: HomeAssistant, loaded: MockConfigEntry, gateway: Simulator
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    gateway: Simulator,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What may have been sent does."""
+    monkeypatch.setattr(part_module, "LATE_ANSWER_TIME", 0.05)
     await set_options(hass, loaded, **{CONF_HOURLY_LIMIT: 1})
     gateway.spans[1].sms_outcomes.extend([SmsOutcome.FAILED, SmsOutcome.NO_ANSWER])
     gateway.timeout_scale = 0.01
@@ -214,6 +221,170 @@ async def test_the_count_survives_a_reload(
     await send(hass, target=PHONE)
     with pytest.raises(HomeAssistantError):
         await send(hass, target=PHONE)
+
+
+# By itself, with the clock in one's hands
+
+
+class Time:
+    """The time of the loop; the clock is frozen, and is set by hand."""
+
+    def __init__(self, freezer: FrozenDateTimeFactory) -> None:
+        """Begin with the clock at noon."""
+        self._freezer = freezer
+        self._passed = 5000.0
+        freezer.move_to(NOON)
+
+    def time(self) -> float:
+        """Return the loop's time."""
+        return self._passed
+
+    def let_pass(self, minutes: float) -> None:
+        """Let time pass, for the clock as well."""
+        self._passed += minutes * 60
+        self._freezer.tick(timedelta(minutes=minutes))
+
+    def set_clock(self, when: datetime) -> None:
+        """Set the clock."""
+        self._freezer.move_to(when)
+
+    def restart(self, budget: SmsBudget) -> SmsBudget:
+        """Return the budget of the next run."""
+        kept = budget.as_list()
+        self._passed = 3.0
+        new = self.budget(budget.limits)
+        new.load(kept)
+        return new
+
+    def budget(self, limits: Limits) -> SmsBudget:
+        """Return a budget that has counted nothing."""
+        return SmsBudget(lambda: limits, self, lambda: None)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+async def time(freezer: FrozenDateTimeFactory, hass: HomeAssistant) -> Time:
+    """Time that passes when a test says so; Home Assistant is in Berlin."""
+    await hass.config.async_set_time_zone("Europe/Berlin")
+    return Time(freezer)
+
+
+NOONS_MINUTE = int(NOON.timestamp() // 60)
+
+
+@pytest.mark.parametrize(
+    ("limits", "minutes"), [(Limits(hour=5), 60), (Limits(day=5), 24 * 60)]
+)
+def test_the_minutes_are_right_after_a_restart(
+    time: Time, limits: Limits, minutes: int
+) -> None:
+    """Each SMS counts for its own time."""
+    budget = time.budget(limits)
+    assert budget.reserve(2)
+    time.let_pass(10)
+    assert budget.reserve(3)
+    assert budget.as_list() == [(NOONS_MINUTE, 2), (NOONS_MINUTE + 10, 3)]
+
+    budget = time.restart(budget)
+    assert budget.as_list() == [(NOONS_MINUTE, 2), (NOONS_MINUTE + 10, 3)]
+    time.let_pass(minutes - 10)
+    assert not budget.has_room(1)
+    time.let_pass(0.5)  # it was half past the minute
+    assert budget.has_room(2)
+    assert not budget.has_room(3)
+    time.let_pass(10)
+    assert budget.has_room(5)
+    assert not budget.has_room(6)
+
+
+@pytest.mark.parametrize("days", [-400, 400])
+def test_what_is_kept_is_in_the_time_of_the_clock(time: Time, days: int) -> None:
+    """Though it was set in between: the next run begins with the new time."""
+    budget = time.budget(Limits(hour=5))
+    assert budget.reserve(5)
+    time.let_pass(20)
+    time.set_clock(NOON + timedelta(days=days, minutes=20))
+    assert not budget.has_room(1)
+    [(minute, parts)] = budget.as_list()
+    assert (minute - NOONS_MINUTE, parts) == (days * 24 * 60, 5)
+
+    budget = time.restart(budget)
+    time.let_pass(40)
+    assert not budget.has_room(1)
+    time.let_pass(1)
+    assert budget.has_room(5)
+
+
+def test_what_is_given_back_is_given_back_once(time: Time) -> None:
+    """It takes nothing else along, even after its time."""
+    budget = time.budget(Limits(hour=5))
+    first, second = budget.reserve(2), budget.reserve(3)
+    assert first
+    assert second
+    assert budget.left(Window.HOUR) == 0
+    budget.cancel(first)
+    assert budget.left(Window.HOUR) == 2
+    time.let_pass(25 * 60)
+    assert budget.reserve(5)
+    budget.cancel(second)
+    assert budget.left(Window.HOUR) == 0
+
+
+@pytest.mark.parametrize(
+    ("begins", "now", "begun", "end"),
+    [
+        (1, "2026-05-04 12:00", "2026-05-01", "2026-06-01"),
+        (4, "2026-05-04 00:00", "2026-05-04", "2026-06-04"),
+        (5, "2026-05-04 23:59", "2026-04-05", "2026-05-05"),
+        (15, "2026-12-31 12:00", "2026-12-15", "2027-01-15"),
+        (15, "2027-01-01 12:00", "2026-12-15", "2027-01-15"),
+        (31, "2026-04-29 12:00", "2026-03-31", "2026-04-30"),
+        (31, "2026-04-30 12:00", "2026-04-30", "2026-05-31"),
+        (30, "2028-02-29 12:00", "2028-02-29", "2028-03-30"),
+    ],
+)
+def test_when_a_month_begins(
+    time: Time, begins: int, now: str, begun: str, end: str
+) -> None:
+    """On the day that was chosen, or on the last one of a month that is too short."""
+
+    def local(when: str) -> datetime:
+        return datetime.fromisoformat(when).replace(tzinfo=ZoneInfo("Europe/Berlin"))
+
+    minute = int(local(begun).timestamp() // 60)
+    time.set_clock(local(now))
+    budget = time.budget(Limits(month=9, month_begins=begins))
+    budget.load([(minute - 1, 1), (minute, 2)])
+    assert budget.left(Window.MONTH) == 7
+    assert budget.room_from(8) == local(end)
+    assert budget.room_from(10) is None
+
+
+@pytest.mark.parametrize("days", [-400, -1, 1, 400])
+def test_setting_the_clock_ends_no_month(time: Time, days: int) -> None:
+    """The run goes on with the time that passes."""
+    budget = time.budget(Limits(month=1))
+    assert budget.reserve(1)
+    time.set_clock(NOON + timedelta(days=days))
+    assert not budget.has_room(1)
+
+    time.let_pass((27 * 24 + 10) * 60 - 1)  # half a minute to June in Berlin
+    assert not budget.has_room(1)
+    time.let_pass(0.5)
+    assert budget.has_room(1)
+
+
+def test_what_counts_for_a_month_is_kept_as_long(time: Time) -> None:
+    """Over a restart, and no longer."""
+    time.set_clock(datetime(2026, 5, 1, tzinfo=UTC))
+    budget = time.budget(Limits(month=3))
+    assert budget.reserve(2)
+    time.let_pass(29 * 24 * 60)
+    assert not budget.has_room(2)
+    budget = time.restart(budget)
+    assert not budget.has_room(2)
+    time.let_pass(4 * 24 * 60)
+    assert budget.has_room(3)
+    assert budget.as_list() == []
 
 
 async def test_a_message_that_is_longer_than_the_limit(

@@ -17,7 +17,9 @@ from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import parse_yaml
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+OWN = re.compile(r"https://github\.com/[\w-]+/openvox_gsm/blob/main/")
+"""Addresses of the project's own files."""
 TEXTS = ROOT / "custom_components/openvox_gsm/translations/en.json"
 
 
@@ -63,12 +65,14 @@ def anchors(page: Path) -> set[str]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_link_leads_somewhere(page: Path) -> None:
     """To a file of the project and a heading in it, unless it's an address."""
-    links = re.findall(r"\]\(([^)]+)\)|src=\"([^\"]+)\"", page.read_text())
+    links = re.findall(r"\]\(([^)]+)\)|^\[.+\]: (.+)$", page.read_text(), re.MULTILINE)
     for link in (first or second for first, second in links):
-        if "://" in link:
+        own = OWN.sub("", link)
+        if "://" in own:
             continue
-        path, _, anchor = link.partition("#")
-        target = page.parent / path if path else page
+        path, _, anchor = own.partition("#")
+        folder = page.parent if own == link else ROOT
+        target = folder / path if path else page
         assert target.exists(), link
         assert not anchor or anchor in anchors(target), link
 

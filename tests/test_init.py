@@ -62,7 +62,7 @@ async def test_a_gateway_is_set_up(
     assert loaded.state is ConfigEntryState.LOADED
     assert gateway.sessions == 2
     states = entity_states(hass, loaded)
-    assert len(states) == 3 + 4 * 9
+    assert len(states) == 5 + 4 * 9
     assert STATE_UNAVAILABLE not in states.values()
 
 

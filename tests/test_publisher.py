@@ -20,9 +20,15 @@ from custom_components.openvox_gsm.const import (
     EVENT_SMS_SENT,
 )
 from custom_components.openvox_gsm.contacts import contact_name
-from custom_components.openvox_gsm.gateway import StatusReport
+from custom_components.openvox_gsm.gateway import (
+    SendFailure,
+    SendResult,
+    SendStatus,
+    StatusReport,
+)
 from custom_components.openvox_gsm.sending import Recipient, Route, SmsOrder, async_send
 from custom_components.openvox_gsm.signals import SIGNAL_SMS_RECEIVED
+from custom_components.openvox_gsm.store import CounterKey
 from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.const import EVENT_HOMEASSISTANT_STARTED, STATE_OFF, STATE_ON
 from homeassistant.core import CoreState, Event, HomeAssistant
@@ -373,6 +379,31 @@ async def test_reports_are_held_until_home_assistant_has_started(
     hass.bus.async_fire(EVENT_HOMEASSISTANT_STARTED)
     await settle(hass)
     assert [event.data["target"] for event in events] == [PHONE]
+
+
+async def test_a_gateway_that_cannot_be_reached_is_no_failure_of_a_span(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """What was sent before it went away counts."""
+    store = loaded.runtime_data.store
+    gateway.faults.refuse = True
+    await send(hass, loaded, PHONE, "Hello", span=1)
+
+    def value(key: CounterKey) -> int:
+        counter = store.counter(1, key)
+        return counter.value if counter else 0
+
+    assert (value(CounterKey.SENT), value(CounterKey.FAILED)) == (0, 0)
+
+    loaded.runtime_data.publisher.sms_attempted(
+        SendResult(PHONE, SendStatus.FAILED, 1, 3, 1, SendFailure.NOT_CONNECTED)
+    )
+    assert (value(CounterKey.SENT), value(CounterKey.FAILED)) == (1, 0)
+
+    loaded.runtime_data.publisher.sms_attempted(
+        SendResult(PHONE, SendStatus.FAILED, 1, 3, 1, SendFailure.REJECTED)
+    )
+    assert (value(CounterKey.SENT), value(CounterKey.FAILED)) == (2, 2)
 
 
 async def test_a_message_that_no_span_can_take(

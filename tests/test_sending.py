@@ -16,12 +16,16 @@ from custom_components.openvox_gsm.const import (
     DOMAIN,
     EVENT_SMS_SENT,
 )
+from custom_components.openvox_gsm.gateway import SendFailure, Work
 from custom_components.openvox_gsm.gateway.sending import part as part_module
 from custom_components.openvox_gsm.sending import (
+    PreparedOrder,
     Recipient,
     Route,
     SmsOrder,
     async_send,
+    in_turn,
+    prepare,
     require_allowed,
 )
 from custom_components.openvox_gsm.store import CounterKey
@@ -34,6 +38,7 @@ from homeassistant.const import (
 )
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers import issue_registry as ir
 from simulator import Box, Simulator, SmsOutcome
 
 from .common import OTHER_PHONE, PHONE, set_options, settle, until
@@ -121,6 +126,120 @@ async def test_a_reason_in_the_language_of_the_server(
     outcome = await async_send(hass, order("Hello", 9, entry))
 
     assert outcome.reason == "OpenVox hat keinen Span 9"
+
+
+# Limits
+
+
+async def test_a_limit_reached_after_the_gateway_was_unloaded(
+    hass: HomeAssistant, loaded: MockConfigEntry, other_loaded: MockConfigEntry
+) -> None:
+    """A message under way may still come to it. No issue stays behind."""
+    await set_options(hass, loaded, **{CONF_HOURLY_LIMIT: 1})
+    message = order("Hello", 1, loaded)
+    await async_send(hass, message)
+    assert await hass.config_entries.async_unload(loaded.entry_id)
+
+    outcome = await async_send(hass, message)
+
+    assert outcome.result.failure is SendFailure.LIMIT_REACHED
+    assert ir.async_get(hass).issues == {}
+
+
+# Whose turn it is
+
+
+async def read_spans(*entries: MockConfigEntry) -> None:
+    """Let the gateways know what their spans are like now."""
+    for entry in entries:
+        await entry.runtime_data.gateway.spans.read()
+
+
+async def ways(hass: HomeAssistant, count: int) -> list[tuple[str, int]]:
+    """Send messages one after another; return the gateway and span of each."""
+    return [
+        (message["config_entry_id"], message["span"])
+        for _ in range(count)
+        for message in await send_and_ask(hass, target=PHONE)
+    ]
+
+
+async def test_the_span_used_longest_ago_of_all_gateways(
+    hass: HomeAssistant, loaded: MockConfigEntry, other_loaded: MockConfigEntry
+) -> None:
+    """So that all SIMs are used alike."""
+    used = await ways(hass, 10)
+
+    assert set(used[:5]) == {
+        *((loaded.entry_id, span) for span in (1, 2, 3, 4)),
+        (other_loaded.entry_id, 1),
+    }
+    assert used[5:] == used[:5]
+
+
+async def test_a_busy_gateway_comes_after_an_idle_one(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    other_loaded: MockConfigEntry,
+    gateway: Simulator,
+    other: Simulator,
+) -> None:
+    """Though the span of the idle one was used last."""
+    for span in gateway.spans.values():
+        span.send_duration = 0.1
+    busy, idle = (Route(entry.runtime_data) for entry in (loaded, other_loaded))
+
+    def prepared(*routes: Route) -> PreparedOrder:
+        return prepare(hass, SmsOrder(Recipient(PHONE, None, routes), "Hello"))
+
+    await async_send(hass, prepared(idle))
+    sending = [
+        hass.async_create_task(async_send(hass, prepared(busy))) for _ in range(4)
+    ]
+    await until(lambda: all(span.state for span in gateway.spans.values()))
+
+    assert (await async_send(hass, prepared(busy, idle))).entry is other_loaded
+    assert not any(each.done() for each in sending)
+    await asyncio.gather(*sending)
+
+
+async def test_a_gateway_with_hardly_any_signal_comes_last(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    other_loaded: MockConfigEntry,
+    gateway: Simulator,
+    other: Simulator,
+) -> None:
+    """It sends where no other can."""
+    for span in gateway.spans.values():
+        span.signal = 5
+    await read_spans(loaded)
+    assert set(await ways(hass, 6)) == {(other_loaded.entry_id, 1)}
+
+    other.spans[1].status = "No Signal"
+    await read_spans(other_loaded)
+    assert await ways(hass, 1) == [(loaded.entry_id, 1)]
+
+
+@pytest.mark.parametrize("gateway", [{"box": Box.TODAY}], indirect=True, ids=[""])
+async def test_a_call_goes_by_the_gateway_whose_turn_it_is(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    other_loaded: MockConfigEntry,
+    gateway: Simulator,
+) -> None:
+    """A limit of SMS is none of calls."""
+    for span in gateway.spans.values():
+        span.limits.append("Sms")
+    await read_spans(loaded)
+    routes = [Route(other_loaded.runtime_data), Route(loaded.runtime_data)]
+    await ways(hass, 1)
+
+    assert [route.entry for route in in_turn(routes)] == [other_loaded, loaded]
+    assert [route.entry for route in in_turn(routes, Work.CALL)] == [
+        loaded,
+        other_loaded,
+    ]
 
 
 # An outcome that's learned later

@@ -463,6 +463,16 @@ async def test_what_stands_outside_counts(
     ]
 
 
+async def test_an_empty_span_inside_data(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """A script that leaves it out means any."""
+    await send(hass, target=PHONE, data={"span": ""})
+    await send(hass, target=PHONE, data={"span": None})
+
+    assert [span for span, _, _ in sent(gateway)] == [1, 2]
+
+
 @pytest.mark.parametrize("data", [{"span": "x"}, {"device_id": ["a", "b"]}])
 async def test_data_that_cannot_be_used(
     hass: HomeAssistant, loaded: MockConfigEntry, data: dict[str, Any]

@@ -66,6 +66,8 @@ async def set_up(hass: HomeAssistant, entry: MockConfigEntry) -> None:
         {"counters": [5]},
         {"ussd_in_milliseconds": "yes"},
         {"switched_off": [[1, "99", True]]},
+        {"received": [["0123456789abcdef", 1]]},
+        {"received": {"0123456789abcdef": "yesterday"}},
     ],
 )
 async def test_a_file_with_other_things_in_it(
@@ -100,6 +102,7 @@ async def test_a_file_with_other_things_in_it(
         {"sent": []},
         {"counters": [[1, "sms_received", 5, None], [1, "sms_sent", 7, SINCE]]},
         {"sent": [[29_000_000, 2]], "something_new": 1},
+        {"received": {"0123456789abcdef": 1_700_000_000}},
     ],
 )
 async def test_a_file_that_is_right(

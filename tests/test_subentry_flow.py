@@ -1,4 +1,4 @@
-"""Adding and changing the contacts and USSD queries of a gateway."""
+"""Adding and changing the contacts, USSD queries and SIM limits of a gateway."""
 
 import inspect
 import json
@@ -11,15 +11,21 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.openvox_gsm import subentry_flow
 from custom_components.openvox_gsm.config_flow import OpenVoxConfigFlow
-from custom_components.openvox_gsm.const import SUBENTRY_CONTACT, SUBENTRY_USSD_QUERY
+from custom_components.openvox_gsm.const import (
+    SUBENTRY_CONTACT,
+    SUBENTRY_SIM_LIMIT,
+    SUBENTRY_USSD_QUERY,
+)
 from custom_components.openvox_gsm.errors import number_error
 from custom_components.openvox_gsm.phone_numbers import (
     InvalidPhoneNumberError,
     PhoneNumberFault,
 )
+from custom_components.openvox_gsm.sims import SIMS
 from custom_components.openvox_gsm.subentry_flow import (
     ContactFlow,
     OpenVoxSubentryFlow,
+    SimLimitFlow,
     UssdQueryFlow,
 )
 from homeassistant.config_entries import SOURCE_USER, SubentryFlowResult
@@ -38,6 +44,7 @@ TEXTS: dict[str, Any] = json.loads(
 )
 CONTACT = {"name": "Anna", "number": "+49 (151) 1234-5678", "span": "automatic"}
 QUERY = {"name": "Balance", "span": "2", "code": "*100#", "interval": 24}
+SIM_LIMIT = {"name": "Prepaid", "span": "2"}
 
 
 async def add(
@@ -104,11 +111,12 @@ def saved(entry: MockConfigEntry) -> list[tuple[str, str, dict[str, Any]]]:
     ]
 
 
-def test_a_gateway_offers_both(entry: MockConfigEntry) -> None:
-    """Contacts and USSD queries."""
+def test_what_a_gateway_offers(entry: MockConfigEntry) -> None:
+    """Contacts, USSD queries and SIM limits."""
     assert OpenVoxConfigFlow.async_get_supported_subentry_types(entry) == {
         SUBENTRY_CONTACT: ContactFlow,
         SUBENTRY_USSD_QUERY: UssdQueryFlow,
+        SUBENTRY_SIM_LIMIT: SimLimitFlow,
     }
 
 
@@ -436,6 +444,77 @@ async def test_a_span_that_is_gone_can_be_kept(
     assert choices(flow)["2"] == "2"
 
 
+# SIM limits
+
+
+async def test_a_sim_limit_is_added_and_changed(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """It takes effect at once. Which SIM it's for can't be changed."""
+    result = await add(
+        hass, loaded, SUBENTRY_SIM_LIMIT, SIM_LIMIT | {"daily_limit": 20}
+    )
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    sim = hass.data[SIMS].sim(loaded.entry_id, 2)
+    data = {"sim": sim, "daily_limit": 20, "monthly_limit": 0, "month_begins": 1}
+    assert saved(loaded) == [("sim_limit", "Prepaid", data)]
+    assert hass.states.is_state("sensor.gsm_2_sms_left_24_hours", "20")
+    assert not hass.states.get("sensor.gsm_2_sms_left_month")
+
+    flow = await loaded.start_subentry_reconfigure_flow(
+        hass, subentry_named(loaded, "Prepaid")
+    )
+    assert shown(flow) == {
+        "name": "Prepaid",
+        "daily_limit": 20,
+        "monthly_limit": 0,
+        "month_begins": 1,
+    }
+    changed = {"name": "Contract", "monthly_limit": 300.0, "month_begins": 31}
+    await change(hass, loaded, "Prepaid", changed)
+    data = {"sim": sim, "daily_limit": 0, "monthly_limit": 300, "month_begins": 31}
+    assert saved(loaded) == [("sim_limit", "Contract", data)]
+    assert not hass.states.get("sensor.gsm_2_sms_left_24_hours")
+    assert hass.states.is_state("sensor.gsm_2_sms_left_month", "300")
+
+
+async def test_a_sim_has_one_limit(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    other_loaded: MockConfigEntry,
+    gateway: Simulator,
+    other: Simulator,
+) -> None:
+    """Even where it has moved to another gateway."""
+    result = await add(hass, loaded, SUBENTRY_SIM_LIMIT, SIM_LIMIT)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    other.spans[1].imsi, gateway.spans[2].imsi = gateway.spans[2].imsi, ""
+    for each in (loaded, other_loaded):
+        await each.runtime_data.coordinator.async_refresh()
+
+    result = await add(
+        hass, other_loaded, SUBENTRY_SIM_LIMIT, SIM_LIMIT | {"span": "1"}
+    )
+    assert result["errors"] == {"span": "sim_has_limit"}
+    result = await add(
+        hass, loaded, SUBENTRY_SIM_LIMIT, SIM_LIMIT | {"name": "A", "span": "3"}
+    )
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_no_sim_limit_without_a_span(
+    hass: HomeAssistant, entry: MockConfigEntry, enable_custom_integrations: None
+) -> None:
+    """It isn't known yet which SIMs there are."""
+    entry.add_to_hass(hass)
+
+    flow = await hass.config_entries.subentries.async_init(
+        (entry.entry_id, SUBENTRY_SIM_LIMIT), context={"source": SOURCE_USER}
+    )
+
+    assert (flow["type"], flow["reason"]) == (FlowResultType.ABORT, "no_spans")
+
+
 # Texts
 
 
@@ -446,6 +525,10 @@ async def test_a_span_that_is_gone_can_be_kept(
         (
             SUBENTRY_USSD_QUERY,
             QUERY | {"replies": [], "pattern": "", "unit": "", "date_pattern": ""},
+        ),
+        (
+            SUBENTRY_SIM_LIMIT,
+            SIM_LIMIT | {"daily_limit": 0, "monthly_limit": 0, "month_begins": 1},
         ),
     ],
 )
@@ -461,9 +544,12 @@ def test_every_field_and_error_has_its_text(kind: str, given: dict[str, Any]) ->
     assert texts["error"].keys() == errors
     assert len(set(texts["error"].values())) == len(errors)
     assert texts["step"].keys() == {"user", "reconfigure"}
-    for step in texts["step"].values():
+    fields = {"user": set(given), "reconfigure": set(given)}
+    if kind == SUBENTRY_SIM_LIMIT:
+        fields["reconfigure"] -= {"span"}
+    for name, step in texts["step"].items():
         assert step["title"]
-        assert step["data"].keys() == step["data_description"].keys() == given.keys()
+        assert step["data"].keys() == step["data_description"].keys() == fields[name]
     assert texts["initiate_flow"].keys() == {"user", "reconfigure"}
     assert texts["entry_type"]
 
@@ -473,6 +559,7 @@ def _code(kind: str) -> str:
     flow: type[OpenVoxSubentryFlow] = {
         SUBENTRY_CONTACT: ContactFlow,
         SUBENTRY_USSD_QUERY: UssdQueryFlow,
+        SUBENTRY_SIM_LIMIT: SimLimitFlow,
     }[kind]
     code = inspect.getsource(flow) + inspect.getsource(OpenVoxSubentryFlow)
     if kind == SUBENTRY_USSD_QUERY:

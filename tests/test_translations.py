@@ -18,6 +18,7 @@ from custom_components.openvox_gsm import (
     options_flow,
     sensor,
     services,
+    sms_left,
     switch,
 )
 from custom_components.openvox_gsm.ami import HeaderFault, Service
@@ -107,6 +108,7 @@ def raised() -> Iterator[tuple[str, set[str]]]:
     for failure in SendFailure:
         yield f"sms_{failure}", {"gateway", "span", "time"}
     yield "sms_over_limit", {"gateway", "parts"}
+    yield "sms_over_sim_limit", {"gateway", "span", "parts"}
     yield "sms_parts_sent", {"sent", "parts"}
     # They are sentences of a report.
     yield "self_test_plan", {"count", "source", "target", "gateway"}
@@ -292,6 +294,7 @@ def test_every_entity_has_its_name_and_icon() -> None:
             *sensor.SPAN_SENSORS,
             *sensor.COUNTERS,
             *sensor.GATEWAY_SENSORS,
+            *sms_left.SMS_LEFT.values(),
         ],
         "switch": [switch.POWER],
     }

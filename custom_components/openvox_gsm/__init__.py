@@ -21,6 +21,7 @@ from .phone_numbers import preload
 from .publisher import async_close_publisher, async_get_publisher, publishes_calls
 from .runtime import OpenVoxConfigEntry, OpenVoxRuntime
 from .services import async_setup_services
+from .sims import SIMS, async_setup_sims
 from .store import async_get_store, async_remove_store
 from .ussd_query import UssdQueries
 
@@ -38,6 +39,7 @@ PLATFORMS = [
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register the actions, which serve all gateways."""
+    await async_setup_sims(hass)
     await async_setup_services(hass)
     async_setup_issues(hass)
 
@@ -56,7 +58,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> b
     publisher = async_get_publisher(hass, entry, store)
     devices = Devices(hass, entry)
     issues = Issues(hass, entry, store.budget)
-    coordinator = OpenVoxCoordinator(hass, entry, publisher, devices, issues, store)
+    sims = hass.data[SIMS]
+    coordinator = OpenVoxCoordinator(
+        hass, entry, publisher, devices, issues, store, sims
+    )
     await coordinator.async_config_entry_first_refresh()
 
     async def shut_down(_event: Event) -> None:
@@ -74,6 +79,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> b
         issues,
         publisher,
         store,
+        sims,
         queries,
         publishes_calls=publishes_calls(entry),
     )
@@ -116,6 +122,7 @@ def _apply_changes(entry: OpenVoxConfigEntry) -> None:
     runtime.ussd_queries.update()
     runtime.issues.options_changed(runtime.gateway)
     runtime.coordinator.async_update_listeners()
+    runtime.sims.limits_changed()
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> bool:
@@ -150,4 +157,5 @@ async def async_remove_config_entry_device(
 async def async_remove_entry(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> None:
     """Publish what is left of a gateway that is removed, and delete its file."""
     async_close_publisher(hass, entry)
+    hass.data[SIMS].forget(entry.entry_id)
     await async_remove_store(hass, entry)

@@ -1,8 +1,10 @@
-"""How many SMS a gateway may still send: SMS cost money, and automations run away."""
+"""How many SMS may still be sent: SMS cost money, and automations run away."""
 
 import asyncio
+from calendar import monthrange
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
+from enum import StrEnum
 import math
 from typing import Any, Final, NamedTuple
 
@@ -16,6 +18,49 @@ DEFAULT_DAILY_LIMIT: Final = 500
 
 _HOUR: Final = 60  # minutes
 _DAY: Final = 24 * 60  # minutes
+_LONGEST_MONTH: Final = 32 * _DAY  # it may have an hour more than 31 days
+
+
+class Window(StrEnum):
+    """The time in which SMS count: 60 minutes, 24 hours, or a month of the calendar."""
+
+    HOUR = "hour"
+    DAY = "day"
+    MONTH = "month"
+
+
+class Limits(NamedTuple):
+    """How many SMS may be sent in each window; 0 means no limit.
+
+    The month begins at midnight in Home Assistant's time zone, on the day
+    `month_begins` (1 to 31), or on the last one of a month that is too short.
+    """
+
+    hour: int = 0
+    day: int = 0
+    month: int = 0
+    month_begins: int = 1
+
+    @classmethod
+    def of_gateway(cls, options: Mapping[str, Any]) -> Limits:
+        """Return the limits in the options of a gateway."""
+        return cls(
+            int(options.get(CONF_HOURLY_LIMIT, DEFAULT_HOURLY_LIMIT)),
+            int(options.get(CONF_DAILY_LIMIT, DEFAULT_DAILY_LIMIT)),
+        )
+
+    @property
+    def of_windows(self) -> dict[Window, int]:
+        """The limits that are set."""
+        limits = zip(Window, self, strict=False)
+        return {window: limit for window, limit in limits if limit}
+
+
+class _Period(NamedTuple):
+    """A window right now, in minutes."""
+
+    since: int  # the first minute that counts
+    end: Callable[[int], int]  # the minute from which an earlier one doesn't count
 
 
 class Reservation(NamedTuple):
@@ -26,7 +71,7 @@ class Reservation(NamedTuple):
 
 
 class SmsBudget:
-    """Counts the SMS of the last hour and day.
+    """Counts the SMS of a gateway, or of a SIM, as long as they count for its limits.
 
     A long message counts as many SMS as it has parts. They are counted by the minute, so
     there is little to keep however many are sent. None is forgotten too early.
@@ -37,16 +82,16 @@ class SmsBudget:
 
     def __init__(
         self,
-        options: Callable[[], Mapping[str, Any]],
+        limits: Callable[[], Limits],
         loop: asyncio.AbstractEventLoop,
         on_change: Callable[[], None],
     ) -> None:
         """Count nothing yet.
 
-        `options` returns the entry's options. `on_change` is called when there's
-        something new to save.
+        `limits` returns the limits, which may change. `on_change` is called when
+        there's something new to save.
         """
-        self._options = options
+        self._limits = limits
         self._loop = loop
         self._on_change = on_change
         self._started_at = _clock() - loop.time()
@@ -68,9 +113,9 @@ class SmsBudget:
     @callback
     def reserve(self, parts: int) -> Reservation | None:
         """Count that many SMS; None, and nothing counted, where the limit forbids it."""
-        if not self._has_room(parts):
+        if not self.has_room(parts):
             # A message that is longer than the limit never has room.
-            self._refused = min(parts, *filter(None, self.limits))
+            self._refused = min(parts, *self.limits.of_windows.values())
             return None
         self._refused = 0
         reservation = Reservation(self._minute, parts)
@@ -84,53 +129,57 @@ class SmsBudget:
         self._count(reservation.minute, -reservation.parts)
         self._on_change()
 
+    def has_room(self, parts: int) -> bool:
+        """Return whether that many SMS may be sent now."""
+        now, limits = self._minute, self.limits
+        kept = _LONGEST_MONTH if limits.month else _DAY
+        counted, self._sent = self._sent, {}
+        for minute, sent in counted.items():
+            if minute >= now - kept:
+                # A clock that was wrong at the end of the last run must not stop
+                # everything for years.
+                self._count(min(minute, now), sent)
+        return all(
+            self._counted(self._period(window).since) <= limit - parts
+            for window, limit in limits.of_windows.items()
+        )
+
+    def left(self, window: Window) -> int:
+        """Return how many SMS may still be sent in a window that has a limit."""
+        counted = self._counted(self._period(window).since)
+        return max(0, self.limits.of_windows[window] - counted)
+
     def room_from(self, parts: int) -> datetime | None:
         """Return from when there's room for that many SMS; None if there never is.
 
         It's local time and a whole minute, provided that no more is sent until then.
         """
-        now = room = self._minute
-        for limit, window in self._windows:
+        room = self._minute
+        for window, limit in self.limits.of_windows.items():
             if parts > limit:
                 return None
-            counted = self._counted(now - window)
-            for minute in sorted(each for each in self._sent if each >= now - window):
+            period = self._period(window)
+            counted = self._counted(period.since)
+            for minute in sorted(each for each in self._sent if each >= period.since):
                 if counted <= limit - parts:
                     break
                 counted -= self._sent[minute]
-                room = max(room, minute + window + 1)
+                room = max(room, period.end(minute))
         time = round(room * 60 + _clock() - self._now, 3)
         return dt_util.as_local(dt_util.utc_from_timestamp(math.ceil(time / 60) * 60))
 
     @property
     def is_used_up(self) -> bool:
         """Whether a message was refused, and would be refused again."""
-        return bool(self._refused) and not self._has_room(self._refused)
+        return bool(self._refused) and not self.has_room(self._refused)
 
     @property
-    def limits(self) -> tuple[int, int]:
-        """How many SMS may be sent in an hour and in a day; 0 means no limit."""
-        options = self._options()
-        return (
-            int(options.get(CONF_HOURLY_LIMIT, DEFAULT_HOURLY_LIMIT)),
-            int(options.get(CONF_DAILY_LIMIT, DEFAULT_DAILY_LIMIT)),
-        )
+    def limits(self) -> Limits:
+        """The limits as they are now."""
+        return self._limits()
 
     def _count(self, minute: int, parts: int) -> None:
         self._sent[minute] = self._sent.get(minute, 0) + parts
-
-    def _has_room(self, parts: int) -> bool:
-        now = self._minute
-        counted, self._sent = self._sent, {}
-        for minute, sent in counted.items():
-            if minute >= now - _DAY:
-                # A clock that was wrong at the end of the last run must not stop
-                # everything for years.
-                self._count(min(minute, now), sent)
-        return all(
-            self._counted(now - window) <= limit - parts
-            for limit, window in self._windows
-        )
 
     @property
     def _now(self) -> float:
@@ -141,18 +190,41 @@ class SmsBudget:
     def _minute(self) -> int:
         return int(self._now // 60)
 
+    def _period(self, window: Window) -> _Period:
+        match window:
+            case Window.MONTH:
+                begun, end = self._month
+                return _Period(begun, lambda _minute: end)
+            case Window.HOUR:
+                length = _HOUR
+            case Window.DAY:
+                length = _DAY
+        return _Period(self._minute - length, lambda minute: minute + length + 1)
+
     @property
-    def _windows(self) -> list[tuple[int, int]]:
-        """The limits that are set, each with its time in minutes."""
-        return [
-            (limit, window)
-            for limit, window in zip(self.limits, (_HOUR, _DAY), strict=True)
-            if limit
-        ]
+    def _month(self) -> tuple[int, int]:
+        """The minutes in which this month has begun and the next one will."""
+        today = dt_util.as_local(dt_util.utc_from_timestamp(self._now)).date()
+        month = 12 * today.year + today.month - 1
+        begins = self.limits.month_begins
+        if today < _first_day(month, begins):
+            month -= 1
+        begun, end = (
+            int(dt_util.start_of_local_day(_first_day(each, begins)).timestamp() // 60)
+            for each in (month, month + 1)
+        )
+        return begun, end
 
     def _counted(self, since: int) -> int:
         """Return how many SMS were counted since a minute."""
         return sum(parts for minute, parts in self._sent.items() if minute >= since)
+
+
+def _first_day(month: int, begins: int) -> date:
+    """Return the day on which a month begins; months are counted from the year 0."""
+    year, month = divmod(month, 12)
+    _, length = monthrange(year, month + 1)
+    return date(year, month + 1, min(begins, length))
 
 
 def _clock() -> float:

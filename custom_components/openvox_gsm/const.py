@@ -32,6 +32,7 @@ CONF_CODES_FOR_ALL: Final = "codes_for_all"
 # Subentries
 SUBENTRY_CONTACT: Final = "contact"
 SUBENTRY_USSD_QUERY: Final = "ussd_query"
+SUBENTRY_SIM_LIMIT: Final = "sim_limit"
 CONF_NUMBER: Final = "number"
 CONF_SPAN: Final = "span"
 CONF_CODE: Final = "code"
@@ -40,6 +41,9 @@ CONF_INTERVAL: Final = "interval"
 CONF_PATTERN: Final = "pattern"
 CONF_DATE_PATTERN: Final = "date_pattern"
 CONF_UNIT: Final = "unit"
+CONF_SIM: Final = "sim"
+CONF_MONTHLY_LIMIT: Final = "monthly_limit"
+CONF_MONTH_BEGINS: Final = "month_begins"
 
 # Events of the bus
 EVENT_SMS_RECEIVED: Final = "openvox_gsm_sms_received"

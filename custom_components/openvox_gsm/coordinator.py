@@ -26,6 +26,7 @@ from .errors import auth_failed, update_failed
 from .gateway import Gateway, Span
 from .issues import Issues
 from .publisher import Publisher, publishes_calls
+from .sims import Sims
 from .store import GatewayStore
 
 _LOGGER = logging.getLogger(__name__)
@@ -55,6 +56,7 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
         devices: Devices,
         issues: Issues,
         store: GatewayStore,
+        sims: Sims,
     ) -> None:
         """Prepare; the first refresh connects."""
         super().__init__(
@@ -89,6 +91,7 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
         )
         self._devices = devices
         self._issues = issues
+        self._sims = sims
         self._is_shut_down = False
         self._next_look = dt_util.utcnow() + SMS_RECEIVED_INTERVAL
         self.async_apply_options()
@@ -141,6 +144,7 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
             raise update_failed(err) from err
         if self._devices.update(spans, gateway.features):
             self.async_update_listeners()
+        self._sims.polled(self.config_entry.entry_id, spans)
         self._issues.poll_succeeded(gateway)
         return GatewayState(
             spans=spans,

@@ -16,6 +16,7 @@ from .const import (
     CONF_NUMBER,
     CONF_PATTERN,
     CONF_REPLIES,
+    CONF_SIM,
 )
 from .gateway import OPEN_LINES, Span
 from .runtime import OpenVoxConfigEntry, OpenVoxRuntime
@@ -29,6 +30,7 @@ _SECRET_OF_SUBENTRIES: Final = {
     CONF_REPLIES,
     CONF_PATTERN,
     CONF_DATE_PATTERN,
+    CONF_SIM,
 }
 
 

@@ -19,6 +19,14 @@ from .gateway import Span, SpanError
 from .runtime import OpenVoxConfigEntry, OpenVoxRuntime
 
 
+def unique_id_of(
+    runtime: OpenVoxRuntime, description: EntityDescription, span: int | None
+) -> str:
+    """Return the unique id of an entity of a span, or of the gateway itself."""
+    place = "" if span is None else f"{span}_"
+    return f"{runtime.entry.entry_id}_{place}{description.key}"
+
+
 class OpenVoxEntity(CoordinatorEntity[OpenVoxCoordinator]):
     """An entity of a gateway."""
 
@@ -34,13 +42,12 @@ class OpenVoxEntity(CoordinatorEntity[OpenVoxCoordinator]):
         super().__init__(runtime.coordinator)
         self.runtime = runtime
         self.entity_description = description
-        entry_id, key = runtime.entry.entry_id, description.key
-        if span is None:
-            self._attr_unique_id = f"{entry_id}_{key}"
-            device_id = runtime.devices.gateway_id
-        else:
-            self._attr_unique_id = f"{entry_id}_{span}_{key}"
-            device_id = runtime.devices.span_ids[span]
+        self._attr_unique_id = unique_id_of(runtime, description, span)
+        device_id = (
+            runtime.devices.gateway_id
+            if span is None
+            else runtime.devices.span_ids[span]
+        )
         # With device_info, each entity would have it looked up by all its identifiers,
         # which takes a quarter of the set-up of a large gateway.
         assert device_id  # the poll before has registered it

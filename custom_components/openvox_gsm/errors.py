@@ -208,6 +208,12 @@ def exception_text(hass: HomeAssistant, key: str, **placeholders: object) -> str
     return form.format(**placeholders)
 
 
+_NEVER_ROOM: Final = {
+    SendFailure.LIMIT_REACHED: "sms_over_limit",
+    SendFailure.SIM_LIMIT_REACHED: "sms_over_sim_limit",
+}
+
+
 def sms_reason(
     hass: HomeAssistant,
     entry: ConfigEntry[Any],
@@ -221,8 +227,8 @@ def sms_reason(
     if result.failure is None:
         return None
     key = f"sms_{result.failure}"
-    if result.failure is SendFailure.LIMIT_REACHED and room_from is None:
-        key = "sms_over_limit"
+    if room_from is None:
+        key = _NEVER_ROOM.get(result.failure, key)
     reason = exception_text(
         hass,
         key,

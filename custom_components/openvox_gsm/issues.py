@@ -183,11 +183,14 @@ class Issues:
     @callback
     def budget_changed(self) -> None:
         """Raise the issue of a limit that is reached, or drop it."""
-        hourly, daily = self._budget.limits
+        limits = self._budget.limits
         self._set(
             "sms_limit",
             self._budget.is_used_up,
-            placeholders={"hourly": str(hourly or "∞"), "daily": str(daily or "∞")},
+            placeholders={
+                "hourly": str(limits.hour or "∞"),
+                "daily": str(limits.day or "∞"),
+            },
         )
 
     def _set(
@@ -203,7 +206,8 @@ class Issues:
         issue_id = f"{self._entry.entry_id}_{key}"
         if span is not None:
             issue_id += f"_{span}"
-        if not active:
+        # A message may end after its gateway was unloaded.
+        if not active or self._entry.state is ConfigEntryState.NOT_LOADED:
             ir.async_delete_issue(self._hass, DOMAIN, issue_id)
             return
         ir.async_create_issue(

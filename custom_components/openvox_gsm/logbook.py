@@ -60,6 +60,7 @@ _FAILURES: Final[Mapping[Any, str]] = {
     SendFailure.GIVEN_UP: "the script that sent it was stopped",
     "not_allowed": "the options don't allow the number",  # by version 0.1.0
     SendFailure.LIMIT_REACHED: "the SMS limit is reached",
+    SendFailure.SIM_LIMIT_REACHED: "the SMS limit of the SIM is reached",
 }
 
 

@@ -29,7 +29,7 @@ from .const import (
 )
 from .phone_numbers import InvalidPhoneNumberError, parse_prefix
 
-_LIMIT = vol.All(
+LIMIT_SELECTOR = vol.All(
     NumberSelector(
         NumberSelectorConfig(min=0, max=100_000, mode=NumberSelectorMode.BOX)
     ),
@@ -39,8 +39,8 @@ OPTIONS_SCHEMA = vol.Schema(
     {
         vol.Optional(CONF_COUNTRY): CountrySelector(),
         vol.Optional(CONF_ALLOWED): TextSelector(TextSelectorConfig(multiple=True)),
-        vol.Required(CONF_HOURLY_LIMIT, default=DEFAULT_HOURLY_LIMIT): _LIMIT,
-        vol.Required(CONF_DAILY_LIMIT, default=DEFAULT_DAILY_LIMIT): _LIMIT,
+        vol.Required(CONF_HOURLY_LIMIT, default=DEFAULT_HOURLY_LIMIT): LIMIT_SELECTOR,
+        vol.Required(CONF_DAILY_LIMIT, default=DEFAULT_DAILY_LIMIT): LIMIT_SELECTOR,
         vol.Required(CONF_CALL_EVENTS, default=True): BooleanSelector(),
         vol.Required(CONF_ONLY_CONFIRMED, default=False): BooleanSelector(),
         vol.Required(CONF_LINE_BREAKS, default=False): BooleanSelector(),

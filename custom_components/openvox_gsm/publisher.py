@@ -27,6 +27,7 @@ from .gateway import (
     CallEvent,
     CallEventType,
     IncomingSms,
+    SendFailure,
     SendResult,
     SendStatus,
     StatusReport,
@@ -79,7 +80,12 @@ class Publisher:
         # With when it arrived, by the loop's clock: nobody sets that one.
         self._held: list[tuple[float, _Held]] = []
         #: Joins the parts of long SMS; give it what the gateway receives.
-        self.assembler = Assembler(self._sms_received, hass.loop.call_later)
+        self.assembler = Assembler(
+            self._sms_received,
+            hass.loop.call_later,
+            remembered=store.received,
+            on_remembered=store.sms_remembered,
+        )
         self._stop_listening = hass.bus.async_listen_once(
             EVENT_HOMEASSISTANT_STOP, self._home_assistant_stops
         )
@@ -241,11 +247,17 @@ class Publisher:
 
     @callback
     def sms_attempted(self, result: SendResult) -> None:
-        """Count the result of a message on a span where it was tried."""
+        """Count the result of a message on a span where it was tried.
+
+        That the gateway couldn't be reached is no failure of the span.
+        """
         if result.span is None:
             return
         self._count(result.span, CounterKey.SENT, result.parts_sent)
-        if result.status is SendStatus.FAILED:
+        if (
+            result.status is SendStatus.FAILED
+            and result.failure is not SendFailure.NOT_CONNECTED
+        ):
             unsent = result.parts - result.parts_sent
             self._count(result.span, CounterKey.FAILED, unsent)
         async_dispatcher_send(self._hass, SIGNAL_SMS_SENT, result)

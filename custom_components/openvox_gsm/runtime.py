@@ -9,9 +9,10 @@ from homeassistant.core import HomeAssistant, callback
 from .const import DOMAIN
 from .coordinator import OpenVoxCoordinator
 from .devices import Devices
-from .gateway import Gateway, SpanStatus
+from .gateway import Gateway
 from .issues import Issues
 from .publisher import Publisher
+from .sims import Sims
 from .store import GatewayStore
 from .ussd_query import UssdQueries
 
@@ -26,25 +27,14 @@ class OpenVoxRuntime:
     issues: Issues
     publisher: Publisher
     store: GatewayStore
+    sims: Sims
     ussd_queries: UssdQueries
     publishes_calls: bool  # when it was set up
-    sms_under_way: int = 0
 
     @property
     def gateway(self) -> Gateway:
         """The gateway itself."""
         return self.coordinator.gateway
-
-    @property
-    def load(self) -> float:
-        """How many SMS are under way for each span that can send; infinite for none."""
-        spans = self.gateway.spans
-        if spans.choose() is None:
-            return float("inf")
-        able = sum(
-            span.can_send or span.status is SpanStatus.BUSY for span in spans.values()
-        )
-        return self.sms_under_way / able
 
 
 type OpenVoxConfigEntry = ConfigEntry[OpenVoxRuntime]

@@ -3,17 +3,29 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, NewType
+from datetime import datetime
+from typing import Any, Final, NewType, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import Context, HomeAssistant
+from homeassistant.helpers.dispatcher import async_dispatcher_send
 
+from .budget import Reservation, SmsBudget
 from .const import CONF_ALLOWED, CONF_FLASH
 from .contacts import country_of
 from .errors import invalid, sms_reason, text_error
-from .gateway import SMS_TIMEOUT, InvalidTextError, SendFailure, SendResult, SendStatus
+from .gateway import (
+    SMS_TIMEOUT,
+    InvalidTextError,
+    Quota,
+    SendFailure,
+    SendResult,
+    SendStatus,
+    Work,
+)
 from .phone_numbers import InvalidPhoneNumberError, parse_prefix
 from .runtime import OpenVoxRuntime
+from .signals import SIGNAL_SMS_RESERVED
 
 # The result of a gateway that didn't even try.
 _NOT_TRIED: Final = (SendFailure.NO_SPAN_READY, SendFailure.NOT_CONNECTED)
@@ -164,7 +176,7 @@ async def _send(
     untried = list(order.recipient.routes)
     outcomes: list[tuple[Route, SmsOutcome]] = []
     while untried and not abandoned.is_set():
-        route = by_load(untried)[0]
+        route = in_turn(untried)[0]
         untried.remove(route)
         outcome = await _send_through(hass, order, route, abandoned)
         outcomes.append((route, outcome))
@@ -191,43 +203,90 @@ async def _send_through(
     hass: HomeAssistant, order: PreparedOrder, route: Route, abandoned: asyncio.Event
 ) -> SmsOutcome:
     """Send an order through one gateway, within its limits."""
-    runtime = route.runtime
-    number, sms, budget = (
+    quota = _Limits(hass, route.runtime)
+    result = await route.runtime.gateway.sms.send(
         order.recipient.number,
-        runtime.gateway.sms,
-        runtime.store.budget,
+        order.text,
+        span=route.span,
+        timeout=order.timeout,
+        flash=order.flash,
+        given_up=abandoned,
+        quota=quota,
     )
-    parts = sms.count_parts(order.text, flash=order.flash)
-    reservation = budget.reserve(parts)
-    runtime.issues.budget_changed()
-    if reservation is None:
-        failure = SendFailure.LIMIT_REACHED
-        result = SendResult(number, SendStatus.FAILED, None, parts, failure=failure)
-    else:
-        runtime.sms_under_way += 1
-        try:
-            result = await sms.send(
-                number,
-                order.text,
-                span=route.span,
-                timeout=order.timeout,
-                flash=order.flash,
-                given_up=abandoned,
-            )
-        finally:
-            runtime.sms_under_way -= 1
-        if result.certainly_not_sent:
-            budget.cancel(reservation)
-        elif result.settled:
-            result.settled.add_done_callback(
-                lambda settled: (
-                    settled.result().certainly_not_sent and budget.cancel(reservation)
-                )
-            )
-    reason = sms_reason(hass, route.entry, result, budget.room_from(parts))
+    reason = sms_reason(hass, route.entry, result, quota.room_from(result))
     return SmsOutcome(order, route.entry, result, reason)
 
 
-def by_load(routes: Sequence[Route]) -> list[Route]:
-    """Return the routes, the one whose gateway has the least to do first."""
-    return sorted(routes, key=lambda route: route.runtime.load)
+class _Limits(Quota):
+    """The limits of a gateway and its SIMs, as far as one message uses them up."""
+
+    def __init__(self, hass: HomeAssistant, runtime: OpenVoxRuntime) -> None:
+        """Reserve nothing yet."""
+        self._hass = hass
+        self._runtime = runtime
+        self._gateway = runtime.store.budget
+        self._reserved: dict[int, list[tuple[SmsBudget, Reservation]]] = {}  # by span
+
+    @override
+    def reserve(self, span: int, parts: int) -> SendFailure | None:
+        sim = self._sim(span)
+        if sim and not sim.has_room(parts):
+            return SendFailure.SIM_LIMIT_REACHED
+        reservation = self._gateway.reserve(parts)
+        self._runtime.issues.budget_changed()
+        if reservation is None:
+            return SendFailure.LIMIT_REACHED
+        self._reserved[span] = [(self._gateway, reservation)]
+        if sim and (of_sim := sim.reserve(parts)):
+            self._reserved[span].append((sim, of_sim))
+        self._changed()
+        return None
+
+    @override
+    def cancel(self, span: int) -> None:
+        for budget, reservation in self._reserved.pop(span):
+            budget.cancel(reservation)
+        self._changed()
+
+    def room_from(self, result: SendResult) -> datetime | None:
+        """Return from when the limit has room for a message; None if it never has."""
+        budget = self._gateway
+        if result.span and result.failure is SendFailure.SIM_LIMIT_REACHED:
+            budget = self._sim(result.span) or budget
+        return budget.room_from(result.parts)
+
+    def _sim(self, span: int) -> SmsBudget | None:
+        """Return the budget of the SIM in a span, None if it has no limit."""
+        runtime = self._runtime
+        return runtime.sims.budgets(runtime.entry, span).get(span)
+
+    def _changed(self) -> None:
+        signal = SIGNAL_SMS_RESERVED.format(self._runtime.entry.entry_id)
+        async_dispatcher_send(self._hass, signal)
+
+
+# Whose turn it is
+
+
+def in_turn(routes: Sequence[Route], work: Work = Work.SMS) -> list[Route]:
+    """Return the routes, the one whose turn it is first.
+
+    That's the one with the span that was used longest ago. Gateways where no span may
+    do it now come last.
+    """
+    return sorted(routes, key=lambda route: _turn(route, work))
+
+
+def _turn(route: Route, work: Work) -> tuple[float, ...]:
+    gateway = route.runtime.gateway
+    used_up = _at_limit(route.runtime) if work is Work.SMS else frozenset()
+    span = route.span or gateway.spans.choose(used_up, work)
+    if span is None or not gateway.is_connected:
+        return (True,)
+    return (False, *gateway.spans.turn(span))
+
+
+def _at_limit(runtime: OpenVoxRuntime) -> frozenset[int]:
+    """Return the spans whose SIMs may send no more."""
+    budgets = runtime.sims.budgets(runtime.entry, *runtime.gateway.spans)
+    return frozenset(span for span, budget in budgets.items() if not budget.has_room(1))

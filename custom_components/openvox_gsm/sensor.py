@@ -27,6 +27,7 @@ from .entity import OpenVoxEntity, OpenVoxSpanEntity, async_add_span_entities
 from .gateway import NetworkStatus, Span, SpanStatus
 from .runtime import OpenVoxConfigEntry
 from .signals import SIGNAL_SPAN_COUNTED
+from .sms_left import async_add_sms_left_sensors
 from .store import Counter, CounterKey
 from .ussd_entity import async_add_query_sensors
 
@@ -215,6 +216,7 @@ async def async_setup_entry(
 
     async_add_span_entities(entry, async_add_entities, make)
     async_add_query_sensors(entry, async_add_entities)
+    async_add_sms_left_sensors(entry, async_add_entities)
 
 
 class GatewaySensor(OpenVoxEntity, SensorEntity):

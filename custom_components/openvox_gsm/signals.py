@@ -35,3 +35,8 @@ SIGNAL_SPAN_SMS_RECEIVED: Final = SignalTypeFormat[SpanEvent](
 )
 SIGNAL_SPAN_CALL: Final = SignalTypeFormat[SpanEvent](f"{DOMAIN}_call_{{}}_{{}}")
 SIGNAL_SPAN_COUNTED: Final = SignalTypeFormat[CounterKey](f"{DOMAIN}_counted_{{}}_{{}}")
+
+# For the sensors of how many SMS are left: a limit has changed, or a SIM has moved.
+SIGNAL_SIM_LIMITS: Final = SignalType[()](f"{DOMAIN}_sim_limits")
+# An SMS was reserved, or no longer is; format it with the entry's id.
+SIGNAL_SMS_RESERVED: Final = SignalTypeFormat[()](f"{DOMAIN}_sms_reserved_{{}}")

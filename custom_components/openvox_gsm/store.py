@@ -18,7 +18,7 @@ from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
-from .budget import SmsBudget
+from .budget import Limits, SmsBudget
 from .const import DOMAIN
 from .gateway import LastSign
 
@@ -61,9 +61,32 @@ _SAVED: Final = vol.Schema(
         vol.Optional("switched_off", default=list): [
             vol.ExactSequence([int, vol.Maybe(int), bool])
         ],
+        vol.Optional("received", default=dict): {str: int},
     },
     extra=vol.ALLOW_EXTRA,
 )
+
+
+async def async_load_valid(
+    hass: HomeAssistant, store: Store[dict[str, Any]], schema: vol.Schema
+) -> dict[str, Any]:
+    """Return what was saved, or the defaults of the schema.
+
+    A file with anything else is set aside, and counting starts again.
+    """
+    try:
+        saved: dict[str, Any] = schema(await store.async_load() or {})
+    except vol.Invalid as err:
+        aside = f"{store.path}.corrupt.{dt_util.utcnow().isoformat()}"
+        _LOGGER.warning(
+            "The stored counters and limits can't be read and start at zero. "
+            "The file is kept as %s: %s",
+            aside,
+            err,
+        )
+        await hass.async_add_executor_job(_set_aside, store.path, aside)
+        return dict(schema({}))
+    return saved
 
 
 def _set_aside(path: str, aside: str) -> None:
@@ -86,26 +109,15 @@ class GatewayStore:
         self._ussd_in_milliseconds = False
         #: The modules that we switched off, by span.
         self.switched_off: Mapping[int, LastSign] = {}
-        self.budget = SmsBudget(lambda: entry.options, hass.loop, self._save_soon)
+        #: Which SMS came in lately: their hashes, and when they came.
+        self.received: Mapping[str, int] = {}
+        self.budget = SmsBudget(
+            lambda: Limits.of_gateway(entry.options), hass.loop, self._save_soon
+        )
 
     async def async_load(self) -> None:
-        """Read what was saved; version 0.1.0 saved the budget only.
-
-        A file with anything else is set aside, and counting starts again.
-        """
-        try:
-            saved = _SAVED(await self._store.async_load() or {})
-        except vol.Invalid as err:
-            path = self._store.path
-            aside = f"{path}.corrupt.{dt_util.utcnow().isoformat()}"
-            _LOGGER.warning(
-                "The stored counters and limits can't be read and start at zero. "
-                "The file is kept as %s: %s",
-                aside,
-                err,
-            )
-            await self._hass.async_add_executor_job(_set_aside, path, aside)
-            return
+        """Read what was saved; version 0.1.0 saved the budget only."""
+        saved = await async_load_valid(self._hass, self._store, _SAVED)
         self.budget.load(saved["sent"])
         for span, key, value, since in saved["counters"]:
             self._counters[span, key] = Counter(value, since)
@@ -114,6 +126,7 @@ class GatewayStore:
             span: LastSign(csq, says_off)
             for span, csq, says_off in saved["switched_off"]
         }
+        self.received = saved["received"]
 
     async def async_remove(self) -> None:
         """Delete the file; an SMS that's still under way must not write it again."""
@@ -156,6 +169,12 @@ class GatewayStore:
         self.switched_off = dict(switched_off)
         self._save_soon()
 
+    @callback
+    def sms_remembered(self, received: Mapping[str, int]) -> None:
+        """Keep which SMS came in lately."""
+        self.received = received
+        self._save_soon()
+
     def _save_soon(self) -> None:
         # Asking again would put the save off, in a burst for as long as it lasts.
         if not self._save_is_due and not self._is_removed:
@@ -175,6 +194,7 @@ class GatewayStore:
                 (span, sign.csq, sign.says_off)
                 for span, sign in self.switched_off.items()
             ],
+            "received": dict(self.received),
         }
 
 

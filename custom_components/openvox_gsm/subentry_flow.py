@@ -1,4 +1,4 @@
-"""Add and change the contacts and USSD queries of a gateway."""
+"""Add and change the contacts, USSD queries and SIM limits of a gateway."""
 
 from collections.abc import Mapping
 import re
@@ -27,22 +27,29 @@ from homeassistant.helpers.selector import (
 
 from .const import (
     CONF_CODE,
+    CONF_DAILY_LIMIT,
     CONF_DATE_PATTERN,
     CONF_INTERVAL,
+    CONF_MONTH_BEGINS,
+    CONF_MONTHLY_LIMIT,
     CONF_NUMBER,
     CONF_PATTERN,
     CONF_REPLIES,
+    CONF_SIM,
     CONF_SPAN,
     CONF_UNIT,
     SUBENTRY_CONTACT,
+    SUBENTRY_SIM_LIMIT,
     SUBENTRY_USSD_QUERY,
 )
 from .contacts import country_of
 from .devices import find_span_devices
 from .errors import number_error
 from .gateway import is_ussd_code
+from .options_flow import LIMIT_SELECTOR
 from .phone_numbers import InvalidPhoneNumberError, is_phone_number, parse_destination
 from .regular_expression import RegularExpression
+from .sims import SIMS
 
 AUTOMATIC = "automatic"
 DEFAULT_INTERVAL = 24  # hours
@@ -54,7 +61,7 @@ _SEPARATOR = re.compile(r"[,;\n]")
 
 
 class OpenVoxSubentryFlow(ConfigSubentryFlow):
-    """What both kinds of subentries share: one form, to add or to change."""
+    """What all kinds of subentries share: one form, to add or to change."""
 
     def _schema(self) -> vol.Schema:
         """Return the fields of the form."""
@@ -275,9 +282,56 @@ class UssdQueryFlow(OpenVoxSubentryFlow):
         return data
 
 
+class SimLimitFlow(OpenVoxSubentryFlow):
+    """How many SMS a SIM may send, wherever it is.
+
+    The span is only asked for to know which SIM is meant.
+    """
+
+    @override
+    def _step(
+        self, step_id: str, user_input: dict[str, Any] | None
+    ) -> SubentryFlowResult:
+        if self.source != SOURCE_RECONFIGURE and not self._spans():
+            return self.async_abort(reason="no_spans")
+        return super()._step(step_id, user_input)
+
+    @override
+    def _schema(self) -> vol.Schema:
+        fields: dict[vol.Marker, Any] = {vol.Required(CONF_NAME): TextSelector()}
+        if self.source != SOURCE_RECONFIGURE:
+            fields[vol.Required(CONF_SPAN)] = _span_selector(self._spans())
+        fields[vol.Optional(CONF_DAILY_LIMIT)] = LIMIT_SELECTOR
+        fields[vol.Optional(CONF_MONTHLY_LIMIT)] = LIMIT_SELECTOR
+        fields[vol.Required(CONF_MONTH_BEGINS, default=1)] = vol.All(
+            NumberSelector(
+                NumberSelectorConfig(min=1, max=31, mode=NumberSelectorMode.BOX)
+            ),
+            vol.Coerce(int),
+        )
+        return vol.Schema(fields)
+
+    @override
+    def _read(self, user_input: Mapping[str, Any]) -> dict[str, Any]:
+        if self.source == SOURCE_RECONFIGURE:
+            sim = self._get_reconfigure_subentry().data[CONF_SIM]
+        else:
+            sims = self.hass.data[SIMS]
+            sim = sims.sim(self._get_entry().entry_id, int(user_input[CONF_SPAN]))
+            if sim in sims.limited():
+                raise _Refused(CONF_SPAN, "sim_has_limit")
+        return {
+            CONF_SIM: sim,
+            CONF_DAILY_LIMIT: user_input.get(CONF_DAILY_LIMIT, 0),
+            CONF_MONTHLY_LIMIT: user_input.get(CONF_MONTHLY_LIMIT, 0),
+            CONF_MONTH_BEGINS: user_input[CONF_MONTH_BEGINS],
+        }
+
+
 SUBENTRY_FLOWS: dict[str, type[ConfigSubentryFlow]] = {
     SUBENTRY_CONTACT: ContactFlow,
     SUBENTRY_USSD_QUERY: UssdQueryFlow,
+    SUBENTRY_SIM_LIMIT: SimLimitFlow,
 }
 
 

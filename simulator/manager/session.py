@@ -157,7 +157,7 @@ class Session:
             while True:
                 await self._has_output.wait()
                 await self.faults.thawed()
-                count = 1 if self.faults.slow_bytes else len(self._output)
+                count = self.faults.may_send(self._output)
                 piece = bytes(self._output[:count])
                 del self._output[:count]
                 self._writer.write(piece)

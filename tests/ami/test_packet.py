@@ -271,6 +271,36 @@ def test_sample_in_any_chunks(sample: Sample, data: st.DataObject) -> None:
     assert cut(chunks, sample.commands) == sample.packets()
 
 
+ODD_END = b"Event: CoreShowChannelMapComplete\r\nEventList: Complete\r\nListItems: 2"
+
+
+@pytest.mark.parametrize("after", [b"", PING, b"Event: X", b"Response: Success"])
+def test_a_packet_that_ends_in_a_bare_line_feed(after: bytes) -> None:
+    """Asterisk 18.19 and 20.4 on end one list so; it's there at once, and ends there."""
+    stream = ODD_END + b"\r\n\n" + (after and wire(after))
+    packets = [ODD_END, *([after] if after else [])]
+    assert cut([stream]) == packets
+    assert cut(single_bytes(stream)) == packets
+
+
+@pytest.mark.parametrize("event", ["VarSet", "Newexten", "UserEvent"])
+def test_such_an_end_in_a_text_ends_no_packet(event: str) -> None:
+    """An SMS may hold it."""
+    raw = f"Event: {event}\r\nValue: a\r\n\nb\r\nUniqueid: 1.1".encode()
+    assert cut([wire(raw, PING)]) == [raw, PING]
+    raw = follows(b"a\r\n\nb\n")
+    assert cut([wire(raw, PING)], {"7"}) == [raw, PING]
+
+
+def test_an_action_id_that_is_no_text() -> None:
+    """It's nobody's, and does no harm."""
+    raw = follows(b"x\n", b"\xff7")
+    assert cut([wire(raw, PING)], {"7"}) == [raw, PING]
+    # A forged end must not be found behind it.
+    forged = wire(b"Response: Follows\r\nActionID: \xff\r\nx", PING)
+    assert cut([forged], {"7"})[-1] == PING
+
+
 FRAGMENTS = st.lists(
     st.sampled_from(
         [
@@ -278,6 +308,8 @@ FRAGMENTS = st.lists(
             b"\n",
             b"\r\n",
             b"\r\n\r\n",
+            b"\r\n\n",
+            b"Event: VarSet\r\n",
             b"Response: Follows\r\n",
             b"Privilege: Command\r\n",
             b"ActionID: 7\r\n",

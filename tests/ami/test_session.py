@@ -834,6 +834,24 @@ async def test_answer_without_list(session: Session) -> None:
     assert events == []
 
 
+async def test_a_list_whose_end_is_written_oddly() -> None:
+    """Asterisk 18.19 and 20.4 on write a bare line feed; nothing need follow."""
+
+    async def script(peer: Manager) -> None:
+        action = await peer.expect("CoreShowChannelMap")
+        action_id = action.get("ActionID")
+        await peer.answer(action, "Success", "EventList: start")
+        await peer.send(
+            f"Event: CoreShowChannelMap\r\nActionID: {action_id}\r\n\r\n"
+            f"Event: CoreShowChannelMapComplete\r\nActionID: {action_id}\r\n"
+            "EventList: Complete\r\nListItems: 1\r\n\n".encode()
+        )
+
+    async with scripted(script) as session:
+        _, events = await session.list_action("CoreShowChannelMap")
+        assert [event.event for event in events] == ["CoreShowChannelMap"]
+
+
 @pytest.mark.parametrize("end", ["Complete", "complete", "cancelled"])
 async def test_events_of_others_do_not_get_into_a_list(end: str) -> None:
     """Two lists at once, events between them, and events before the answer."""

@@ -22,7 +22,6 @@ from custom_components.openvox_gsm.gateway.model import (
 from custom_components.openvox_gsm.gateway.receiving.assembly import (
     PARTS_TIMEOUT,
     Assembler,
-    ReceivedPart,
 )
 from custom_components.openvox_gsm.gateway.receiving.inbox import MESSAGE_TIMEOUT, Inbox
 from custom_components.openvox_gsm.gateway.receiving.pdu import (
@@ -30,6 +29,7 @@ from custom_components.openvox_gsm.gateway.receiving.pdu import (
     Concatenation,
     DeliverPdu,
 )
+from custom_components.openvox_gsm.gateway.receiving.received_part import ReceivedPart
 from custom_components.openvox_gsm.gateway.sending.delivery import LateOutcomes
 
 from . import hostile
@@ -220,4 +220,5 @@ def test_any_parts(parts: list[ReceivedPart]) -> None:
     told = re.findall("<[0-9]+>", "".join(message.text for message in messages))
     assert sorted(told) == sorted(part.text for part in parts)
     for message in messages:
-        assert message.complete == (message.text.count("<") == message.parts)
+        # Of several that can't be told apart, none is called complete.
+        assert message.complete <= (message.text.count("<") == message.parts)

@@ -89,7 +89,22 @@ def hurry(gateway: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "LATE_ANSWER_TIME", 0.15)
     for module in (part_module, spans_module):
         monkeypatch.setattr(module, "BUSY_INTERVAL", 0.01)
+    monkeypatch.setattr(inbox_module, "MESSAGE_TIMEOUT", 0.1)
     monkeypatch.setattr(inbox_module, "SETTLE_TIME", 0.02)
+
+
+@pytest.fixture
+async def skip(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Let seconds pass at once; ask for it before the client."""
+    loop = asyncio.get_running_loop()
+    real, skipped = loop.time, 0.0
+
+    def let_pass(seconds: float) -> None:
+        nonlocal skipped
+        skipped += seconds
+
+    monkeypatch.setattr(loop, "time", lambda: real() + skipped)
+    return let_pass
 
 
 @pytest.fixture

@@ -751,3 +751,73 @@ async def test_a_pause_ends_with_the_connection(connection: Connection) -> None:
     with pytest.raises(CannotConnectError):
         async with asyncio.timeout(0.1):
             await pausing
+
+
+# Timers that wait for what is still on its way
+
+
+async def test_a_timer_waits_while_the_gateway_is_silent(
+    gateway: Simulator, new_connection: MakeConnection
+) -> None:
+    """What it has written by then is read first."""
+    connection = new_connection()
+    await connection.start()
+    called = asyncio.Event()
+    gateway.faults.freeze()
+    connection.call_later(0.01, called.set)
+    await asyncio.sleep(0.05)
+    assert not called.is_set()
+    gateway.faults.thaw()
+    async with asyncio.timeout(1):
+        await called.wait()
+
+
+@pytest.mark.parametrize("wait", [0, 0.05], ids=["at once", "while it's reading"])
+async def test_a_timer_is_cancelled(
+    gateway: Simulator, new_connection: MakeConnection, wait: float
+) -> None:
+    """Its function is never called, and no task is left."""
+    connection = new_connection()
+    await connection.start()
+    called = asyncio.Event()
+    gateway.faults.freeze()
+    timer = connection.call_later(0.01, called.set)
+    await asyncio.sleep(wait)
+    timer.cancel()
+    gateway.faults.thaw()
+    await asyncio.sleep(0.05)
+    assert not called.is_set()
+
+
+async def test_a_timer_of_a_connection_that_is_lost(
+    gateway: Simulator,
+    new_connection: MakeConnection,
+    heard: Heard,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A gateway that stays silent is lost, and then there is nothing left to read."""
+    monkeypatch.setattr(connection_module, "PING_INTERVAL", 0.05)
+    connection = new_connection()
+    await connection.start()
+    called = asyncio.Event()
+    gateway.faults.freeze()
+    connection.call_later(0.01, called.set)
+    async with asyncio.timeout(1):
+        await called.wait()
+    await until(lambda: heard.changes)
+    [error] = heard.changes
+    assert isinstance(error, ConnectionLostError)
+    gateway.faults.thaw()
+
+
+async def test_a_timer_of_a_connection_that_is_stopped(
+    gateway: Simulator, new_connection: MakeConnection
+) -> None:
+    """There is nothing to wait for."""
+    connection = new_connection()
+    await connection.start()
+    await connection.stop()
+    called = asyncio.Event()
+    connection.call_later(0.01, called.set)
+    async with asyncio.timeout(1):
+        await called.wait()

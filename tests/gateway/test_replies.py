@@ -174,7 +174,7 @@ def test_all_spans_of_later_firmware(line_end: str) -> None:
 )
 def test_all_spans_that_are_not_whole(output: str) -> None:
     """They then have to be read one by one."""
-    assert not read_all_spans(output)
+    assert replies.split_all_spans(output) is None
 
 
 @pytest.mark.parametrize(

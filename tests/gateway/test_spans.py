@@ -18,9 +18,11 @@ from custom_components.openvox_gsm.gateway import (
     modules as modules_module,
     spans as spans_module,
 )
+from custom_components.openvox_gsm.gateway.sending import part as part_module
 from simulator import Box, Simulator, SmsOutcome
+from simulator.cli.command_line import Output
 
-from .conftest import Heard, kinds_of_gateway, until
+from .conftest import Heard, gateway_with, kinds_of_gateway, until
 from .outcomes import (
     NUMBER,
     failed,
@@ -53,6 +55,29 @@ async def test_spans_are_read_with_as_few_commands_as_the_firmware_allows(
     assert spans[3].status is SpanStatus.READY
     assert spans[3].network_status is NetworkStatus.HOME
     assert spans[3].operator == "CHINA MOBILE"
+
+
+@pytest.mark.parametrize(
+    "answer", ["", "No such command 'gsm show span all' (type 'help')\n"]
+)
+@gateway_with(box=Box.TODAY)
+async def test_firmware_that_cannot_show_all_spans(
+    gateway: Simulator, new_client: Callable[..., Gateway], answer: str
+) -> None:
+    """They are read one by one, now and from then on."""
+    gateway.cli.recorded = lambda line: (
+        Output(answer) if line == "gsm show span all" else None
+    )
+    client = new_client()
+    await client.start()
+    await client.spans.read()
+    assert list(client.spans) == [1, 2, 3, 4]
+    gateway.commands.clear()
+    await client.spans.read()
+    assert gateway.commands == [
+        "gsm show spans",
+        *(f"gsm show span {number}" for number in (1, 2, 3, 4)),
+    ]
 
 
 @kinds_of_gateway()
@@ -141,6 +166,31 @@ async def test_a_span_that_hangs_is_asked_again_after_a_while(
     assert (await client.spans.read())[2].status is SpanStatus.UNKNOWN
     gateway.spans[2].hung = False
     assert (await client.spans.read())[2].status is SpanStatus.READY
+
+
+async def test_for_how_long_a_span_that_hangs_is_left_alone(
+    gateway: Simulator, skip: Callable[[float], None], client: Gateway
+) -> None:
+    """For five minutes."""
+    gateway.spans[2].hung = True
+    assert (await client.spans.read())[2].status is SpanStatus.UNKNOWN
+    gateway.spans[2].hung = False
+    skip(290)
+    assert (await client.spans.read())[2].status is SpanStatus.UNKNOWN
+    skip(11)
+    assert (await client.spans.read())[2].status is SpanStatus.READY
+
+
+async def test_when_a_span_is_stuck(
+    gateway: Simulator, skip: Callable[[float], None], client: Gateway
+) -> None:
+    """No SMS may take as long: 300 s at most, and some more."""
+    gateway.spans[2].state = "SMS SENDING"
+    assert (await client.spans.read())[2].status is SpanStatus.BUSY
+    skip(325)
+    assert (await client.spans.read())[2].status is SpanStatus.BUSY
+    skip(6)
+    assert (await client.spans.read())[2].status is SpanStatus.STUCK
 
 
 @later_firmware
@@ -520,3 +570,36 @@ async def test_an_event_tells_at_once(
     getattr(gateway.spans[2], deed)()
 
     await until(lambda: news)
+
+
+@pytest.mark.parametrize(
+    ("signal", "comes_last"),
+    [(0, True), (5, True), (6, False), (31, False), (-1, False), (99, False)],
+)
+async def test_a_span_with_hardly_any_signal_comes_last(
+    gateway: Simulator, client: Gateway, signal: int, comes_last: bool
+) -> None:
+    """Even after those that were just used, or are being used."""
+    gateway.spans[2].signal = signal
+    await client.spans.read()
+    for span in (1, 3, 4):
+        await client.sms.send(NUMBER, "Hi", span=span)
+    assert client.spans.choose() == (1 if comes_last else 2)
+
+    async with client.spans.exclusive(1):
+        only_two = frozenset((3, 4))
+        assert client.spans.choose(only_two) == (1 if comes_last else 2)
+        assert client.spans.choose(only_two | {1}) == 2
+
+
+async def test_a_span_that_somebody_else_keeps_busy_comes_after_free_ones(
+    gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though it was used longest ago: it has just refused our SMS."""
+    monkeypatch.setattr(part_module, "BUSY_INTERVAL", 9)
+    gateway.spans[1].sms_outcomes.extend(99 * [SmsOutcome.BUSY])
+    result = await client.sms.send(NUMBER, "Hi", span=1, timeout=0)
+    assert outcome(result) == failed(SendFailure.BUSY, 1)
+    for span in (2, 3, 4):
+        await client.sms.send(NUMBER, "Hi", span=span)
+    assert client.spans.choose() != 1

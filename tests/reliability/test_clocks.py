@@ -18,6 +18,8 @@ from custom_components.openvox_gsm.const import CONF_HOURLY_LIMIT
 from .house import LOST, House
 from .test_connection import is_sending, receive_parts
 
+from tests.test_sims import limit
+
 type WallClock = StepTickTimeFactory | TickingDateTimeFactory | FrozenDateTimeFactory
 
 DAYS = pytest.mark.parametrize("days", [400, -400], ids=["forward", "back"])
@@ -88,6 +90,34 @@ async def test_clock_is_set_at_the_limit(
     wall_clock.tick(hour)
     await house.entry.runtime_data.coordinator.async_refresh()
 
+    await house.recovers()
+
+    await house.prove_normal()
+
+
+@pytest.mark.real_time
+@DAYS
+async def test_clock_is_set_at_the_limit_of_a_sim(
+    wall_clock: WallClock, house: House, days: int
+) -> None:
+    """Another month by the clock is no other month."""
+
+    async def send() -> str:
+        sending = house.send(1)
+        await house.until(sending.task.done)
+        return str(sending.result["status"])
+
+    await house.set_up()
+    await limit(house.hass, house.entry, 1, month=2)
+    assert [await send() for _ in range(3)] == ["sent", "sent", "failed"]
+
+    wall_clock.tick(timedelta(days=days))
+    await house.entry.runtime_data.coordinator.async_refresh()
+    assert await send() == "failed"
+
+    hass, entry = house.hass, house.entry
+    for subentry_id in list(entry.subentries):
+        hass.config_entries.async_remove_subentry(entry, subentry_id)
     await house.recovers()
 
     await house.prove_normal()

@@ -1,13 +1,9 @@
 """Home Assistant ends from one moment to the next, as when the power fails."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
-import os
 from pathlib import Path
-import sys
 import time
 from typing import Any
 
@@ -25,13 +21,14 @@ from custom_components.openvox_gsm.const import DOMAIN
 from custom_components.openvox_gsm.publisher import PUBLISHERS
 from custom_components.openvox_gsm.store import STORES
 from demo.home import HomeAssistant as HomeAssistantClient, make_config
-from demo.processes import PROJECT, DemoError, choose_ports, until
+from demo.processes import choose_ports, until
 from homeassistant.components.recorder import Recorder, get_instance
 from homeassistant.components.recorder.statistics import statistics_during_period
 from homeassistant.core import HomeAssistant
 from simulator import Simulator, SmsOutcome
 
 from tests.common import OTHER_PHONE, PHONE, pass_time, settle, until as until_in_loop
+from tests.home_assistant_process import is_running, running_home_assistant
 
 COUNTERS = ("sms_received", "sms_sent", "sms_failed")
 
@@ -42,32 +39,6 @@ def config(tmp_path: Path) -> tuple[Path, int]:
     (port,) = choose_ports(8125)
     make_config(tmp_path / "config", port)
     return tmp_path / "config", port
-
-
-@asynccontextmanager
-async def running_process(config: Path) -> AsyncIterator[Callable[[], Awaitable[None]]]:
-    """Run Home Assistant as a process of its own; give a function that kills it."""
-    environment = os.environ.copy()
-    # It would compile all of Home Assistant again at each start.
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    process = await asyncio.create_subprocess_exec(
-        Path(sys.executable).with_name("hass"),
-        *("--config", config, "--skip-pip", "--log-file", config / "log"),
-        cwd=PROJECT,
-        env=environment,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-
-    async def kill() -> None:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-
-    try:
-        yield kill
-    finally:
-        await kill()
 
 
 async def counts(home: HomeAssistantClient, span: int) -> list[int]:
@@ -102,18 +73,19 @@ async def test_home_assistant_is_killed(
 
     async with aiohttp.ClientSession() as session:
         home = HomeAssistantClient(session, port)
-        async with running_process(folder) as kill:
+        async with running_home_assistant(folder) as process:
             await home.set_up(gateway.port)
             exchange = asyncio.create_task(exchange_sms(home))
             await asyncio.sleep(3.5)
             killed_at = time.monotonic()
-            await kill()
+            process.kill()
+            await process.wait()
             with pytest.raises(aiohttp.ClientError):
                 await exchange
 
         least = [done for at, done in history if at < killed_at - 1][-1]
         sent_before = len(gateway.sent)
-        async with running_process(folder):
+        async with running_home_assistant(folder):
             await until("The second start", lambda: is_running(home), 60)
             after = await counts(home, 1)
             targets = [f"+4915112{number:06}" for number in range(DEFAULT_HOURLY_LIMIT)]
@@ -129,14 +101,6 @@ async def test_home_assistant_is_killed(
         <= len(gateway.sent)
         <= DEFAULT_HOURLY_LIMIT + sent_before - least[1]
     )
-
-
-async def is_running(home: HomeAssistantClient) -> bool:
-    """Return whether Home Assistant has started."""
-    try:
-        return bool((await home.get("/api/config"))["state"] == "RUNNING")
-    except aiohttp.ClientError, DemoError:
-        return False
 
 
 # What the statistics make of it

@@ -3,10 +3,15 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
+from custom_components.openvox_gsm.const import DOMAIN
+from custom_components.openvox_gsm.publisher import PUBLISHERS
+from custom_components.openvox_gsm.store import STORES
 from homeassistant.config_entries import ConfigEntryState
+from homeassistant.util import dt as dt_util
 from simulator import SmsOutcome, User
 
 from .house import LOST, House
@@ -375,6 +380,41 @@ async def test_reload_between_parts_in(house: House) -> None:
     await house.recovers(reloading.done)
 
     await receive_parts(house, text, 2, 3)
+
+    house.delivered.append(text)
+    assert house.texts == [text]
+    await house.prove_normal()
+    await house.close()
+
+
+@pytest.mark.parametrize("restarts", [False, True], ids=["reload", "restart"])
+async def test_sms_comes_again_after_a_restart(
+    house: House, hass_storage: dict[str, Any], restarts: bool
+) -> None:
+    """The network got no acknowledgement, and delivers it again hours later."""
+    house.log = ["Span 1: an SMS came twice; dropped the second"]
+    await house.set_up()
+    sent_at = dt_util.utcnow()
+    text = house.new_text()
+    await house.gateway.receive_sms(1, OTHER_PHONE, text, sent_at)
+    await house.until(lambda: house.texts_include(text))
+    await house.pass_time(1)
+    assert await house.do(house.hass.config_entries.async_unload(house.entry.entry_id))
+    if restarts:
+        saved = hass_storage[f"{DOMAIN}.{house.entry.entry_id}"]
+        assert text not in str(saved)
+        assert OTHER_PHONE not in str(saved)
+        for kept in (STORES, PUBLISHERS):
+            house.hass.data[kept].clear()  # type: ignore[index]
+    setting_up = house.hass.async_create_task(
+        house.hass.config_entries.async_setup(house.entry.entry_id)
+    )
+    await house.recovers(setting_up.done)
+    house.let_sleep(3 * 3600)
+    await house.until(lambda: house.is_normal)
+
+    await house.gateway.receive_sms(1, OTHER_PHONE, text, sent_at)
+    await house.pass_time(5)
 
     house.delivered.append(text)
     assert house.texts == [text]

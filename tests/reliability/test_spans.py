@@ -3,6 +3,7 @@
 from .house import LOST, House
 
 from tests.common import settle
+from tests.test_sims import limit
 
 
 def _status(house: House, span: int, status: str) -> bool:
@@ -70,6 +71,51 @@ async def test_pin_is_asked_for(house: House) -> None:
     await house.recovers(lambda: _status(house, 2, "ready"))
 
     assert not house.issues
+    await house.prove_normal()
+
+
+async def test_sim_reaches_its_limit(house: House) -> None:
+    """It sends no more, even in another span."""
+    await house.set_up()
+    await limit(house.hass, house.entry, 2, day=1)
+    sending = house.send(2)
+    await house.until(sending.task.done)
+    assert sending.result["status"] == "sent"
+    sendings = [house.send() for _ in range(8)]
+    await house.until(lambda: all(each.task.done() for each in sendings))
+    assert {each.result["span"] for each in sendings} == {1, 3, 4}
+    failed = house.send(2)
+    await house.until(failed.task.done)
+    assert "has reached its maximum SMS per day or month" in failed.result["error"]
+
+    spans = house.gateway.spans
+    spans[2].imsi, spans[3].imsi = spans[3].imsi, spans[2].imsi
+    left = "sensor.gsm_3_sms_left_24_hours"
+    await house.recovers(lambda: house.hass.states.is_state(left, "0"))
+    failed = house.send(3)
+    await house.until(failed.task.done)
+    assert failed.result["status"] == "failed"
+
+    await house.prove_normal()
+
+
+async def test_hardly_any_signal(house: House) -> None:
+    """The others send, as long as they can."""
+    await house.set_up()
+    house.gateway.spans[2].signal = 3
+    signal = "sensor.gsm_2_signal_strength"
+    await house.notices(lambda: house.hass.states.is_state(signal, "-107"))
+    await _goes_on(house)
+    for number in (1, 3, 4):
+        house.gateway.spans[number].status = "No Signal"
+    sending = house.send()
+    await house.until(sending.task.done)
+    assert house.gateway.sent[-1].span == 2
+
+    for span in house.gateway.spans.values():
+        span.status, span.signal = "Up", 20
+    await house.recovers(lambda: house.hass.states.is_state(signal, "-73"))
+
     await house.prove_normal()
 
 

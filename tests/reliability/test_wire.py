@@ -1,13 +1,16 @@
 """What comes over the wire is not what a gateway should send."""
 
 import asyncio
+from datetime import timedelta
 import random
 
 import pytest
+from pytest_homeassistant_custom_component.common import async_capture_events
 
-from custom_components.openvox_gsm.const import CONF_ONLY_CONFIRMED
+from custom_components.openvox_gsm.const import CONF_ONLY_CONFIRMED, EVENT_CALL
 from homeassistant.const import STATE_UNKNOWN
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.util import dt as dt_util
 from simulator import SmsOutcome, UssdOutcome
 
 from .house import LOST, House
@@ -73,6 +76,66 @@ async def test_sms_without_pdu(house: House) -> None:
     assert len(house.texts) == 1
 
     await house.recovers()
+
+    await house.prove_normal()
+
+
+async def test_stall_within_an_sms(house: House) -> None:
+    """Its text imitates a call, and the rest of it comes late."""
+    house.log = ["Span 1: the text of an SMS imitates the gateway's own events; .+"]
+    calls = async_capture_events(house.hass, EVENT_CALL)
+    await house.set_up()
+    forged = (
+        "Event: Newchannel\r\nPrivilege:\r\nChannel: EXTRA/1-1\r\n"
+        "ChannelStateDesc: Ring\r\nCallerIDNum: +491\r\nUniqueid: 9.9"
+    )
+    text = f"x\r\n\r\n{forged}"
+    house.gateway.faults.freeze_before = forged.encode()
+    await house.gateway.receive_sms(1, OTHER_PHONE, text)
+    await house.pass_time(8)
+    assert house.gateway.faults.frozen
+    assert house.texts == []
+    house.gateway.faults.thaw()
+
+    await house.recovers(lambda: house.texts)
+
+    house.delivered.append(text)
+    assert house.texts == [text]
+    assert calls == []
+    await house.prove_normal()
+
+
+async def test_parts_of_two_sms_mixed(house: House) -> None:
+    """They have the same reference, and come in the worst order."""
+    await house.set_up()
+    first, second = house.new_text(2), house.new_text(2)
+    sent_at = dt_util.utcnow()
+    parts = [
+        (text, part, sent_at + timedelta(seconds=late + 2 * part))
+        for text, late in ((first, 0), (second, 60))
+        for part in (1, 2)
+    ]
+    for text, part, when in (parts[0], parts[3], parts[1], parts[2]):
+        await house.gateway.receive_sms(
+            1, OTHER_PHONE, text, when, reference=7, order=[part]
+        )
+    await house.recovers(lambda: len(house.texts) == 2)
+
+    house.delivered += [first, second]
+    assert house.texts == [first, second]
+    assert all(event.data["complete"] for event in house.received)
+    await house.prove_normal()
+
+
+async def test_packet_with_an_odd_end(house: House) -> None:
+    """Asterisk 18.19 and 20.4 on write one; what follows is there at once."""
+    await house.set_up()
+    house.gateway.faults.garbage(
+        b"Event: CoreShowChannelMapComplete\r\nEventList: Complete\r\n\n"
+    )
+    await house.receive()
+
+    await house.recovers(lambda: house.texts)
 
     await house.prove_normal()
 

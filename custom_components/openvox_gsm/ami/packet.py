@@ -17,6 +17,10 @@ MAX_LINE = 1022
 
 _LINE_END = b"\r\n"
 _PACKET_END = b"\r\n\r\n"
+# What Asterisk 18.19, 20.4 and later write at the end of one list. It ends no event with
+# free text, where an SMS may contain it.
+_ODD_PACKET_END = b"\r\n\n"
+_FREE_TEXT = (b"Event: VarSet\r\n", b"Event: Newexten\r\n", b"Event: UserEvent\r\n")
 # Exactly what Asterisk writes, as anything after it is output already.
 _RAW_OUTPUT_HEAD = re.compile(
     # Limited, since it's tried with each chunk of a packet that is torn.
@@ -145,9 +149,10 @@ class PacketReader:
         Raises ProtocolError if a packet is larger than MAX_PACKET.
         """
         self._buffer += data
-        while (end := self._find_end()) >= 0 and end - self._begin <= MAX_PACKET:
+        while (found := self._find_end()) and found[0] - self._begin <= MAX_PACKET:
+            end, next_begin = found
             raw = bytes(self._buffer[self._begin : end])
-            self._go_on_at(end + len(_PACKET_END))
+            self._go_on_at(next_begin)
             yield raw
         del self._buffer[: self._begin]
         self._searched -= self._begin
@@ -161,8 +166,11 @@ class PacketReader:
                 f"The gateway sent a packet of more than {MAX_PACKET} bytes"
             )
 
-    def _find_end(self) -> int:
-        """Return where the next packet ends, -1 if it is unfinished."""
+    def _find_end(self) -> tuple[int, int] | None:
+        """Return where the next packet ends and the one after it begins.
+
+        None if it is unfinished.
+        """
         if wanted := self._wanted():
             self._skip_to(wanted)
         while self._buffer.startswith(_LINE_END, self._begin):
@@ -172,11 +180,17 @@ class PacketReader:
         is_raw_output = head and head[1].decode("utf-8", "replace") in self.commands
         mark = _RAW_OUTPUT_END if is_raw_output else _PACKET_END
         found = self._buffer.find(mark, self._searched)
+        if not is_raw_output and not self._buffer.startswith(_FREE_TEXT, self._begin):
+            limit = found if found >= 0 else len(self._buffer)
+            odd = self._buffer.find(_ODD_PACKET_END, self._searched, limit)
+            if odd >= 0:
+                return odd, odd + len(_ODD_PACKET_END)
         if found < 0:
             # The end of the chunk may cut the mark itself in two.
             self._searched = max(self._begin, len(self._buffer) - len(_RAW_OUTPUT_END))
-            return -1
-        return found + len(_RAW_OUTPUT_MARK) if is_raw_output else found
+            return None
+        end = found + len(_RAW_OUTPUT_MARK) if is_raw_output else found
+        return end, found + len(mark)
 
     def _skip_to(self, wanted: re.Pattern[bytes]) -> None:
         """Skip the whole packets before the first one that is wanted."""

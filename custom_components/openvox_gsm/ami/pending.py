@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any, Final
 
-from .errors import AmiError, ProtocolError
+from .errors import ActionFailedError, AmiError, PermissionDeniedError, ProtocolError
 from .packet import Packet
 
 MAX_LIST: Final = 8 * 1024 * 1024  # bytes; far more than any honest list has
@@ -81,3 +81,15 @@ def fail(future: asyncio.Future[Any], error: AmiError) -> None:
     if not future.done():
         future.set_exception(error)
         future.exception()  # perhaps nothing waits for it any more
+
+
+def raise_for_error(name: str, response: Packet) -> None:
+    """Raise PermissionDeniedError or ActionFailedError where an action was refused."""
+    if response.get("Response").lower() != "error":
+        return
+    message = response.get("Message")
+    if message == "Command output follows":
+        return  # Asterisk 14 and later answer a failed command like this
+    if message.lower() == "permission denied":
+        raise PermissionDeniedError(f"The user has no right for the action {name}")
+    raise ActionFailedError(message or f"The gateway refused {name}")

@@ -16,20 +16,18 @@ import secrets
 from typing import Any, Final, Self, cast
 
 from .errors import (
-    ActionFailedError,
     ActionTimeoutError,
     AmiError,
     CannotConnectError,
     CertificateError,
     ConnectionLostError,
     NoGreetingError,
-    PermissionDeniedError,
     ProtocolError,
 )
 from .greeting import read_greeting
 from .login import Credentials, log_in
 from .packet import Packet, PacketReader, build
-from .pending import PendingAction, fail
+from .pending import PendingAction, fail, raise_for_error
 from .subscriptions import AnswerHandler, PacketHandler, PacketTest, Subscriptions
 from .tls import Tls, connecting
 
@@ -156,7 +154,7 @@ class Session(asyncio.Protocol):
         unknown.
         """
         response, _ = await self._act(name, headers, timeout, is_list=False)
-        _raise_for_error(name, response)
+        raise_for_error(name, response)
         return response
 
     async def list_action(
@@ -169,7 +167,7 @@ class Session(asyncio.Protocol):
         no events if the answer announces no list. Raises as `action` does.
         """
         response, events = await self._act(name, headers, timeout, is_list=True)
-        _raise_for_error(name, response)
+        raise_for_error(name, response)
         return response, events
 
     async def command(self, command: str, *, timeout: float = ACTION_TIMEOUT) -> str:
@@ -182,7 +180,7 @@ class Session(asyncio.Protocol):
         response, _ = await self._act(
             "Command", [("Command", command)], timeout, is_list=False
         )
-        _raise_for_error("Command", response)
+        raise_for_error("Command", response)
         return response.output
 
     async def _act(
@@ -383,15 +381,21 @@ class Session(asyncio.Protocol):
             elif self._pending:
                 await asyncio.sleep(PING_INTERVAL)
             else:
-                try:
-                    await self.action("Ping", timeout=PING_TIMEOUT)
-                except ActionFailedError, PermissionDeniedError:
-                    pass  # refused, so it is alive
-                except ActionTimeoutError as err:
-                    self._end(ConnectionLostError(str(err)))
+                await self.ping(PING_TIMEOUT)
+                if self.lost.done():
                     return
-                except AmiError:
-                    return  # the connection has ended in the meantime
+
+    async def ping(self, timeout: float) -> None:
+        """Wait until everything that the gateway has written by now has been read.
+
+        Its answer comes behind that. Without one, or after an error, the session ends.
+        """
+        try:
+            await self._act("Ping", (), timeout, is_list=False)  # a refusal will do
+        except ActionTimeoutError as err:
+            self._end(ConnectionLostError(str(err)))
+        except AmiError:
+            pass  # the session has ended meanwhile
 
     def _end(self, error: AmiError | None) -> None:
         """End the session and fail every waiting action, once."""
@@ -433,14 +437,3 @@ class Session(asyncio.Protocol):
             self._end(None)
         if self._keepalive:
             await asyncio.wait([self._keepalive])
-
-
-def _raise_for_error(name: str, response: Packet) -> None:
-    if response.get("Response").lower() != "error":
-        return
-    message = response.get("Message")
-    if message == "Command output follows":
-        return  # Asterisk 14 and later answer a failed command like this
-    if message.lower() == "permission denied":
-        raise PermissionDeniedError(f"The user has no right for the action {name}")
-    raise ActionFailedError(message or f"The gateway refused {name}")

@@ -34,7 +34,9 @@ from .modules import Modules
 from .observing.masking import OPEN_LINES
 from .observing.recording import as_file
 from .power import LastSign
-from .receiving.assembly import Assembler, ReceivedPart
+from .receiving.assembly import Assembler
+from .receiving.received_part import ReceivedPart
+from .sending.quota import Quota
 from .sending.sender import SMS_TIMEOUT
 from .sending.text import InvalidTextError, TextFault
 from .ussd import USSD_TIMEOUT, is_ussd_code
@@ -59,6 +61,7 @@ __all__ = [
     "Modules",
     "NetworkStatus",
     "NotAnOpenVoxGatewayError",
+    "Quota",
     "ReceivedPart",
     "RingOutcome",
     "RingResult",

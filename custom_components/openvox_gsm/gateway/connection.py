@@ -27,8 +27,14 @@ from custom_components.openvox_gsm.ami import (
     Session,
     Tls,
 )
-from custom_components.openvox_gsm.ami.session import CONNECT_TIMEOUT, Headers
+from custom_components.openvox_gsm.ami.session import (
+    CONNECT_TIMEOUT,
+    PING_INTERVAL,
+    Headers,
+)
 from custom_components.openvox_gsm.ami.subscriptions import AnswerHandler
+
+from .timer import Timer, TimerAfterReading
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -135,6 +141,14 @@ class Connection:
         """Wait; raises CannotConnectError as soon as the connection is stopped."""
         await asyncio.wait([self.stopped], timeout=seconds)
         self._require_not_stopped()
+
+    def call_later(self, delay: float, function: Callable[[], None]) -> Timer:
+        """Call a function after a time, when all events of that time have been read."""
+        return TimerAfterReading(delay, function, self._read_events)
+
+    async def _read_events(self) -> None:
+        if self._events:
+            await self._events.ping(PING_INTERVAL)
 
     # Actions and commands
 

@@ -42,11 +42,12 @@ from .observing.observer import Observer
 from .observing.recording import look_around
 from .port_events import PORT_EVENTS, PortEvent
 from .power import LastSign, Power
-from .receiving.assembly import ReceivedPart
 from .receiving.inbox import Inbox
+from .receiving.received_part import ReceivedPart
 from .sending.reports import DeliveryReports
 from .sending.sender import Sender
 from .spans import NOT_READY, Spans
+from .timer import Timer
 from .ussd import Ussd
 
 # For commands and actions that could be anything.
@@ -104,18 +105,17 @@ class Gateway:
         """
         self._username = username
         self._on_connection = on_connection
-        call_later = asyncio.get_running_loop().call_later
         self._on_part = on_part
         self._on_call = on_call
         self._on_span_news = on_span_news
         self._power = Power(switched_off or {}, on_power)
         self._inbox = Inbox(
             self._part_received,
-            call_later,
+            self._call_later,
             on_report=lambda report: self.reports.reported(report),
             requires_pdu=requires_pdu,
         )
-        self._calls = CallTracker(self._call_changed, self._inbox, call_later)
+        self._calls = CallTracker(self._call_changed, self._inbox, self._call_later)
         self._port_events = [PortEvent(name, on_span_news) for name in PORT_EVENTS]
         #: Counts and keeps what goes to and fro, without anything private.
         self.observer = Observer(self._inbox)
@@ -205,6 +205,9 @@ class Gateway:
         finally:
             self._calls.connection_lost()
             self._inbox.stop()
+
+    def _call_later(self, delay: float, function: Callable[[], None]) -> Timer:
+        return self._connection.call_later(delay, function)
 
     def _subscribe(self, session: Session) -> None:
         self.observer.seen.clear()

@@ -49,6 +49,9 @@ class NetworkStatus(StrEnum):
 
 
 _REGISTERED = (NetworkStatus.HOME, NetworkStatus.ROAMING, NetworkStatus.REGISTERED)
+# Every module must still work at -102 dBm (3GPP TS 45.005, 6.2); 5 is -103 dBm.
+# Guess: the same for WCDMA and LTE.
+_WEAK_CSQ: Final = 5
 _READY = (SpanStatus.READY, SpanStatus.SMS_LIMIT, SpanStatus.CALL_LIMIT)
 # The driver goes on printing operator and signal as they were before (recorded).
 _WITHOUT_SIM = (SpanStatus.POWER_OFF, SpanStatus.NO_SIM, SpanStatus.PIN_ERROR)
@@ -159,6 +162,11 @@ class Span:
         return self.network_status is NetworkStatus.ROAMING
 
     @property
+    def has_hardly_any_signal(self) -> bool:
+        """Whether the signal may be too weak to send; False where it isn't known."""
+        return self.csq is not None and self.csq <= _WEAK_CSQ
+
+    @property
     def signal_dbm(self) -> int | None:
         """Signal strength in dBm, -113 to -51 (3GPP TS 27.007, +CSQ)."""
         return None if self.csq is None else -113 + 2 * self.csq
@@ -175,7 +183,8 @@ class IncomingSms:
 
     `sent_at` is the time stamp of the service centre with its zone, None where the
     gateway doesn't give it. `arrived_at` is the time, in UTC, at which its last part
-    arrived here. `complete` is False where parts are missing.
+    arrived here. `complete` is False where parts are missing, or where some may be those
+    of another message.
     """
 
     span: int
@@ -214,6 +223,7 @@ class SendFailure(StrEnum):
     CONNECTION_LOST = "connection_lost"
     GIVEN_UP = "given_up"
     LIMIT_REACHED = "limit_reached"
+    SIM_LIMIT_REACHED = "sim_limit_reached"
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 import math
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from custom_components.openvox_gsm.ami import ActionTimeoutError, AmiError
 
@@ -35,6 +35,14 @@ NOT_READY: Final = (
     SendFailure.SPAN_LIMIT,
     SendFailure.NO_SUCH_SPAN,
 )
+
+
+class Turn(NamedTuple):
+    """When it's the turn of a span: the lowest is next, of all gateways."""
+
+    has_hardly_any_signal: bool
+    users: int  # of the span, and one more where it has to rest
+    last_used: float  # loop's clock
 
 
 class SpanLock:
@@ -226,17 +234,11 @@ class Spans(Mapping[int, Span]):
     def choose(
         self, excluding: frozenset[int] = frozenset(), work: Work = Work.SMS
     ) -> int | None:
-        """Return a span that can work: free before busy, longest unused first.
+        """Return the span that can work and whose turn it is.
 
         None where no span is ready. A span that is busy only with our own work can
         still be chosen.
         """
-        now = self._now()
-
-        def order(number: int) -> tuple[int, float]:
-            lock = self._lock(number)
-            return lock.users + (lock.blocked_until > now), lock.last_used
-
         able = [
             number
             for number, span in self.items()
@@ -250,7 +252,19 @@ class Spans(Mapping[int, Span]):
                 )
             )
         ]
-        return min(able, key=order, default=None)
+        return min(able, key=self.turn, default=None)
+
+    def turn(self, number: int) -> Turn:
+        """Return when it's the turn of a span: free before busy, longest unused first.
+
+        One with hardly any signal comes after all others.
+        """
+        lock = self._lock(number)
+        return Turn(
+            number in self and self[number].has_hardly_any_signal,
+            lock.users + (lock.blocked_until > self._now()),
+            lock.last_used,
+        )
 
     @asynccontextmanager
     async def exclusive(self, number: int) -> AsyncIterator[SpanLock]:

@@ -16,12 +16,17 @@ from custom_components.openvox_gsm.errors import (
     hangup_error,
     invalid,
 )
-from custom_components.openvox_gsm.gateway import RingOutcome, RingResult, SpanError
+from custom_components.openvox_gsm.gateway import (
+    RingOutcome,
+    RingResult,
+    SpanError,
+    Work,
+)
 from custom_components.openvox_gsm.phone_numbers import is_code
 from custom_components.openvox_gsm.sending import (
     Recipient,
     Route,
-    by_load,
+    in_turn,
     require_allowed,
 )
 from homeassistant.config_entries import ConfigEntry
@@ -79,9 +84,9 @@ async def dial(call: ServiceCall) -> ServiceResponse:
 async def _ring(
     recipient: Recipient, ring_time: int
 ) -> tuple[ConfigEntry[Any], RingResult]:
-    """Ring through the gateway with the least to do, the next where nothing rang."""
+    """Ring through the gateway whose turn it is, the next where nothing rang."""
     errors: list[HomeAssistantError] = []
-    for route in by_load(recipient.routes):
+    for route in in_turn(recipient.routes, Work.CALL):
         entry, gateway = route.entry, route.runtime.gateway
         try:
             _require_rights(route)

@@ -4,6 +4,7 @@ The text of an SMS can hold the events of a call that there never was, so all of
 this stands behind the inbox, in both ways in which Asterisk writes events.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
@@ -27,13 +28,14 @@ from custom_components.openvox_gsm.gateway.model import (
     CallEventType,
     IncomingSms,
 )
+from custom_components.openvox_gsm.gateway.receiving import inbox as inbox_module
 from custom_components.openvox_gsm.gateway.receiving.assembly import Assembler
 from custom_components.openvox_gsm.gateway.receiving.inbox import (
     MESSAGE_TIMEOUT,
     SETTLE_TIME,
     Inbox,
 )
-from simulator import Dialect, Simulator
+from simulator import Box, Dialect, Simulator
 from simulator.model.channels import Channel, ChannelEvents, ChannelState
 
 from tests.gateway.clock import Clock
@@ -453,6 +455,27 @@ def test_the_connection_is_lost(bench: Bench) -> None:
     assert bench.news == []
 
 
+@BOTH_DIALECTS
+@pytest.mark.parametrize(
+    ("uniqueid", "is_call"),
+    [
+        ("1795400805.1", True),
+        ("gw-1795400805.1", True),
+        ("my-gw-1795400805.1", True),
+        ("1795400805", False),
+        ("gw.1795400805.1", False),
+        ("gw-1795400805.1x", False),
+        ("g w-1795400805.1", False),
+    ],
+)
+def test_the_uniqueid_of_a_call(
+    bench: Bench, dialect: Dialect, uniqueid: str, is_call: bool
+) -> None:
+    """The system's name may stand before it (`systemname` in asterisk.conf)."""
+    bench.feed(ring(Phone(dialect, uniqueid=uniqueid)))
+    assert bench.told == ([(1, RINGING, INCOMING, CALLER)] if is_call else [])
+
+
 # Calls while an SMS is being read
 
 SUSPICIOUS = "Look: EXTRA-SMS/1-1"
@@ -585,8 +608,25 @@ def test_the_end_of_a_torn_packet_comes_late(bench: Bench) -> None:
     raw = b"".join(sms_events(Dialect.ASTERISK_1_8, text))
     cut = raw.index(b"open")
     bench.feed(raw[:cut])
-    bench.clock.let_pass(2 * SETTLE_TIME)
+    bench.clock.let_pass(2 * MESSAGE_TIMEOUT)
     bench.feed(raw[cut:])
+    bench.settle()
+
+    assert bench.news == []
+    assert [sms.text for sms in bench.messages] == [text]
+
+
+@pytest.mark.parametrize("cut", [b"Event: Newchannel", b"Uniqueid: 9.9", b"open"])
+def test_a_call_that_comes_behind_a_stall_within_a_text(
+    bench: Bench, cut: bytes
+) -> None:
+    """A packet goes on until its end is there, however long that takes."""
+    text = f"x{forged('Newchannel')}\r\n\r\nopen"
+    raw = b"".join(sms_events(Dialect.ASTERISK_1_8, text))
+    at = raw.index(cut)
+    bench.feed([raw[:at]])
+    bench.clock.let_pass(20 * MESSAGE_TIMEOUT)
+    bench.feed([raw[at:]])
     bench.settle()
 
     assert bench.news == []
@@ -647,6 +687,48 @@ async def test_a_forged_call_over_the_wire(
     """The SMS comes in as it is; the call that comes next is the only one."""
     text = f"x{forged('Newchannel')}\r\n\r\nopen"
     await gateway.receive_sms(1, CALLER, text)
+    await until(lambda: heard.sms)
+    await gateway.incoming_call(2, CALLER)
+    await until(lambda: told)
+
+    assert [sms.text for sms in heard.sms] == [text]
+    assert [(each.span, each.number) for each in told] == [(2, CALLER)]
+
+
+@pytest.mark.parametrize(
+    "gateway",
+    [{"box": box, "sms_received": True} for box in Box],
+    indirect=True,
+    ids=list(Box),
+)
+@pytest.mark.parametrize(
+    "stall",
+    [
+        b"Variable: SMSTXT",
+        b"\r\n\r\nEvent: Newchannel",
+        b"Event: Newchannel",
+        b"Uniqueid: 9.9",
+        b"\r\n\r\nopen",
+        b"open",
+        b"Variable: SMSPDU",
+    ],
+    ids=str,
+)
+async def test_a_forged_call_when_the_connection_stalls(
+    gateway: Simulator,
+    told: list[CallEvent],
+    heard: Heard,
+    monkeypatch: pytest.MonkeyPatch,
+    stall: bytes,
+) -> None:
+    """However late the rest of the text comes, it's a text, and nothing of it is lost."""
+    monkeypatch.setattr(inbox_module, "MESSAGE_TIMEOUT", 0.04)
+    text = f"x{forged('Newchannel')}\r\n\r\nopen"
+    gateway.faults.freeze_before = stall
+    await gateway.receive_sms(1, CALLER, text)
+    await until(lambda: gateway.faults.frozen)
+    await asyncio.sleep(0.15)  # longer than any time limit
+    gateway.faults.thaw()
     await until(lambda: heard.sms)
     await gateway.incoming_call(2, CALLER)
     await until(lambda: told)

@@ -1,22 +1,26 @@
 """The parts of long SMS, and what the network delivers twice."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 import logging
+import re
 
 import pytest
 
 from custom_components.openvox_gsm.gateway.model import IncomingSms
 from custom_components.openvox_gsm.gateway.receiving.assembly import (
-    MAX_REMEMBERED,
+    DOUBT_TIME,
     PARTS_TIMEOUT,
     Assembler,
-    ReceivedPart,
 )
 from custom_components.openvox_gsm.gateway.receiving.pdu import (
     Coding,
     Concatenation,
     DeliverPdu,
 )
+from custom_components.openvox_gsm.gateway.receiving.received_part import ReceivedPart
+from custom_components.openvox_gsm.gateway.receiving.repetitions import MAX_REMEMBERED
 
 from tests.gateway.clock import Clock
 
@@ -31,7 +35,21 @@ class Bench:
         """Begin with nothing."""
         self.clock = clock
         self.messages: list[IncomingSms] = []
-        self.assembler = Assembler(self.messages.append, clock.call_later)
+        self.remembered: Mapping[str, int] = {}
+        self.restart()
+
+    def restart(self) -> None:
+        """Start over with what was remembered."""
+        self.assembler = Assembler(
+            self.messages.append,
+            self.clock.call_later,
+            remembered=dict(self.remembered),
+            on_remembered=self.remember,
+        )
+
+    def remember(self, received: Mapping[str, int]) -> None:
+        """Keep what is remembered."""
+        self.remembered = received
 
     @property
     def texts(self) -> list[str]:
@@ -231,10 +249,11 @@ def test_a_part_that_comes_too_late_is_not_lost(bench: Bench) -> None:
 
 def test_a_sender_that_counts_again(bench: Bench) -> None:
     """A second first part begins a new message; of the old one no more may come."""
+    later = SENT_AT + timedelta(minutes=1)
     bench.assembler.add(part(1, 2, "<old>"))
-    bench.assembler.add(part(1, 2, "<new 1>"))
+    bench.assembler.add(part(1, 2, "<new 1>", sent_at=later))
     assert bench.texts == []
-    bench.assembler.add(part(2, 2, "<new 2>"))
+    bench.assembler.add(part(2, 2, "<new 2>", sent_at=later))
     assert bench.texts == ["<new 1><new 2>"]
     assert bench.messages[0].complete
     bench.clock.let_pass(PARTS_TIMEOUT)
@@ -244,20 +263,149 @@ def test_a_sender_that_counts_again(bench: Bench) -> None:
     assert not bench.clock.running
 
 
-def test_two_long_sms_under_one_reference(bench: Bench) -> None:
-    """Each part goes to the message that was sent at about the same time."""
-    for sequence, text, seconds in (
-        (1, "<a1>", 10),
-        (1, "<b1>", 40),
-        (2, "<a2>", 11),
-        (2, "<b2>", 44),
-    ):
-        bench.assembler.add(
-            part(sequence, 2, text, sent_at=SENT_AT + timedelta(seconds=seconds))
-        )
+def sent(sequence: int, count: int, text: str, seconds: float) -> ReceivedPart:
+    """A part that was sent at a time."""
+    return part(sequence, count, text, sent_at=SENT_AT + timedelta(seconds=seconds))
 
-    assert bench.texts == ["<a1><a2>", "<b1><b2>"]
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        {"<a1>": 10, "<a2>": 11, "<b1>": 40, "<b2>": 44},
+        {"<b1>": 10, "<b2>": 11, "<a1>": 300, "<a2>": 310},
+        {"<a2>": 0, "<a1>": 1, "<b2>": 3600, "<b1>": 3600},
+        {"<a1>": 0, "<a2>": 5, "<a3>": 9, "<b1>": 30, "<b2>": 32, "<b3>": 40},
+    ],
+    ids=str,
+)
+def test_two_long_sms_under_one_reference(times: dict[str, float]) -> None:
+    """In whatever order their parts come, each goes where its time fits best."""
+    count = len(times) // 2
+    for order in permutations(times):
+        bench = Bench(Clock())
+        for text in order:
+            bench.assembler.add(sent(int(text[2]), count, text, times[text]))
+            bench.clock.let_pass(1)
+        bench.clock.let_pass(DOUBT_TIME)
+
+        whole = ["".join(f"<{name}{n + 1}>" for n in range(count)) for name in "ab"]
+        assert sorted(bench.texts) == whole
+        assert all(message.complete for message in bench.messages)
+        assert not bench.clock.running
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        {"<a1>": 0, "<b1>": 0, "<a2>": 0, "<b2>": 0},
+        {"<a1>": None, "<b1>": None, "<a2>": None, "<b2>": None},
+        {"<a1>": None, "<b1>": 10, "<a2>": None, "<b2>": 11},
+        {"<a1>": 0, "<b1>": 5, "<a2>": 10, "<b2>": 15},
+        {"<a1>": 0, "<b1>": 8, "<a2>": 4, "<b2>": 12},
+    ],
+    ids=str,
+)
+def test_long_sms_that_nothing_tells_apart(
+    times: dict[str, float | None], caplog: pytest.LogCaptureFixture
+) -> None:
+    """What may be parts of either is never called complete."""
+    for order in permutations(times):
+        if order[0][2] != order[1][2]:
+            continue  # these two are a message as far as anything can tell
+        bench = Bench(Clock())
+        for text in order:
+            seconds = times[text]
+            bench.assembler.add(
+                part(int(text[2]), 2, text, sent_at=None)
+                if seconds is None
+                else sent(int(text[2]), 2, text, seconds)
+            )
+        bench.clock.let_pass(PARTS_TIMEOUT + DOUBT_TIME)
+
+        told = "".join(bench.texts)
+        assert sorted(re.findall("<..>", told)) == ["<a1>", "<a2>", "<b1>", "<b2>"]
+        whole = [message.text for message in bench.messages if message.complete]
+        assert set(whole) <= {"<a1><a2>", "<b1><b2>"}
+        assert not bench.clock.running
+    assert "Span 1: the parts of several long SMS can't be told apart" in caplog.text
+    assert "+491" not in caplog.text
+
+
+def test_a_mix_up_is_over_when_its_parts_are_gone(bench: Bench) -> None:
+    """The next message under the reference is complete again."""
+    for text in ("<a1>", "<b1>", "<a2>", "<b2>"):
+        bench.assembler.add(part(int(text[2]), 2, text))
+    assert [message.complete for message in bench.messages] == [False, False]
+    bench.assembler.add(sent(1, 2, "<c1>", 9))
+    bench.assembler.add(sent(2, 2, "<c2>", 9))
+
+    assert bench.texts[2:] == ["<c1><c2>"]
+    assert bench.messages[2].complete
+
+
+@pytest.mark.parametrize(("twice", "is_certain"), [(20, False), (21, True)])
+def test_how_clearly_a_part_has_to_fit(
+    bench: Bench, twice: int, is_certain: bool
+) -> None:
+    """Another one has to be more than twice as far off."""
+    bench.assembler.add(sent(1, 2, "<other>", 0))
+    bench.assembler.add(sent(1, 2, "<1>", twice - 10))
+    bench.assembler.add(sent(2, 2, "<2>", twice))
+
+    assert bench.texts == ["<1><2>"]
+    assert bench.messages[0].complete is is_certain
+
+
+@pytest.mark.parametrize(("gap", "waits"), [(15, False), (-15, False), (16, True)])
+def test_parts_that_were_sent_far_apart(bench: Bench, gap: int, waits: bool) -> None:
+    """They may be those of two messages, so the others are waited for."""
+    bench.assembler.add(sent(1, 3, "<1>", 0))
+    bench.assembler.add(sent(2, 3, "<2>", gap))
+    bench.assembler.add(sent(3, 3, "<3>", 2 * gap))
+    assert bench.texts == ([] if waits else ["<1><2><3>"])
+    bench.clock.let_pass(DOUBT_TIME - 0.1)
+    assert bench.texts == ([] if waits else ["<1><2><3>"])
+    bench.clock.let_pass(0.1)
+
+    assert bench.texts == ["<1><2><3>"]
+    assert bench.messages[0].complete
     assert not bench.clock.running
+
+
+@pytest.mark.parametrize(("gap", "is_one"), [(300, True), (301, False)])
+def test_parts_that_were_sent_too_far_apart(
+    bench: Bench, gap: int, is_one: bool
+) -> None:
+    """They are those of two messages."""
+    bench.assembler.add(sent(1, 2, "<1>", 0))
+    bench.assembler.add(sent(2, 2, "<2>", gap))
+    bench.clock.let_pass(PARTS_TIMEOUT)
+
+    assert bench.texts == (["<1><2>"] if is_one else ["<1>", "<2>"])
+    assert all(message.complete is is_one for message in bench.messages)
+
+
+def test_the_time_limit_counts_from_the_last_part(bench: Bench) -> None:
+    """A phone that's out of reach now and then gets them minutes apart."""
+    for number in (1, 2, 3):
+        bench.assembler.add(part(number, 4, f"<{number}>"))
+        bench.clock.let_pass(PARTS_TIMEOUT - 0.1)
+    assert bench.messages == []
+    bench.assembler.add(part(1, 4, "<1>"))  # a repetition is no part
+    bench.clock.let_pass(0.1)
+
+    assert bench.texts == ["<1><2><3>"]
+    assert not bench.clock.running
+
+
+def test_parts_that_never_end(bench: Bench) -> None:
+    """What waits under one reference is limited."""
+    for number in range(600):
+        bench.assembler.add(part(1, 255, f"<{number}>"))
+        bench.clock.let_pass(PARTS_TIMEOUT - 1)
+    assert len(bench.messages) == 511
+    bench.clock.let_pass(PARTS_TIMEOUT)
+    assert len(bench.messages) == 600
 
 
 def test_flush_delivers_what_is_there(bench: Bench) -> None:
@@ -319,6 +467,75 @@ def test_without_a_time_stamp_nothing_is_a_repetition(bench: Bench) -> None:
     bench.assembler.add(single(time_stamp=""))
 
     assert bench.texts == ["hello", "hello"]
+
+
+@pytest.mark.parametrize(
+    ("after", "is_repetition"),
+    [
+        (timedelta(minutes=6), True),
+        (timedelta(hours=3), True),
+        (timedelta(days=1), True),
+        (timedelta(days=1, seconds=1), False),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("restarts", [False, True], ids=["", "after a restart"])
+def test_how_long_an_sms_is_remembered(
+    bench: Bench, after: timedelta, is_repetition: bool, restarts: bool
+) -> None:
+    """A day, also over a restart."""
+    bench.assembler.add(single())
+    if restarts:
+        bench.restart()
+    bench.assembler.add(single(after=after))
+
+    assert bench.texts == ["hello"] * (1 if is_repetition else 2)
+
+
+def test_a_part_that_comes_again_after_a_restart(bench: Bench) -> None:
+    """What the restart left incomplete stays so, and nothing comes twice."""
+    parts = [part(1, 2, "<1>"), part(2, 2, "<2>")]
+    bench.assembler.add(parts[0])
+    bench.assembler.flush()
+    bench.restart()
+    for each in parts:
+        bench.assembler.add(each)
+    bench.assembler.flush()
+
+    assert bench.texts == ["<1>", "<2>"]
+
+
+def test_what_is_remembered_tells_nothing(bench: Bench) -> None:
+    """It's hashes and times, which are the same in every run."""
+    bench.assembler.add(single())
+    bench.assembler.add(part(1, 2, "\ud83d"))
+
+    assert bench.remembered == {
+        "56a64bab3dfd8fca": int(ARRIVED_AT.timestamp()),
+        "032dce4b6a99d467": int(ARRIVED_AT.timestamp()),
+    }
+
+
+@pytest.mark.parametrize(
+    "other", [{"reference": 8}, {"wide": True}, {"count": 3}, {"sequence": 2}], ids=str
+)
+def test_parts_that_are_no_repetitions(bench: Bench, other: dict[str, int]) -> None:
+    """Their place is another one."""
+    bench.assembler.add(part(1, 2, "<x>"))
+    bench.assembler.add(part(**{"sequence": 1, "count": 2, "text": "<x>"} | other))  # type: ignore[arg-type]
+    bench.assembler.flush()
+
+    assert "".join(bench.texts) == "<x><x>"
+
+
+def test_the_clock_is_set_back(bench: Bench) -> None:
+    """What came in before that is remembered all the same."""
+    bench.assembler.add(single())
+    bench.assembler.add(single("other", after=timedelta(days=-400)))
+    bench.assembler.add(single(after=timedelta(days=-400)))
+    bench.assembler.add(single("other", after=timedelta(days=-400)))
+
+    assert bench.texts == ["hello", "other"]
 
 
 def test_a_network_that_does_not_stop_repeating(bench: Bench) -> None:

@@ -532,6 +532,92 @@ def test_a_message_rests_after_a_text_that_may_forge(
     assert not bench.clock.running
 
 
+def in_scheme(pdu: str, scheme: int) -> str:
+    """Say that a PDU's text is in another coding."""
+    head, when, rest = pdu.partition("6230415190")
+    return f"{head[:-2]}{scheme:02X}{when}{rest}"
+
+
+PLAIN = deliver_pdu("+4915112345678", "hello")
+PART = bytes((5, 0, 3, 7, 1, 1))  # the header of a message's only part
+NOT_PLAIN: dict[str, dict[str, Any]] = {
+    "another sender": {"sender": b"+4915112345670"},
+    "several": {"pdu": f"{PLAIN}\r\n\r\n+CMT: ,28\r\n{PLAIN}"},
+    "a status report": {
+        "sender": b"",
+        "pdu": "0006050B915111325476F86230415190622362304151906223" + "00",
+        "text": b"",
+    },
+    "cut short": {"pdu": PLAIN[:-2]},
+    "a coding that is reserved": {"pdu": in_scheme(PLAIN, 0x84)},
+    "a locking language": {
+        "pdu": deliver_pdu("+4915112345678", "hello", header=bytes((3, 0x25, 1, 1)))
+    },
+    "a single language": {
+        "pdu": deliver_pdu("+4915112345678", "hello", header=bytes((3, 0x24, 1, 1)))
+    },
+    "a header of something else": {
+        "pdu": deliver_pdu("+4915112345678", "hello", header=bytes((3, 0x01, 1, 1)))
+    },
+    "more than the header of a part": {
+        "pdu": deliver_pdu(
+            "+4915112345678",
+            "hello",
+            header=bytes((8, *PART[1:], 0x01, 1, 1)),
+        )
+    },
+    "another text": {"text": b"hallo"},
+    "a longer text": {"text": b"hello!"},
+    "an imitation": {
+        "text": b"EXTRA-SMS/",
+        "pdu": deliver_pdu("+4915112345678", "EXTRA-SMS/"),
+    },
+}
+
+
+@BOTH_DIALECTS
+@pytest.mark.parametrize(
+    "traits",
+    [
+        pytest.param(
+            {"pdu": deliver_pdu("+4915112345678", "hello", header=PART)}, id="a part"
+        ),
+        pytest.param({"pdu": PLAIN}, id="no header"),
+        pytest.param(
+            {
+                "pdu": deliver_pdu("+4915112345678", "héllo"),
+                "text": rendered("héllo"),
+            },
+            id="UCS-2",
+        ),
+    ],
+)
+def test_a_plain_pdu_is_believed_at_once(
+    bench: Bench, traits: dict[str, Any], dialect: Dialect
+) -> None:
+    """Every reader gets the same text from it, and that forges nothing."""
+    bench.feed(Sms(**traits).events(dialect))
+    assert len(bench.messages) == 1
+    assert not bench.clock.running
+
+
+@BOTH_DIALECTS
+@pytest.mark.parametrize("traits", NOT_PLAIN.values(), ids=NOT_PLAIN)
+def test_what_makes_a_pdu_less_than_plain(
+    traits: dict[str, Any], dialect: Dialect
+) -> None:
+    """After each of these, what comes next rests for a moment."""
+    bench = Bench()
+    bench.feed(Sms(**traits).events(dialect))
+    told = len(bench.messages)
+    bench.feed(NEIGHBOURS[0].events(dialect))
+    assert len(bench.messages) == told == 0
+    bench.clock.let_pass(SETTLE_TIME)
+    assert NEIGHBOURS_TOLD[0] in bench.told
+    bench.settle()
+    assert not bench.clock.running
+
+
 @BOTH_DIALECTS
 def test_a_text_in_a_national_language_may_forge(
     bench: Bench, dialect: Dialect
@@ -796,6 +882,56 @@ def test_the_network_repeats_an_sms(
     bench.settle()
 
     assert len(bench.messages) == 2
+
+
+NO_TIME = "FFFFFFFFFFFFFF"
+
+
+@BOTH_DIALECTS
+@pytest.mark.parametrize("stamp", [NO_TIME, "00000000000000", "62304151906F23"])
+@pytest.mark.parametrize("time", ["", "unknown", "2000/00/00 00:00:00"])
+@pytest.mark.parametrize("with_pdu", [True, False])
+def test_two_equal_sms_of_an_unknown_time(
+    bench: Bench, with_pdu: bool, time: str, stamp: str, dialect: Dialect
+) -> None:
+    """Two alarms, within five minutes, are two."""
+    pdu = deliver_pdu("+4915112345678", "hello")
+    pdu = re.sub("62304151..6223", stamp, pdu) if with_pdu else ""
+    for number in range(2):
+        sms = Sms(time=time, pdu=pdu, uniqueid=f"1795400805.{number}")
+        bench.feed(sms.events(dialect))
+        bench.settle()
+
+    assert bench.told == 2 * [(2, "+4915112345678", "hello")]
+    assert [sms.sent_at for sms in bench.messages] == [None, None]
+
+
+@pytest.mark.parametrize(("stamp", "count"), [(NO_TIME, 2), ("62304151906223", 1)])
+def test_two_equal_sms_in_one_read(bench: Bench, stamp: str, count: int) -> None:
+    """They are two as well, unless the time says that they are one."""
+    pdu = re.sub("62304151..6223", stamp, deliver_pdu("+4915112345678", "hello"))
+    sms = Sms(pdu=f"{pdu}\r\n\r\n+CMT: ,28\r\n{pdu}")
+    bench.feed(sms.events(Dialect.EARLY))
+    bench.settle()
+
+    assert bench.told == count * [(2, "+4915112345678", "hello")]
+
+
+@pytest.mark.parametrize(
+    ("time", "other"),
+    [
+        ("2026/03/14 15:09:26", "26/03/14,15:09:26"),
+        ("2026/03/14 15:09:26", " 2026/03/14 15:09:26"),
+    ],
+)
+def test_a_repetition_without_pdu(bench: Bench, time: str, other: str) -> None:
+    """It's known by its time, in whatever form that is written and in any zone."""
+    for number, (each, zone) in enumerate([(time, "GMT+8"), (other, "unknow")]):
+        sms = Sms(time=each, zone=zone, uniqueid=f"1795400805.{number}")
+        bench.feed(sms.events(Dialect.EARLY))
+        bench.settle()
+
+    assert bench.told == [(2, "+4915112345678", "hello")]
 
 
 ASTERISK_100_HASH = "05811A00FB"  # *100#, an address in hex
@@ -1435,6 +1571,46 @@ def test_hostile_texts_where_nothing_is_escaped(
         assert without_blank_lines(told) == without_blank_lines([(2, ATTACKER, text)])
 
 
+WITHOUT_SENDER = {
+    name: text
+    for name, text in (HARMLESS | HOSTILE).items()
+    if len(text) <= 160 and "\0" not in text
+}
+SHOWN_WITHOUT_SENDER = [
+    ("SMSTXT", "SMSPDU", "SMSTIME", "SMSTZ", "DIALSTATUS"),
+    ("SMSPDU", "SMSTIME", "SMSTZ", "DIALSTATUS"),
+]
+
+
+@pytest.mark.parametrize("shown", SHOWN_WITHOUT_SENDER, ids=["text", "no text"])
+@pytest.mark.parametrize("sources", [(VARSET,), (VARSET, NEWEXTEN), ALL], ids=str)
+@pytest.mark.parametrize("before", ["", '"'])
+@pytest.mark.parametrize("text", WITHOUT_SENDER.values(), ids=WITHOUT_SENDER)
+def test_hostile_texts_without_pdu_and_sender_where_nothing_is_escaped(
+    bench: Bench,
+    text: str,
+    before: str,
+    sources: tuple[str, ...],
+    shown: tuple[str, ...],
+) -> None:
+    """Where the gateway says so little, they come from the one who wrote them, or nobody."""
+    mine = replace(
+        hostile_sms(before + text, with_pdu=False), driver_escapes=False, noop=False
+    )
+    bench.feed(
+        each
+        for each in mine.events(Dialect.EARLY, sources)
+        if not each.startswith(b"Event: VarSet")
+        or any(f"\r\nVariable: {name}\r\n".encode() in each[:130] for name in shown)
+    )
+    bench.settle()
+
+    assert {(span, sender) for span, sender, _ in bench.told} <= {
+        (2, ATTACKER),
+        (2, ""),
+    }
+
+
 def without_blank_lines(
     told: list[tuple[int, str, str]],
 ) -> list[tuple[int, str, str]]:
@@ -1548,6 +1724,44 @@ def test_an_end_that_never_comes(
     assert (4, "+492", "other") in bench.told
     assert "Span 2: the text of an SMS imitates" in caplog.text
     assert not bench.clock.running
+
+
+@pytest.mark.parametrize(("more", "goes_on"), [(0, True), (1, False)])
+def test_how_long_a_text_may_be(bench: Bench, more: int, goes_on: bool) -> None:
+    """What comes after more than that has waited long enough."""
+    first, second, *others = sms_with_pdu("hello").events(Dialect.EARLY)
+    begin = second[: second.index(b"\r\nUniqueid")] + b"\r\n\r\n"
+    rest = b"y" * (1024 + more - len(begin.strip())) + b"\r\n\r\n"
+    bench.feed([first, begin, rest])
+    bench.clock.let_pass(MESSAGE_TIMEOUT - 0.01)
+    assert bench.inbox.is_mid_packet
+    bench.clock.let_pass(0.01)
+    assert bench.inbox.is_mid_packet is goes_on
+    bench.feed([second, *others])
+    assert bench.inbox.is_mid_packet is False
+
+
+@pytest.mark.parametrize(("more", "is_held"), [(0, True), (1, False)])
+def test_how_much_may_be_held(bench: Bench, more: int, is_held: bool) -> None:
+    """It doesn't even have to wait long, then."""
+    first, second, *_ = sms_with_pdu("hello").events(Dialect.EARLY)
+    begin = second[: second.index(b"\r\nUniqueid")] + b"\r\n\r\n"
+    rest = b"y" * (16 * 1024 + more - len(begin.strip())) + b"\r\n\r\n"
+    bench.feed([first, begin, rest])
+    assert bench.inbox.is_mid_packet is is_held
+
+
+def test_when_another_warning_is_due(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One stands for all that comes of one text."""
+    for number, wait in enumerate((MESSAGE_TIMEOUT - 0.01, 0.01, MESSAGE_TIMEOUT)):
+        sms = hostile_sms(HOSTILE["Hangup"], with_pdu=True)
+        sms = replace(sms, uniqueid=f"1795400805.{number}")
+        bench.feed(sms.events(Dialect.EARLY))
+        bench.clock.let_pass(wait)
+    warnings = [each for each in caplog.records if "imitates" in each.getMessage()]
+    assert len(warnings) == 2
 
 
 def test_an_end_that_does_not_come_for_long(bench: Bench) -> None:

@@ -1,5 +1,6 @@
 """Receiving from a gateway: over a socket, from each box and in each framing."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta, timezone
 import json
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from custom_components.openvox_gsm.gateway import Gateway, StatusReport
+from custom_components.openvox_gsm.gateway.receiving import inbox as inbox_module
 from simulator import Box, Dialect, Simulator
 from simulator.model.deliver import deliver, status_report
 
@@ -123,6 +125,27 @@ async def test_a_box_that_hands_over_no_sms(
     await gateway.receive_sms(2, ALICE, "hello", varset=False)
     await until(lambda: heard.sms)
     assert told(heard) == [(2, ALICE, "hello")]
+
+
+@pytest.mark.parametrize("stall", [b"Variable: SMSTXT", b"Variable: SMSPDU"], ids=str)
+async def test_a_connection_that_stalls_within_an_sms(
+    gateway: Simulator,
+    client: Gateway,
+    heard: Heard,
+    monkeypatch: pytest.MonkeyPatch,
+    stall: bytes,
+) -> None:
+    """However late its PDU comes, the message is taken from it."""
+    monkeypatch.setattr(inbox_module, "MESSAGE_TIMEOUT", 0.04)
+    client.requires_pdu = True
+    gateway.faults.freeze_before = stall
+    await gateway.receive_sms(2, ALICE, LONG)
+    await until(lambda: gateway.faults.frozen)
+    await asyncio.sleep(0.15)  # longer than any time limit
+    gateway.faults.thaw()
+    await until(lambda: heard.sms)
+    assert told(heard) == [(2, ALICE, LONG)]
+    assert heard.sms[0].complete
 
 
 # Several in one read

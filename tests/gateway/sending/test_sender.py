@@ -1,6 +1,7 @@
 """Sending SMS: on which span, in how many parts, and never twice."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 
 from hypothesis import example, given, settings, strategies as st
@@ -40,6 +41,15 @@ from tests.gateway.outcomes import (
     unknown,
     ussd_failure,
 )
+
+
+async def end_rest(client: Gateway, span: int) -> float:
+    """Return for how many seconds a span still has to rest, and end that."""
+    async with client.spans.exclusive(span) as lock:
+        rest = lock.blocked_until - asyncio.get_running_loop().time()
+        lock.unblock()
+    return rest
+
 
 # Sending
 
@@ -597,6 +607,20 @@ async def test_a_late_verdict_counts(
     assert len(sends(gateway)) == (result.parts_sent or 1)
 
 
+async def test_a_late_verdict_ends_the_wait(
+    gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For the outcome, and for whatever the span sends next."""
+    monkeypatch.setattr(part_module, "LATE_ANSWER_TIME", 60)
+    gateway.spans[1].send_events = True
+    gateway.spans[1].sms_outcomes.append(SmsOutcome.LATE_SUCCESS)
+    async with asyncio.timeout(2):
+        for text in ("One", "Two"):
+            result = await client.sms.send(NUMBER, text, span=1)
+            assert outcome(result) == sent_on(1)
+    assert texts(gateway) == ["One", "Two"]
+
+
 async def test_a_late_failure_is_tried_on_the_next_span(
     gateway: Simulator, client: Gateway
 ) -> None:
@@ -686,6 +710,27 @@ async def test_a_span_that_stays_busy_is_not_waited_for_for_ever(
     result = await client.sms.send(NUMBER, "Hi", span=2, timeout=0)
     assert outcome(result) == failed(SendFailure.BUSY, 2)
     assert len(sends(gateway)) == 1
+
+
+@later_firmware
+async def test_for_how_long_a_busy_span_is_waited_for(
+    gateway: Simulator, skip: Callable[[float], None], client: Gateway
+) -> None:
+    """For the time that was given."""
+    gateway.spans[1].state = "WAIT READY"
+
+    async def looks(count: int) -> None:
+        gateway.commands.clear()
+        await until(lambda: gateway.commands == count * ["gsm show span 1"])
+
+    sending = asyncio.create_task(client.sms.send(NUMBER, "Hi", span=1, timeout=20))
+    await looks(2)
+    skip(18)
+    await looks(3)
+    assert not sending.done()
+    skip(3)
+    assert outcome(await sending) == failed(SendFailure.BUSY, 1)
+    assert sends(gateway) == []
 
 
 async def test_a_part_that_fails_ends_the_message(
@@ -862,7 +907,7 @@ async def test_a_message_whose_session_is_lost_is_not_repeated(
 ) -> None:
     """Nobody knows whether it went out, unless the gateway says so by an event."""
     gateway.spans[1].sms_outcomes.append(drop)
-    result = await client.sms.send(NUMBER, "Hi", timeout=2)
+    result = await client.sms.send(NUMBER, "Hi", timeout=30)
     if gateway.box is Box.TODAY and drop is SmsOutcome.DROP_AFTER:
         assert outcome(result) == sent_on(1)
         assert len(sends(gateway)) == 1
@@ -874,6 +919,7 @@ async def test_a_message_whose_session_is_lost_is_not_repeated(
     # The span rests until the network's time is over, lest its late answer be
     # taken for the answer to the next message.
     assert client.spans.choose() != 1
+    assert 29 < await end_rest(client, 1) <= 30
     assert outcome(await client.sms.send(NUMBER, "Hi", span=1)) == sent_on(1)
 
 
@@ -892,11 +938,12 @@ async def test_a_restart_while_a_message_is_sent(
 ) -> None:
     """It is unknown, and all works again afterwards."""
     gateway.spans[1].send_duration = 0.05
-    sending = asyncio.create_task(client.sms.send(NUMBER, "Hi", timeout=1))
+    sending = asyncio.create_task(client.sms.send(NUMBER, "Hi", timeout=30))
     await until(lambda: sends(gateway))
     await gateway.restart()
     assert outcome(await sending) == unknown(SendFailure.CONNECTION_LOST, 1)
     await until(lambda: client.is_connected and None in heard.changes)
+    assert await end_rest(client, 1) > 20
     assert outcome(await client.sms.send(NUMBER, "Hi", span=1)) == sent_on(1)
     assert len(sends(gateway)) == 2
 
@@ -966,9 +1013,15 @@ async def test_a_flash_that_takes_several_sms(
 
     client.sms.adapt_to(replace(client.features, part_arguments=("timeout", "id")))
     assert client.sms.count_parts("Hi", flash=True) == 1
-    with pytest.raises(InvalidTextError, match="only what fits into one SMS"):
-        await client.sms.send(NUMBER, LONG, flash=True)
+    for text, parts in ((LONG, "3"), (161 * "x", "2")):
+        with pytest.raises(
+            InvalidTextError, match="only what fits into one SMS"
+        ) as error:
+            await client.sms.send(NUMBER, text, flash=True)
+        assert error.value.detail == parts
     assert len(gateway.sent) == 1
+    await client.sms.send(NUMBER, 160 * "x", flash=True)
+    assert gateway.sent[-1].flash
 
 
 # Attempts

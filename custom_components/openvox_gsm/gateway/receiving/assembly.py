@@ -1,9 +1,6 @@
 """Joins the parts of long SMS, and drops what the network delivers twice."""
 
-from collections import defaultdict
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping
 from functools import partial
 import logging
 from typing import Final
@@ -11,154 +8,125 @@ from typing import Final
 from custom_components.openvox_gsm.gateway.model import IncomingSms
 from custom_components.openvox_gsm.gateway.timer import CallLater, Timer
 
-from .pdu import DeliverPdu, join_texts
+from .long_sms import Parts, PartsOfLongSms
+from .pdu import join_texts
+from .received_part import ReceivedPart
+from .repetitions import Repetitions
 
 _LOGGER = logging.getLogger(__name__)
 
 # Parts come seconds apart, or minutes if the phone was out of reach.
-PARTS_TIMEOUT: Final = 300.0  # seconds
-# Without an acknowledgement a network delivers the same SMS again, even hours later.
-# So many are remembered.
-MAX_REMEMBERED: Final = 1000
+PARTS_TIMEOUT: Final = 300.0  # seconds since the last of them
+# How long to wait for parts of other messages, where those of one don't quite fit.
+DOUBT_TIME: Final = 4.0  # seconds
+_MAX_WAITING: Final = 2 * 255  # under one reference
 
-
-@dataclass(frozen=True)
-class ReceivedPart:
-    """One SMS as the network delivered it: a message, or a part of one.
-
-    `pdu` is None where the gateway gave none; `text` is the gateway's own rendering
-    then. `time_stamp` tells repetitions from new messages: the service centre's time
-    as far as it is known, empty where it isn't. `arrived_at` is in UTC.
-    """
-
-    span: int
-    sender: str = field(repr=False)
-    text: str = field(repr=False)
-    sent_at: datetime | None
-    time_stamp: str
-    arrived_at: datetime
-    pdu: DeliverPdu | None = None
-
-
-def _identity(part: ReceivedPart) -> int:
-    """Return a hash of what two deliveries of one SMS have in common."""
-    place = part.pdu.concatenation if part.pdu else None
-    return hash((part.span, part.sender, part.time_stamp, place, part.text))
-
-
-class _LongSms:
-    """A long SMS of which not all parts have arrived."""
-
-    def __init__(self, count: int) -> None:
-        self.count = count
-        self.timer: Timer | None = None
-        self.parts: dict[int, ReceivedPart] = {}  # by sequence number
-
-    def holds(self, part: ReceivedPart, sequence: int) -> bool:
-        """Return whether this very part is there."""
-        return sequence in self.parts and self.parts[sequence].pdu == part.pdu
-
-    def distance(self, part: ReceivedPart) -> timedelta:
-        """Return how far from this message's parts another one was sent."""
-        times = [each.sent_at for each in self.parts.values() if each.sent_at]
-        if not times or not part.sent_at:
-            return timedelta()
-        return min(abs(part.sent_at - time) for time in times)
-
-
-type _LongKey = tuple[int, str, int, bool, int]
+type _Key = tuple[int, str, int, bool, int]
 
 
 class Assembler:
     """Joins received parts into whole messages."""
 
     def __init__(
-        self, on_sms: Callable[[IncomingSms], None], call_later: CallLater
+        self,
+        on_sms: Callable[[IncomingSms], None],
+        call_later: CallLater,
+        *,
+        remembered: Mapping[str, int] | None = None,
+        on_remembered: Callable[[Mapping[str, int]], None] = lambda _all: None,
     ) -> None:
-        """Call `on_sms` with each message, once; use `call_later` for time limits."""
+        """Call `on_sms` with each message, once; use `call_later` for time limits.
+
+        `remembered` and `on_remembered` let it recognize over a restart what the network
+        delivers again: see `Repetitions`.
+        """
         self._on_sms = on_sms
         self._call_later = call_later
-        # A sender may use a reference again before the first message is whole.
-        self._long: defaultdict[_LongKey, list[_LongSms]] = defaultdict(list)
-        self._received: dict[int, None] = {}  # the latest at the end
+        self._repetitions = Repetitions(remembered or {}, on_remembered)
+        self._long: dict[_Key, PartsOfLongSms] = {}
+        self._timers: dict[_Key, Timer] = {}
 
     def add(self, part: ReceivedPart) -> None:
-        """Deliver a single message at once, a long one when its last part arrives."""
-        if self._is_repetition(part):
+        """Deliver a single message at once, a long one when all its parts are there."""
+        if self._repetitions.is_repetition(part):
             _LOGGER.info("Span %s: an SMS came twice; dropped the second", part.span)
             return
         place = part.pdu.concatenation if part.pdu else None
-        if place is None:
-            self._deliver([part], 1)
+        if place is None or place.total == 1:
+            self._deliver({1: part}, 1)
             return
         # 8- and 16-bit references are counted separately (3GPP TS 23.040, 9.2.3.24).
         key = (part.span, part.sender, place.reference, place.is_wide, place.total)
-        if any(long.holds(part, place.sequence) for long in self._long[key]):
+        waiting = self._long.setdefault(key, PartsOfLongSms(place.total))
+        if waiting.holds(place.sequence, part):
             return  # a repetition without a time stamp
-        long = self._fitting(key, part, place.sequence)
-        long.parts[place.sequence] = part
-        if len(long.parts) == long.count:
-            self._finish(key, long)
-
-    def _fitting(self, key: _LongKey, part: ReceivedPart, sequence: int) -> _LongSms:
-        """Return the message that lacks this part and was sent at about the same time.
-
-        Without a time, and of several equally near ones, the last one begun.
-        """
-        lacking = [each for each in self._long[key] if sequence not in each.parts]
-        if lacking:
-            return min(reversed(lacking), key=lambda each: each.distance(part))
-        long = _LongSms(key[-1])
-        long.timer = self._call_later(PARTS_TIMEOUT, partial(self._expire, key, long))
-        self._long[key].append(long)
-        return long
+        waiting.add(place.sequence, part)
+        self._deliver_whole(key, is_waited_for=False)
+        if len(waiting) > _MAX_WAITING:
+            self._expire(key)
 
     def flush(self) -> None:
         """Deliver what has arrived of every long message, marked as incomplete."""
-        for key, messages in list(self._long.items()):
-            for long in list(messages):
-                self._expire(key, long)
+        for key in list(self._long):
+            self._expire(key)
 
-    def _is_repetition(self, part: ReceivedPart) -> bool:
-        """Return whether this very SMS has come before, and remember it."""
-        if not part.time_stamp:
-            return False
-        identity = _identity(part)
-        is_repetition = identity in self._received
-        self._received.pop(identity, None)
-        self._received[identity] = None
-        if len(self._received) > MAX_REMEMBERED:
-            del self._received[next(iter(self._received))]
-        return is_repetition
+    def _deliver_whole(self, key: _Key, *, is_waited_for: bool) -> None:
+        """Deliver messages of which all parts are there, and wait for the other parts.
 
-    def _expire(self, key: _LongKey, long: _LongSms) -> None:
-        _LOGGER.warning(
-            "Span %s: only %s of %s parts of a long SMS arrived",
-            key[0],
-            len(long.parts),
-            long.count,
-        )
-        self._finish(key, long)
-
-    def _finish(self, key: _LongKey, long: _LongSms) -> None:
-        self._long[key].remove(long)
-        if not self._long[key]:
+        Parts that were sent unusually far apart may be those of two messages.
+        """
+        waiting = self._long[key]
+        must_wait = False
+        for whole in waiting.whole():
+            if not whole.is_usual and not is_waited_for:
+                must_wait = True
+                continue
+            waiting.remove(whole)
+            if not whole.is_certain:
+                _LOGGER.warning(
+                    "Span %s: the parts of several long SMS can't be told apart", key[0]
+                )
+            self._deliver(whole.parts, key[-1], is_certain=whole.is_certain)
+        if timer := self._timers.pop(key, None):
+            timer.cancel()
+        if must_wait:
+            self._timers[key] = self._call_later(
+                DOUBT_TIME, partial(self._deliver_whole, key, is_waited_for=True)
+            )
+        elif waiting:
+            self._timers[key] = self._call_later(
+                PARTS_TIMEOUT, partial(self._expire, key)
+            )
+        else:
             del self._long[key]
-        if long.timer:
-            long.timer.cancel()
-        self._deliver([part for _, part in sorted(long.parts.items())], long.count)
 
-    def _deliver(self, parts: list[ReceivedPart], count: int) -> None:
-        first = parts[0]
-        pdus = [part.pdu for part in parts if part.pdu]
+    def _expire(self, key: _Key) -> None:
+        """Deliver all parts under a reference as they are."""
+        self._deliver_whole(key, is_waited_for=True)
+        if key not in self._long:
+            return
+        self._timers.pop(key).cancel()
+        for parts in self._long.pop(key).messages():
+            _LOGGER.warning(
+                "Span %s: only %s of %s parts of a long SMS arrived",
+                key[0],
+                len(parts),
+                key[-1],
+            )
+            self._deliver(parts, key[-1])
+
+    def _deliver(self, parts: Parts, count: int, *, is_certain: bool = True) -> None:
+        ordered = [part for _, part in sorted(parts.items())]
+        first = ordered[0]
+        pdus = [part.pdu for part in ordered if part.pdu]
         self._on_sms(
             IncomingSms(
                 span=first.span,
                 sender=first.sender,
                 text=join_texts(pdus) if pdus else first.text,
                 sent_at=first.sent_at,
-                arrived_at=max(part.arrived_at for part in parts),
+                arrived_at=max(part.arrived_at for part in ordered),
                 parts=count,
-                complete=len(parts) == count,
+                complete=len(ordered) == count and is_certain,
             )
         )

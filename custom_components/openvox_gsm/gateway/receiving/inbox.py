@@ -41,22 +41,22 @@ from custom_components.openvox_gsm.ami import Packet
 from custom_components.openvox_gsm.gateway.model import StatusReport
 from custom_components.openvox_gsm.gateway.timer import CallLater, Timer
 
-from .assembly import ReceivedPart
 from .events import CHANNEL, MARKER, EventReader, MessageKey, SmsEvent
 from .message import Message, imitates_packet
 from .messages import Messages
 from .opening import Opening
 from .pdu import DeliverPdu
+from .received_part import ReceivedPart
 from .sorting import Sorter
 from .steps import Steps
+from .torn import TornPacket
 
 _LOGGER = logging.getLogger(__name__)
 
-# All events of one SMS come within milliseconds. A message is taken as it is after
-# the longer time; one that has its PDU waits for the shorter one at most.
+# All events of one SMS come within milliseconds, unless the connection stalls. A message
+# is taken as it is after the longer time; one with its PDU after the shorter one.
 MESSAGE_TIMEOUT: Final = 2.0  # seconds
 SETTLE_TIME: Final = 0.25  # seconds
-_MAX_TORN: Final = 16 * 1024  # bytes; an SMS has at most 160 characters
 
 _PACKET_END = b"\r\n\r\n"
 
@@ -79,6 +79,7 @@ class Inbox:
     ) -> None:
         """Call `on_part` with each SMS; use `call_later` for the time limits.
 
+        It must not call before everything has been read that was sent by then.
         `on_report` gets the status reports. With `requires_pdu` a message without its
         PDU is dropped, with a warning. `channel` matches the whole name of an SMS
         channel, its group `voice` is the number of the span's voice channel, and every
@@ -99,8 +100,7 @@ class Inbox:
         # Those of them whose texts may still forge something, for a moment.
         self._suspects: dict[Message, Timer] = {}
         self._warned: Timer | None = None  # about a forgery, a moment ago
-        self._pieces: list[bytes] = []  # of a packet that its text cut in two
-        self._pieces_timer: Timer | None = None
+        self._torn: TornPacket | None = None  # until its end is there
         self._opening: Opening | None = None
 
     def learn_steps(self, steps: Sequence[str] | None) -> None:
@@ -112,7 +112,7 @@ class Inbox:
 
     def wants(self, raw: bytes) -> bool:
         """Return quickly whether a packet may be about an SMS."""
-        return self.marker in raw or bool(self._pieces or self._opening)
+        return self.marker in raw or bool(self._torn or self._opening)
 
     def receive(self, packet: Packet) -> None:
         """Read a packet that passed `wants`."""
@@ -123,30 +123,29 @@ class Inbox:
             if self._opening.is_over:
                 self._end_opening()
             return
-        if self._pieces and self._is_certainly_no_piece(packet.raw):
-            self._abandon_pieces()
-        pieces = [*self._pieces, packet.raw]
+        if self._torn and self._is_certainly_no_piece(self._torn.first, packet.raw):
+            self._abandon_torn(self._torn.pieces)
+        pieces = [*(self._torn.pieces if self._torn else ()), packet.raw]
         event = self._reader.read(_PACKET_END.join(pieces))
         if event is None:
             return
-        if not self._pieces and self._is_opening(event):
+        if not self._torn and self._is_opening(event):
             timer = self._call_later(SETTLE_TIME, self._end_opening)
             is_piece = not event.uniqueid or self._is_missing(event)
             self._opening = Opening(event, timer, is_piece=is_piece)
             self._opening.add(packet.raw, event)
         elif self._is_torn(event):
-            self._hold(pieces)
+            self._hold(event, pieces)
         elif self._is_credible(event):
-            self._forget_pieces()
+            self._forget_torn()
             self._add(event)
         else:
-            self._pieces = pieces
-            self._abandon_pieces()
+            self._abandon_torn(pieces)
 
     @property
     def is_mid_packet(self) -> bool:
         """Whether the next packet may be the rest of one that a text cut in two."""
-        return bool(self._pieces)
+        return self._torn is not None
 
     @property
     def is_mid_message(self) -> bool:
@@ -171,7 +170,7 @@ class Inbox:
         """
         while self._opening:
             self._end_opening()
-        self._forget_pieces()
+        self._forget_torn()
         for message in list(self._messages.open.values()):
             self._decide(message, is_final=True)
         self._messages.forget_recent()
@@ -227,7 +226,7 @@ class Inbox:
         if first.key in self._messages:
             self._add(first)
         elif is_piece:
-            self._hold([packet])
+            self._hold(first, [packet])
         for raw in others:
             self.receive(Packet(raw))
 
@@ -250,7 +249,7 @@ class Inbox:
                 return True
         return event.is_unfinished
 
-    def _is_certainly_no_piece(self, raw: bytes) -> bool:
+    def _is_certainly_no_piece(self, first: SmsEvent, raw: bytes) -> bool:
         """Return whether this event shows that the one before only seemed torn.
 
         No text is as long as a later Asterisk's event, and quotes in a text are
@@ -261,18 +260,34 @@ class Inbox:
             return False
         if not event.has_uniqueid_last:
             return True
-        first = self._reader.read(self._pieces[0])
-        assert first
         return (
             first.is_unfinished
             and self._may_begin_message(first)
             and event.program is not None
         )
 
-    def _abandon_pieces(self) -> None:
+    def _hold(self, event: SmsEvent, pieces: list[bytes]) -> None:
+        """Wait for the rest of a packet, as which all that follows counts."""
+        if not self._torn:
+            timer = self._call_later(MESSAGE_TIMEOUT, self._torn_for_long)
+            self._torn = TornPacket(event, pieces, timer)
+        self._torn.pieces = pieces
+        if self._torn.is_too_long:
+            self._abandon_torn(pieces)
+
+    def _torn_for_long(self) -> None:
+        """Wait on where the end is sure to come, unless this is too long for a text."""
+        torn = self._torn
+        assert torn
+        if any(map(self._is_being_read, self._messages.open_on(torn.first.channel))):
+            torn.timer = self._call_later(MESSAGE_TIMEOUT, self._torn_for_long)
+        else:
+            self._abandon_torn(torn.pieces)
+
+    def _abandon_torn(self, pieces: list[bytes]) -> None:
         """Take the first piece as a whole event, and read the others again."""
-        first, *others = self._pieces
-        self._forget_pieces()
+        first, *others = pieces
+        self._forget_torn()
         event = self._reader.read(first)
         assert event
         if self._is_credible(event):
@@ -286,19 +301,10 @@ class Inbox:
         for raw in others:
             self.receive(Packet(raw))
 
-    def _hold(self, pieces: list[bytes]) -> None:
-        """Wait for the rest of a packet."""
-        if not self._pieces:
-            self._pieces_timer = self._call_later(MESSAGE_TIMEOUT, self._abandon_pieces)
-        self._pieces = pieces
-        if sum(map(len, pieces)) > _MAX_TORN:
-            self._abandon_pieces()
-
-    def _forget_pieces(self) -> None:
-        self._pieces = []
-        if self._pieces_timer:
-            self._pieces_timer.cancel()
-            self._pieces_timer = None
+    def _forget_torn(self) -> None:
+        if self._torn:
+            self._torn.timer.cancel()
+            self._torn = None
 
     # From events to messages
 
@@ -376,8 +382,7 @@ class Inbox:
 
         Without a PDU this waits for the final decision.
         """
-        opening = self._opening
-        if opening and opening.is_piece and opening.first.channel == message.channel:
+        if self._is_being_read(message):
             self._decide_later(message, SETTLE_TIME, is_final=is_final)
             return
         texts = self._messages.texts_that_name(message)
@@ -389,22 +394,12 @@ class Inbox:
         misplaced = self._messages.is_on_wrong_channel(message, has_pdu=bool(pdus))
         if (texts and not pdus) or misplaced:
             self._messages.close(message, keep=False)
-            self.seen["forged"] += 1
-            # Not together with the other warnings: it may be an honest message.
-            _LOGGER.warning(
-                "Span %s: dropped a message that the text of another SMS seems to "
-                "have forged",
-                message.span,
-            )
+            self._sorter.drop_forged(message.span)
             return
         part = None if pdus else message.read_rendering(texts)
         if not pdus and part is None:
             self._messages.close(message, keep=False)
-            self.seen["unreadable"] += 1
-            _LOGGER.warning(
-                "Span %s: the gateway gave too little of an incoming SMS to read it",
-                message.span,
-            )
+            self._sorter.drop_unreadable(message.span)
             return
         shown = [pdu.text for pdu in pdus if isinstance(pdu, DeliverPdu)]
         if part:
@@ -415,14 +410,18 @@ class Inbox:
         if part is None:
             self._sorter.take(message, pdus)
         elif self.requires_pdu:
-            self.seen["dropped without PDU"] += 1
-            _LOGGER.warning(
-                "Span %s: dropped an SMS that came without its PDU, as the gateway's "
-                "options require one",
-                message.span,
-            )
+            self._sorter.drop_without_pdu(message.span)
         else:
             self._sorter.take_rendering(part)
+
+    def _is_being_read(self, message: Message) -> bool:
+        """Return whether the rest of one of the message's packets is to come."""
+        opening, torn = self._opening, self._torn
+        if opening and opening.is_piece and opening.first.channel == message.channel:
+            return True
+        if not torn or torn.first.channel != message.channel:
+            return False
+        return message.is_certain and torn.may_go_on
 
     def _warn_of_forgery(self, span: int) -> None:
         """Warn of a hostile text, once for everything that comes of it."""

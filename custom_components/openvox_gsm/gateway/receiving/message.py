@@ -6,10 +6,10 @@ from typing import Final
 
 from custom_components.openvox_gsm.gateway.timer import Timer
 
-from .assembly import ReceivedPart
 from .events import TEXT_VARIABLES, MessageKey, SmsEvent
 from .pdu import Coding, DeliverPdu, PduError, decode_deliver, possible_texts
-from .rendering import read_time, repair_sender, repair_text
+from .received_part import ReceivedPart
+from .rendering import read_time, read_zone, repair_sender, repair_text
 from .report import ReportPdu, decode_report
 from .steps import Program
 
@@ -62,8 +62,8 @@ class Message:
         #: Everything that may be its text, in any form.
         self.texts: list[str] = []
         self.program: Program | None = None
-        # By the value of SMSPDU: its PDUs that can be read, by their hex digits.
-        self._pdus: dict[str, dict[str, Pdu]] = {}
+        # By the value of SMSPDU: its PDUs that can be read, each with its hex digits.
+        self._pdus: dict[str, list[tuple[str, Pdu]]] = {}
         self._first_step: str | None = None
         self._sender_came_first = False
 
@@ -97,7 +97,7 @@ class Message:
         return False
 
     def _add_pdus(self, value: str) -> bool:
-        pdus: dict[str, Pdu] = {}
+        pdus: list[tuple[str, Pdu]] = []
         for hex_pdu in _split_pdus(value):
             pdu = _decode(hex_pdu)
             if not isinstance(pdu, DeliverPdu) or not pdu.is_plain:
@@ -106,7 +106,7 @@ class Message:
             if isinstance(pdu, DeliverPdu):
                 self.texts.append(pdu.text)
             if pdu:
-                pdus[hex_pdu] = pdu
+                pdus.append((hex_pdu, pdu))
             elif not pdus:
                 return False
         if pdus:
@@ -119,7 +119,7 @@ class Message:
         The PDU gives the text, unless the driver may read that differently. A text that
         has forged the PDU itself was cut before it.
         """
-        pdus = [pdu for each in self._pdus.values() for pdu in each.values()]
+        pdus = [pdu for each in self._pdus.values() for _, pdu in each]
         if not self.is_certain or len(pdus) != 1:
             return True
         (pdu,) = pdus
@@ -178,7 +178,7 @@ class Message:
         senders = self._senders(variables)
         texts = texts + self.texts
         for pdus in self._pdus.values():
-            (first, pdu), *others = pdus.items()
+            (first, pdu), *others = pdus
             if any(first in text for text in texts):
                 continue
             if not any(_is_sender_of(sender, pdu) for sender in senders):
@@ -222,17 +222,18 @@ class Message:
         honest = [each for each in senders if not self._is_in_text(each)]
         (sender, *_) = honest or senders
         time = _first(variables, "SMSTIME") or ""
-        zone = _first(variables, "SMSTZ") or ""
         if self.program:
             time = time or self.program.time
         if text is None:
             return None
+        local = read_time(time)
+        zone = read_zone(_first(variables, "SMSTZ") or "")
         return ReceivedPart(
             span=self.span,
             sender=repair_sender(sender or ""),
             text=text,
-            sent_at=read_time(time, zone),
-            time_stamp=time,
+            sent_at=local.replace(tzinfo=zone) if local and zone else None,
+            time_stamp=str(local or ""),
             arrived_at=self.arrived_at,
         )
 

@@ -69,18 +69,22 @@ def repair_sender(sender: str) -> str:
     return sender[:-1] if re.fullmatch(".{7}@", sender) else sender
 
 
-def read_time(time: str, zone: str) -> datetime | None:
-    """Read SMSTIME and SMSTZ; None where the zone isn't certain."""
+def read_zone(zone: str) -> timezone | None:
+    """Read SMSTZ; None where the zone isn't certain."""
     match = re.fullmatch(r"GMT\+([0-9]{1,2})", zone.strip())
     if not match:
         return None
     hours = int(match[1])
     if hours in _UNCERTAIN_HOURS or hours > _EASTERNMOST:
         return None
+    return timezone(timedelta(hours=hours))
+
+
+def read_time(time: str) -> datetime | None:
+    """Read SMSTIME, the service centre's local time; None where it is no time."""
     for form in ("%Y/%m/%d %H:%M:%S", "%y/%m/%d,%H:%M:%S"):
         try:
-            local = datetime.strptime(time.strip(), form)
+            return datetime.strptime(time.strip(), form)
         except ValueError:
             continue
-        return local.replace(tzinfo=timezone(timedelta(hours=hours)))
     return None

@@ -1,4 +1,4 @@
-"""Sorts what has come in: texts for people, status reports, and what is for machines."""
+"""Sorts what has come in: texts for people, status reports, what's for machines or lost."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -6,9 +6,9 @@ import logging
 
 from custom_components.openvox_gsm.gateway.model import StatusReport
 
-from .assembly import ReceivedPart
 from .message import Message, Pdu, read_part
 from .pdu import DeliverPdu, Purpose
+from .received_part import ReceivedPart
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -63,3 +63,31 @@ class Sorter:
         """Hand on a message of which the gateway gave no PDU."""
         self._seen["without PDU"] += 1
         self._on_part(part)
+
+    # What can't be handed on; nothing is dropped silently
+
+    def drop_forged(self, span: int) -> None:
+        """Drop a message that another one's text may have forged."""
+        self._seen["forged"] += 1
+        # Not together with the other warnings: it may be an honest message.
+        _LOGGER.warning(
+            "Span %s: dropped a message that the text of another SMS seems to have "
+            "forged",
+            span,
+        )
+
+    def drop_unreadable(self, span: int) -> None:
+        """Drop a message of which not even the text is known."""
+        self._seen["unreadable"] += 1
+        _LOGGER.warning(
+            "Span %s: the gateway gave too little of an incoming SMS to read it", span
+        )
+
+    def drop_without_pdu(self, span: int) -> None:
+        """Drop a message without its PDU, as one is required."""
+        self._seen["dropped without PDU"] += 1
+        _LOGGER.warning(
+            "Span %s: dropped an SMS that came without its PDU, as the gateway's "
+            "options require one",
+            span,
+        )

@@ -26,13 +26,18 @@ from custom_components.openvox_gsm.gateway.model import (
 from custom_components.openvox_gsm.gateway.spans import NOT_READY, Spans
 
 from .part import GIVEN_UP, Conditions, PartSender
+from .quota import Quota
 from .reports import DeliveryReports, ReportedMessage
 from .text import InvalidTextError, OutgoingText, TextFault, split_text
 
 SMS_TIMEOUT: Final = 30  # seconds that the network has for each part of a message
 
 # Another span would fail in the same way.
-_SAME_ON_ALL_SPANS: Final = (SendFailure.NOT_CONNECTED, SendFailure.REFUSED)
+_SAME_ON_ALL_SPANS: Final = (
+    SendFailure.NOT_CONNECTED,
+    SendFailure.REFUSED,
+    SendFailure.LIMIT_REACHED,
+)
 # A number that the networks of two SIMs reject will be rejected by all, and trying
 # more of them could get those SIMs blocked.
 _MAX_REJECTIONS: Final = 2
@@ -48,13 +53,14 @@ class _Order:
     timeout: int  # seconds
     flash: bool
     given_up: asyncio.Event
+    quota: Quota
 
-    def not_sent(self, failure: SendFailure) -> SendResult:
-        """Return the result where there was no span to try."""
+    def not_sent(self, failure: SendFailure, span: int | None = None) -> SendResult:
+        """Return the result where nothing was tried, on any span or on one."""
         return SendResult(
             number=self.number,
             status=SendStatus.FAILED,
-            span=None,
+            span=span,
             parts=len(self.text.parts),
             failure=failure,
         )
@@ -75,8 +81,9 @@ class Sender:
         r"""Send through `connection`, one message at a time on each of the `spans`.
 
         `reports` gets what goes out. `on_attempt` is called once with the result of
-        each message on each span where it was tried, when it's final. With `line_breaks` the firmware turns ``\n`` in a text into a line
-        break; this may be changed at any time.
+        each message on each span where it was tried, when it's final. With
+        `line_breaks` the firmware turns ``\n`` in a text into a line break; this may be
+        changed at any time.
         """
         self._spans = spans
         self._part_sender = PartSender(connection, spans)
@@ -122,6 +129,7 @@ class Sender:
         timeout: int = SMS_TIMEOUT,
         flash: bool = False,
         given_up: asyncio.Event | None = None,
+        quota: Quota | None = None,
     ) -> SendResult:
         """Send a message and return the result.
 
@@ -131,6 +139,7 @@ class Sender:
         network has for each part, and how long to wait for a busy span. With `flash`
         the phone shows the text at once and doesn't keep it, if the firmware can do
         that. Once `given_up` is set nothing more is started; the part under way ends.
+        `quota` says on each span whether the message may be sent there.
         An unknown outcome may be learned for some minutes: see `SendResult.settled`.
 
         Raises InvalidNumberError and InvalidTextError; nothing was sent then.
@@ -143,6 +152,7 @@ class Sender:
             timeout,
             flash,
             given_up or asyncio.Event(),
+            quota or Quota(),
         )
         if span is not None:
             return await self._send_on(span, order)
@@ -173,7 +183,7 @@ class Sender:
                     or rejections >= _MAX_REJECTIONS
                 ):
                     return outcome
-                if outcome.failure not in NOT_READY:
+                if _says_more(outcome, result):
                     result = outcome
             if spans_may_be_outdated:
                 try:
@@ -188,6 +198,9 @@ class Sender:
         Cancelling this ends the message, but not the part under way: that can't be
         taken back, and the span isn't free before its answer has come.
         """
+        if refusal := order.quota.reserve(span, len(order.text.parts)):
+            is_of_span = refusal is SendFailure.SIM_LIMIT_REACHED
+            return order.not_sent(refusal, span if is_of_span else None)
         # Eager, so that the span counts as used before the next one is chosen.
         sending = asyncio.Task(self._send_parts(span, order), eager_start=True)
         self._under_way.add(sending)
@@ -226,13 +239,21 @@ class Sender:
                 detail=outcome.detail,
             )
         if outcome.was_sent:
-            settled = self._settle(result, outcome.was_sent, report)
+            settled = self._settle(span, order, result, outcome.was_sent, report)
             return replace(result, settled=settled)
-        self._on_attempt(result)
+        self._finish(span, order, result)
         return result
+
+    def _finish(self, span: int, order: _Order, result: SendResult) -> None:
+        """Take the final result of a message on a span."""
+        if result.certainly_not_sent:
+            order.quota.cancel(span)
+        self._on_attempt(result)
 
     def _settle(
         self,
+        span: int,
+        order: _Order,
         result: SendResult,
         was_sent: asyncio.Future[bool | None],
         report: ReportedMessage,
@@ -245,7 +266,7 @@ class Sender:
                 report.handed_over -= 1
             final = _final(result, outcome.result())
             settled.set_result(final)
-            self._on_attempt(final)
+            self._finish(span, order, final)
 
         was_sent.add_done_callback(settle)
         return settled
@@ -278,6 +299,13 @@ class Sender:
                 self._features.part_arguments, order.flash, message_id
             ),
         )
+
+
+def _says_more(outcome: SendResult, result: SendResult) -> bool:
+    """Return whether an outcome says more about a message than the result so far."""
+    if outcome.failure is SendFailure.SIM_LIMIT_REACHED:
+        return result.failure is SendFailure.NO_SPAN_READY
+    return outcome.failure not in NOT_READY
 
 
 def _final(result: SendResult, was_sent: bool | None) -> SendResult:

@@ -1,0 +1,37 @@
+"""A packet that the text in it cut into pieces."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from custom_components.openvox_gsm.gateway.timer import Timer
+
+from .events import SmsEvent
+
+# Far more than the driver reads at once.
+_MAX_SIZE: Final = 16 * 1024  # bytes
+# An SMS has 160 characters. The driver writes up to four bytes for one of them, and a
+# step of the dialplan has its own words around them.
+_MAX_TEXT: Final = 1024  # bytes
+
+
+@dataclass(eq=False)
+class TornPacket:
+    """The pieces of a packet, as far as they have come."""
+
+    first: SmsEvent  # what the first piece says
+    pieces: list[bytes]
+    timer: Timer
+
+    @property
+    def is_too_long(self) -> bool:
+        """Whether no packet is as long as all that came since it began."""
+        return self._size > _MAX_SIZE
+
+    @property
+    def may_go_on(self) -> bool:
+        """Whether what came since it began may still be the text of one SMS."""
+        return self._size <= _MAX_TEXT
+
+    @property
+    def _size(self) -> int:
+        return sum(map(len, self.pieces))
