@@ -22,6 +22,8 @@ DEFAULT_PORT = 5040
 LOOPBACK = "127.0.0.1"
 MAX_REQUEST = 65536
 """Longest request in bytes."""
+_NOTICE_TIME = 0.05
+"""Seconds after which the end of a connection has been noticed."""
 MAX_WAIT = 600.0
 """Longest time to wait for something, in seconds."""
 
@@ -106,11 +108,20 @@ async def _report(gateway: Simulator, request: Request) -> Request:
 async def _watched(
     gateway: Simulator, request: Request, listeners: set[Client]
 ) -> Request:
-    """Say whether somebody listened and stayed for some seconds, where that is wanted."""
-    if request.get("watch") is None:
+    """Say which clients were sent all of it, where that is wanted.
+
+    What they have not read goes with their connection: ask later whether one stays.
+    """
+    if request.get("watch") is not True:
         return {}
-    seconds = _number(request, "watch", 0, MAX_WAIT)
-    return {"delivered": await gateway.one_stays(listeners, seconds)}
+    await gateway.all_sent(listeners)
+    return {"clients": [client.number for client in listeners]}
+
+
+async def _stay(gateway: Simulator, request: Request) -> Request:
+    """Say whether one of some clients is still there."""
+    await asyncio.sleep(_NOTICE_TIME)
+    return {"stays": gateway.one_stays(request.get("clients") or ())}
 
 
 async def _signal(gateway: Simulator, request: Request) -> Request:
@@ -192,7 +203,7 @@ async def _call(gateway: Simulator, request: Request) -> Request:
                 is_over.set()
 
         gateway.spawn(hang_up())
-        if request.get("watch") is not None:
+        if request.get("watch") is True:
             await is_over.wait()
     return {"channel": call.channel.name} | await _watched(gateway, request, listeners)
 
@@ -288,6 +299,7 @@ _DEEDS: dict[str, _Deed] = {
     "sms": _sms,
     "sms-in-one-read": _sms_in_one_read,
     "report": _report,
+    "stay": _stay,
     "signal": _signal,
     "sim-out": _sim_out,
     "sim-in": _sim_in,

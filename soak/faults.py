@@ -165,8 +165,9 @@ class Faults:
         encrypts = bool(before.get(CONF_TLS))
         port = self.gateway.port
         async with running_rogue(port, self.dice, encrypts=encrypts) as rogue:
-            away = asyncio.create_task(self.be_away(4))
-            await asyncio.sleep(1)  # until it's away
+            away = asyncio.create_task(self.be_away(6))
+            while await self.gateway.accepts_connections():
+                await asyncio.sleep(0.1)
             await self.hass.config_entries.flow.async_init(
                 DOMAIN,
                 context={"source": SOURCE_DHCP},

@@ -18,6 +18,8 @@ SECRET = "soak-and-secret"
 _PROJECT = Path(__file__).parents[1]
 _STARTED = re.compile(r"port (?P<port>\d+),.* on port (?P<control>\d+)\.")
 _STOP_SECONDS = 10.0
+# Each reads 256 KiB of a connection, and Linux keeps 6 MiB at most.
+_ROUNDS = 100
 
 
 class GatewayError(Exception):
@@ -37,6 +39,28 @@ class Gateway:
         if "error" in answer:
             raise GatewayError(f"{deed}: {answer['error']}")
         return answer
+
+    async def deliver(self, deed: str, **details: Any) -> bool:
+        """Let something come in; return whether Home Assistant has certainly heard it.
+
+        That is so if a connection is still there after this process, which is Home
+        Assistant's as well, has read all that was sent before. With each round of the
+        event loop, asyncio reads a part of it.
+        """
+        answer = await self.do(deed, **details, watch=True)
+        for _ in range(_ROUNDS):
+            await asyncio.sleep(0)
+        stays: bool = (await self.do("stay", clients=answer["clients"]))["stays"]
+        return stays
+
+    async def accepts_connections(self) -> bool:
+        """Say whether it's there for its clients."""
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        except OSError:
+            return False
+        writer.close()
+        return True
 
 
 @asynccontextmanager

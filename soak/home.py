@@ -22,6 +22,7 @@ from custom_components.openvox_gsm.gateway import connection as connection_modul
 from custom_components.openvox_gsm.gateway.receiving import (
     repetitions as repetitions_module,
 )
+from custom_components.openvox_gsm.gateway.sending import reports as reports_module
 from homeassistant.components.http.config import async_get_and_load_store
 from homeassistant.const import (
     CONF_HOST,
@@ -49,6 +50,7 @@ _HURRY = (
     (connection_module, "LONGEST_WAIT", 1.0),
     (connection_module, "IDLE_TIME", IDLE_SECONDS),
     (repetitions_module, "MAX_REMEMBERED", 100),
+    (reports_module, "MAX_MESSAGES", 50),
 )
 
 

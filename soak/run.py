@@ -227,8 +227,9 @@ class Run:
 
     async def _exchange(self, *, is_certain: bool) -> None:
         """Let one of each go through; with that, what is out of date is forgotten."""
-        for site in self._sites:
-            await site.load.exchange(is_certain=is_certain)
+        async with asyncio.TaskGroup() as group:
+            for site in self._sites:
+                group.create_task(site.load.exchange(is_certain=is_certain))
         await _rest()
 
     async def _meet_limits(self) -> list[str]:
@@ -309,6 +310,8 @@ def _growth(when: str, before: Holding, after: Holding, allowed: int) -> list[st
         begun, ended = getattr(before, name), getattr(after, name)
         if ended != begun:
             mistakes.append(f"{name}: {begun} before and {ended} after, {when}")
+    if after.tasks != before.tasks:
+        mistakes.append(f"The tasks are {after.task_names}")
     return mistakes
 
 

@@ -15,7 +15,6 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import instance_id
 from homeassistant.helpers.dispatcher import async_dispatcher_send
-from homeassistant.helpers.storage import Store
 from homeassistant.util.hass_dict import HassKey
 
 from .budget import Limits, SmsBudget
@@ -30,9 +29,7 @@ from .const import (
 from .gateway import Span
 from .signals import SIGNAL_SIM_LIMITS
 from .store import async_load_valid
-
-_STORE_VERSION: Final = 1
-_SAVE_DELAY: Final = 0.5  # seconds
+from .stored_file import StoredFile
 
 # 3GPP TS 23.003, 2.2: three digits of the country, two or three of the network, and the
 # rest. Guess: a firmware may print something else, or zeros, where it knows none.
@@ -59,17 +56,17 @@ class Sims:
         """Know no SIM yet; `secret` goes into the hashes."""
         self._hass = hass
         self._secret = secret.encode()
-        self._store: Store[dict[str, Any]] = Store(
-            hass, _STORE_VERSION, f"{DOMAIN}.sims"
+        self._file = StoredFile(
+            hass, f"{DOMAIN}.sims", self._as_dict, "limits of the SIMs"
         )
-        self._save_is_due = False
+        self._save_soon = self._file.async_save_soon
         self._sim_by_span: dict[str, str] = {}
         self._has_sim: set[str] = set()  # the spans that told an IMSI in the last poll
         self._budgets: dict[str, SmsBudget] = {}  # by what its limit belongs to
 
     async def async_load(self) -> None:
         """Read what was saved."""
-        saved = await async_load_valid(self._hass, self._store, _SAVED)
+        saved = await async_load_valid(self._file, _SAVED)
         self._sim_by_span = saved["spans"]
         for sim, sent in saved["sent"].items():
             self._budget(sim).load(sent)
@@ -160,14 +157,7 @@ class Sims:
 
     # What outlives a restart
 
-    def _save_soon(self) -> None:
-        # Asking again would put the save off, in a burst for as long as it lasts.
-        if not self._save_is_due:
-            self._save_is_due = True
-            self._store.async_delay_save(self._as_dict, _SAVE_DELAY)
-
     def _as_dict(self) -> dict[str, Any]:
-        self._save_is_due = False
         limited = self.limited()
         return {
             "spans": self._sim_by_span,

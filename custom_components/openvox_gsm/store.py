@@ -1,12 +1,9 @@
 """What a gateway must remember over a restart: counters, SMS budget, its quirks."""
 
 from collections.abc import Mapping
-import contextlib
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-import logging
-from pathlib import Path
 from typing import Any, Final
 
 import voluptuous as vol
@@ -14,20 +11,13 @@ import voluptuous as vol
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv
-from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
 from .budget import Limits, SmsBudget
 from .const import DOMAIN
 from .gateway import LastSign
-
-_STORE_VERSION: Final = 1
-# A burst of SMS is written once a second, and a crash loses no more than that.
-_SAVE_DELAY: Final = 0.5  # seconds
-
-
-_LOGGER = logging.getLogger(__name__)
+from .stored_file import StoredFile
 
 
 class CounterKey(StrEnum):
@@ -67,31 +57,17 @@ _SAVED: Final = vol.Schema(
 )
 
 
-async def async_load_valid(
-    hass: HomeAssistant, store: Store[dict[str, Any]], schema: vol.Schema
-) -> dict[str, Any]:
+async def async_load_valid(file: StoredFile, schema: vol.Schema) -> dict[str, Any]:
     """Return what was saved, or the defaults of the schema.
 
     A file with anything else is set aside, and counting starts again.
     """
     try:
-        saved: dict[str, Any] = schema(await store.async_load() or {})
+        saved: dict[str, Any] = schema(await file.async_load() or {})
     except vol.Invalid as err:
-        aside = f"{store.path}.corrupt.{dt_util.utcnow().isoformat()}"
-        _LOGGER.warning(
-            "The stored counters and limits can't be read and start at zero. "
-            "The file is kept as %s: %s",
-            aside,
-            err,
-        )
-        await hass.async_add_executor_job(_set_aside, store.path, aside)
+        await file.async_set_aside(err)
         return dict(schema({}))
     return saved
-
-
-def _set_aside(path: str, aside: str) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        Path(path).rename(aside)
 
 
 class GatewayStore:
@@ -99,12 +75,10 @@ class GatewayStore:
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
         """Start empty; `async_load` reads what was saved."""
-        self._hass = hass
-        self._store: Store[dict[str, Any]] = Store(
-            hass, _STORE_VERSION, f"{DOMAIN}.{entry.entry_id}"
+        self._file = StoredFile(
+            hass, f"{DOMAIN}.{entry.entry_id}", self._as_dict, "counters and limits"
         )
-        self._save_is_due = False
-        self._is_removed = False
+        self._save_soon = self._file.async_save_soon
         self._counters: dict[tuple[int, CounterKey], Counter] = {}
         self._ussd_in_milliseconds = False
         #: The modules that we switched off, by span.
@@ -117,7 +91,7 @@ class GatewayStore:
 
     async def async_load(self) -> None:
         """Read what was saved; version 0.1.0 saved the budget only."""
-        saved = await async_load_valid(self._hass, self._store, _SAVED)
+        saved = await async_load_valid(self._file, _SAVED)
         self.budget.load(saved["sent"])
         for span, key, value, since in saved["counters"]:
             self._counters[span, key] = Counter(value, since)
@@ -130,8 +104,7 @@ class GatewayStore:
 
     async def async_remove(self) -> None:
         """Delete the file; an SMS that's still under way must not write it again."""
-        self._is_removed = True
-        await self._store.async_remove()
+        await self._file.async_remove()
 
     def counter(self, span: int, key: CounterKey) -> Counter | None:
         """Return a counter, None before it was started."""
@@ -175,14 +148,7 @@ class GatewayStore:
         self.received = received
         self._save_soon()
 
-    def _save_soon(self) -> None:
-        # Asking again would put the save off, in a burst for as long as it lasts.
-        if not self._save_is_due and not self._is_removed:
-            self._save_is_due = True
-            self._store.async_delay_save(self._as_dict, _SAVE_DELAY)
-
     def _as_dict(self) -> dict[str, Any]:
-        self._save_is_due = False
         return {
             "sent": self.budget.as_list(),
             "counters": [

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 class Incoming:
     """An SMS that the gateway got from the network; no two have the same sender.
 
-    `delivered` says whether a connection was there for it and stayed.
+    `heard` says whether a connection was there for it and stayed.
     """
 
     sender: str
     text: str
-    delivered: bool
+    heard: bool
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,10 @@ class IncomingBook:
         if len(published) > 1:
             yield f"The SMS of {sms.sender} was published {len(published)} times"
         elif not published:
-            if sms.delivered:
+            if sms.heard:
                 yield f"The SMS of {sms.sender} was not published: {sms.text!r}"
         elif not published[0].complete:
-            if sms.delivered:
+            if sms.heard:
                 yield f"The SMS of {sms.sender} was published incomplete"
         elif published[0].text != sms.text:
             yield (
@@ -58,9 +58,9 @@ class IncomingBook:
 
     def summary(self) -> str:
         """Say what was counted."""
-        certain = sum(sms.delivered for sms in self.sms)
+        certain = sum(sms.heard for sms in self.sms)
         came = sum(
-            bool(self.published[sms.sender]) for sms in self.sms if not sms.delivered
+            bool(self.published[sms.sender]) for sms in self.sms if not sms.heard
         )
         return (
             f"{len(self.sms)}; {certain} while a connection stood; of the "

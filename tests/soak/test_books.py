@@ -29,10 +29,10 @@ SENDER, NUMBER, CODE, ANSWER = "+4917", "+4916", "*100*1#", "*100*1#: 5 EUR"
 # SMS in
 
 
-def incoming(*published: Published, delivered: bool = True) -> IncomingBook:
+def incoming(*published: Published, heard: bool = True) -> IncomingBook:
     """Keep the book of one SMS that came in."""
     book = IncomingBook()
-    book.sms.append(Incoming(SENDER, "Hello", delivered))
+    book.sms.append(Incoming(SENDER, "Hello", heard))
     book.published[SENDER].extend(published)
     return book
 
@@ -41,9 +41,9 @@ def incoming(*published: Published, delivered: bool = True) -> IncomingBook:
     "book",
     [
         incoming(Published("Hello", True)),
-        incoming(Published("Hello", True), delivered=False),
-        incoming(Published("Hel", False), delivered=False),
-        incoming(delivered=False),
+        incoming(Published("Hello", True), heard=False),
+        incoming(Published("Hel", False), heard=False),
+        incoming(heard=False),
     ],
 )
 def test_incoming_that_agrees(book: IncomingBook) -> None:
@@ -60,7 +60,7 @@ def test_incoming_that_agrees(book: IncomingBook) -> None:
             "published 2 times",
         ),
         (incoming(Published("Help", True)), "published as 'Help'"),
-        (incoming(Published("Help", True), delivered=False), "published as 'Help'"),
+        (incoming(Published("Help", True), heard=False), "published as 'Help'"),
         (incoming(Published("Hel", False)), "published incomplete"),
     ],
 )

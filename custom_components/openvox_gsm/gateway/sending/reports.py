@@ -22,7 +22,7 @@ _LOGGER = logging.getLogger(__name__)
 _EVENT: Final = "SMSStatusReport"
 # Guess: by then a network has reported, if it reports at all.
 _REPORT_TIME: Final = 24 * 60 * 60.0  # seconds
-_MAX_MESSAGES: Final = 500
+MAX_MESSAGES: Final = 500
 # Shorter numbers are those of services, and the same only when they're equal.
 _SHORTEST_NUMBER: Final = 7  # digits
 
@@ -64,7 +64,7 @@ class DeliveryReports:
         """Return a message that is about to be sent; tell it when a part goes out."""
         oldest = self._now() - _REPORT_TIME
         self._messages = [each for each in self._messages if each.since > oldest]
-        del self._messages[: max(0, len(self._messages) + 1 - _MAX_MESSAGES)]
+        del self._messages[: max(0, len(self._messages) + 1 - MAX_MESSAGES)]
         message = ReportedMessage(span, number, text, parts, self._now())
         self._messages.append(message)
         return message

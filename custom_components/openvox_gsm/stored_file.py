@@ -1,0 +1,144 @@
+"""Files of ours: saved soon after a change, and again later where that fails."""
+
+from collections.abc import Callable
+import contextlib
+from datetime import datetime
+from functools import partial
+import logging
+from pathlib import Path
+import secrets
+from typing import Any, Final
+
+from homeassistant.core import HassJob, HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.event import async_call_later
+from homeassistant.helpers.storage import Store
+from homeassistant.util import dt as dt_util
+
+_LOGGER = logging.getLogger(__name__)
+
+_VERSION: Final = 1
+# A burst of SMS is written once a second, and a crash loses no more than that.
+_SAVE_DELAY: Final = 0.5  # seconds
+_CHECK_DELAY: Final = 5.0  # seconds; writing takes less
+RETRY_DELAY: Final = 30.0  # seconds
+
+
+class StoredFile:
+    """A file that holds what one object must remember over a restart.
+
+    Home Assistant's store drops what it couldn't write, as on a full disk, and doesn't
+    say so to its owner. So the file is read after a write; if that write isn't in it,
+    it's written again and again, until there's room.
+    """
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        key: str,
+        data: Callable[[], dict[str, Any]],
+        what: str,
+    ) -> None:
+        """Prepare; nothing is read or written yet.
+
+        `data` returns what is to be saved. `what` says in the log what that is.
+        """
+        self._hass = hass
+        self._data = data
+        self._what = what
+        self._store: Store[dict[str, Any]] = Store(
+            hass, _VERSION, key, atomic_writes=True
+        )
+        # The store itself returns what's still to be written; this one reads the file.
+        self._reader: Store[dict[str, Any]] = Store(hass, _VERSION, key)
+        self._run = secrets.token_hex(4)
+        self._writes = 0
+        self._is_due = False
+        self._is_checked = False
+        self._has_failed = False
+        self._is_removed = False
+
+    async def async_load(self) -> Any:
+        """Return what was saved, None where nothing was; anything can be in the file."""
+        return await self._store.async_load()
+
+    async def async_set_aside(self, err: Exception) -> None:
+        """Rename a file that can't be used, and warn."""
+        aside = f"{self._store.path}.corrupt.{dt_util.utcnow().isoformat()}"
+        _LOGGER.warning(
+            "The stored %s can't be read and start at zero. The file is kept as %s: %s",
+            self._what,
+            aside,
+            err,
+        )
+        await self._hass.async_add_executor_job(_rename, self._store.path, aside)
+
+    async def async_remove(self) -> None:
+        """Delete the file; what's still under way must not write it again."""
+        self._is_removed = True
+        await self._store.async_remove()
+
+    # Saving
+
+    @callback
+    def async_save_soon(self) -> None:
+        """Save within a second; within half a minute while saving fails."""
+        # Asking again would put the save off, in a burst for as long as it lasts.
+        if not self._is_due and not self._is_removed:
+            self._is_due = True
+            delay = RETRY_DELAY if self._has_failed else _SAVE_DELAY
+            self._store.async_delay_save(self._next_write, delay)
+
+    def _next_write(self) -> dict[str, Any]:
+        self._is_due = False
+        self._writes += 1
+        self._check_later()
+        return {**self._data(), "write": [self._run, self._writes]}
+
+    def _check_later(self) -> None:
+        if not self._is_checked and not self._hass.is_stopping:
+            self._is_checked = True
+            check = partial(self._check, self._writes)
+            job = HassJob(check, "OpenVox check of a file", cancel_on_shutdown=True)
+            async_call_later(self._hass, _CHECK_DELAY, job)
+
+    async def _check(self, write: int, _now: datetime) -> None:
+        """Look whether a write, or a later one, is in the file."""
+        is_saved = await self._holds(write)
+        self._is_checked = False
+        if self._is_removed:
+            return
+        if is_saved == self._has_failed:
+            self._has_failed = not is_saved
+            self._log_change()
+        if not is_saved:
+            self.async_save_soon()
+        elif self._writes > write:
+            self._check_later()
+
+    async def _holds(self, write: int) -> bool:
+        try:
+            saved = await self._reader.async_load()
+        except HomeAssistantError, OSError:
+            return False
+        match saved:
+            case {"write": [self._run, int(number)]}:
+                return number >= write
+        return False
+
+    def _log_change(self) -> None:
+        if self._has_failed:
+            _LOGGER.warning(
+                "The %s can't be saved to %s. SMS and calls go on. Saving is tried "
+                "again every half a minute; what isn't saved is lost if Home Assistant "
+                "ends before",
+                self._what,
+                self._store.path,
+            )
+        else:
+            _LOGGER.warning("The %s are saved again", self._what)
+
+
+def _rename(path: str, aside: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        Path(path).rename(aside)
