@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 import hashlib
 import random
+import ssl
 from typing import Final
 
 from .gateway import SECRET
@@ -30,6 +31,7 @@ class Rogue:
     """Answers each action with the same words, and keeps what it gets."""
 
     answer: str
+    tls: ssl.SSLContext | None
     connections: int = 0
     received: list[bytes] = field(default_factory=list)
 
@@ -44,8 +46,10 @@ class Rogue:
     ) -> None:
         """Talk to whoever connects."""
         self.connections += 1
-        writer.write(_GREETING)
-        with suppress(ConnectionError):
+        with suppress(OSError):
+            if self.tls:
+                await writer.start_tls(self.tls)
+            writer.write(_GREETING)
             while packet := await reader.read(4096):
                 self.received.append(packet)
                 writer.write(f"{self.answer}\r\n{_action_id(packet)}\r\n".encode())
@@ -65,9 +69,9 @@ async def running_rogue(
 
     One that encrypts has a certificate of its own.
     """
-    rogue = Rogue(dice.choice(_CHALLENGES))
     tls = certificate(HOST).server if encrypts else None
-    server = await asyncio.start_server(rogue.serve, HOST, port, ssl=tls)
+    rogue = Rogue(dice.choice(_CHALLENGES), tls)
+    server = await asyncio.start_server(rogue.serve, HOST, port)
     try:
         yield rogue
     finally:
