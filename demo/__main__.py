@@ -19,7 +19,8 @@ from simulator import Box
 from simulator.control import DEFAULT_PORT as CONTROL_PORT
 
 from .check import ALLOWED, STRANGER, Check, check_log
-from .home import DASHBOARD, PASSWORD, USER, HomeAssistant, make_config
+from .home import DASHBOARD, MESSAGES, PASSWORD, USER, HomeAssistant, make_config
+from .messages import exchange_messages
 from .processes import (
     LOOPBACK,
     PROJECT,
@@ -125,7 +126,7 @@ async def _demo(folder: Path, box: str, check: bool, processes: list[Process]) -
         "--spans",
         "8",
         # As shipped, the switch "SMS Received" of a box sold today is off.
-        *("--box", box, "--sms-received"),
+        *("--box", box, "--sms-received", "--status-reports"),
     ]
     simulator += ["--port", str(ami_port), "--control-port", str(control_port)]
     hass = Path(sys.executable).with_name("hass")
@@ -159,6 +160,7 @@ async def _demo(folder: Path, box: str, check: bool, processes: list[Process]) -
         if check:
             await unless_dead(Check(home, control_port).run(), processes)
         else:
+            await unless_dead(exchange_messages(home, control_port), processes)
             say(_welcome(home, config, ami_port, control_port))
             await unless_dead(_follow(processes[0].log), processes)
 
@@ -183,6 +185,7 @@ def _welcome(
 Home Assistant with a simulated OpenVox gateway is ready.
 
     Page       {home.url}/{DASHBOARD}
+    Messages   {home.url}/{MESSAGES}
     User       {USER}
     Password   {PASSWORD}
 

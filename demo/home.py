@@ -12,6 +12,7 @@ from .processes import LOOPBACK, PROJECT, DemoError, until
 
 DOMAIN = "openvox_gsm"
 DASHBOARD = "gsm-gateway"
+MESSAGES = "openvox-gsm-messages"
 USER = "demo"
 PASSWORD = "demo"
 
@@ -53,6 +54,7 @@ class HomeAssistant:
         self._session = session
         self._headers: dict[str, str] = {}
         self._token = ""
+        self._entry_id = ""
 
     # ---- API -----------------------------------------------------------------------------
 
@@ -119,6 +121,48 @@ class HomeAssistant:
             "The whole start of Home Assistant", self._is_running, _START_SECONDS
         )
 
+    async def set_options(self, **options: Any) -> None:
+        """Change options of the gateway; the others stay."""
+        flows = "/api/config/config_entries/options/flow"
+        form = await self.post(flows, handler=self._entry_id)
+        known = {
+            field["name"]: field["description"]["suggested_value"]
+            for field in form["data_schema"]
+            if "suggested_value" in field.get("description", {})
+        }
+        await self.post(f"{flows}/{form['flow_id']}", **(known | options))
+
+    async def set_language(self, language: str) -> None:
+        """Change the user's language."""
+        await self.command(
+            "frontend/set_user_data", key="language", value={"language": language}
+        )
+
+    async def add_user(self, name: str, group: str) -> None:
+        """Add a user of a group, with the same password."""
+        made = await self.command("config/auth/create", name=name, group_ids=[group])
+        await self.command(
+            "config/auth_provider/homeassistant/create",
+            user_id=made["user"]["id"],
+            username=name,
+            password=PASSWORD,
+        )
+
+    async def add_dashboard(self, path: str, title: str) -> None:
+        """Add a dashboard with one empty section."""
+        await self.command(
+            "lovelace/dashboards/create",
+            url_path=path,
+            title=title,
+            mode="storage",
+            show_in_sidebar=True,
+            require_admin=False,
+        )
+        view = {"title": title, "type": "sections", "sections": [{"cards": []}]}
+        await self.command(
+            "lovelace/config/save", url_path=path, config={"views": [view]}
+        )
+
     async def _answers(self) -> bool:
         try:
             await self.get("/api/onboarding")
@@ -164,3 +208,12 @@ class HomeAssistant:
         )
         if result["type"] != "create_entry":
             raise DemoError(f"The gateway could not be added: {result}")
+        self._entry_id = result["result"]["entry_id"]
+
+    async def add_contact(self, name: str, number: str) -> None:
+        """Add a contact as a person does in the page."""
+        flows = "/api/config/config_entries/subentries/flow"
+        form = await self.post(flows, handler=[self._entry_id, "contact"])
+        result = await self.post(f"{flows}/{form['flow_id']}", name=name, number=number)
+        if result["type"] != "create_entry":
+            raise DemoError(f"The contact {name} could not be added: {result}")

@@ -15,6 +15,7 @@ from custom_components.openvox_gsm.const import (
     CONF_DAILY_LIMIT,
     CONF_FINGERPRINT,
     CONF_HOURLY_LIMIT,
+    CONF_MESSAGES_KEPT,
     CONF_TLS,
     DOMAIN,
 )
@@ -41,6 +42,8 @@ from .gateway import SECRET
 POWER = "switch.{}_{}_power"
 RELOAD_MODULE = "button.{}_{}_reload_module"
 """Entities of a gateway's span, by the id of its entry and its number."""
+
+_MESSAGES_KEPT = 170
 
 # Times that would need hours to show what they do. With these a fault costs seconds,
 # and as much is remembered before the load as after it.
@@ -117,7 +120,11 @@ def add_entry(
             CONF_PASSWORD: SECRET,
             **tls,
         },
-        options={CONF_HOURLY_LIMIT: 0, CONF_DAILY_LIMIT: 0},
+        options={
+            CONF_HOURLY_LIMIT: 0,
+            CONF_DAILY_LIMIT: 0,
+            CONF_MESSAGES_KEPT: _MESSAGES_KEPT,
+        },
         version=2,
     )
     entry.add_to_hass(hass)

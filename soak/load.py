@@ -243,14 +243,14 @@ class Load:
     ) -> None:
         """Let the network report each part of a message: all delivered, or none."""
         report = {"span": message["span"], "to": number, "delivered": is_delivered}
-        heard = []
+        made = heard = 0
         with suppress(GatewayError):  # the SIM was pulled
-            for _ in range(message["parts"]):
-                heard.append(await self.gateway.deliver("report", **report))
-        if heard:
-            is_heard = len(heard) == message["parts"] and all(heard)
+            while made < message["parts"]:
+                heard += await self.gateway.deliver("report", **report)
+                made += 1
+        if made:
             self.books.reports.messages.append(
-                Reported(number, is_delivered, len(heard), is_heard)
+                Reported(number, is_delivered, made, heard == message["parts"])
             )
 
     # USSD

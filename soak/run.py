@@ -12,12 +12,13 @@ import random
 import tempfile
 import tracemalloc
 
-from custom_components.openvox_gsm.const import CONF_DAILY_LIMIT
+from custom_components.openvox_gsm.const import CONF_DAILY_LIMIT, DOMAIN
+from custom_components.openvox_gsm.messages.history import HISTORIES
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from simulator import Box
 
-from .books import Books, Ledger, counts
+from .books import Books, Ledger, Remembered, counts
 from .faults import Faults
 from .gateway import Gateway, GatewayError, running_gateway
 from .home import IDLE_SECONDS, Tracebacks, add_entry, running_home
@@ -168,6 +169,7 @@ class Run:
         # Some of what the network was to refuse may be left.
         await self._exchange(is_certain=False)
         loaded_after = measure()
+        remembered = {site.name: self._remembered(site.name) for site in self._sites}
         removed_after = await self._remove()
 
         ledgers = {
@@ -188,7 +190,7 @@ class Run:
                 f"Removed, after:  {removed_after}",
             ],
             mistakes=[
-                *self._books.disagreements(ledgers),
+                *self._books.disagreements(ledgers, remembered),
                 *beyond_limit,
                 *(
                     f"{site.name}: {mistake}"
@@ -231,6 +233,11 @@ class Run:
             for site in self._sites:
                 group.create_task(site.load.exchange(is_certain=is_certain))
         await _rest()
+
+    def _remembered(self, name: str) -> Remembered:
+        """Return the messages that are remembered of a gateway."""
+        path = self._hass.config.path(".storage", f"{DOMAIN}.messages.{name}")
+        return Remembered.read(self._hass.data[HISTORIES][name], Path(path))
 
     async def _meet_limits(self) -> list[str]:
         """Send more SMS at once than a daily limit allows; say where it did not hold."""

@@ -27,6 +27,8 @@ from custom_components.openvox_gsm.const import (
     CONF_FLASH,
     CONF_HOURLY_LIMIT,
     CONF_LINE_BREAKS,
+    CONF_MESSAGES_FOR_ALL,
+    CONF_MESSAGES_KEPT,
     CONF_ONLY_CONFIRMED,
     CONF_SEND_PASSWORD,
     CONF_TLS,
@@ -1059,6 +1061,8 @@ DEFAULTS = {
     CONF_LINE_BREAKS: False,
     CONF_FLASH: False,
     CONF_CODES_FOR_ALL: False,
+    CONF_MESSAGES_KEPT: 500,
+    CONF_MESSAGES_FOR_ALL: False,
 }
 
 

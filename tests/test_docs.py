@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 OWN = re.compile(r"https://github\.com/[\w-]+/openvox_gsm/blob/main/")
 """Addresses of the project's own files."""
+CARD = ROOT / "custom_components/openvox_gsm/frontend/card.js"
 TEXTS = ROOT / "custom_components/openvox_gsm/translations/en.json"
 
 
@@ -41,12 +42,16 @@ def examples() -> list[Any]:
 async def test_an_example_is_valid(
     hass: HomeAssistant, loaded: MockConfigEntry, block: str
 ) -> None:
-    """As an automation, a sequence of actions, or an alert."""
+    """As an automation, a sequence of actions, an alert, or the card."""
     config = parse_yaml(block)
     if isinstance(config, list):
         await async_validate_actions_config(hass, cv.SCRIPT_SCHEMA(config))
     elif "alert" in config:
         ALERT_SCHEMA(config)
+    elif config.get("type") == "custom:openvox-gsm-messages":
+        assert config.keys() - {"type"} <= set(
+            re.findall(r'{ name: "(\w+)", selector', CARD.read_text("utf-8"))
+        )
     else:
         assert await async_setup_component(hass, "automation", {"automation": config})
         (automation,) = hass.states.async_all("automation")

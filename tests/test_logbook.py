@@ -2,6 +2,9 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+import fnmatch
+from pathlib import Path
+import re
 from typing import Any
 
 import pytest
@@ -13,6 +16,7 @@ from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.openvox_gsm import logbook
 from custom_components.openvox_gsm.const import (
+    DOMAIN,
     EVENT_CALL,
     EVENT_SMS_DELIVERED,
     EVENT_SMS_RECEIVED,
@@ -20,8 +24,9 @@ from custom_components.openvox_gsm.const import (
 )
 from custom_components.openvox_gsm.gateway import SendFailure
 from homeassistant.core import Event, HomeAssistant
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.setup import async_setup_component
+from homeassistant.util.yaml import parse_yaml
 from simulator import Simulator
 
 from .common import PHONE, add_contact, settle, span_device, until
@@ -225,3 +230,37 @@ async def test_the_logbook(
     ):
         assert told.count(sentence) == 1
     assert "My SIM called Anna, who didn't answer" not in told
+
+
+@pytest.mark.parametrize(
+    "language", ["en", "de", "es", "fr", "it", "pt", "ru", "tr", "zh-Hans"]
+)
+async def test_the_advice_of_the_docs_fits_in_every_language(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    enable_custom_integrations: None,
+    entry: MockConfigEntry,
+    language: str,
+) -> None:
+    """It hides the event entities of two gateways, and nothing else."""
+    page = Path(__file__).parents[1] / "docs/events.md"
+    [config] = re.findall(r"`(logbook: .*)`", page.read_text("utf-8"))
+    [glob] = parse_yaml(config)["logbook"]["exclude"]["entity_globs"]
+    hass.config.language = language
+    other = MockConfigEntry(
+        domain=DOMAIN, version=2, title="Other", data=dict(entry.data)
+    )
+    for each in (entry, other):
+        each.add_to_hass(hass)
+        assert await hass.config_entries.async_setup(each.entry_id)
+        await settle(hass)
+
+    registry = er.async_get(hass)
+    events = {
+        entity.entity_id
+        for each in (entry, other)
+        for entity in er.async_entries_for_config_entry(registry, each.entry_id)
+        if entity.domain == "event"
+    }
+    assert len(events) == 2 * 2 * len(gateway.spans)
+    assert set(fnmatch.filter(registry.entities, glob)) == events

@@ -27,7 +27,7 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 from simulator import Simulator, SmsOutcome
 
-from .common import OTHER_PHONE, PHONE, settle
+from .common import OTHER_PHONE, PHONE, settle, until
 
 ANNA = "notify.anna"
 BERT = "notify.bert"
@@ -164,7 +164,7 @@ async def test_a_contact_has_a_span(
     assert [sms.span for sms in gateway.sent] == [3, 3]
 
     gateway.spans[3].status = "No Signal"
-    with pytest.raises(HomeAssistantError, match="span 3 of OpenVox isn't ready"):
+    with pytest.raises(HomeAssistantError, match="Span 3 of OpenVox isn't registered"):
         await notify(hass, BERT, message="Hello")
     assert len(gateway.sent) == 2
 
@@ -172,7 +172,7 @@ async def test_a_contact_has_a_span(
 @pytest.mark.parametrize(
     ("outcome", "reason"),
     [
-        (SmsOutcome.FAILED, "the network rejected it on span 3 of OpenVox"),
+        (SmsOutcome.FAILED, "The network rejected it on span 3 of OpenVox"),
         (SmsOutcome.DROP_AFTER, "the connection to OpenVox was lost"),
     ],
 )
@@ -189,7 +189,6 @@ async def test_a_message_that_is_not_sent(
     with pytest.raises(HomeAssistantError) as caught:
         await notify(hass, BERT, message="Hello")
 
-    assert caught.value.translation_key == "sms_not_sent"
     assert str(caught.value).startswith(
         "Sending failed or couldn't be confirmed. Bert: "
     )
@@ -204,7 +203,7 @@ async def test_a_message_that_is_sent_in_part(
     """Says how much of it."""
     gateway.spans[3].sms_outcomes.extend([SmsOutcome.SUCCESS, SmsOutcome.FAILED])
 
-    with pytest.raises(HomeAssistantError, match=r"\(1 of 2 parts were sent\)"):
+    with pytest.raises(HomeAssistantError, match=r" 1 of 2 parts were sent\.$"):
         await notify(hass, BERT, message="x" * 200)
 
     assert state_of(hass, BERT) == STATE_UNKNOWN
@@ -261,6 +260,41 @@ async def test_an_sms_that_fails_does_not_count(
         await send_sms(hass, target=PHONE)
 
     assert state_of(hass, ANNA) == STATE_UNKNOWN
+
+
+async def test_an_sms_to_the_number_while_its_own_fails(
+    hass: HomeAssistant, loaded: MockConfigEntry, gateway: Simulator
+) -> None:
+    """That of others is known as soon as it's clear which one was sent."""
+    gateway.spans[3].sms_outcomes.append(SmsOutcome.FAILED)
+    gateway.spans[3].send_duration = 0.5
+    own = hass.async_create_task(notify(hass, BERT, message="Hello"))
+    await until(lambda: gateway.commands[-1].startswith("gsm send sync sms 3"))
+    await hass.services.async_call(
+        *("notify", "send_sms", {"message": "Hi", "target": OTHER_PHONE, "span": 1}),
+        blocking=True,
+    )
+    assert not own.done()
+    assert state_of(hass, BERT) == STATE_UNKNOWN
+
+    with pytest.raises(HomeAssistantError):
+        await own
+
+    assert len(gateway.sent) == 1
+    assert state_of(hass, BERT) != STATE_UNKNOWN
+
+
+async def test_its_own_that_fails_does_not_count_later(
+    hass: HomeAssistant, loaded: MockConfigEntry, gateway: Simulator
+) -> None:
+    """What was sent meanwhile is over."""
+    await notify(hass, BERT, message="Hello")
+    before = state_of(hass, BERT)
+    gateway.spans[3].sms_outcomes.append(SmsOutcome.FAILED)
+    with pytest.raises(HomeAssistantError):
+        await notify(hass, BERT, message="Hello")
+
+    assert state_of(hass, BERT) == before
 
 
 async def test_a_message_counts_once(

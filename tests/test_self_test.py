@@ -123,6 +123,36 @@ async def test_who_sent_it(hass: HomeAssistant, loaded: MockConfigEntry) -> None
     assert [event.context for event in events] == [context] * 3
 
 
+@pytest.mark.usefixtures("network")
+async def test_only_one_at_a_time(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """A second press, or a second action, costs nothing and says why."""
+    first = hass.async_create_task(start(hass, send=True))
+    while not gateway.sent:
+        await asyncio.sleep(0.001)
+    with pytest.raises(ServiceValidationError, match="is already running"):
+        await start(hass, send=True)
+    assert (await first)["passed"] is True
+    assert len(gateway.sent) == 3  # texts, one of them in two parts
+
+    assert (await start(hass, send=True))["passed"] is True
+
+
+@pytest.mark.usefixtures("all_entities", "network")
+async def test_the_button_pressed_twice(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """Once it's pressed, the next press is refused."""
+    entity_id = er.async_get(hass).async_get_entity_id(
+        "button", "openvox_gsm", f"{loaded.entry_id}_self_test"
+    )
+    press = ("button", "press", {"entity_id": entity_id}, True)
+    await hass.services.async_call(*press)
+    with pytest.raises(ServiceValidationError, match="is already running"):
+        await hass.services.async_call(*press)
+
+
 async def test_a_text_that_was_changed(
     hass: HomeAssistant, network: list[Network], loaded: MockConfigEntry
 ) -> None:

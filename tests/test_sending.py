@@ -108,7 +108,7 @@ async def test_two_gateways_tell_one_outcome(
     assert (sent.entry, sent.reason) == (other_loaded, None)
 
     refused = await async_send(hass, order("Hello", 9, loaded, other_loaded))
-    assert refused.reason == "Other has no span 9"
+    assert refused.reason == "Other has no span 9."
 
     entries = [event.data["config_entry_id"] for event in events]
     assert entries == 2 * [other_loaded.entry_id]
@@ -125,7 +125,7 @@ async def test_a_reason_in_the_language_of_the_server(
 
     outcome = await async_send(hass, order("Hello", 9, entry))
 
-    assert outcome.reason == "OpenVox hat keinen Span 9"
+    assert outcome.reason == "OpenVox hat keinen Span 9."
 
 
 # Limits

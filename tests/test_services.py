@@ -638,7 +638,7 @@ async def test_the_response(
             "config_entry_id": loaded.entry_id,
             "span": 1,
             "parts": 1,
-            "error": "the network rejected it on span 1 of OpenVox",
+            "error": "The network rejected it on span 1 of OpenVox.",
         },
         {
             "target": OTHER_PHONE,
@@ -666,7 +666,7 @@ async def test_the_outcome_is_unknown(
 
     [message] = await sending
     assert message["status"] == "unknown"
-    assert message["error"].startswith("it's unknown whether it was sent")
+    assert message["error"].startswith("It's unknown whether it was sent")
     assert gateway.sent == []
 
 
@@ -682,8 +682,9 @@ async def test_a_failure_raises_after_all_were_tried(
 
     assert not isinstance(error.value, ServiceValidationError)
     assert str(error.value) == (
-        f"Sending failed or couldn't be confirmed. {PHONE}: the network rejected it on span 1 of OpenVox; "
-        f"{OTHER_PHONE}: the network rejected it on span 1 of OpenVox"
+        "Sending failed or couldn't be confirmed. "
+        f"{PHONE}: The network rejected it on span 1 of OpenVox. "
+        f"{OTHER_PHONE}: The network rejected it on span 1 of OpenVox."
     )
     assert sent(gateway) == [(1, third, "Hello")]
 
@@ -698,15 +699,15 @@ async def test_some_parts_were_sent(
 
     assert (message["status"], message["parts"]) == ("failed", 2)
     assert message["error"] == (
-        "the network rejected it on span 1 of OpenVox (1 of 2 parts were sent)"
+        "The network rejected it on span 1 of OpenVox. 1 of 2 parts were sent."
     )
 
 
 @pytest.mark.parametrize(
     ("spoil", "reason"),
     [
-        ({"status": "No Signal"}, "span 1 of OpenVox isn't ready to send"),
-        ({"sms_mode": "text"}, "span 1 of OpenVox is in SMS text mode"),
+        ({"status": "No Signal"}, "Span 1 of OpenVox isn't registered with a network"),
+        ({"sms_mode": "text"}, "Span 1 of OpenVox is in SMS text mode"),
         ({"sms_coding": "ascii"}, "would garble special characters"),
     ],
 )
@@ -812,7 +813,7 @@ async def test_no_gateway_steps_in(
     [message] = await send_and_ask(hass, target=PHONE)
 
     assert message["config_entry_id"] == loaded.entry_id
-    assert message["error"].startswith("the network rejected it")
+    assert message["error"].startswith("The network rejected it")
 
 
 async def test_a_gateway_that_is_away_is_not_waited_for(
@@ -924,7 +925,14 @@ async def test_the_only_span_that_is_ready(
     with pytest.raises(HomeAssistantError) as failure:
         await ask(hass, code="*100#")
     assert not isinstance(failure.value, ServiceValidationError)
-    assert failure.value.translation_key == "no_span_ready"
+    assert str(failure.value) == (
+        "No span of OpenVox is ready. "
+        + "".join(
+            f"Span {span} of OpenVox isn't registered with a network. "
+            for span in gateway.spans
+        )
+        + "Other isn't connected, so nothing was done. Try again when it's connected."
+    )
 
 
 @pytest.mark.parametrize("code", ["", " ", "*1#\n*2#", "1" * 161])
@@ -981,7 +989,7 @@ async def test_a_span_that_cannot_ask(
 ) -> None:
     """Without signal, without existing, without a gateway."""
     gateway.spans[1].status = "No Signal"
-    for span, key in ((1, "ussd_span_not_ready"), (9, "ussd_no_such_span")):
+    for span, key in ((1, "no_network"), (9, "no_such_span")):
         with pytest.raises(HomeAssistantError) as error:
             await ask(hass, code="*100#", span=span)
         assert error.value.translation_key == key
@@ -990,7 +998,7 @@ async def test_a_span_that_cannot_ask(
     await until(lambda: hass.states.is_state("sensor.gsm_1_status", "unavailable"))
     with pytest.raises(HomeAssistantError) as error:
         await ask(hass, code="*100#", span=1)
-    assert error.value.translation_key == "ussd_not_connected"
+    assert error.value.translation_key == "not_connected"
 
 
 # How the actions present themselves

@@ -225,7 +225,7 @@ async def test_a_span_that_cannot_call(
 ) -> None:
     """Without signal, without existing, all without signal, without a gateway."""
     gateway.spans[1].status = "No Signal"
-    for span, key in ((1, "call_span_not_ready"), (9, "call_no_such_span")):
+    for span, key in ((1, "no_network"), (9, "no_such_span")):
         with pytest.raises(HomeAssistantError) as error:
             await dial(hass, span=span)
         assert error.value.translation_key == key
@@ -234,7 +234,7 @@ async def test_a_span_that_cannot_call(
         each.status = "No Signal"
     with pytest.raises(HomeAssistantError) as error:
         await dial(hass)
-    assert error.value.translation_key == "call_no_span_ready"
+    assert str(error.value).startswith("No span of OpenVox is ready. Span 1 of ")
 
     await gateway.stop()
     await until(lambda: hass.states.is_state("sensor.gsm_1_status", "unavailable"))
@@ -306,6 +306,25 @@ async def test_the_entry_is_unloaded(
     assert error.value.translation_key == "call_unknown"
 
 
+async def test_the_entry_is_unloaded_just_after_a_script_was_stopped(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """The phone stops ringing, although nobody waits for that any more."""
+    gateway.spans[2].call_outcomes.append(RINGS_ON)
+    call = asyncio.create_task(dial(hass, span=2, ring_time=120))
+    await until(lambda: gateway.spans[2].call)
+    call.cancel()
+    await asyncio.sleep(0)
+    call.cancel()
+    await asyncio.sleep(0)
+
+    assert await hass.config_entries.async_unload(loaded.entry_id)
+
+    assert gateway.spans[2].call is None
+    with pytest.raises(asyncio.CancelledError):
+        await call
+
+
 async def test_the_gateway_refuses_the_call(
     hass: HomeAssistant,
     gateway: Simulator,
@@ -314,7 +333,7 @@ async def test_the_gateway_refuses_the_call(
     """Its own words stand in the error."""
     del gateway.action_table.kinds["originate"]
 
-    with pytest.raises(HomeAssistantError, match="OpenVox refused the call: Invalid"):
+    with pytest.raises(HomeAssistantError, match='OpenVox refused the call: "Invalid'):
         await dial(hass, span=1)
 
 
@@ -349,5 +368,5 @@ async def test_hang_up_needs_a_span(
         assert error.value.translation_key == "no_span_given"
     with pytest.raises(HomeAssistantError) as failure:
         await hang_up(hass, span=9)
-    assert failure.value.translation_key == "call_no_such_span"
+    assert failure.value.translation_key == "no_such_span"
     assert gateway.spans[3].call

@@ -1,6 +1,7 @@
 """The action openvox.record."""
 
 import asyncio
+import errno
 import json
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
+from custom_components.openvox_gsm.services import observing
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, Unauthorized
 from simulator import Simulator
@@ -39,6 +41,7 @@ async def test_a_recording_has_what_happened_meanwhile(
     (path,) = folder.glob("openvox_gsm_recording_*.json")
     assert response["file"] == str(path)
     assert response["commands"] > 10
+    assert response["note"] is None
     text = path.read_text("utf-8")
     assert "Xylophon" not in text
     assert PHONE[1:] not in text
@@ -63,6 +66,67 @@ async def test_two_recordings_at_once(
     files = {response["file"] for response in responses}
     assert files == {str(path) for path in folder.glob("openvox_gsm_recording_*.json")}
     assert len(files) == 2
+
+
+async def test_a_recording_that_becomes_too_large(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It ends, and what there is is saved; that it ended early is said."""
+    monkeypatch.setattr(observing, "MAX_RECORDING", 1_000_000)
+    record = ("openvox", "record", {"duration": 600})
+    event = b"Event: SMSSendStatus\r\nChannel: 1\r\nID: %s\r\n\r\n" % (b"x" * 900)
+
+    observer = loaded.runtime_data.gateway.observer
+
+    async def flood() -> None:
+        while True:
+            if observer.is_recording:
+                gateway.faults.garbage(10 * event)
+            await asyncio.sleep(0.01)
+
+    flooding = asyncio.create_task(flood())
+    try:
+        async with asyncio.timeout(20):
+            response: Any = await hass.services.async_call(
+                *record, blocking=True, return_response=True
+            )
+            with pytest.raises(HomeAssistantError, match="it reached 1 MB") as error:
+                await hass.services.async_call(*record, blocking=True)
+    finally:
+        flooding.cancel()
+
+    assert error.value.translation_key == "recording_ended_early"
+    assert "it reached 1 MB" in response["note"]
+    assert response["file"] in response["note"]
+    for path in folder.glob("openvox_gsm_recording_*.json"):
+        assert 1_000_000 < path.stat().st_size < 2_000_000
+
+
+async def test_a_recording_that_cannot_be_saved(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The disk is full; no half of it stays there."""
+    write_text = Path.write_text
+
+    def full(path: Path, text: str, **more: Any) -> None:
+        write_text(path, text[:100], **more)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(HomeAssistantError, match="disk is full") as error:
+        await hass.services.async_call(
+            "openvox", "record", {"duration": 1}, blocking=True
+        )
+    assert error.value.translation_key == "recording_not_saved"
+    assert not list(folder.glob("openvox_gsm_recording_*"))
 
 
 async def test_a_gateway_that_is_gone_is_not_recorded(

@@ -59,35 +59,36 @@ def leaves(node: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
         yield ".".join(path), node
 
 
+# Why a span does nothing at all: these are texts by themselves.
+_OF_SPANS = [
+    failure.value
+    for failure in SendFailure
+    if failure
+    not in (
+        *errors.ONLY_SMS,
+        SendFailure.LIMIT_REACHED,
+        SendFailure.SIM_LIMIT_REACHED,
+    )
+]
 # What stands for several keys in the code.
 _KEYS: dict[str, list[str]] = {
     "f'ussd_{err.failure}'": [f"ussd_{failure}" for failure in UssdFailure],
+    "err.failure": _OF_SPANS,
+    "reason": _OF_SPANS,
+    "str(result.failure)": _OF_SPANS,
+    "why_not_asked(err)": ["not_connected", "not_responding"],
+    "SendFailure.NO_SPAN_READY": ["no_span_ready"],
+    "SendFailure.NOT_CONNECTED": ["not_connected"],
+    "f'sms_{failure}'": [f"sms_{failure}" for failure in errors.ONLY_SMS],
     "f'text_{err.fault}'": [f"text_{fault}" for fault in TextFault],
-    "f'call_{err.failure}'": [
-        "call_busy",
-        "call_no_span_ready",
-        "call_no_such_span",
-        "call_power_off",
-        "call_span_limit",
-        "call_span_locked",
-        "call_span_not_ready",
-    ],
     "f'forbidden_{err.reason}'": [f"forbidden_{each}" for each in ForbiddenReason],
     "f'header_{err.fault}'": [f"header_{fault}" for fault in HeaderFault],
-    "_not_reached(is_connected)": ["cannot_connect", "not_connected"],
     "number_error(err)": [
         number_error(InvalidPhoneNumberError(fault)) for fault in PhoneNumberFault
     ],
 }
 _KEYS_IN_FUNCTION = {
     "update_failed": [key for _, key in errors.POLL_ERRORS],
-    "module_error": [
-        "cannot_connect",
-        "module_failed",
-        "module_not_answered",
-        "no_command_right",
-        "not_connected",
-    ],
     "_parse": ["number_without_quotes", *_KEYS["number_error(err)"]],
 }
 
@@ -105,11 +106,11 @@ def raised() -> Iterator[tuple[str, set[str]]]:
                 if isinstance(call, ast.Call):
                     yield from _raised_by(call, function.name)
     # They are part of another one.
-    for failure in SendFailure:
-        yield f"sms_{failure}", {"gateway", "span", "time"}
-    yield "sms_over_limit", {"gateway", "parts"}
-    yield "sms_over_sim_limit", {"gateway", "span", "parts"}
+    yield "sms_not_sent", set()
     yield "sms_parts_sent", {"sent", "parts"}
+    # They are shown beside a message.
+    yield "sms_interrupted", set()
+    yield "call_not_seen", set()
     # They are sentences of a report.
     yield "self_test_plan", {"count", "source", "target", "gateway"}
     for name in ("accents", "emoji", "long", "time_right", "delivered", "no_report"):

@@ -17,12 +17,13 @@ from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     async_capture_events,
 )
+from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 import voluptuous as vol
 
 from custom_components.openvox_gsm import trigger as trigger_module
 from custom_components.openvox_gsm.gateway import StatusReport
 from homeassistant.const import CONF_COUNTRY, STATE_OFF, STATE_ON, STATE_UNAVAILABLE
-from homeassistant.core import Event, HomeAssistant
+from homeassistant.core import Context, Event, HomeAssistant
 from homeassistant.helpers import (
     area_registry as ar,
     device_registry as dr,
@@ -35,7 +36,7 @@ from homeassistant.helpers.trigger import (
     async_validate_trigger_config,
 )
 from homeassistant.setup import async_setup_component
-from simulator import Simulator
+from simulator import Simulator, SmsOutcome
 
 from .common import (
     OTHER_PHONE,
@@ -53,6 +54,7 @@ CONNECTED = "binary_sensor.openvox_connectivity"
 ROOT = Path(trigger_module.__file__).parent
 SMS, CALL = "openvox_gsm.sms_received", "openvox_gsm.call_received"
 DELIVERED = "openvox_gsm.sms_delivered"
+SENT, FAILED = "openvox_gsm.sms_sent", "openvox_gsm.sms_failed"
 WHEN = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
 
 type Automate = Callable[..., Awaitable[list[Event]]]
@@ -509,6 +511,152 @@ async def test_an_sms_that_forges_a_call(
     await until(lambda: events)
 
 
+# SMS sent, SMS failed
+
+
+@pytest.fixture
+def send(hass: HomeAssistant, germany: MockConfigEntry) -> Any:
+    """Send an SMS, whatever becomes of it."""
+
+    async def send(target: str = PHONE, **more: Any) -> None:
+        await hass.services.async_call(
+            *("notify", "send_sms", {"message": "Hi", "target": target, **more}),
+            blocking=True,
+            return_response=True,
+        )
+        await settle(hass)
+
+    return send
+
+
+async def test_an_sms_was_sent(
+    hass: HomeAssistant, germany: MockConfigEntry, automate: Automate, send: Any
+) -> None:
+    """What is known of it."""
+    events = await automate(SENT, see="{{ trigger }}")
+    await send(span=2)
+    [sent] = seen_by(events)
+    assert sent == {
+        "id": "0",
+        "idx": "0",
+        "alias": None,
+        "platform": SENT,
+        "description": "SMS sent on span 2",
+        "span": 2,
+        "device_id": span_device(hass, germany, 2).id,
+        "target": PHONE,
+        "contact": "Anna",
+        "status": "sent",
+        "parts": 1,
+        "parts_sent": 1,
+        "error": None,
+    }
+
+
+async def test_an_sms_failed(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    automate: Automate,
+    send: Any,
+) -> None:
+    """On all spans where it was tried: that's one message."""
+    events = await automate(
+        FAILED, see="{{ [trigger.target, trigger.error, trigger.span] }}"
+    )
+    gateway.spans[2].sms_outcomes.append(SmsOutcome.FAILED)
+    await send()  # on span 1, which works
+    assert events == []
+
+    await send(span=2)
+    for span in gateway.spans.values():
+        span.status = "No Signal"
+    await send()
+    assert seen_by(events) == [
+        [PHONE, "rejected", 2],
+        [PHONE, "no_span_ready", None],
+    ]
+
+
+@pytest.mark.parametrize("trigger", [SENT, FAILED])
+async def test_an_sms_of_which_nothing_is_known(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    gateway: Simulator,
+    automate: Automate,
+    trigger: str,
+) -> None:
+    """It's neither sent nor failed."""
+    events = await automate(trigger)
+    finished = async_capture_events(hass, "openvox_gsm_sms_sent")
+    gateway.spans[1].sms_outcomes.append(SmsOutcome.DROP_AFTER)
+    await hass.services.async_call(
+        "notify", "send_sms", {"message": "Hi", "target": PHONE, "span": 1}
+    )
+    await until_later(freezer, lambda: finished)
+    for _ in range(20):  # an automation would run meanwhile
+        await asyncio.sleep(0)
+
+    assert [event.data["status"] for event in finished] == ["unknown"]
+    assert events == []
+
+
+@pytest.mark.parametrize(
+    "options", [{"targets": ["0151 12345678"]}, {"known_contacts": True}]
+)
+async def test_to_whom_an_sms_was_sent(
+    automate: Automate, send: Any, options: dict[str, Any]
+) -> None:
+    """A recipient may be written in any way."""
+    events = await automate(SENT, options, see="{{ trigger.contact }}")
+
+    for target in (OTHER_PHONE, PHONE):
+        await send(target)
+
+    assert seen_by(events) == ["Anna"]
+
+
+@pytest.mark.parametrize(("of_gateway", "expected"), [(True, [1, None]), (False, [1])])
+async def test_where_an_sms_failed(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    germany: MockConfigEntry,
+    automate: Automate,
+    send: Any,
+    of_gateway: bool,
+    expected: list[int | None],
+) -> None:
+    """What no span could send failed on the gateway, and on none of its spans."""
+    device = (
+        gateway_device(hass, germany) if of_gateway else span_device(hass, germany, 1)
+    )
+    events = await automate(
+        FAILED, target={"device_id": device.id}, see="{{ trigger.span }}"
+    )
+    gateway.spans[1].sms_outcomes.append(SmsOutcome.FAILED)
+    await send(span=1)
+    for span in gateway.spans.values():
+        span.status = "No Signal"
+    await send()
+
+    assert seen_by(events) == expected
+
+
+async def test_whose_message_triggered(
+    hass: HomeAssistant, automate: Automate, germany: MockConfigEntry
+) -> None:
+    """Activity shows what came of which action."""
+    events = await automate(SENT, see="sent")
+    context = Context()
+    await hass.services.async_call(
+        *("notify", "send_sms", {"message": "Hi", "target": PHONE}),
+        blocking=True,
+        context=context,
+    )
+    await settle(hass)
+
+    assert [event.context.parent_id for event in events] == [context.id]
+
+
 # SMS delivered
 
 
@@ -754,6 +902,8 @@ async def test_the_editor_knows_the_triggers(
     assert "Unable to parse triggers.yaml" not in caplog.text
     for name, schema in (
         ("sms_received", trigger_module.SMS_OPTIONS),
+        ("sms_sent", trigger_module.SENT_OPTIONS),
+        ("sms_failed", trigger_module.SENT_OPTIONS),
         ("sms_delivered", trigger_module.DELIVERY_OPTIONS),
         ("call_received", trigger_module.CALL_OPTIONS),
     ):
@@ -775,3 +925,37 @@ async def test_the_editor_knows_the_triggers(
     select = descriptions[DELIVERED]["fields"]["result"]["selector"]["select"]  # type: ignore[index]
     key = select["translation_key"]
     assert set(select["options"]) == texts["selector"][key]["options"].keys()
+
+
+@pytest.mark.parametrize("trigger", [SMS, DELIVERED, SENT, FAILED, CALL])
+async def test_the_editor_offers_the_devices_of_gateways_and_spans(
+    hass: HomeAssistant,
+    germany: MockConfigEntry,
+    hass_ws_client: WebSocketGenerator,
+    trigger: str,
+) -> None:
+    """And nobody else's: it offers a trigger for a device with a fitting entity."""
+    assert await async_setup_component(hass, "automation", {})
+    assert await async_setup_component(hass, "websocket_api", {})
+    stranger = dr.async_get(hass).async_get_or_create(
+        config_entry_id=germany.entry_id, identifiers={("stranger", "1")}
+    )
+    er.async_get(hass).async_get_or_create(
+        "event", "stranger", "1", device_id=stranger.id
+    )
+    await settle(hass)
+    client = await hass_ws_client(hass)
+
+    for device, is_offered in (
+        (gateway_device(hass, germany), True),
+        (span_device(hass, germany, 1), True),
+        (stranger, False),
+    ):
+        await client.send_json_auto_id(
+            {
+                "type": "get_triggers_for_target",
+                "target": {"device_id": [device.id]},
+            }
+        )
+        answer = await client.receive_json()
+        assert (trigger in answer["result"]) == is_offered

@@ -610,7 +610,7 @@ async def test_a_span_that_gets_busy_at_that_moment(
     await set_up(hass, entry, query())
     gateway.spans[2].status = "No Signal"
 
-    with pytest.raises(HomeAssistantError, match="isn't ready"):
+    with pytest.raises(HomeAssistantError, match="isn't registered with a network"):
         await press(hass)
     gateway.spans[2].status = "Up"
     for _ in range(3):

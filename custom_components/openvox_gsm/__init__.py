@@ -16,6 +16,8 @@ from .contacts import country_of
 from .coordinator import OpenVoxCoordinator
 from .devices import Devices
 from .issues import Issues, async_setup_issues
+from .messages.history import async_get_history, async_remove_history
+from .messages.setup import async_setup_messages, async_watch_spans
 from .migration import async_migrate_entry as async_migrate_entry
 from .phone_numbers import preload
 from .publisher import async_close_publisher, async_get_publisher, publishes_calls
@@ -42,6 +44,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     await async_setup_sims(hass)
     await async_setup_services(hass)
     async_setup_issues(hass)
+    async_setup_messages(hass)
 
     async def load_country(event: Event) -> None:
         if CONF_COUNTRY in event.data:
@@ -55,7 +58,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> b
     """Connect to a gateway and add its entities."""
     await _load_country(hass, country_of(hass, entry))
     store = await async_get_store(hass, entry)
-    publisher = async_get_publisher(hass, entry, store)
+    messages = await async_get_history(hass, entry)
+    messages.apply_options()  # they may have changed while it wasn't set up
+    publisher = async_get_publisher(hass, entry, store, messages)
+    publisher.connection_lost()  # of the last time it was set up
     devices = Devices(hass, entry)
     issues = Issues(hass, entry, store.budget)
     sims = hass.data[SIMS]
@@ -80,10 +86,12 @@ async def async_setup_entry(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> b
         publisher,
         store,
         sims,
+        messages,
         queries,
         publishes_calls=publishes_calls(entry),
     )
     entry.async_on_unload(entry.add_update_listener(_async_entry_updated))
+    entry.async_on_unload(async_watch_spans(hass, coordinator))
     _apply_changes(entry)  # it may have been changed while connecting
 
     @callback
@@ -155,7 +163,8 @@ async def async_remove_config_entry_device(
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> None:
-    """Publish what is left of a gateway that is removed, and delete its file."""
+    """Publish what is left of a gateway that is removed, and delete its files."""
     async_close_publisher(hass, entry)
     hass.data[SIMS].forget(entry.entry_id)
     await async_remove_store(hass, entry)
+    await async_remove_history(hass, entry)

@@ -28,6 +28,9 @@ CONF_ALLOWED: Final = "allowed_destinations"
 CONF_HOURLY_LIMIT: Final = "hourly_limit"
 CONF_DAILY_LIMIT: Final = "daily_limit"
 CONF_CODES_FOR_ALL: Final = "codes_for_all"
+CONF_MESSAGES_KEPT: Final = "messages_kept"
+CONF_MESSAGES_FOR_ALL: Final = "messages_for_all"
+DEFAULT_MESSAGES_KEPT: Final = 500
 
 # Subentries
 SUBENTRY_CONTACT: Final = "contact"

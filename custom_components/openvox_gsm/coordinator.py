@@ -89,6 +89,7 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
             on_power=store.power_changed,
             switched_off=store.switched_off,
         )
+        self._publisher = publisher
         self._devices = devices
         self._issues = issues
         self._sims = sims
@@ -196,6 +197,7 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
             )
             return
         self._devices.connection_lost()
+        self._publisher.connection_lost()
         self._issues.poll_failed(error)
         self.async_set_update_error(update_failed(error))
         if isinstance(error, AuthenticationError):

@@ -1,5 +1,6 @@
 """Puts errors of the gateway into words: what happened, and what to do."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
@@ -33,12 +34,15 @@ from .ami import (
 from .const import DOMAIN
 from .gateway import (
     ForbiddenActionError,
+    Gateway,
     InvalidTextError,
     NotAnOpenVoxGatewayError,
     SendFailure,
     SendResult,
     SpanError,
     UssdError,
+    UssdFailure,
+    Work,
 )
 from .phone_numbers import InvalidPhoneNumberError, PhoneNumberFault
 
@@ -49,6 +53,21 @@ POLL_ERRORS: Final[tuple[tuple[type[AmiError], str], ...]] = (
     (CertificateError, "certificate"),
     (ChallengeMissingError, "no_challenge"),
     (AmiError, "cannot_connect"),
+)
+
+# What each of so few lacks is still a short text.
+_FEW_SPANS: Final = 4
+# The other reasons apply to all that a span can do.
+ONLY_SMS: Final = frozenset(
+    (
+        SendFailure.REJECTED,
+        SendFailure.REFUSED,
+        SendFailure.TEXT_MODE,
+        SendFailure.WRONG_CODING,
+        SendFailure.TIMED_OUT,
+        SendFailure.CONNECTION_LOST,
+        SendFailure.GIVEN_UP,
+    )
 )
 
 
@@ -121,28 +140,32 @@ def module_error(
 ) -> HomeAssistantError:
     """Return why a command to a span's module failed, or may have."""
     if isinstance(err, SpanError):
-        key = "module_failed"
-    elif isinstance(err, PermissionDeniedError):
-        key = "no_command_right"
-    elif isinstance(err, CannotConnectError):
-        key = _not_reached(is_connected)
-    else:
-        key = "module_not_answered"
-    return error(key, entry, span=span, error=err)
+        return error("module_failed", entry, span=span)
+    if isinstance(err, PermissionDeniedError):
+        return error("no_command_right", entry)
+    if isinstance(err, CannotConnectError):
+        return _not_reached(entry, err, is_connected)
+    return error("module_not_answered", entry, span=span)
 
 
 def call_error(
-    entry: ConfigEntry[Any], err: SpanError | AmiError, *, is_connected: bool
+    hass: HomeAssistant,
+    entry: ConfigEntry[Any],
+    gateway: Gateway,
+    err: SpanError | AmiError,
 ) -> HomeAssistantError:
     """Return why a call could not be made, or why its outcome isn't known."""
     if isinstance(err, SpanError):
-        return error(f"call_{err.failure}", entry, span=err.span)
+        if err.failure is SendFailure.NO_SPAN_READY:
+            return no_span_ready(hass, entry, gateway, Work.CALL)
+        return error(err.failure, entry, span=err.span)
     if isinstance(err, PermissionDeniedError):
         return error("no_originate_right", entry)
     if isinstance(err, CannotConnectError):
-        return error(_not_reached(is_connected), entry, error=err)
-    refused = isinstance(err, ActionFailedError)
-    return error("call_refused" if refused else "call_unknown", entry, error=err)
+        return _not_reached(entry, err, gateway.is_connected)
+    if isinstance(err, ActionFailedError):
+        return error("call_refused", entry, error=err)
+    return error("call_unknown", entry)
 
 
 def hangup_error(
@@ -150,21 +173,27 @@ def hangup_error(
 ) -> HomeAssistantError:
     """Return why calls could not be ended, or may not have been."""
     if isinstance(err, SpanError):
-        return error(f"call_{err.failure}", entry, span=err.span)
+        return error(err.failure, entry, span=err.span)
     if isinstance(err, PermissionDeniedError):
         return error("no_hangup_right", entry)
     if isinstance(err, CannotConnectError):
-        return error(_not_reached(is_connected), entry, error=err)
-    return error("not_answered", entry, error=err)
+        return _not_reached(entry, err, is_connected)
+    return error("not_answered", entry)
 
 
-def _not_reached(is_connected: bool) -> str:
-    return "cannot_connect" if is_connected else "not_connected"
+def _not_reached(
+    entry: ConfigEntry[Any], err: CannotConnectError, is_connected: bool
+) -> HomeAssistantError:
+    if is_connected:
+        return error("cannot_connect", entry, error=err)
+    return error(SendFailure.NOT_CONNECTED, entry)
 
 
 def ussd_error(entry: ConfigEntry[Any], err: UssdError) -> HomeAssistantError:
     """Return why a USSD request got no answer."""
-    return error(f"ussd_{err.failure}", entry, span=err.span)
+    if isinstance(err.failure, UssdFailure):
+        return error(f"ussd_{err.failure}", entry, span=err.span)
+    return error(err.failure, entry, span=err.span)
 
 
 def raw_error(
@@ -175,8 +204,53 @@ def raw_error(
         return invalid(f"forbidden_{err.reason}", name=err.name)
     if isinstance(err, InvalidHeaderError):
         return invalid(f"header_{err.fault}", name=err.header, limit=MAX_LINE)
-    denied = isinstance(err, PermissionDeniedError)
-    return error("no_action_right" if denied else "action_failed", entry, error=err)
+    if isinstance(err, PermissionDeniedError):
+        return error("no_action_right", entry)
+    if isinstance(err, ActionFailedError | CannotConnectError):
+        return error("action_failed", entry, error=err)
+    return error("not_answered", entry)
+
+
+def no_span_ready(
+    hass: HomeAssistant, entry: ConfigEntry[Any], gateway: Gateway, work: Work
+) -> HomeAssistantError:
+    """Return that no span of a gateway can work, and what each lacks if that's short."""
+    if not gateway.is_connected:
+        return error(SendFailure.NOT_CONNECTED, entry)
+    if len(gateway.spans) > _FEW_SPANS:
+        return error("none_of_many_ready", entry, count=len(gateway.spans))
+    return all_of(
+        hass,
+        error(SendFailure.NO_SPAN_READY, entry),
+        *(
+            error(reason, entry, span=span)
+            for span, reason in gateway.spans.reasons_against(work).items()
+        ),
+    )
+
+
+def all_of(hass: HomeAssistant, *errors: HomeAssistantError) -> HomeAssistantError:
+    """Return one error that says what several say, in the server's language.
+
+    The frontend would translate a text of it, but not what is put into that text.
+    """
+    if len(errors) == 1:
+        return errors[0]
+    return HomeAssistantError(sentences(text_of(hass, each) for each in errors))
+
+
+def sentences(texts: Iterable[str]) -> str:
+    """Return sentences as one text; each that is said twice once."""
+    return " ".join(dict.fromkeys(texts)).replace("。 ", "。")
+
+
+def text_of(hass: HomeAssistant, err: HomeAssistantError) -> str:
+    """Return the text of an error in the server's language."""
+    if err.translation_key is None:
+        return str(err)
+    return exception_text(
+        hass, err.translation_key, **(err.translation_placeholders or {})
+    )
 
 
 _NUMBER_FAULTS: Final = {
@@ -208,15 +282,10 @@ def exception_text(hass: HomeAssistant, key: str, **placeholders: object) -> str
     return form.format(**placeholders)
 
 
-_NEVER_ROOM: Final = {
-    SendFailure.LIMIT_REACHED: "sms_over_limit",
-    SendFailure.SIM_LIMIT_REACHED: "sms_over_sim_limit",
-}
-
-
 def sms_reason(
     hass: HomeAssistant,
     entry: ConfigEntry[Any],
+    gateway: Gateway,
     result: SendResult,
     room_from: datetime | None,
 ) -> str | None:
@@ -226,23 +295,51 @@ def sms_reason(
     """
     if result.failure is None:
         return None
-    key = f"sms_{result.failure}"
-    if room_from is None:
-        key = _NEVER_ROOM.get(result.failure, key)
-    reason = exception_text(
-        hass,
-        key,
-        gateway=entry.title,
-        span=result.span,
-        parts=result.parts,
-        time=room_from and _clock(room_from),
+    reason = text_of(hass, _sms_error(hass, entry, gateway, result, room_from))
+    if not result.parts_sent:
+        return reason
+    sent = exception_text(
+        hass, "sms_parts_sent", sent=result.parts_sent, parts=result.parts
     )
-    if result.parts_sent:
-        sent = exception_text(
-            hass, "sms_parts_sent", sent=result.parts_sent, parts=result.parts
-        )
-        reason += f" ({sent})"
-    return f"{reason}: {result.detail}" if result.detail else reason
+    return sentences((reason, sent))
+
+
+def _sms_error(
+    hass: HomeAssistant,
+    entry: ConfigEntry[Any],
+    gateway: Gateway,
+    result: SendResult,
+    room_from: datetime | None,
+) -> HomeAssistantError:
+    match result.failure:
+        case SendFailure.NO_SPAN_READY:
+            return no_span_ready(hass, entry, gateway, Work.SMS)
+        case SendFailure.LIMIT_REACHED if room_from:
+            return error("sms_limit_reached", entry, time=_clock(room_from))
+        case SendFailure.LIMIT_REACHED:
+            return error("sms_over_limit", entry, parts=result.parts)
+        case SendFailure.SIM_LIMIT_REACHED if room_from:
+            time = _clock(room_from)
+            return error("sms_sim_limit_reached", entry, span=result.span, time=time)
+        case SendFailure.SIM_LIMIT_REACHED:
+            return error(
+                "sms_over_sim_limit", entry, span=result.span, parts=result.parts
+            )
+        case SendFailure.REFUSED if result.detail:
+            return error("sms_refused_saying", entry, error=result.detail)
+        case failure if failure in ONLY_SMS:
+            return error(f"sms_{failure}", entry, span=result.span)
+    return error(str(result.failure), entry, span=result.span)
+
+
+def sms_not_sent(
+    hass: HomeAssistant, reasons: Iterable[tuple[str, str | None]]
+) -> HomeAssistantError:
+    """Return that messages were not sent for certain: to whom, and why not."""
+    failed = exception_text(hass, "sms_not_sent")
+    return HomeAssistantError(
+        sentences((failed, *(f"{name}: {reason}" for name, reason in reasons)))
+    )
 
 
 def _clock(time: datetime) -> str:

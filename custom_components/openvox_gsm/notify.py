@@ -10,7 +10,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .const import SUBENTRY_CONTACT
 from .contacts import Contact, country_of
 from .entity import async_add_subentry_entities
-from .errors import error, invalid, number_error
+from .errors import invalid, number_error, sms_not_sent
 from .gateway import SendResult, SendStatus
 from .phone_numbers import InvalidPhoneNumberError, comparable_sender, parse_destination
 from .runtime import OpenVoxConfigEntry, OpenVoxRuntime
@@ -52,6 +52,7 @@ class ContactNotify(NotifyEntity):
         self.runtime = runtime
         self.contact = contact
         self._sending = 0
+        self._sent_meanwhile = False
         self._caller_context: Context | None = None
         self._attr_unique_id = f"{runtime.entry.entry_id}_{contact.subentry_id}"
         self._attr_translation_placeholders = {"name": contact.name}
@@ -88,12 +89,17 @@ class ContactNotify(NotifyEntity):
             self.hass, SmsOrder(recipient, text, context=self._caller_context)
         )
         self._sending += 1
+        is_sent = False
         try:
             outcome = await async_send(self.hass, order)
+            is_sent = outcome.is_sent
         finally:
             self._sending -= 1
-        if not outcome.is_sent:
-            raise error("sms_not_sent", messages=f"{contact.name}: {outcome.reason}")
+            if self._sent_meanwhile and not is_sent:
+                self._async_record_notification()
+            self._sent_meanwhile = False
+        if not is_sent:
+            raise sms_not_sent(self.hass, [(contact.name, outcome.reason)])
 
     @property
     def _country(self) -> str | None:
@@ -102,10 +108,12 @@ class ContactNotify(NotifyEntity):
     @callback
     def _sent(self, result: SendResult) -> None:
         """Record a message to the number, no matter which gateway sent it."""
-        if (
-            result.status is SendStatus.SENT
-            # Its own messages are recorded by the base class.
-            and not self._sending
-            and result.number == comparable_sender(self.contact.number, self._country)
+        if result.status is not SendStatus.SENT or result.number != comparable_sender(
+            self.contact.number, self._country
         ):
+            return
+        if self._sending:
+            # It may be its own, which the base class records.
+            self._sent_meanwhile = True
+        else:
             self._async_record_notification()

@@ -25,16 +25,25 @@ from .const import (
     CONF_FLASH,
     CONF_HOURLY_LIMIT,
     CONF_LINE_BREAKS,
+    CONF_MESSAGES_FOR_ALL,
+    CONF_MESSAGES_KEPT,
     CONF_ONLY_CONFIRMED,
+    DEFAULT_MESSAGES_KEPT,
 )
 from .phone_numbers import InvalidPhoneNumberError, parse_prefix
 
-LIMIT_SELECTOR = vol.All(
-    NumberSelector(
-        NumberSelectorConfig(min=0, max=100_000, mode=NumberSelectorMode.BOX)
-    ),
-    vol.Coerce(int),
-)
+
+def _up_to(maximum: int) -> Any:
+    """Return a field for a whole number from 0."""
+    return vol.All(
+        NumberSelector(
+            NumberSelectorConfig(min=0, max=maximum, mode=NumberSelectorMode.BOX)
+        ),
+        vol.Coerce(int),
+    )
+
+
+LIMIT_SELECTOR = _up_to(100_000)
 OPTIONS_SCHEMA = vol.Schema(
     {
         vol.Optional(CONF_COUNTRY): CountrySelector(),
@@ -46,6 +55,8 @@ OPTIONS_SCHEMA = vol.Schema(
         vol.Required(CONF_LINE_BREAKS, default=False): BooleanSelector(),
         vol.Required(CONF_FLASH, default=False): BooleanSelector(),
         vol.Required(CONF_CODES_FOR_ALL, default=False): BooleanSelector(),
+        vol.Required(CONF_MESSAGES_KEPT, default=DEFAULT_MESSAGES_KEPT): _up_to(10_000),
+        vol.Required(CONF_MESSAGES_FOR_ALL, default=False): BooleanSelector(),
     }
 )
 

@@ -136,11 +136,19 @@ def comparable_sender(sender: str, country: str | None) -> str:
     what `parse_destination` returns; where it can't, the digits as they are; for a
     name its letters without regard to case. Never raises.
     """
+    return shown_sender(sender, country).casefold()
+
+
+def shown_sender(sender: str, country: str | None) -> str:
+    """Return the form in which senders are shown; empty for a withheld number.
+
+    It's the one of `comparable_sender`, but a name keeps its own letters. Never raises.
+    """
     try:
         return parse_destination(sender, country, allow_codes=True)
     except InvalidPhoneNumberError:
         shown = _without_marks(sender)
-        return _bare(shown) or " ".join(shown.split()).casefold()
+        return _bare(shown) or " ".join(shown.split())
 
 
 def is_phone_number(text: str) -> bool:

@@ -32,9 +32,12 @@ from .gateway import (
     SendStatus,
     StatusReport,
 )
+from .messages.history import MessageHistory
+from .messages.incoming import IncomingMessages
 from .signals import (
     SIGNAL_CALL,
     SIGNAL_SMS_DELIVERED,
+    SIGNAL_SMS_FINISHED,
     SIGNAL_SMS_RECEIVED,
     SIGNAL_SMS_SENT,
     SIGNAL_SPAN_CALL,
@@ -70,12 +73,17 @@ class Publisher:
     """
 
     def __init__(
-        self, hass: HomeAssistant, entry: ConfigEntry[Any], store: GatewayStore
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry[Any],
+        store: GatewayStore,
+        messages: MessageHistory,
     ) -> None:
         """Hold everything until `async_publish_from_start`."""
         self._hass = hass
         self._entry = entry
         self._store = store
+        self._messages = IncomingMessages(hass, messages)
         self._is_holding = True
         # With when it arrived, by the loop's clock: nobody sets that one.
         self._held: list[tuple[float, _Held]] = []
@@ -160,6 +168,7 @@ class Publisher:
             self._publish_sms(sms)
 
     def _publish_sms(self, sms: IncomingSms, *, is_news: bool = True) -> None:
+        self._messages.sms_received(sms, is_news=is_news)
         # Those that are missing of a long message count as well.
         self._count(sms.span, CounterKey.RECEIVED, sms.parts)
         if not is_news:
@@ -189,6 +198,7 @@ class Publisher:
         """
         if not publishes_calls(self._entry):
             return
+        self._messages.call_changed(call)
         if not self._is_holding:
             self._publish_call(call)
         elif call.type in (CallEventType.MISSED, CallEventType.ENDED):
@@ -207,8 +217,14 @@ class Publisher:
         self._publish(EVENT_CALL, SIGNAL_SPAN_CALL, SIGNAL_CALL, call.span, data)
 
     @callback
+    def connection_lost(self) -> None:
+        """Note that the end of calls under way won't be seen."""
+        self._messages.connection_lost()
+
+    @callback
     def sms_reported(self, report: StatusReport) -> None:
         """Publish whether an SMS reached its phone, or hold it."""
+        self._messages.sms_reported(report)
         if self._is_holding:
             self._held.append((self._hass.loop.time(), report))
         else:
@@ -278,6 +294,8 @@ class Publisher:
             "error": result.failure.value if result.failure else None,
         }
         device_id = device.id if device else None
+        span_event = SpanEvent(self._entry, span, device_id, data, context)
+        async_dispatcher_send(self._hass, SIGNAL_SMS_FINISHED, span_event)
         self._fire(EVENT_SMS_SENT, span, device_id, data, context)
 
     def _count(self, span: int, key: CounterKey, parts: int) -> None:
@@ -307,12 +325,15 @@ PUBLISHERS: HassKey[dict[str, Publisher]] = HassKey(f"{DOMAIN}_publishers")
 
 @callback
 def async_get_publisher(
-    hass: HomeAssistant, entry: ConfigEntry[Any], store: GatewayStore
+    hass: HomeAssistant,
+    entry: ConfigEntry[Any],
+    store: GatewayStore,
+    messages: MessageHistory,
 ) -> Publisher:
     """Return the publisher of a gateway; the same until the entry is removed."""
     publishers = hass.data.setdefault(PUBLISHERS, {})
     if entry.entry_id not in publishers:
-        publishers[entry.entry_id] = Publisher(hass, entry, store)
+        publishers[entry.entry_id] = Publisher(hass, entry, store, messages)
     return publishers[entry.entry_id]
 
 

@@ -11,6 +11,7 @@ from .coordinator import OpenVoxCoordinator
 from .devices import Devices
 from .gateway import Gateway
 from .issues import Issues
+from .messages.history import MessageHistory
 from .publisher import Publisher
 from .sims import Sims
 from .store import GatewayStore
@@ -28,8 +29,10 @@ class OpenVoxRuntime:
     publisher: Publisher
     store: GatewayStore
     sims: Sims
+    messages: MessageHistory
     ussd_queries: UssdQueries
     publishes_calls: bool  # when it was set up
+    is_self_testing: bool = False
 
     @property
     def gateway(self) -> Gateway:

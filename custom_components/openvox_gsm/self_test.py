@@ -78,9 +78,11 @@ def plan(
     Without a `number` the target is a span that knows its own. A `number` is that of
     the given `target`, and counts for no other span.
 
-    Raises ServiceValidationError where there are no such spans, or where the limits or
-    the allowed destinations don't permit it.
+    Raises ServiceValidationError where a test is running, where there are no such
+    spans, or where the limits or the allowed destinations don't permit it.
     """
+    if runtime.is_self_testing:
+        raise invalid("self_test_running", runtime.entry)
     ready = {
         each: span for each, span in runtime.gateway.spans.items() if span.can_send
     }
@@ -130,6 +132,14 @@ async def run(hass: HomeAssistant, test: SelfTest) -> Report:
 
     After one that doesn't arrive no others are sent, as they would only cost money.
     """
+    test.runtime.is_self_testing = True
+    try:
+        return await _run(hass, test)
+    finally:
+        test.runtime.is_self_testing = False
+
+
+async def _run(hass: HomeAssistant, test: SelfTest) -> Report:
     report = Report()
     with _delivery_reports(hass, test) as delivered:
         for name, order in test.orders.items():

@@ -13,7 +13,7 @@ from homeassistant.helpers.dispatcher import async_dispatcher_send
 from .budget import Reservation, SmsBudget
 from .const import CONF_ALLOWED, CONF_FLASH
 from .contacts import country_of
-from .errors import invalid, sms_reason, text_error
+from .errors import invalid, sentences, sms_reason, text_error
 from .gateway import (
     SMS_TIMEOUT,
     InvalidTextError,
@@ -23,12 +23,17 @@ from .gateway import (
     SendStatus,
     Work,
 )
+from .messages.outgoing import OutgoingMessage
 from .phone_numbers import InvalidPhoneNumberError, parse_prefix
 from .runtime import OpenVoxRuntime
 from .signals import SIGNAL_SMS_RESERVED
 
 # The result of a gateway that didn't even try.
-_NOT_TRIED: Final = (SendFailure.NO_SPAN_READY, SendFailure.NOT_CONNECTED)
+_NOT_TRIED: Final = (
+    SendFailure.NO_SPAN_READY,
+    SendFailure.NOT_CONNECTED,
+    SendFailure.NOT_RESPONDING,
+)
 
 
 @dataclass(frozen=True)
@@ -174,11 +179,13 @@ async def _send(
     hass: HomeAssistant, order: PreparedOrder, abandoned: asyncio.Event
 ) -> SmsOutcome:
     untried = list(order.recipient.routes)
+    message = _write_down(order, in_turn(untried)[0])
     outcomes: list[tuple[Route, SmsOutcome]] = []
     while untried and not abandoned.is_set():
         route = in_turn(untried)[0]
         untried.remove(route)
-        outcome = await _send_through(hass, order, route, abandoned)
+        message.move(route.runtime.messages)
+        outcome = await _send_through(hass, order, route, abandoned, message.id)
         outcomes.append((route, outcome))
         if not outcome.result.certainly_not_sent:
             break
@@ -186,21 +193,45 @@ async def _send(
     route, outcome = min(
         reversed(outcomes), key=lambda each: each[1].result.failure in _NOT_TRIED
     )
+    if outcome.result.failure in _NOT_TRIED:
+        reasons = [each.reason for _, each in outcomes if each.reason]
+        outcome = replace(outcome, reason=sentences(reasons))
     publisher, contact = route.runtime.publisher, order.recipient.contact
+    message.move(route.runtime.messages)
+    message.sent(outcome.result, outcome.reason)
+
+    def finished(settled: asyncio.Future[SendResult]) -> None:
+        result = settled.result()
+        message.sent(
+            result, sms_reason(hass, route.entry, route.runtime.gateway, result, None)
+        )
+        publisher.sms_finished(result, contact, order.context)
+
     if outcome.result.settled:
         # It may turn out what became of it, and automations need to see that once.
-        outcome.result.settled.add_done_callback(
-            lambda settled: publisher.sms_finished(
-                settled.result(), contact, order.context
-            )
-        )
+        outcome.result.settled.add_done_callback(finished)
     else:
         publisher.sms_finished(outcome.result, contact, order.context)
     return outcome
 
 
+def _write_down(order: PreparedOrder, route: Route) -> OutgoingMessage:
+    """Keep an order as a message of the gateway that tries it first."""
+    return OutgoingMessage.sms(
+        route.runtime.messages,
+        order.recipient.number,
+        order.text,
+        span=route.span,
+        parts=route.runtime.gateway.sms.count_parts(order.text, flash=order.flash),
+    )
+
+
 async def _send_through(
-    hass: HomeAssistant, order: PreparedOrder, route: Route, abandoned: asyncio.Event
+    hass: HomeAssistant,
+    order: PreparedOrder,
+    route: Route,
+    abandoned: asyncio.Event,
+    message_id: str,
 ) -> SmsOutcome:
     """Send an order through one gateway, within its limits."""
     quota = _Limits(hass, route.runtime)
@@ -212,8 +243,15 @@ async def _send_through(
         flash=order.flash,
         given_up=abandoned,
         quota=quota,
+        order_id=message_id,
     )
-    reason = sms_reason(hass, route.entry, result, quota.room_from(result))
+    reason = sms_reason(
+        hass,
+        route.entry,
+        route.runtime.gateway,
+        result,
+        quota.room_from(result),
+    )
     return SmsOutcome(order, route.entry, result, reason)
 
 

@@ -65,7 +65,7 @@ async def async_load_valid(file: StoredFile, schema: vol.Schema) -> dict[str, An
     try:
         saved: dict[str, Any] = schema(await file.async_load() or {})
     except vol.Invalid as err:
-        await file.async_set_aside(err)
+        await file.async_set_aside(" and start at zero", err)
         return dict(schema({}))
     return saved
 

@@ -1,4 +1,4 @@
-"""Files of ours: saved soon after a change, and again later where that fails."""
+"""Files of ours: saved soon after a change, again where that fails, never overwritten."""
 
 from collections.abc import Callable
 import contextlib
@@ -19,7 +19,7 @@ _LOGGER = logging.getLogger(__name__)
 
 _VERSION: Final = 1
 # A burst of SMS is written once a second, and a crash loses no more than that.
-_SAVE_DELAY: Final = 0.5  # seconds
+SAVE_DELAY: Final = 0.5  # seconds
 _CHECK_DELAY: Final = 5.0  # seconds; writing takes less
 RETRY_DELAY: Final = 30.0  # seconds
 
@@ -38,16 +38,29 @@ class StoredFile:
         key: str,
         data: Callable[[], dict[str, Any]],
         what: str,
+        *,
+        delay: Callable[[], float] = lambda: SAVE_DELAY,
+        is_private: bool = False,
+        in_thread: bool = False,
     ) -> None:
         """Prepare; nothing is read or written yet.
 
-        `data` returns what is to be saved. `what` says in the log what that is.
+        `data` returns what is to be saved, `in_thread` beside the event loop. `what`
+        says in the log what that is, and `delay` how many seconds after a change it's
+        saved. If it `is_private`, nobody else on the machine can read it.
         """
         self._hass = hass
         self._data = data
         self._what = what
+        self._delay = delay
+        self._is_private = is_private
         self._store: Store[dict[str, Any]] = Store(
-            hass, _VERSION, key, atomic_writes=True
+            hass,
+            _VERSION,
+            key,
+            private=is_private,
+            atomic_writes=True,
+            serialize_in_event_loop=not in_thread,
         )
         # The store itself returns what's still to be written; this one reads the file.
         self._reader: Store[dict[str, Any]] = Store(hass, _VERSION, key)
@@ -62,39 +75,46 @@ class StoredFile:
         """Return what was saved, None where nothing was; anything can be in the file."""
         return await self._store.async_load()
 
-    async def async_set_aside(self, err: Exception) -> None:
+    async def async_set_aside(self, consequence: str, err: Exception) -> None:
         """Rename a file that can't be used, and warn."""
         aside = f"{self._store.path}.corrupt.{dt_util.utcnow().isoformat()}"
         _LOGGER.warning(
-            "The stored %s can't be read and start at zero. The file is kept as %s: %s",
+            "The stored %s can't be read%s. The file is kept as %s: %s",
             self._what,
+            consequence,
             aside,
             err,
         )
         await self._hass.async_add_executor_job(_rename, self._store.path, aside)
 
     async def async_remove(self) -> None:
-        """Delete the file; what's still under way must not write it again."""
+        """Delete the file; what's still under way must not write it again.
+
+        What was set aside is deleted as well where it's private.
+        """
         self._is_removed = True
         await self._store.async_remove()
+        if self._is_private:
+            await self._hass.async_add_executor_job(_remove_aside, self._store.path)
 
     # Saving
 
     @callback
     def async_save_soon(self) -> None:
-        """Save within a second; within half a minute while saving fails."""
+        """Save after the delay; within half a minute while saving fails."""
         # Asking again would put the save off, in a burst for as long as it lasts.
         if not self._is_due and not self._is_removed:
             self._is_due = True
-            delay = RETRY_DELAY if self._has_failed else _SAVE_DELAY
+            delay = RETRY_DELAY if self._has_failed else self._delay()
             self._store.async_delay_save(self._next_write, delay)
 
     def _next_write(self) -> dict[str, Any]:
-        self._is_due = False
+        self._is_due = False  # first, so that no change after it is missed
         self._writes += 1
-        self._check_later()
+        self._hass.loop.call_soon_threadsafe(self._check_later)
         return {**self._data(), "write": [self._run, self._writes]}
 
+    @callback
     def _check_later(self) -> None:
         if not self._is_checked and not self._hass.is_stopping:
             self._is_checked = True
@@ -142,3 +162,8 @@ class StoredFile:
 def _rename(path: str, aside: str) -> None:
     with contextlib.suppress(FileNotFoundError):
         Path(path).rename(aside)
+
+
+def _remove_aside(path: str) -> None:
+    for aside in Path(path).parent.glob(f"{Path(path).name}.corrupt.*"):
+        aside.unlink()

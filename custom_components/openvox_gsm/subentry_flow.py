@@ -78,7 +78,7 @@ class OpenVoxSubentryFlow(ConfigSubentryFlow):
 
     def _suggest(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the data as the form shows them."""
-        raise NotImplementedError
+        return data
 
     async def async_step_user(
         self, user_input: dict[str, Any] | None = None
@@ -312,14 +312,16 @@ class SimLimitFlow(OpenVoxSubentryFlow):
         return vol.Schema(fields)
 
     @override
-    def _read(self, user_input: Mapping[str, Any]) -> dict[str, Any]:
+    def _read(
+        self, user_input: Mapping[str, Any], errors: dict[str, str]
+    ) -> dict[str, Any]:
         if self.source == SOURCE_RECONFIGURE:
             sim = self._get_reconfigure_subentry().data[CONF_SIM]
         else:
             sims = self.hass.data[SIMS]
             sim = sims.sim(self._get_entry().entry_id, int(user_input[CONF_SPAN]))
             if sim in sims.limited():
-                raise _Refused(CONF_SPAN, "sim_has_limit")
+                errors[CONF_SPAN] = "sim_has_limit"
         return {
             CONF_SIM: sim,
             CONF_DAILY_LIMIT: user_input.get(CONF_DAILY_LIMIT, 0),

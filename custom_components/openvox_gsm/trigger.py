@@ -1,4 +1,4 @@
-"""Triggers for automations: an SMS came in, was delivered or not, a call came in."""
+"""Triggers for automations: an SMS came in, was sent or delivered, a call came in."""
 
 import asyncio
 from collections.abc import Callable
@@ -22,10 +22,16 @@ from homeassistant.util.signal_type import SignalType
 
 from .contacts import country_of
 from .devices import find_gateway_device
-from .gateway import CallEventType
+from .gateway import CallEventType, SendStatus
 from .phone_numbers import comparable_sender
 from .regular_expression import TIME_LIMIT, RegularExpression
-from .signals import SIGNAL_CALL, SIGNAL_SMS_DELIVERED, SIGNAL_SMS_RECEIVED, SpanEvent
+from .signals import (
+    SIGNAL_CALL,
+    SIGNAL_SMS_DELIVERED,
+    SIGNAL_SMS_FINISHED,
+    SIGNAL_SMS_RECEIVED,
+    SpanEvent,
+)
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -99,9 +105,12 @@ SMS_OPTIONS: Final[VolDictType] = {
     ),
     vol.Optional(CONF_IGNORE_CASE, default=True): cv.boolean,
 }
-DELIVERY_OPTIONS: Final[VolDictType] = {
+SENT_OPTIONS: Final[VolDictType] = {
     vol.Optional(CONF_TARGETS, default=[]): _NUMBERS,
     vol.Optional(CONF_KNOWN_CONTACTS, default=False): cv.boolean,
+}
+DELIVERY_OPTIONS: Final[VolDictType] = {
+    **SENT_OPTIONS,
     vol.Optional(CONF_RESULT, default=RESULT_DELIVERED): vol.In(
         (RESULT_DELIVERED, RESULT_NOT_DELIVERED, RESULT_ANY)
     ),
@@ -116,7 +125,7 @@ type _Run = Callable[[SpanEvent, dict[str, Any]], None]
 
 
 class _SpanTrigger(Trigger):
-    """A trigger on something that comes in on a span."""
+    """A trigger on something that happens on a span."""
 
     _schema: vol.Schema
     _signal: SignalType[SpanEvent]
@@ -141,12 +150,15 @@ class _SpanTrigger(Trigger):
     async def async_attach_runner(
         self, run_action: TriggerActionRunner, *_reporters: Any
     ) -> CALLBACK_TYPE:
-        """Run the action whenever something matching comes in."""
+        """Run the action whenever something matching happens."""
 
         @callback
         def run(event: SpanEvent, variables: dict[str, Any]) -> None:
             where = {"span": event.span, ATTR_DEVICE_ID: event.device_id}
-            run_action(where | variables, f"{self._what} on span {event.span}")
+            place = "the gateway" if event.span is None else f"span {event.span}"
+            run_action(
+                where | variables, f"{self._what} on {place}", context=event.context
+            )
 
         @callback
         def came_in(event: SpanEvent) -> None:
@@ -290,6 +302,31 @@ class SmsReceivedTrigger(_SpanTrigger):
         return matches
 
 
+class SmsSentTrigger(_SpanTrigger):
+    """An SMS was sent: the network accepted all of it."""
+
+    _schema = _schema_of(SENT_OPTIONS)
+    _signal = SIGNAL_SMS_FINISHED
+    _what = "SMS sent"
+    _status = SendStatus.SENT
+
+    @override
+    def _match(self, event: SpanEvent) -> dict[str, Any] | None:
+        data = event.data
+        if data["status"] != self._status or not self._is_wanted(
+            event, data["target"], self._options[CONF_TARGETS]
+        ):
+            return None
+        return dict(data)
+
+
+class SmsFailedTrigger(SmsSentTrigger):
+    """An SMS certainly was not sent, or not all of it."""
+
+    _what = "SMS failed"
+    _status = SendStatus.FAILED
+
+
 class SmsDeliveredTrigger(_SpanTrigger):
     """The network reported whether an SMS reached its phone."""
 
@@ -332,6 +369,8 @@ async def async_get_triggers(hass: HomeAssistant) -> dict[str, type[Trigger]]:
     """Return the triggers of this integration."""
     return {
         "sms_received": SmsReceivedTrigger,
+        "sms_sent": SmsSentTrigger,
+        "sms_failed": SmsFailedTrigger,
         "sms_delivered": SmsDeliveredTrigger,
         "call_received": CallReceivedTrigger,
     }

@@ -16,6 +16,7 @@ from .calls import CallBook, IncomingCall
 from .incoming import Incoming, IncomingBook, Published
 from .ledger import Ledger
 from .outgoing import OutgoingBook
+from .remembered import Remembered
 from .reports import ReportBook, Reported
 from .ussd import UssdBook
 from .words import copied, counts
@@ -30,6 +31,7 @@ __all__ = [
     "Ledger",
     "OutgoingBook",
     "Published",
+    "Remembered",
     "ReportBook",
     "Reported",
     "UssdBook",
@@ -97,8 +99,13 @@ class Books:
     def _of(self, event: Event[dict[str, Any]]) -> GatewayBooks:
         return self.gateways[event.data["config_entry_id"]]
 
-    def disagreements(self, ledgers: dict[str, Ledger]) -> list[str]:
-        """Compare with the gateways' ledgers; returns a sentence for each mistake."""
+    def disagreements(
+        self, ledgers: dict[str, Ledger], remembered: dict[str, Remembered]
+    ) -> list[str]:
+        """Compare with the gateways' ledgers, and what the integration remembers.
+
+        Returns a sentence for each mistake.
+        """
         mistakes = []
         shared = self.any_way.texts
         for name, books in self.gateways.items():
@@ -110,6 +117,12 @@ class Books:
                 *books.reports.disagreements(),
                 *books.ussd.disagreements(ledger),
                 *books.calls.disagreements(),
+                *remembered[name].disagreements(
+                    books.incoming,
+                    [books.outgoing, self.any_way],
+                    books.reports,
+                    books.calls,
+                ),
             ]
             mistakes += [f"{name}: {mistake}" for mistake in found]
         by_any = _sms(ledgers.values(), lambda number: number in shared)

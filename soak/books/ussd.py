@@ -4,12 +4,17 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from custom_components.openvox_gsm.gateway.model import NOT_READY
+
 from .ledger import Ledger
 from .words import counts
 
 ANSWERED = "answered"
 # What the action says of a USSD request that never left Home Assistant.
-_NEVER_ASKED = ("not_loaded", "not_connected", "no_such_span", "span_not_ready")
+_NEVER_ASKED = (
+    *("not_loaded", "disabled", "not_connected", "not_responding", "menu_open"),
+    *NOT_READY,
+)
 # What it says where the network may have answered, but nobody could tell it.
 _NOT_HEARD = ("connection_lost", "timed_out")
 # `busy` is either: the span had no time for it, or the gateway has refused it.

@@ -66,6 +66,12 @@ class Demo:
             {"do": "sms", "span": span, "from": sender, "text": text},
         )
 
+    async def next_sms(self, span: int, outcome: str) -> None:
+        """Say what becomes of the next SMS that a span sends."""
+        await ask(
+            self.control_port, {"do": "outcome", "span": span, "outcome": outcome}
+        )
+
     async def network_answers(self, span: int, code: str, text: str) -> None:
         """Say what the network answers to a USSD code from now on."""
         await ask(
@@ -84,7 +90,13 @@ class Demo:
 
 def _simulated_gateway(spans: int, host: str, port: int, control_port: int) -> Process:
     """Make the process of a simulated gateway; entering it starts it."""
-    command: list[str | Path] = [_PYTHON, "-m", "simulator", "--demo"]
+    command: list[str | Path] = [
+        _PYTHON,
+        "-m",
+        "simulator",
+        "--demo",
+        "--status-reports",
+    ]
     command += ["--spans", str(spans), "--host", host, "--port", str(port)]
     command += ["--control-port", str(control_port)]
     log = FOLDER / f"gateway-{host}.log"
@@ -152,6 +164,15 @@ async def browser() -> AsyncIterator[Browser]:
         yield await playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
 
 
+async def log_in(page: Page, url: str, user: str, password: str) -> None:
+    """Log in, and wait for the first page."""
+    await page.goto(url)
+    await page.get_by_label("Username").fill(user)
+    await page.get_by_label("Password", exact=True).fill(password)
+    await page.get_by_label("Password", exact=True).press("Enter")
+    await page.locator("home-assistant-main").wait_for()
+
+
 @pytest.fixture(scope="session")
 async def _logged_in(demo: Demo, browser: Browser) -> AsyncIterator[Page]:
     """Log in once, in a window 1280 px wide."""
@@ -166,11 +187,7 @@ async def _logged_in(demo: Demo, browser: Browser) -> AsyncIterator[Page]:
     context.set_default_timeout(_WAIT_MS)
     expect.set_options(timeout=_WAIT_MS)
     page = await context.new_page()
-    await page.goto(demo.home.url)
-    await page.get_by_label("Username").fill(USER)
-    await page.get_by_label("Password", exact=True).fill(PASSWORD)
-    await page.get_by_label("Password", exact=True).press("Enter")
-    await page.locator("home-assistant-main").wait_for()
+    await log_in(page, demo.home.url, USER, PASSWORD)
     yield page
     await context.close()
 

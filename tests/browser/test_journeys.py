@@ -46,7 +46,7 @@ async def test_dashboard(demo: Demo, page: Page, take_picture: TakePicture) -> N
         await expect(tiles.filter(has=name)).to_be_visible()
     await expect(tiles.get_by_text("No SIM", exact=True)).to_be_visible()
 
-    message = page.locator("hui-markdown-card").get_by_text("Hello house")
+    message = page.locator("openvox-gsm-messages").get_by_text("Hello house")
     await expect(message).to_have_count(0)
     await demo.sms_comes_in(2, "+491713920099", "Hello house")
 

@@ -61,7 +61,9 @@ def texts(gateway: Simulator) -> list[str]:
     return [sms.text for sms in gateway.sent]
 
 
-async def ussd_failure(client: Gateway, span: int, *, timeout: int = 30) -> UssdFailure:
+async def ussd_failure(
+    client: Gateway, span: int, *, timeout: int = 30
+) -> UssdFailure | SendFailure:
     """Send a USSD code in vain and return why."""
     with pytest.raises(UssdError) as caught:
         await client.ussd.send(span, "*100#", timeout=timeout)

@@ -12,6 +12,7 @@ from custom_components.openvox_gsm.ami import Packet
 from custom_components.openvox_gsm.gateway import commands, replies
 from custom_components.openvox_gsm.gateway.model import (
     NetworkStatus,
+    SendFailure,
     Span,
     SpanStatus,
     UssdFailure,
@@ -761,11 +762,11 @@ def test_firmware_that_spells_better() -> None:
     [
         ("0:Send USSD failed on span 1", UssdFailure.FAILED),
         ("0:Send USSD timeout on span 1(110)", UssdFailure.TIMED_OUT),
-        ("0:Sending USSD now on span 1", UssdFailure.BUSY),
-        ("\r\n 0:Sending USSD now on span 1\r\n", UssdFailure.BUSY),
-        ("No GSM running on span 9", UssdFailure.NO_SUCH_SPAN),
-        ("No dchannel running on span 9", UssdFailure.NO_SUCH_SPAN),
-        ("Invalid span '99'.  Should be a number", UssdFailure.NO_SUCH_SPAN),
+        ("0:Sending USSD now on span 1", SendFailure.BUSY),
+        ("\r\n 0:Sending USSD now on span 1\r\n", SendFailure.BUSY),
+        ("No GSM running on span 9", SendFailure.NO_SUCH_SPAN),
+        ("No dchannel running on span 9", SendFailure.NO_SUCH_SPAN),
+        ("Invalid span '99'.  Should be a number", SendFailure.NO_SUCH_SPAN),
         ("Usage: gsm send ussd <span> <message>", UssdFailure.REFUSED),
         ("No such command 'gsm send ussd'", UssdFailure.REFUSED),
         ("Something new", UssdFailure.TIMED_OUT),
@@ -776,7 +777,9 @@ def test_firmware_that_spells_better() -> None:
         ),
     ],
 )
-def test_ussd_that_brings_no_answer(output: str, failure: UssdFailure) -> None:
+def test_ussd_that_brings_no_answer(
+    output: str, failure: UssdFailure | SendFailure
+) -> None:
     """The reason is told apart."""
     assert replies.read_ussd_reply(1, output) == failure
 

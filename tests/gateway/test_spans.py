@@ -13,7 +13,6 @@ from custom_components.openvox_gsm.gateway import (
     SendFailure,
     SpanError,
     SpanStatus,
-    UssdFailure,
     Work,
     modules as modules_module,
     spans as spans_module,
@@ -148,8 +147,8 @@ async def test_a_span_that_hangs_does_not_take_the_others_along(
     assert heard.changes == []
 
     result = await client.sms.send(NUMBER, "Hi", span=2)
-    assert outcome(result) == failed(SendFailure.SPAN_NOT_READY, 2)
-    assert await ussd_failure(client, 2) is UssdFailure.SPAN_NOT_READY
+    assert outcome(result) == failed(SendFailure.SPAN_SILENT, 2)
+    assert await ussd_failure(client, 2) is SendFailure.SPAN_SILENT
     assert sends(gateway) == []
 
     await gateway.restart()
@@ -276,7 +275,7 @@ async def test_a_locked_span(gateway: Simulator, client: Gateway) -> None:
 
     result = await client.sms.send(NUMBER, "Hi", span=2)
     assert outcome(result) == failed(SendFailure.SPAN_LOCKED, 2)
-    assert await ussd_failure(client, 2) is UssdFailure.SPAN_LOCKED
+    assert await ussd_failure(client, 2) is SendFailure.SPAN_LOCKED
     result = await client.sms.send(NUMBER, "Hi")
     assert result.failure is SendFailure.NO_SPAN_READY
     assert sends(gateway) == []
@@ -305,7 +304,7 @@ async def test_a_module_that_is_off(gateway: Simulator, client: Gateway) -> None
 
     result = await client.sms.send(NUMBER, "Hi", span=2)
     assert outcome(result) == failed(SendFailure.POWER_OFF, 2)
-    assert await ussd_failure(client, 2) is UssdFailure.POWER_OFF
+    assert await ussd_failure(client, 2) is SendFailure.POWER_OFF
     with pytest.raises(SpanError) as error:
         await client.ring(NUMBER, 20, span=2)
     assert error.value.failure is SendFailure.POWER_OFF
@@ -519,7 +518,7 @@ async def test_a_span_that_is_stuck(
     await asyncio.sleep(0.01)
     assert (await client.spans.read())[2].status is SpanStatus.STUCK
     result = await client.sms.send(NUMBER, "Hi", span=2)
-    assert outcome(result) == failed(SendFailure.SPAN_NOT_READY, 2)
+    assert outcome(result) == failed(SendFailure.STUCK, 2)
     assert client.spans.choose(frozenset((1, 3, 4))) is None
 
     await client.modules.reload(2)

@@ -155,11 +155,14 @@ async def test_a_ussd_menu_is_gone_through(gateway: Simulator, client: Gateway) 
     [
         (UssdOutcome.FAILED, UssdFailure.FAILED),
         (UssdOutcome.TIMEOUT, UssdFailure.TIMED_OUT),
-        (UssdOutcome.BUSY, UssdFailure.BUSY),
+        (UssdOutcome.BUSY, SendFailure.BUSY),
     ],
 )
 async def test_ussd_failures_are_told_apart(
-    gateway: Simulator, client: Gateway, scripted: UssdOutcome, failure: UssdFailure
+    gateway: Simulator,
+    client: Gateway,
+    scripted: UssdOutcome,
+    failure: UssdFailure | SendFailure,
 ) -> None:
     """None is tried again."""
     gateway.spans[1].ussd_outcomes.append(scripted)
@@ -229,7 +232,7 @@ async def test_a_resting_span_is_busy_for_who_cannot_wait(
     monkeypatch.setattr(ussd_module, "LATE_ANSWER_TIME", 9)
     gateway.spans[1].ussd_outcomes.append(UssdOutcome.TIMEOUT)
     assert await ussd_failure(client, 1) is UssdFailure.TIMED_OUT
-    assert await ussd_failure(client, 1, timeout=1) is UssdFailure.BUSY
+    assert await ussd_failure(client, 1, timeout=1) is SendFailure.BUSY
     result = await client.sms.send(NUMBER, "Hi", span=1, timeout=1)
     assert outcome(result) == failed(SendFailure.BUSY, 1)
 
@@ -274,7 +277,8 @@ async def test_no_question_goes_into_a_menu_that_is_open(
     await client.ussd.send(1, "*111#")
     with pytest.raises(UssdError) as caught:
         await client.ussd.ask(1, "*100#")
-    assert (caught.value.failure, caught.value.was_asked) == (UssdFailure.BUSY, False)
+    failure, was_asked = caught.value.failure, caught.value.was_asked
+    assert (failure, was_asked) == (UssdFailure.MENU_OPEN, False)
     assert len(sends(gateway)) == 1
 
     assert (await client.ussd.send(1, "1")).text == "12.50"
@@ -304,7 +308,7 @@ async def test_a_conversation_that_fails_in_the_middle(
     gateway.spans[1].ussd_outcomes.extend([UssdOutcome.SUCCESS, UssdOutcome.BUSY])
     with pytest.raises(UssdError) as caught:
         await client.ussd.ask(1, "*111#", ["1"])
-    assert (caught.value.failure, caught.value.was_asked) == (UssdFailure.BUSY, True)
+    assert (caught.value.failure, caught.value.was_asked) == (SendFailure.BUSY, True)
 
 
 async def test_a_conversation_whose_replies_cannot_be_any(

@@ -3,6 +3,7 @@
 import asyncio
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
+import json
 from pathlib import Path
 import time
 from typing import Any
@@ -49,7 +50,10 @@ async def counts(home: HomeAssistantClient, span: int) -> list[int]:
 async def test_home_assistant_is_killed(
     gateway: Simulator, config: tuple[Path, int]
 ) -> None:
-    """In a burst of SMS; what is older than a second counts, and for the limit too."""
+    """In a burst of SMS; what is older than a second counts, and for the limit too.
+
+    Messages are kept as well, and none is taken for being sent for ever.
+    """
     folder, port = config
     history: list[tuple[float, list[int]]] = []
 
@@ -82,6 +86,7 @@ async def test_home_assistant_is_killed(
             await process.wait()
             with pytest.raises(aiohttp.ClientError):
                 await exchange
+        kept = stored_messages(folder)
 
         least = [done for at, done in history if at < killed_at - 1][-1]
         sent_before = len(gateway.sent)
@@ -90,10 +95,16 @@ async def test_home_assistant_is_killed(
             after = await counts(home, 1)
             targets = [f"+4915112{number:06}" for number in range(DEFAULT_HOURLY_LIMIT)]
             await home.ask_action("notify.send_sms", message="Hello", target=targets)
+            await asyncio.sleep(1)
+        kept_later = stored_messages(folder)
 
     most = [len(history) + 1, sent_before, 1]
     for fewest, count, all_of_them in zip(least, after, most, strict=True):
         assert fewest <= count <= all_of_them
+    for fewest, status in zip(least, ("received", "sent", "failed"), strict=True):
+        assert fewest <= sum(each["status"] == status for each in kept)
+    assert kept_later[: len(kept) - 1] == kept[:-1]
+    assert all(each["status"] != "sending" for each in kept_later)
     assert least[0] > 5
     assert least[2] == 1
     assert (
@@ -101,6 +112,13 @@ async def test_home_assistant_is_killed(
         <= len(gateway.sent)
         <= DEFAULT_HOURLY_LIMIT + sent_before - least[1]
     )
+
+
+def stored_messages(config: Path) -> list[dict[str, Any]]:
+    """Return the messages in the file of the only gateway."""
+    [file] = (config / ".storage").glob(f"{DOMAIN}.messages.*")
+    messages: list[dict[str, Any]] = json.loads(file.read_text())["data"]["messages"]
+    return messages
 
 
 # What the statistics make of it

@@ -1,5 +1,6 @@
 """What OpenVox adds to AMI: spans, SMS, USSD, calls. No Home Assistant in here."""
 
+from .calls.dialer import NOT_CALLED
 from .errors import (
     ForbiddenActionError,
     ForbiddenReason,
@@ -7,6 +8,7 @@ from .errors import (
     NotAnOpenVoxGatewayError,
     SpanError,
     UssdError,
+    why_not_asked,
 )
 from .firmware import Features
 from .gateway import Gateway
@@ -38,13 +40,15 @@ from .receiving.assembly import Assembler
 from .receiving.received_part import ReceivedPart
 from .sending.quota import Quota
 from .sending.sender import SMS_TIMEOUT
-from .sending.text import InvalidTextError, TextFault
+from .sending.text import Alphabet, InvalidTextError, TextFault, split_text
 from .ussd import USSD_TIMEOUT, is_ussd_code
 
 __all__ = [
+    "NOT_CALLED",
     "OPEN_LINES",
     "SMS_TIMEOUT",
     "USSD_TIMEOUT",
+    "Alphabet",
     "Assembler",
     "CallDirection",
     "CallEvent",
@@ -80,4 +84,6 @@ __all__ = [
     "Work",
     "as_file",
     "is_ussd_code",
+    "split_text",
+    "why_not_asked",
 ]

@@ -1,21 +1,10 @@
 """What can go wrong at a gateway, beyond what can at any Asterisk manager."""
 
 from enum import StrEnum
-from typing import Final
 
-from custom_components.openvox_gsm.ami import AmiError
+from custom_components.openvox_gsm.ami import ActionTimeoutError, AmiError
 
 from .model import SendFailure, UssdFailure
-
-# The gateway looks at the span before anything goes out to the network.
-_NOT_ASKED: Final = (
-    UssdFailure.BUSY,
-    UssdFailure.SPAN_NOT_READY,
-    UssdFailure.POWER_OFF,
-    UssdFailure.SPAN_LOCKED,
-    UssdFailure.NO_SUCH_SPAN,
-    UssdFailure.NOT_CONNECTED,
-)
 
 
 class NotAnOpenVoxGatewayError(AmiError):
@@ -25,15 +14,18 @@ class NotAnOpenVoxGatewayError(AmiError):
 class UssdError(Exception):
     """A USSD request brought no answer.
 
-    `was_asked` is True where anything may have gone out to the network.
+    The failure is a SendFailure where the span could not send any. `was_asked` is True
+    where anything may have gone out to the network.
     """
 
-    def __init__(self, failure: UssdFailure, span: int) -> None:
+    def __init__(self, failure: UssdFailure | SendFailure, span: int) -> None:
         """Keep the reason and the span."""
         super().__init__(f"USSD on span {span}: {failure}")
         self.failure = failure
         self.span = span
-        self.was_asked = failure not in _NOT_ASKED
+        self.was_asked = (
+            isinstance(failure, UssdFailure) and failure is not UssdFailure.MENU_OPEN
+        )
 
 
 class SpanError(Exception):
@@ -44,6 +36,16 @@ class SpanError(Exception):
         super().__init__(f"Span {span}: {failure}")
         self.failure = failure
         self.span = span
+
+
+def why_not_asked(err: AmiError, span: int | None = None) -> SendFailure:
+    """Return why nothing was done: the gateway could not be asked about its spans.
+
+    With a `span` it was asked about that one only.
+    """
+    if not isinstance(err, ActionTimeoutError):
+        return SendFailure.NOT_CONNECTED
+    return SendFailure.NOT_RESPONDING if span is None else SendFailure.SPAN_SILENT
 
 
 class InvalidNumberError(ValueError):

@@ -21,12 +21,13 @@ from custom_components.openvox_gsm.ami import (
 from custom_components.openvox_gsm.ami.session import Headers
 
 from . import commands, replies
-from .calls.dialer import Dialer
+from .calls.dialer import Dialer, nothing_dialled
 from .calls.tracker import CallTracker, voice_channel
 from .connection import Connection
 from .errors import ForbiddenActionError, ForbiddenReason, SpanError
 from .firmware import Features, learn_features, learn_sms_steps
 from .model import (
+    NOT_READY,
     CallDirection,
     CallEvent,
     CallEventType,
@@ -46,7 +47,7 @@ from .receiving.inbox import Inbox
 from .receiving.received_part import ReceivedPart
 from .sending.reports import DeliveryReports
 from .sending.sender import Sender
-from .spans import NOT_READY, Spans
+from .spans import Spans
 from .timer import Timer
 from .ussd import Ussd
 
@@ -295,19 +296,26 @@ class Gateway:
     # Calls
 
     async def ring(
-        self, number: str, ring_time: int, *, span: int | None = None
+        self,
+        number: str,
+        ring_time: int,
+        *,
+        span: int | None = None,
+        order_id: str | None = None,
     ) -> RingResult:
         """Ring a phone for at most `ring_time` (whole) seconds, and hang up.
 
-        `number` is dialled as it is. Without a span a ready one is chosen. A call that
-        has begun always ends, even if this is cancelled.
+        `number` is dialled as it is. Without a span a ready one is chosen, and the next
+        one where nothing was dialled. A call that has begun always ends, even if this
+        is cancelled. What happens to the call carries the `order_id`.
 
         Raises InvalidNumberError, SpanError where no span or the given one can't call
-        now, and AmiError where the gateway refuses the call or the connection is lost.
+        now, and AmiError where the gateway refuses the call or the connection is lost:
+        only one of NOT_CALLED says that nothing rang.
         """
         commands.check_number(number)
         if span is not None:
-            return await self._ring_on(span, number, ring_time)
+            return await self._ring_on(span, number, ring_time, order_id)
         error = SpanError(SendFailure.NO_SPAN_READY, None)
         tried: set[int] = set()
         for spans_may_be_outdated in (True, False):
@@ -316,20 +324,25 @@ class Gateway:
             ) is not None:
                 tried.add(choice)
                 try:
-                    return await self._ring_on(choice, number, ring_time)
+                    return await self._ring_on(choice, number, ring_time, order_id)
                 except SpanError as err:  # nothing rang, so the next one may
                     if err.failure not in NOT_READY:
                         error = err
             if spans_may_be_outdated:
-                await self.spans.read()
+                with nothing_dialled(None):
+                    await self.spans.read()
         raise error
 
-    async def _ring_on(self, span: int, number: str, ring_time: int) -> RingResult:
+    async def _ring_on(
+        self, span: int, number: str, ring_time: int, order_id: str | None
+    ) -> RingResult:
         async with self.spans.exclusive(span) as lock:
             deadline = asyncio.get_running_loop().time() + ring_time
-            if failure := await self.spans.wait_until_ready(lock, deadline, Work.CALL):
+            with nothing_dialled(span):
+                failure = await self.spans.wait_until_ready(lock, deadline, Work.CALL)
+            if failure:
                 raise SpanError(failure, span)
-            return await self._dialer.ring(span, number, ring_time)
+            return await self._dialer.ring(span, number, ring_time, order_id)
 
     async def hang_up(self, span: int) -> int:
         """End all calls on a span; return how many there were.

@@ -52,6 +52,11 @@ _REGISTERED = (NetworkStatus.HOME, NetworkStatus.ROAMING, NetworkStatus.REGISTER
 # Every module must still work at -102 dBm (3GPP TS 45.005, 6.2); 5 is -103 dBm.
 # Guess: the same for WCDMA and LTE.
 _WEAK_CSQ: Final = 5
+_NOT_REGISTERED = (
+    NetworkStatus.NOT_REGISTERED,
+    NetworkStatus.SEARCHING,
+    NetworkStatus.DENIED,
+)
 _READY = (SpanStatus.READY, SpanStatus.SMS_LIMIT, SpanStatus.CALL_LIMIT)
 # The driver goes on printing operator and signal as they were before (recorded).
 _WITHOUT_SIM = (SpanStatus.POWER_OFF, SpanStatus.NO_SIM, SpanStatus.PIN_ERROR)
@@ -118,14 +123,11 @@ class Span:
 
     def reason_against(self, work: Work) -> SendFailure:
         """Why the span doesn't do its work now."""
-        match self.status:
-            case SpanStatus.POWER_OFF:
-                return SendFailure.POWER_OFF
-            case SpanStatus.LOCKED:
-                return SendFailure.SPAN_LOCKED
         if self.status in _READY and work in self.limits:
             return SendFailure.SPAN_LIMIT
-        return SendFailure.SPAN_NOT_READY
+        if self.status is SpanStatus.DOWN and self.network_status in _NOT_REGISTERED:
+            return SendFailure.NO_NETWORK
+        return _REASONS.get(self.status, SendFailure.SPAN_NOT_READY)
 
     @property
     def state(self) -> str:
@@ -205,15 +207,27 @@ class SendStatus(StrEnum):
 
 
 class SendFailure(StrEnum):
-    """Why a message was not sent, or why its outcome isn't known."""
+    """Why a message was not sent, or why its outcome isn't known.
+
+    The reasons why a span does nothing at all apply to calls and USSD as well.
+    """
 
     NO_SPAN_READY = "no_span_ready"
     SPAN_NOT_READY = "span_not_ready"
+    SPAN_SILENT = "span_silent"
     POWER_OFF = "power_off"
+    NO_SIM = "no_sim"
+    PIN_ERROR = "pin_error"
+    NO_NETWORK = "no_network"
+    IN_CALL = "in_call"
+    DOWN = "down"
+    ALARM = "alarm"
+    STUCK = "stuck"
     SPAN_LOCKED = "span_locked"
     SPAN_LIMIT = "span_limit"
     NO_SUCH_SPAN = "no_such_span"
     NOT_CONNECTED = "not_connected"
+    NOT_RESPONDING = "not_responding"
     BUSY = "busy"
     REJECTED = "rejected"
     REFUSED = "refused"
@@ -224,6 +238,27 @@ class SendFailure(StrEnum):
     GIVEN_UP = "given_up"
     LIMIT_REACHED = "limit_reached"
     SIM_LIMIT_REACHED = "sim_limit_reached"
+
+
+_REASONS: Final = {
+    SpanStatus.BUSY: SendFailure.BUSY,
+    SpanStatus.IN_CALL: SendFailure.IN_CALL,
+    SpanStatus.NO_SIM: SendFailure.NO_SIM,
+    SpanStatus.NO_SIGNAL: SendFailure.NO_NETWORK,
+    SpanStatus.PIN_ERROR: SendFailure.PIN_ERROR,
+    SpanStatus.DOWN: SendFailure.DOWN,
+    SpanStatus.POWER_OFF: SendFailure.POWER_OFF,
+    SpanStatus.ALARM: SendFailure.ALARM,
+    SpanStatus.STUCK: SendFailure.STUCK,
+    SpanStatus.LOCKED: SendFailure.SPAN_LOCKED,
+}
+# These say nothing about the order itself: any other failure tells more.
+NOT_READY: Final = frozenset(_REASONS.values()) - {SendFailure.BUSY} | {
+    SendFailure.SPAN_NOT_READY,
+    SendFailure.SPAN_SILENT,
+    SendFailure.SPAN_LIMIT,
+    SendFailure.NO_SUCH_SPAN,
+}
 
 
 @dataclass(frozen=True)
@@ -284,6 +319,8 @@ class StatusReport:
     the time stamp of the service centre, `arrived_at` the time, in UTC, at which the
     report arrived here. `cause_text` is the gateway's own word for what went wrong.
     `message` is the text of the message, where it's certain which one it was.
+    `order_ids` are the IDs that the messages were sent with whose outcome is certain
+    now: that one, or several to the same number that all had the same outcome.
     """
 
     span: int
@@ -295,6 +332,7 @@ class StatusReport:
     arrived_at: datetime
     cause_text: str = ""
     message: str | None = field(default=None, repr=False)
+    order_ids: tuple[str, ...] = ()
 
     @property
     def cause(self) -> str | None:
@@ -337,16 +375,11 @@ class UssdReply:
 
 
 class UssdFailure(StrEnum):
-    """Why a USSD request brought no answer."""
+    """Why a USSD request that a span could have sent brought no answer."""
 
     FAILED = "failed"
     TIMED_OUT = "timed_out"
-    BUSY = "busy"
-    SPAN_NOT_READY = "span_not_ready"
-    POWER_OFF = "power_off"
-    SPAN_LOCKED = "span_locked"
-    NO_SUCH_SPAN = "no_such_span"
-    NOT_CONNECTED = "not_connected"
+    MENU_OPEN = "menu_open"
     CONNECTION_LOST = "connection_lost"
     REFUSED = "refused"
 
@@ -384,7 +417,8 @@ class CallEvent:
     `number` is the other side's, empty where it is withheld or not known. The times
     are in seconds; `talk_time` is None until the call has ended, and where nobody
     answered. `cause` is that of Q.850 (16: normal, 17: busy, 19: no answer),
-    `cause_text` Asterisk's word for it.
+    `cause_text` Asterisk's word for it. `call_id` is the same for all that happens to a
+    call, `order_id` the ID that a call of ours was made with.
     """
 
     type: CallEventType
@@ -395,6 +429,8 @@ class CallEvent:
     talk_time: int | None = None
     cause: int | None = None
     cause_text: str = ""
+    call_id: str = ""
+    order_id: str | None = None
 
 
 class RingOutcome(StrEnum):

@@ -11,7 +11,7 @@ import re
 from types import MappingProxyType
 from typing import Final
 
-from .model import NetworkStatus, Span, SpanStatus, UssdFailure, UssdReply
+from .model import NetworkStatus, SendFailure, Span, SpanStatus, UssdFailure, UssdReply
 
 
 def is_unknown_command(output: str) -> bool:
@@ -311,17 +311,17 @@ _OLD_USSD_REPLY: Final = (
     r"\n\s*USSD Code:\s*(?P<coding>-?[0-9]{1,4})\s*"
     r"\n\s*USSD Message:(?P<text>.*)"
 )
-_USSD_FAILURES: Final = {
+_USSD_FAILURES: Final[Mapping[str, UssdFailure | SendFailure]] = {
     "0:Send USSD timeout": UssdFailure.TIMED_OUT,
-    "0:Sending USSD now": UssdFailure.BUSY,
+    "0:Sending USSD now": SendFailure.BUSY,
     "0:Send USSD failed": UssdFailure.FAILED,
-    "No GSM running on span": UssdFailure.NO_SUCH_SPAN,
-    "No dchannel running on span": UssdFailure.NO_SUCH_SPAN,
-    "Invalid span": UssdFailure.NO_SUCH_SPAN,
+    "No GSM running on span": SendFailure.NO_SUCH_SPAN,
+    "No dchannel running on span": SendFailure.NO_SUCH_SPAN,
+    "Invalid span": SendFailure.NO_SUCH_SPAN,
 }
 
 
-def read_ussd_reply(span: int, output: str) -> UssdReply | UssdFailure:
+def read_ussd_reply(span: int, output: str) -> UssdReply | UssdFailure | SendFailure:
     """Read the answer to ``gsm send ussd``, its text with all its lines.
 
     Unknown words count as timed out, as the network may have been asked.

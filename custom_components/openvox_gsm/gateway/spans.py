@@ -27,15 +27,6 @@ _IGNORE_TIME: Final = 300.0  # seconds
 STUCK_AFTER: Final = 330.0  # seconds
 _SENDING: Final = ("SMS SENDING", "SMS SENT")
 
-# These say nothing about the order itself: any other failure tells more.
-NOT_READY: Final = (
-    SendFailure.SPAN_NOT_READY,
-    SendFailure.POWER_OFF,
-    SendFailure.SPAN_LOCKED,
-    SendFailure.SPAN_LIMIT,
-    SendFailure.NO_SUCH_SPAN,
-)
-
 
 class Turn(NamedTuple):
     """When it's the turn of a span: the lowest is next, of all gateways."""
@@ -298,11 +289,25 @@ class Spans(Mapping[int, Span]):
                 if span.can_do(work):
                     return None
                 if span.status is not SpanStatus.BUSY:
-                    return span.reason_against(work)
+                    return self._reason_against(span, work)
                 wait = BUSY_INTERVAL
             if self._now() + wait > deadline:
                 return SendFailure.BUSY
             await self._connection.pause(wait)
+
+    def reasons_against(self, work: Work) -> dict[int, SendFailure]:
+        """Return why the spans that can't work now don't, by their number."""
+        return {
+            number: self._reason_against(span, work)
+            for number, span in self.items()
+            if not span.can_do(work)
+        }
+
+    def _reason_against(self, span: Span, work: Work) -> SendFailure:
+        is_silent = self._now() < self._lock(span.number).ignored_until
+        if span.status is SpanStatus.UNKNOWN and is_silent:
+            return SendFailure.SPAN_SILENT
+        return span.reason_against(work)
 
     async def refused_the_last_sms(self, number: int) -> bool:
         """Return whether the span's module never took the text of the last SMS.

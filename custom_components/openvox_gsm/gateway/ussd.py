@@ -14,7 +14,7 @@ from custom_components.openvox_gsm.ami import (
 
 from . import commands
 from .connection import COMMAND_SLACK, Connection
-from .errors import UssdError
+from .errors import UssdError, why_not_asked
 from .model import SendFailure, UssdFailure, UssdReply, UssdStatus, Work
 from .replies import is_ussd_time_out, read_ussd_reply
 from .spans import LATE_ANSWER_TIME, SpanLock, Spans
@@ -88,7 +88,7 @@ class Ussd:
             _check_code(text)
         async with self._spans.exclusive(span) as lock:
             if self._now() < self._menu_open_until.get(span, 0.0):
-                raise UssdError(UssdFailure.BUSY, span)
+                raise UssdError(UssdFailure.MENU_OPEN, span)
             answer = await self._exchange(lock, code, USSD_TIMEOUT)
             try:
                 for reply in replies:
@@ -107,10 +107,10 @@ class Ussd:
             failure = await self._spans.wait_until_ready(
                 lock, self._now() + timeout, Work.USSD
             )
-        except AmiError:
-            failure = SendFailure.NOT_CONNECTED
+        except AmiError as err:
+            failure = why_not_asked(err, span)
         if failure:
-            raise UssdError(UssdFailure(failure.value), span)
+            raise UssdError(failure, span)
         # Until the network has answered, the driver takes its answer for the
         # answer to whatever is asked next.
         lock.block(timeout)
@@ -133,7 +133,7 @@ class Ussd:
             lock.unblock()
             connected = not isinstance(err, CannotConnectError)
             raise UssdError(
-                UssdFailure.REFUSED if connected else UssdFailure.NOT_CONNECTED, span
+                UssdFailure.REFUSED if connected else SendFailure.NOT_CONNECTED, span
             ) from err
         reply = read_ussd_reply(span, output)
         if isinstance(reply, UssdReply):

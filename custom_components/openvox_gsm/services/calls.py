@@ -1,27 +1,29 @@
 """openvox.dial and openvox.hangup."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 import voluptuous as vol
 
-from custom_components.openvox_gsm.ami import (
-    AmiError,
-    CannotConnectError,
-    PermissionDeniedError,
-)
+from custom_components.openvox_gsm.ami import AmiError
 from custom_components.openvox_gsm.errors import (
+    all_of,
     call_error,
     error,
+    exception_text,
     hangup_error,
     invalid,
+    text_of,
 )
 from custom_components.openvox_gsm.gateway import (
+    NOT_CALLED,
     RingOutcome,
     RingResult,
     SpanError,
     Work,
 )
+from custom_components.openvox_gsm.messages.outgoing import OutgoingMessage
 from custom_components.openvox_gsm.phone_numbers import is_code
 from custom_components.openvox_gsm.sending import (
     Recipient,
@@ -30,7 +32,7 @@ from custom_components.openvox_gsm.sending import (
     require_allowed,
 )
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import ServiceCall, ServiceResponse
+from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse
 from homeassistant.exceptions import HomeAssistantError
 
 from .permissions import Caller
@@ -68,7 +70,7 @@ async def dial(call: ServiceCall) -> ServiceResponse:
     if is_code(recipient.number):
         permitted = caller.with_codes(*permitted)
     recipient = replace(recipient, routes=permitted)
-    entry, result = await _ring(recipient, call.data[ATTR_RING_TIME])
+    entry, result = await _ring(call.hass, recipient, call.data[ATTR_RING_TIME])
     if call.return_response:
         return {
             "config_entry_id": entry.entry_id,
@@ -82,27 +84,54 @@ async def dial(call: ServiceCall) -> ServiceResponse:
 
 
 async def _ring(
-    recipient: Recipient, ring_time: int
+    hass: HomeAssistant, recipient: Recipient, ring_time: int
 ) -> tuple[ConfigEntry[Any], RingResult]:
-    """Ring through the gateway whose turn it is, the next where nothing rang."""
+    """Ring through the gateway whose turn it is, and keep it as a message."""
+    routes = in_turn(recipient.routes, Work.CALL)
+    first = routes[0].runtime.messages
+    message = OutgoingMessage.call(first, recipient.number, span=routes[0].span)
+    try:
+        entry, result = await _ring_through(
+            hass, routes, recipient.number, ring_time, message
+        )
+    except HomeAssistantError as err:
+        message.not_rung(text_of(hass, err))
+        raise
+    reason = None
+    if result.outcome is RingOutcome.FAILED:
+        reason = exception_text(
+            hass, "call_failed", gateway=entry.title, span=result.span
+        )
+    message.rang(result, reason)
+    return entry, result
+
+
+async def _ring_through(
+    hass: HomeAssistant,
+    routes: Sequence[Route],
+    number: str,
+    ring_time: int,
+    message: OutgoingMessage,
+) -> tuple[ConfigEntry[Any], RingResult]:
+    """Ring through the first gateway, the next where nothing rang."""
     errors: list[HomeAssistantError] = []
-    for route in in_turn(recipient.routes, Work.CALL):
+    for route in routes:
         entry, gateway = route.entry, route.runtime.gateway
+        message.move(route.runtime.messages)
         try:
             _require_rights(route)
             return entry, await gateway.ring(
-                recipient.number, ring_time, span=route.span
+                number, ring_time, span=route.span, order_id=message.id
             )
         except HomeAssistantError as err:
             errors.append(err)
         except (SpanError, AmiError) as err:
-            problem = call_error(entry, err, is_connected=gateway.is_connected)
-            if not isinstance(
-                err, SpanError | PermissionDeniedError | CannotConnectError
-            ):
+            problem = call_error(hass, entry, gateway, err)
+            if not isinstance(err, NOT_CALLED):
                 raise problem from err  # it may have rung
             errors.append(problem)
-    raise errors[0]
+    message.move(routes[0].runtime.messages)
+    raise all_of(hass, *errors)
 
 
 def _require_rights(route: Route) -> None:

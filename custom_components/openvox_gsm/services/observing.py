@@ -10,7 +10,7 @@ import voluptuous as vol
 
 from custom_components.openvox_gsm.ami import AmiError
 from custom_components.openvox_gsm.const import DOMAIN
-from custom_components.openvox_gsm.errors import raw_error
+from custom_components.openvox_gsm.errors import error, raw_error, text_of
 from custom_components.openvox_gsm.gateway import as_file
 from custom_components.openvox_gsm.self_test import plan, run
 from homeassistant.core import ServiceCall, ServiceResponse
@@ -24,6 +24,9 @@ ATTR_DURATION: Final = "duration"
 ATTR_TO_SPAN: Final = "to_span"
 ATTR_NUMBER: Final = "number"
 ATTR_SEND: Final = "send"
+
+# It's kept in memory until it's written.
+MAX_RECORDING: Final = 100_000_000  # characters, each a byte of the wire
 
 RECORD_SCHEMA = vol.Schema(
     {
@@ -47,28 +50,60 @@ async def record(call: ServiceCall) -> ServiceResponse:
     """Record what a gateway says for some time, into a file beside the configuration."""
     route = only_route(find_routes(call.hass, call.data))
     gateway = route.runtime.gateway
-    with gateway.observer.record() as trace:
-        try:
-            await gateway.spans.read()
-        except AmiError as err:
-            raise raw_error(route.entry, err) from err
-        await gateway.look_around()
-        await asyncio.sleep(call.data[ATTR_DURATION])
+    recorded = 0
+
+    def count(_seconds: float, _sender: str, text: str) -> None:
+        nonlocal recorded
+        recorded += len(text)
+        if recorded > MAX_RECORDING and not limit.expired():
+            limit.reschedule(0)
+
+    try:
+        async with asyncio.timeout(None) as limit:
+            with gateway.observer.record(count) as trace:
+                await gateway.spans.read()
+                await gateway.look_around()
+                await asyncio.sleep(call.data[ATTR_DURATION])
+    except AmiError as err:
+        raise raw_error(route.entry, err) from err
+    except TimeoutError:
+        if not limit.expired():
+            raise
     about = f"Asterisk {gateway.features.asterisk_version}, recorded by Home Assistant."
     # Two that end together must not share a file.
     name = f"{DOMAIN}_recording_{dt_util.now():%Y%m%d_%H%M%S_%f}.json"
     path = Path(call.hass.config.path(name))
     content = as_file(about, trace)
-    await call.hass.async_add_executor_job(_write, path, content)
+    try:
+        await call.hass.async_add_executor_job(_write, path, content)
+    except OSError as err:
+        raise error("recording_not_saved") from err
+    note = None
+    if limit.expired():
+        size = MAX_RECORDING // 1_000_000
+        problem = error("recording_ended_early", size=size, file=path)
+        if not call.return_response:
+            raise problem
+        note = text_of(call.hass, problem)
     if not call.return_response:
         return None
     said = Counter(str(sender) for _, sender, _ in content["wire"])
-    return {"file": str(path), "commands": said["client"], "answers": said["gateway"]}
+    return {
+        "file": str(path),
+        "commands": said["client"],
+        "answers": said["gateway"],
+        "note": note,
+    }
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:
+    """Write a recording; raises OSError, and leaves no part of it then."""
     text = json.dumps(content, indent=1, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")
+    try:
+        path.write_text(text + "\n", encoding="utf-8")
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
 
 
 async def self_test(call: ServiceCall) -> ServiceResponse:

@@ -4,18 +4,13 @@ from dataclasses import dataclass
 from typing import Self
 
 from custom_components.openvox_gsm.const import CONF_CODES_FOR_ALL
-from custom_components.openvox_gsm.devices import (
-    find_gateway_device,
-    find_span_device,
-    find_span_devices,
-)
 from custom_components.openvox_gsm.errors import forbidden
 from custom_components.openvox_gsm.sending import Route
+from custom_components.openvox_gsm.user_rights import may
 from homeassistant.auth.models import User
 from homeassistant.auth.permissions.const import POLICY_CONTROL
 from homeassistant.core import Context, HomeAssistant, ServiceCall
 from homeassistant.exceptions import UnknownUser
-from homeassistant.helpers import entity_registry as er
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,33 +60,6 @@ class Caller:
 
     def _may_control(self, route: Route) -> bool:
         """Return whether the caller controls all of a span, or all of its gateway."""
-        if self.user is None or self.user.is_admin:
-            return True
-        permissions = self.user.permissions
-        if permissions.access_all_entities(POLICY_CONTROL):
-            return True
-        entities = _entity_ids(self.hass, route)
-        return bool(entities) and all(
-            permissions.check_entity(each, POLICY_CONTROL) for each in entities
+        return self.user is None or may(
+            self.hass, self.user, POLICY_CONTROL, route.entry.entry_id, route.span
         )
-
-
-def _entity_ids(hass: HomeAssistant, route: Route) -> list[str]:
-    """Return the enabled entities of a span, or of a gateway and all its spans."""
-    entry_id = route.entry.entry_id
-    device = route.span and find_span_device(hass, entry_id, route.span)
-    devices = (
-        [device]
-        if device
-        else [
-            find_gateway_device(hass, entry_id),
-            *find_span_devices(hass, entry_id).values(),
-        ]
-    )
-    registry = er.async_get(hass)
-    return [
-        entity.entity_id
-        for each in devices
-        if each
-        for entity in er.async_entries_for_device(registry, each.id)
-    ]

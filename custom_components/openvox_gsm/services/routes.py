@@ -8,8 +8,8 @@ import voluptuous as vol
 from custom_components.openvox_gsm.ami import AmiError
 from custom_components.openvox_gsm.const import DOMAIN
 from custom_components.openvox_gsm.devices import read_identifiers
-from custom_components.openvox_gsm.errors import error, invalid
-from custom_components.openvox_gsm.gateway import Work
+from custom_components.openvox_gsm.errors import all_of, error, invalid, no_span_ready
+from custom_components.openvox_gsm.gateway import Work, why_not_asked
 from custom_components.openvox_gsm.runtime import (
     OpenVoxConfigEntry,
     OpenVoxRuntime,
@@ -19,6 +19,7 @@ from custom_components.openvox_gsm.sending import Route
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID, ATTR_DEVICE_ID
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 
 ATTR_SPAN: Final = "span"
@@ -96,11 +97,13 @@ def _loaded(hass: HomeAssistant, entry_id: str) -> OpenVoxRuntime:
     if entry is None or entry.domain != DOMAIN:
         raise invalid("not_our_entry")
     if entry.state is not ConfigEntryState.LOADED:
-        raise invalid("not_loaded", entry)
+        raise invalid("disabled" if entry.disabled_by else "not_loaded", entry)
     return entry.runtime_data
 
 
-async def only_ready_span(routes: Sequence[Route]) -> tuple[OpenVoxRuntime, int]:
+async def only_ready_span(
+    hass: HomeAssistant, routes: Sequence[Route]
+) -> tuple[OpenVoxRuntime, int]:
     """Return the gateway and span of a call, which may leave it out if one is ready.
 
     Each SIM has its own balance and menus, so none is chosen at random.
@@ -108,18 +111,19 @@ async def only_ready_span(routes: Sequence[Route]) -> tuple[OpenVoxRuntime, int]
     if (span := routes[0].span) is not None:
         return only_route(routes).runtime, span
     ready: list[tuple[OpenVoxRuntime, int]] = []
-    for route in routes:
+    problems: list[HomeAssistantError] = []
+    for runtime, entry in ((route.runtime, route.entry) for route in routes):
         try:
-            spans = await route.runtime.gateway.spans.read()
-        except AmiError:
-            continue  # it isn't connected, so none of its spans is ready
-        ready += [
-            (route.runtime, number)
-            for number, span in spans.items()
-            if span.can_do(Work.USSD)
-        ]
+            spans = await runtime.gateway.spans.read()
+        except AmiError as err:
+            problems.append(error(why_not_asked(err), entry))
+            continue
+        able = [number for number, span in spans.items() if span.can_do(Work.USSD)]
+        if not able:
+            problems.append(no_span_ready(hass, entry, runtime.gateway, Work.USSD))
+        ready += [(runtime, number) for number in able]
     if not ready:
-        raise error("no_span_ready")
+        raise all_of(hass, *problems)
     if len(ready) > 1:
         raise invalid("which_span")
     return ready[0]

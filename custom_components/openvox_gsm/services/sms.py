@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import voluptuous as vol
 
-from custom_components.openvox_gsm.errors import error, invalid
+from custom_components.openvox_gsm.errors import invalid, sms_not_sent
 from custom_components.openvox_gsm.gateway import SMS_TIMEOUT
 from custom_components.openvox_gsm.sending import (
     SmsOrder,
@@ -87,7 +87,7 @@ async def send_sms(call: ServiceCall) -> ServiceResponse:
     if call.return_response:
         return {"messages": list(map(_as_response, outcomes))}
     if failed := [each for each in outcomes if not each.is_sent]:
-        raise error("sms_not_sent", messages="; ".join(map(_as_sentence, failed)))
+        raise sms_not_sent(call.hass, map(_name_and_reason, failed))
     return None
 
 
@@ -96,7 +96,8 @@ def _options(call: ServiceCall) -> dict[str, Any]:
     try:
         data: dict[str, Any] = _DATA_SCHEMA(call.data.get(ATTR_DATA) or {})
     except vol.Invalid as err:
-        raise invalid("invalid_data", error=err) from err
+        field = ".".join(map(str, err.path))
+        raise invalid("invalid_data", field=field) from err
     # Fields outside of `data` win, unless they are empty.
     return data | {
         key: value for key, value in call.data.items() if value or value is False
@@ -125,7 +126,7 @@ def _as_response(outcome: SmsOutcome) -> dict[str, Any]:
     }
 
 
-def _as_sentence(outcome: SmsOutcome) -> str:
-    """Return a failed message as part of an error."""
+def _name_and_reason(outcome: SmsOutcome) -> tuple[str, str | None]:
+    """Return who did not get a message, and why."""
     recipient = outcome.order.recipient
-    return f"{recipient.contact or recipient.number}: {outcome.reason}"
+    return recipient.contact or recipient.number, outcome.reason

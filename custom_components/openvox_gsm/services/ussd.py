@@ -30,7 +30,7 @@ SCHEMA = vol.Schema(
 async def send_ussd(call: ServiceCall) -> ServiceResponse:
     """Send a USSD code, or a reply in a menu, and return the network's answer."""
     caller = await Caller.of(call)
-    runtime, span = await only_ready_span(find_routes(call.hass, call.data))
+    runtime, span = await only_ready_span(call.hass, find_routes(call.hass, call.data))
     caller.with_codes(*caller.controlled(Route(runtime, span)))
     try:
         reply = await runtime.gateway.ussd.send(

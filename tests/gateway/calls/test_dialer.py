@@ -25,7 +25,8 @@ from custom_components.openvox_gsm.gateway import (
 )
 from custom_components.openvox_gsm.gateway.calls import dialer as dialer_module
 from simulator import CallOutcome, Simulator, User
-from simulator.model.channels import CAUSE_NORMAL, ChannelState
+from simulator.model.channels import CAUSE_NORMAL, Channel, ChannelState
+from simulator.model.phone import Reason
 
 from tests.common import PHONE
 from tests.gateway.conftest import kinds_of_gateway, until
@@ -101,7 +102,7 @@ async def test_it_rings_no_longer_than_it_may(
 
 
 async def test_the_outcome_of_another_call_is_not_taken(
-    gateway: Simulator, ringing: asyncio.Task[RingResult]
+    gateway: Simulator, client: Gateway, ringing: asyncio.Task[RingResult]
 ) -> None:
     """Nor is one that an SMS has forged: nobody can guess the ActionID."""
     for number in range(200):
@@ -109,8 +110,10 @@ async def test_the_outcome_of_another_call_is_not_taken(
             b"Event: OriginateResponse\r\nPrivilege: call,all\r\n"
             b"ActionID: %d\r\nResponse: Success\r\nReason: 4\r\n\r\n" % number
         )
-    await asyncio.sleep(0.05)
+    early = client._dialer._early  # noqa: SLF001
+    await until(lambda: "199" in early)
     assert not ringing.done()
+    assert list(early) == [str(number) for number in range(150, 200)]
 
     assert gateway.spans[2].call
     gateway.spans[2].call.end(CAUSE_NORMAL)
@@ -132,7 +135,101 @@ async def test_the_outcome_comes_before_the_answer_to_the_action(
     monkeypatch.setattr(connection, "action", late)
     gateway.spans[1].call_outcomes.append(CallOutcome.BUSY)
 
-    assert (await client.ring(PHONE, 20, span=1)).outcome is RingOutcome.BUSY
+    async with asyncio.timeout(1):
+        result = await client.ring(PHONE, 20, span=1)
+    assert result.outcome is RingOutcome.BUSY
+    expect_nothing_kept(client)
+
+
+def expect_nothing_kept(client: Gateway) -> None:
+    """Check that nothing of a call is left when it is over."""
+    dialer, calls = client._dialer, client._calls  # noqa: SLF001
+    assert not (dialer._early or dialer._outcomes or dialer._under_way)  # noqa: SLF001
+    assert not calls._expected  # noqa: SLF001
+
+
+@kinds_of_gateway()
+@pytest.mark.parametrize(
+    ("cause", "outcome"),
+    [
+        (17, RingOutcome.BUSY),
+        (18, RingOutcome.NO_ANSWER),
+        (19, RingOutcome.NO_ANSWER),
+        (16, RingOutcome.FAILED),
+        (21, RingOutcome.FAILED),
+        (38, RingOutcome.FAILED),
+        (0, RingOutcome.FAILED),
+    ],
+)
+async def test_reason_1_needs_the_cause(
+    gateway: Simulator,
+    client: Gateway,
+    monkeypatch: pytest.MonkeyPatch,
+    cause: int,
+    outcome: RingOutcome,
+) -> None:
+    """The driver gives it for every call that ended; the cause may come after it."""
+    hangup = gateway.events.hangup
+
+    def later(channel: Channel, _cause: int) -> bytes:
+        call_later = asyncio.get_running_loop().call_later
+        call_later(0.1, lambda: gateway.emit(hangup(channel, cause)))
+        return b""
+
+    monkeypatch.setattr(gateway.events, "hangup", later)
+    gateway.spans[2].call_outcomes.append(CallOutcome.FAILED)
+
+    assert (await client.ring(PHONE, 20, span=2)).outcome is outcome
+    expect_nothing_kept(client)
+
+
+async def test_another_reason_needs_no_cause(
+    gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There was no channel, so there is no end of one to wait for."""
+    monkeypatch.setattr(dialer_module, "_CAUSE_TIMEOUT", 60.0)
+
+    async def no_channel(*_args: object) -> tuple[None, Reason]:
+        return None, Reason.NO_CHANNEL
+
+    monkeypatch.setattr(gateway.spans[2].phone, "dial", no_channel)
+    async with asyncio.timeout(1):
+        result = await client.ring(PHONE, 20, span=2)
+    assert result.outcome is RingOutcome.FAILED
+    expect_nothing_kept(client)
+
+
+async def test_what_the_gateway_is_told(
+    gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To call without holding up the session, and to hang up as usual."""
+    connection = client._connection  # noqa: SLF001
+    action = connection.action
+    actions: list[tuple[str, dict[str, str]]] = []
+
+    async def keep(name: str, headers: Any = ()) -> object:
+        actions.append((name, dict(headers)))
+        return await action(name, headers)
+
+    monkeypatch.setattr(connection, "action", keep)
+    gateway.spans[2].call_outcomes.append(RINGS_ON)
+    call = asyncio.create_task(client.ring(PHONE, 60, span=2))
+    await until(lambda: gateway.spans[2].call)
+    call.cancel()
+    await asyncio.wait([call])
+
+    assert actions == [
+        (
+            "Originate",
+            {
+                "Channel": f"EXTRA/3/{PHONE}",
+                "Application": "Hangup",
+                "Timeout": "60000",
+                "Async": "true",
+            },
+        ),
+        ("Hangup", {"Channel": "EXTRA/3-1", "Cause": "16"}),
+    ]
 
 
 async def test_no_outcome_ever_comes(
@@ -288,14 +385,76 @@ async def test_a_call_that_cannot_be_hung_up(
 
 
 async def test_the_client_stops(
-    gateway: Simulator, client: Gateway, ringing: asyncio.Task[RingResult]
+    gateway: Simulator,
+    client: Gateway,
+    ringing: asyncio.Task[RingResult],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It hangs up first; whoever dialled is told."""
-    await client.stop()
+    """It hangs up first, at once; the caller gets an error."""
+    monkeypatch.setattr(dialer_module, "_STOP_TIMEOUT", 60.0)
+    async with asyncio.timeout(1):
+        await client.stop()
 
     assert gateway.spans[2].call is None
     with pytest.raises(ConnectionLostError):
         await ringing
+
+
+def refuse_to_hang_up(
+    client: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> asyncio.Event:
+    """Make the gateway refuse to hang up until the event that's returned is set."""
+    connection = client._connection  # noqa: SLF001
+    action = connection.action
+    ready = asyncio.Event()
+
+    async def refuse(name: str, *args: object) -> object:
+        if name == "Hangup" and not ready.is_set():
+            raise ActionFailedError("Not now")
+        return await action(name, *args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(connection, "action", refuse)
+    return ready
+
+
+async def test_the_client_stops_while_a_cancelled_call_is_hung_up(
+    gateway: Simulator,
+    client: Gateway,
+    ringing: asyncio.Task[RingResult],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No phone goes on ringing, although the caller is long gone."""
+    ready = refuse_to_hang_up(client, monkeypatch)
+    ringing.cancel()
+    await asyncio.sleep(0.02)
+    ringing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await ringing
+    assert gateway.spans[2].call
+
+    stopping = asyncio.create_task(client.stop())
+    await asyncio.sleep(0.05)
+    assert not stopping.done()
+    ready.set()
+    await stopping
+
+    assert gateway.spans[2].call is None
+
+
+async def test_the_client_stops_though_a_call_cannot_be_hung_up(
+    gateway: Simulator,
+    client: Gateway,
+    ringing: asyncio.Task[RingResult],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It doesn't wait for that for ever: the call's own time limit ends it."""
+    monkeypatch.setattr(dialer_module, "_STOP_TIMEOUT", 0.1)
+    refuse_to_hang_up(client, monkeypatch)
+    async with asyncio.timeout(1):
+        await client.stop()
+
+    assert not client.is_connected
+    assert gateway.spans[2].call
 
 
 async def test_the_connection_is_lost(
@@ -307,6 +466,20 @@ async def test_the_connection_is_lost(
     with pytest.raises(ConnectionLostError):
         async with asyncio.timeout(1):
             await ringing
+
+
+async def test_early_outcomes_are_forgotten_with_the_connection(
+    gateway: Simulator, client: Gateway
+) -> None:
+    """They are about calls of that connection."""
+    gateway.faults.garbage(
+        b"Event: OriginateResponse\r\nPrivilege: call,all\r\nActionID: 1\r\n"
+        b"Response: Success\r\nReason: 4\r\n\r\n"
+    )
+    await until(lambda: client._dialer._early)  # noqa: SLF001
+    gateway.faults.drop_sessions()
+
+    await until(lambda: not client._dialer._early)  # noqa: SLF001
 
 
 # What cannot be called
@@ -344,12 +517,59 @@ async def test_a_span_that_cannot_call(gateway: Simulator, client: Gateway) -> N
     gateway.spans[1].status = "No Signal"
 
     for span, failure in (
-        (1, SendFailure.SPAN_NOT_READY),
+        (1, SendFailure.NO_NETWORK),
         (9, SendFailure.NO_SUCH_SPAN),
     ):
         with pytest.raises(SpanError) as error:
             await client.ring(PHONE, 20, span=span)
         assert (error.value.failure, error.value.span) == (failure, span)
+    assert gateway.originated == []
+
+
+async def test_a_span_that_is_asked_in_vain(
+    gateway: Simulator, client: Gateway
+) -> None:
+    """Nothing was dialled, so another one may ring."""
+    gateway.spans[1].hung = True
+
+    assert (await client.ring(PHONE, 20)).span == 2
+    with pytest.raises(SpanError) as error:
+        await client.ring(PHONE, 20, span=1)
+    assert (error.value.failure, error.value.span) == (SendFailure.SPAN_SILENT, 1)
+    assert str(error.value) == "Span 1: span_silent"
+    assert [call.span for call in gateway.originated] == [2]
+
+
+async def test_a_gateway_that_is_asked_for_its_spans_in_vain(
+    gateway: Simulator, client: Gateway
+) -> None:
+    """Nothing was dialled, and the error says so."""
+    for span in gateway.spans.values():
+        span.status = "No Signal"
+    await client.spans.read()
+    gateway.faults.silent_commands.add("^gsm show span")
+
+    with pytest.raises(SpanError) as error:
+        await client.ring(PHONE, 20)
+    assert (error.value.failure, error.value.span) == (SendFailure.NOT_RESPONDING, None)
+
+
+async def test_the_connection_is_lost_before_anything_is_dialled(
+    gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error doesn't say that it may have rung."""
+    gateway.faults.silent_commands.add("^gsm show span 1")
+    monkeypatch.setattr(
+        "custom_components.openvox_gsm.gateway.connection.QUICK_TIMEOUT", 5.0
+    )
+    gateway.commands.clear()
+    call = asyncio.create_task(client.ring(PHONE, 20, span=1))
+    await until(lambda: gateway.commands)
+    gateway.faults.drop_sessions()
+
+    with pytest.raises(SpanError) as error:
+        await call
+    assert error.value.failure is SendFailure.NOT_CONNECTED
     assert gateway.originated == []
 
 

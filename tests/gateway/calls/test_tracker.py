@@ -425,6 +425,131 @@ def test_a_packet_that_is_no_event_of_a_call_costs_nothing() -> None:
     assert not CallTracker.wants(ring(phone).replace(b"Newchannel", b"Newexten"))
 
 
+@BOTH_DIALECTS
+def test_a_call_that_goes_out_is_never_one_that_comes_in(
+    bench: Bench, dialect: Dialect
+) -> None:
+    """Once it was dialled, no state that a firmware may show makes a phone ring here."""
+    phone = outgoing(dialect)
+    bench.feed(
+        phone.begins(ChannelState.RESERVED),
+        phone.becomes(ChannelState.DIALING),
+        phone.becomes(ChannelState.RING),
+        phone.ends(19),
+    )
+    assert bench.told == [(1, ENDED, OUTGOING, "")]
+
+
+@BOTH_DIALECTS
+def test_a_call_that_rings_without_dialling_first(
+    bench: Bench, dialect: Dialect, freezer: FrozenDateTimeFactory
+) -> None:
+    """It goes out, and rings from then on; that is told once, whatever follows."""
+    phone = outgoing(dialect, number=CALLER)
+    bench.feed(phone.begins(ChannelState.DOWN))
+    freezer.tick(3)
+    bench.feed(phone.becomes(ChannelState.RINGING))
+    freezer.tick(2)
+    bench.feed(phone.becomes(ChannelState.RINGING), phone.becomes(ChannelState.RING))
+    assert bench.news == []
+
+    freezer.tick(5)
+    bench.feed(phone.ends(17))
+    assert bench.told == [(1, ENDED, OUTGOING, CALLER)]
+    assert (bench.news[0].ring_time, bench.news[0].cause) == (7, 17)
+
+
+@BOTH_DIALECTS
+async def test_nothing_of_a_call_is_kept(bench: Bench, dialect: Dialect) -> None:
+    """What ends twice has ended once, and leaves nothing behind."""
+    bench.calls.expect(1, CALLER)
+    phone = outgoing(dialect)
+    bench.feed(phone.begins(ChannelState.RESERVED), phone.ends(17), phone.ends(17))
+    waiting = Phone(dialect, uniqueid="1795400900.8")
+    bench.feed(Sms().events(Writing.EARLY), ring(waiting), waiting.ends())
+    bench.settle()
+
+    assert bench.told == [
+        (1, ENDED, OUTGOING, CALLER),
+        (1, RINGING, INCOMING, CALLER),
+        (1, MISSED, INCOMING, CALLER),
+    ]
+    calls = bench.calls
+    assert not (calls._calls or calls._expected or calls._waiting)  # noqa: SLF001
+
+
+@BOTH_DIALECTS
+async def test_a_second_call_that_we_make_on_a_span(
+    bench: Bench, dialect: Dialect
+) -> None:
+    """The end of the first, which comes late, is not the end of the second."""
+    first = bench.calls.expect(1, CALLER)
+    one = outgoing(dialect)
+    bench.feed(one.begins(ChannelState.RESERVED))
+    second = bench.calls.expect(1, CALLER)
+    bench.calls.forget(first)
+    two = outgoing(dialect, uniqueid="1795400900.8")
+    bench.feed(two.begins(ChannelState.RESERVED), one.ends(17))
+
+    assert first.cause.result() == 17
+    assert second.channel == "EXTRA/1-1"
+    assert not second.cause.done()
+    bench.feed(two.ends(19))
+    assert second.cause.result() == 19
+
+
+@BOTH_DIALECTS
+@pytest.mark.parametrize(
+    "cause", [b"Cause: \r\n", b"Cause: 16a\r\n", b"Cause: 1234\r\n"]
+)
+def test_a_cause_that_is_none(bench: Bench, dialect: Dialect, cause: bytes) -> None:
+    """Of Q.850 there are three digits at most."""
+    phone = Phone(dialect)
+    bench.feed(ring(phone), phone.ends(16).replace(b"Cause: 16\r\n", cause))
+
+    assert bench.news[-1].cause is None
+
+
+@BOTH_DIALECTS
+@pytest.mark.parametrize(
+    ("changed", "to"),
+    [
+        (b"Exten: s\r\n", b"Exten: t\r\n"),
+        (b"Context: gsm-1\r\n", b"Context: gsm-2\r\n"),
+        (b"ChannelStateDesc: Rsrvd\r\n", b"ChannelStateDesc: Down\r\n"),
+    ],
+)
+def test_what_is_no_first_ring(
+    bench: Bench, dialect: Dialect, changed: bytes, to: bytes
+) -> None:
+    """All three show it together; else the call has to ring first."""
+    phone = Phone(dialect)
+    begins = phone.begins(ChannelState.RESERVED)
+    assert changed in begins
+    bench.feed(begins.replace(changed, to))
+
+    assert bench.news == []
+
+
+@pytest.mark.parametrize("number", ["+49151", "*100#", "0", "1" * 64])
+def test_an_extension_that_is_a_number(bench: Bench, number: str) -> None:
+    """It is the one that was dialled."""
+    phone = outgoing(Dialect.ASTERISK_1_8, exten=number)
+    bench.feed(phone.begins(ChannelState.RESERVED), phone.ends(17))
+
+    assert bench.told == [(1, ENDED, OUTGOING, number)]
+
+
+@pytest.mark.parametrize("exten", ["s", "+", "49+151", "1" * 65, "sms"])
+def test_an_extension_that_is_no_number(bench: Bench, exten: str) -> None:
+    """Then it isn't known whom the call goes to."""
+    phone = outgoing(Dialect.ASTERISK_1_8, exten=exten)
+    phone.channel.context = "internal"
+    bench.feed(phone.begins(ChannelState.RESERVED), phone.ends(17))
+
+    assert bench.told == [(1, ENDED, OUTGOING, "")]
+
+
 def test_calls_without_an_end_are_forgotten(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -463,6 +588,9 @@ def test_the_connection_is_lost(bench: Bench) -> None:
         ("gw-1795400805.1", True),
         ("my-gw-1795400805.1", True),
         ("1795400805", False),
+        ("1795400805.", False),
+        ("gw1795400805.1", False),
+        ("-1795400805.1", False),
         ("gw.1795400805.1", False),
         ("gw-1795400805.1x", False),
         ("g w-1795400805.1", False),

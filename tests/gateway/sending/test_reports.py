@@ -1,18 +1,24 @@
 """Delivery reports: what is passed on, and which message it is about."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
+from freezegun.api import FrozenDateTimeFactory
 import pytest
 
 from custom_components.openvox_gsm.gateway import Gateway, StatusReport
 from custom_components.openvox_gsm.gateway.sending import reports as reports_module
-from simulator import Simulator, SmsOutcome
+from simulator import Box, Simulator, SmsOutcome
 
-from tests.gateway.conftest import until
+from tests.gateway.conftest import gateway_with, until
 from tests.gateway.outcomes import LONG, NUMBER, MakeClient, later_firmware
 
 OTHER = "+4915187654321"
+
+with_pdus = gateway_with(box=Box.TODAY, sms_received=True)
 
 type Told = list[tuple[bool | None, str | None]]
 
@@ -122,6 +128,92 @@ async def test_a_cause_in_the_words_of_the_gateway(
     assert told[0].message is None
 
 
+@pytest.fixture
+async def report_twice(gateway: Simulator) -> Callable[..., Awaitable[None]]:
+    """Let a box report an SMS by event and by PDU, in either order."""
+
+    async def report(number: str = NUMBER, *, pdu_first: bool = False) -> None:
+        for box in (Box.OF_2013, Box.TODAY) if pdu_first else (Box.TODAY, Box.OF_2013):
+            gateway.box = box
+            await gateway.receive_status_report(1, number)
+
+    return report
+
+
+@with_pdus
+@pytest.mark.parametrize("pdu_first", [True, False])
+async def test_a_box_that_reports_by_event_and_by_pdu(
+    client: Gateway, told: list[StatusReport], report_twice: Any, pdu_first: bool
+) -> None:
+    """Each SMS is told once, also one that was sent before a restart."""
+    await client.sms.send(NUMBER, "One", span=1)
+    for number in (NUMBER, OTHER):
+        await report_twice(number, pdu_first=pdu_first)
+        await asyncio.sleep(0.1)
+    await client.sms.send(NUMBER, "Two", span=1)
+    await report_twice(pdu_first=pdu_first)
+    await asyncio.sleep(0.1)
+
+    assert seen(told) == [(True, "One"), (True, None), (True, "Two")]
+
+
+@with_pdus
+async def test_a_long_message_reported_by_event_and_by_pdu(
+    client: Gateway, told: list[StatusReport], report_twice: Any
+) -> None:
+    """Its reports are counted once."""
+    assert (await client.sms.send(NUMBER, LONG, span=1)).parts == 3
+    for _ in range(2):
+        await report_twice()
+    await asyncio.sleep(0.1)
+    assert told == []
+
+    await report_twice()
+    await until(lambda: told)
+    assert seen(told) == [(True, LONG)]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"span": 2},
+        {"recipient": OTHER},
+        {"delivered": False},
+        {"reference": 1},  # by PDU as well
+    ],
+)
+async def test_a_report_that_is_none_of_the_same(
+    client: Gateway, told: list[StatusReport], other: dict[str, Any]
+) -> None:
+    """Nothing is held back that may be about another SMS."""
+    client.reports.reported(report())
+    client.reports.reported(replace(report(), **({"reference": None} | other)))
+
+    assert len(told) == 2
+
+
+async def test_a_report_that_comes_much_later_in_the_other_way(
+    client: Gateway, told: list[StatusReport], freezer: FrozenDateTimeFactory
+) -> None:
+    """It's about another SMS."""
+    client.reports.reported(report())
+    freezer.tick(11)
+    client.reports.reported(replace(report(), reference=None))
+
+    assert len(told) == 2
+
+
+async def test_reports_that_come_once_are_forgotten(
+    client: Gateway, told: list[StatusReport]
+) -> None:
+    """A gateway that reports endlessly doesn't fill the memory."""
+    for _ in range(300):
+        client.reports.reported(report())
+
+    assert len(told) == 300
+    assert len(client.reports._recent) == 100  # noqa: SLF001
+
+
 # Which message
 
 
@@ -182,6 +274,48 @@ async def test_of_two_messages_under_way_it_is_not_certain_which_one_it_is(
     await client.sms.send(NUMBER, "Three", span=1)
     client.reports.reported(report())
     assert seen(told) == [(True, None), (False, None), (True, "Three")]
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "order_ids"),
+    [
+        ([True, True], [(), ("1", "2")]),
+        ([False, False], [(), ("1", "2")]),
+        # Which one was it?
+        ([True, False], [(), ()]),
+        ([False, True], [(), ()]),
+    ],
+)
+async def test_once_all_are_reported_alike_it_is_certain_again(
+    client: Gateway,
+    told: list[StatusReport],
+    outcomes: list[bool],
+    order_ids: list[tuple[str, ...]],
+) -> None:
+    """Though not which report was of which message."""
+    for order_id in ("1", "2"):
+        await client.sms.send(NUMBER, "Hi", span=1, order_id=order_id)
+    for delivered in outcomes:
+        client.reports.reported(report(delivered))
+    assert [each.order_ids for each in told] == order_ids
+
+    await client.sms.send(NUMBER, "Hi", span=1, order_id="3")
+    client.reports.reported(report())
+    assert told[-1].order_ids == ("3",)
+
+
+async def test_long_messages_that_are_reported_alike(
+    gateway: Simulator, client: Gateway, told: list[StatusReport]
+) -> None:
+    """All their parts count; what was not sent as a whole has not arrived."""
+    await client.sms.send(NUMBER, LONG, span=1, order_id="long")
+    await client.sms.send(NUMBER, "Hi", span=1, order_id="short")
+    gateway.spans[1].sms_outcomes.extend([SmsOutcome.SUCCESS, SmsOutcome.FAILED])
+    await client.sms.send(NUMBER, LONG, span=1, order_id="half")
+    for _ in range(5):
+        assert told == [] or told[-1].order_ids == ()
+        client.reports.reported(report())
+    assert told[-1].order_ids == ("long", "short")
 
 
 async def test_a_long_message_is_delivered_with_its_last_part(

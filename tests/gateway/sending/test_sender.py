@@ -304,26 +304,32 @@ async def test_messages_on_one_span_go_out_one_after_the_other(
 
 
 @pytest.mark.parametrize(
-    ("trait", "value"),
+    ("trait", "value", "failure"),
     [
-        ("status", "Undetected SIM Card"),
-        ("status", "No Signal"),
-        ("status", "Down"),
-        ("status", "Pin (1234) Error"),
-        ("active", False),
-        ("state", "DOWN"),
-        ("state", "CALL ACTIVE Called from 10086 00:00:12"),
+        ("status", "Undetected SIM Card", SendFailure.NO_SIM),
+        ("status", "No Signal", SendFailure.NO_NETWORK),
+        ("status", "Down", SendFailure.DOWN),
+        ("status", "Pin (1234) Error", SendFailure.PIN_ERROR),
+        ("status", "Block", SendFailure.SPAN_LOCKED),
+        ("status", "Something new", SendFailure.SPAN_NOT_READY),
+        ("active", False, SendFailure.DOWN),
+        ("state", "DOWN", SendFailure.DOWN),
+        ("state", "CALL ACTIVE Called from 10086 00:00:12", SendFailure.IN_CALL),
     ],
 )
 async def test_a_span_that_is_not_ready_gets_nothing(
-    gateway: Simulator, client: Gateway, trait: str, value: object
+    gateway: Simulator,
+    client: Gateway,
+    trait: str,
+    value: object,
+    failure: SendFailure,
 ) -> None:
     """It would keep the message and send it when nobody expects it any more."""
     setattr(gateway.spans[1], trait, value)
     result = await client.sms.send(NUMBER, "Hi", span=1)
-    assert outcome(result) == failed(SendFailure.SPAN_NOT_READY, 1)
+    assert outcome(result) == failed(failure, 1)
     assert result.certainly_not_sent
-    assert await ussd_failure(client, 1) is UssdFailure.SPAN_NOT_READY
+    assert await ussd_failure(client, 1) is failure
     assert sends(gateway) == []
     assert not client.spans[1].can_send
 
@@ -380,7 +386,7 @@ async def test_a_span_that_is_not_there(gateway: Simulator, client: Gateway) -> 
     for span in (1, 9, 99):
         result = await client.sms.send(NUMBER, "Hi", span=span)
         assert outcome(result) == failed(SendFailure.NO_SUCH_SPAN, span)
-        assert await ussd_failure(client, span) is UssdFailure.NO_SUCH_SPAN
+        assert await ussd_failure(client, span) is SendFailure.NO_SUCH_SPAN
     assert sends(gateway) == []
     assert 1 not in client.spans
     assert outcome(await client.sms.send(NUMBER, "Hi")) == sent_on(2)
@@ -766,7 +772,7 @@ async def test_a_call_between_two_parts_ends_the_message(
 
     monkeypatch.setattr(gateway, "record_sent", and_then_a_call)
     result = await client.sms.send(NUMBER, LONG)
-    assert outcome(result) == failed(SendFailure.SPAN_NOT_READY, 1)
+    assert outcome(result) == failed(SendFailure.IN_CALL, 1)
     assert result.parts_sent == 1
     assert not result.certainly_not_sent
     assert len(gateway.sent_parts) == len(sends(gateway)) == 1
@@ -973,7 +979,7 @@ async def test_nothing_is_sent_without_a_connection(
         result = await client.sms.send(NUMBER, "Hi", span=1)
         assert outcome(result) == failed(SendFailure.NOT_CONNECTED, 1)
         assert result.certainly_not_sent
-        assert await ussd_failure(client, 1) is UssdFailure.NOT_CONNECTED
+        assert await ussd_failure(client, 1) is SendFailure.NOT_CONNECTED
         with pytest.raises(CannotConnectError):
             await client.spans.read()
 
@@ -991,7 +997,7 @@ async def test_nothing_is_sent_where_no_session_can_be_had(
     gateway.faults.refuse = True
     result = await client.sms.send(NUMBER, "Hi")
     assert outcome(result) == failed(SendFailure.NOT_CONNECTED, 1)
-    assert await ussd_failure(client, 2) is UssdFailure.NOT_CONNECTED
+    assert await ussd_failure(client, 2) is SendFailure.NOT_CONNECTED
     gateway.faults.refuse = False
     await until(lambda: gateway.sessions == 2)
     await asyncio.sleep(0)

@@ -16,7 +16,7 @@ from custom_components.openvox_gsm.ami import (
     PermissionDeniedError,
 )
 from custom_components.openvox_gsm.gateway.connection import Connection
-from custom_components.openvox_gsm.gateway.errors import SpanError
+from custom_components.openvox_gsm.gateway.errors import SpanError, why_not_asked
 from custom_components.openvox_gsm.gateway.model import (
     RingOutcome,
     RingResult,
@@ -40,7 +40,7 @@ _STOP_TIMEOUT: Final = 5.0  # seconds
 _MAX_EARLY_OUTCOMES: Final = 50
 
 # Refusals after which there is certainly no call.
-_NOT_CALLED: Final = (
+NOT_CALLED: Final = (
     ActionFailedError,
     CannotConnectError,
     InvalidHeaderError,
@@ -60,6 +60,20 @@ _CAUSES: Final = {
     18: RingOutcome.NO_ANSWER,
     19: RingOutcome.NO_ANSWER,
 }
+
+
+@contextlib.contextmanager
+def nothing_dialled(span: int | None) -> Iterator[None]:
+    """Raise SpanError for an error that leaves it open whether something was done.
+
+    What looks at spans does nothing to them.
+    """
+    try:
+        yield
+    except CannotConnectError, PermissionDeniedError:
+        raise
+    except AmiError as err:
+        raise SpanError(why_not_asked(err, span), span) from err
 
 
 class Dialer:
@@ -107,10 +121,13 @@ class Dialer:
                 outcome.set_exception(ConnectionLostError("The connection was lost"))
                 outcome.exception()  # perhaps nobody waits for it any more
 
-    async def ring(self, span: int, number: str, ring_time: int) -> RingResult:
+    async def ring(
+        self, span: int, number: str, ring_time: int, order_id: str | None = None
+    ) -> RingResult:
         """Ring a number for at most `ring_time` seconds; hang up if it answers.
 
-        The time in the result runs from dialling to the outcome.
+        The time in the result runs from dialling to the outcome. What the tracker
+        reports about the call carries the `order_id`.
 
         Raises SpanError where the span is in another call, and AmiError where the
         gateway refuses the call or the connection is lost; the call is hung up then if
@@ -118,12 +135,12 @@ class Dialer:
         limit.
         """
         begun = monotonic()
-        call = self._tracker.expect(span, number)
+        call = self._tracker.expect(span, number, order_id)
         outcome: asyncio.Future[Packet] = asyncio.get_running_loop().create_future()
         with self._registered():
             try:
                 result = await self._call(call, outcome, ring_time)
-            except _NOT_CALLED:
+            except NOT_CALLED:
                 self._tracker.forget(call)
                 raise
             except BaseException:

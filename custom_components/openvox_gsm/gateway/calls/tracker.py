@@ -49,10 +49,11 @@ class DialledCall:
     `cause` gets that of Q.850 when the call ends, None if the gateway doesn't give it.
     """
 
-    def __init__(self, span: int, number: str) -> None:
+    def __init__(self, span: int, number: str, order_id: str | None = None) -> None:
         """Create a call that hasn't begun yet."""
         self.span = span
         self.number = number
+        self.order_id = order_id
         self.channel: str | None = None
         self.cause: asyncio.Future[int | None] = (
             asyncio.get_running_loop().create_future()
@@ -62,9 +63,10 @@ class DialledCall:
 class _Call:
     """A call that has begun and not ended."""
 
-    def __init__(self, span: int, channel: str) -> None:
+    def __init__(self, span: int, channel: str, uniqueid: str) -> None:
         self.span = span
         self.channel = channel
+        self.uniqueid = uniqueid
         self.direction: CallDirection | None = None
         self.caller = ""  # the number that the channel shows
         self.dialled = ""  # the number that was called, where that's known
@@ -118,12 +120,14 @@ class CallTracker:
             _, timer = self._waiting.popleft()
             timer.cancel()
 
-    def expect(self, span: int, number: str) -> DialledCall:
+    def expect(
+        self, span: int, number: str, order_id: str | None = None
+    ) -> DialledCall:
         """Expect that the next call that goes out on a span is ours, to a number.
 
-        Call `forget` when the call is over.
+        What happens to it carries the `order_id`. Call `forget` when the call is over.
         """
-        self._expected[span] = DialledCall(span, number)
+        self._expected[span] = DialledCall(span, number, order_id)
         return self._expected[span]
 
     def forget(self, dialled: DialledCall) -> None:
@@ -153,7 +157,7 @@ class CallTracker:
             return
         span = (int(match["voice"]) + 1) // 2
         if packet.event == "Newchannel" and uniqueid not in self._calls:
-            self._calls[uniqueid] = self._begun(_Call(span, channel), packet)
+            self._calls[uniqueid] = self._begun(_Call(span, channel, uniqueid), packet)
             while len(self._calls) > _MAX_CALLS:
                 del self._calls[next(iter(self._calls))]
         call = self._calls.get(uniqueid)
@@ -241,6 +245,8 @@ class CallTracker:
                 ring_time=_seconds_since(call.ringing_at) or 0,
                 cause=cause,
                 cause_text=cause_text,
+                call_id=call.uniqueid,
+                order_id=call.ours.order_id if call.ours else None,
             )
         )
 

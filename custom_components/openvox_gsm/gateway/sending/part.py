@@ -19,6 +19,7 @@ from custom_components.openvox_gsm.gateway.commands import (
     show_sms_mode,
 )
 from custom_components.openvox_gsm.gateway.connection import COMMAND_SLACK, Connection
+from custom_components.openvox_gsm.gateway.errors import why_not_asked
 from custom_components.openvox_gsm.gateway.firmware import Features
 from custom_components.openvox_gsm.gateway.model import SendFailure, SendStatus
 from custom_components.openvox_gsm.gateway.replies import SmsReply, read_sms_reply
@@ -121,10 +122,8 @@ class PartSender:
                 failure = await self._spans.wait_until_ready(
                     lock, deadline
                 ) or await self._check_settings(lock.number, conditions.alphabet)
-            except ActionTimeoutError:
-                failure = SendFailure.SPAN_NOT_READY
-            except AmiError:
-                failure = SendFailure.NOT_CONNECTED
+            except AmiError as err:
+                failure = why_not_asked(err, lock.number)
             if failure:
                 return Outcome(SendStatus.FAILED, failure)
             if conditions.given_up.is_set():

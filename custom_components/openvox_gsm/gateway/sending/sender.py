@@ -17,13 +17,15 @@ from custom_components.openvox_gsm.gateway.commands import (
     send_sms_part,
 )
 from custom_components.openvox_gsm.gateway.connection import Connection
+from custom_components.openvox_gsm.gateway.errors import why_not_asked
 from custom_components.openvox_gsm.gateway.firmware import Features
 from custom_components.openvox_gsm.gateway.model import (
+    NOT_READY,
     SendFailure,
     SendResult,
     SendStatus,
 )
-from custom_components.openvox_gsm.gateway.spans import NOT_READY, Spans
+from custom_components.openvox_gsm.gateway.spans import Spans
 
 from .part import GIVEN_UP, Conditions, PartSender
 from .quota import Quota
@@ -35,6 +37,7 @@ SMS_TIMEOUT: Final = 30  # seconds that the network has for each part of a messa
 # Another span would fail in the same way.
 _SAME_ON_ALL_SPANS: Final = (
     SendFailure.NOT_CONNECTED,
+    SendFailure.NOT_RESPONDING,
     SendFailure.REFUSED,
     SendFailure.LIMIT_REACHED,
 )
@@ -54,6 +57,7 @@ class _Order:
     flash: bool
     given_up: asyncio.Event
     quota: Quota
+    order_id: str | None
 
     def not_sent(self, failure: SendFailure, span: int | None = None) -> SendResult:
         """Return the result where nothing was tried, on any span or on one."""
@@ -130,6 +134,7 @@ class Sender:
         flash: bool = False,
         given_up: asyncio.Event | None = None,
         quota: Quota | None = None,
+        order_id: str | None = None,
     ) -> SendResult:
         """Send a message and return the result.
 
@@ -141,6 +146,7 @@ class Sender:
         that. Once `given_up` is set nothing more is started; the part under way ends.
         `quota` says on each span whether the message may be sent there.
         An unknown outcome may be learned for some minutes: see `SendResult.settled`.
+        A delivery report of the message carries the `order_id`.
 
         Raises InvalidNumberError and InvalidTextError; nothing was sent then.
         """
@@ -153,6 +159,7 @@ class Sender:
             flash,
             given_up or asyncio.Event(),
             quota or Quota(),
+            order_id,
         )
         if span is not None:
             return await self._send_on(span, order)
@@ -188,8 +195,8 @@ class Sender:
             if spans_may_be_outdated:
                 try:
                     await self._spans.read()
-                except AmiError:
-                    return order.not_sent(SendFailure.NOT_CONNECTED)
+                except AmiError as err:
+                    return order.not_sent(why_not_asked(err))
         return result
 
     async def _send_on(self, span: int, order: _Order) -> SendResult:
@@ -219,7 +226,9 @@ class Sender:
             sent = 0
             outcome = GIVEN_UP
             count = len(order.text.parts)
-            report = self._reports.expect(span, order.number, order.message, count)
+            report = self._reports.expect(
+                span, order.number, order.message, count, order.order_id
+            )
             conditions = Conditions(order.timeout, order.text.alphabet, order.given_up)
             for index in range(count):
                 build_command = partial(self._command, order, span, index, reference)

@@ -14,6 +14,9 @@ _ESCAPE = "\x1b"
 # Positions where nothing is split: inside an escape pair, a surrogate pair, or "\n".
 _INSIDE_PAIR = re.compile(r"(?<=\x1b)|(?<=[\ud800-\udbff])|(?<=\\)(?=n)")
 
+# The extension table of GSM 7-bit.
+_EXTENSION = re.compile(r"[\^{}\\\[\]~|]")
+
 # What makes the driver send a part as UCS-2: anything beyond ASCII, and a space,
 # as it can be written as a no-break one.
 _FORCES_UCS2 = re.compile(r"[^!-~]")
@@ -56,6 +59,11 @@ class Alphabet(StrEnum):
         """Septets or UTF-16 units that fit into an SMS of one part."""
         return 160 if self is Alphabet.GSM7 else 70
 
+    def units(self, part: str) -> int:
+        """Return how many septets or UTF-16 units a part of `split_text` takes."""
+        extra = len(_EXTENSION.findall(part)) if self is Alphabet.GSM7 else 0
+        return len(part) + extra
+
     @property
     def part_limit(self) -> int:
         """Septets or UTF-16 units that fit into each part of a longer SMS.
@@ -78,6 +86,14 @@ class OutgoingText:
 
     alphabet: Alphabet
     parts: tuple[str, ...] = field(repr=False)
+
+    @property
+    def room(self) -> int:
+        """Septets or UTF-16 units that still fit into the last part."""
+        alphabet = self.alphabet
+        is_single = len(self.parts) == 1
+        limit = alphabet.single_limit if is_single else alphabet.part_limit
+        return limit - alphabet.units(self.parts[-1])
 
 
 def split_text(text: str, *, line_breaks: bool) -> OutgoingText:
@@ -123,7 +139,7 @@ def split_text(text: str, *, line_breaks: bool) -> OutgoingText:
     if text.isascii():
         alphabet = Alphabet.GSM7
         text = text.replace("`", "'")
-        units = re.sub(r"[\^{}\\\[\]~|]", rf"{_ESCAPE}\g<0>", text)
+        units = _EXTENSION.sub(rf"{_ESCAPE}\g<0>", text)
     else:
         alphabet = Alphabet.UCS2
         units = "".join(
