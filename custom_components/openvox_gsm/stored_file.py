@@ -9,7 +9,7 @@ from pathlib import Path
 import secrets
 from typing import Any, Final
 
-from homeassistant.core import HassJob, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.storage import Store
@@ -67,7 +67,7 @@ class StoredFile:
         self._run = secrets.token_hex(4)
         self._writes = 0
         self._is_due = False
-        self._is_checked = False
+        self._cancel_check: CALLBACK_TYPE | None = None
         self._has_failed = False
         self._is_removed = False
 
@@ -93,6 +93,8 @@ class StoredFile:
         What was set aside is deleted as well where it's private.
         """
         self._is_removed = True
+        if self._cancel_check:
+            self._cancel_check()
         await self._store.async_remove()
         if self._is_private:
             await self._hass.async_add_executor_job(_remove_aside, self._store.path)
@@ -116,16 +118,16 @@ class StoredFile:
 
     @callback
     def _check_later(self) -> None:
-        if not self._is_checked and not self._hass.is_stopping:
-            self._is_checked = True
-            check = partial(self._check, self._writes)
-            job = HassJob(check, "OpenVox check of a file", cancel_on_shutdown=True)
-            async_call_later(self._hass, _CHECK_DELAY, job)
+        if self._cancel_check or self._is_removed or self._hass.is_stopping:
+            return
+        check = partial(self._check, self._writes)
+        job = HassJob(check, "OpenVox check of a file", cancel_on_shutdown=True)
+        self._cancel_check = async_call_later(self._hass, _CHECK_DELAY, job)
 
     async def _check(self, write: int, _now: datetime) -> None:
         """Look whether a write, or a later one, is in the file."""
         is_saved = await self._holds(write)
-        self._is_checked = False
+        self._cancel_check = None
         if self._is_removed:
             return
         if is_saved == self._has_failed:
