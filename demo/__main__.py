@@ -18,9 +18,18 @@ from homeassistant.const import RESTART_EXIT_CODE
 from simulator import Box
 from simulator.control import DEFAULT_PORT as CONTROL_PORT
 
-from .check import ALLOWED, STRANGER, Check, check_log
-from .home import DASHBOARD, MESSAGES, PASSWORD, USER, HomeAssistant, make_config
-from .messages import exchange_messages
+from .check import STRANGER, Check, check_log
+from .home import (
+    BALANCE_CODE,
+    DASHBOARD,
+    MESSAGES,
+    PASSWORD,
+    PHONE,
+    USER,
+    HomeAssistant,
+    make_config,
+)
+from .messages import add_contacts, exchange_messages
 from .processes import (
     LOOPBACK,
     PROJECT,
@@ -160,6 +169,7 @@ async def _demo(folder: Path, box: str, check: bool, processes: list[Process]) -
         if check:
             await unless_dead(Check(home, control_port).run(), processes)
         else:
+            await unless_dead(add_contacts(home), processes)
             await unless_dead(exchange_messages(home, control_port), processes)
             say(_welcome(home, config, ami_port, control_port))
             await unless_dead(_follow(processes[0].log), processes)
@@ -195,14 +205,16 @@ The gateway has 8 spans and is at {LOOPBACK} port {ami_port} (user admin, passwo
 To try next, in another terminal in this folder:
 
   An SMS that an automation answers with the state of the house, and one it does not
-    {steer}sms --span 2 --from {ALLOWED} "status"
+    {steer}sms --span 2 --from {PHONE} "status"
     {steer}sms --span 2 --from {STRANGER} "status"
+  A request that Assist answers, as it comes from a contact who knows the code word
+    {steer}sms --span 2 --from {PHONE} "swordfish turn on the lamp"
   A USSD code that opens a menu, *100#: send it to a span with openvox.send_ussd in the
   page (Settings → Tools → Actions); the next code is the reply, and 0 ends the menu.
   Another answer to 1, on span 5
     {steer}ussd 5 '*100#' '12.50 EUR. 1: Data left' --reply '1=1.4 GB'
-  A balance that runs low: press "Read balance" in the page after this
-    {steer}ussd 2 '*100#' 'Your balance is 1.20 EUR.'
+  A balance that runs low: press "Query now" in the page before and after this
+    {steer}ussd 2 '{BALANCE_CODE}' 'You have 1.20 EUR, valid until 31.12.2099.'
   A span without its SIM card, and with it (the page shows it within half a minute)
     {steer}sim-out 1
     {steer}sim-in 1

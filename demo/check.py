@@ -8,16 +8,14 @@ from typing import Any
 
 from simulator.control import ask
 
-from .home import DASHBOARD, HomeAssistant
+from .home import BALANCE_CODE, DASHBOARD, PHONE, HomeAssistant
 from .processes import DemoError, say, until
 
-ALLOWED = "+491713920001"
-"""The number that automations.yaml answers."""
 STRANGER = "+491713920099"
 
 _SECONDS = 20.0
 _ENTITY = re.compile(
-    r"\b(?:automation|binary_sensor|input_\w+|script|sensor)\.[a-z0-9_]+"
+    r"\b(?:automation|binary_sensor|button|input_\w+|light|script|sensor)\.[a-z0-9_]+"
 )
 _RECORD = re.compile(r"^[-\d]+ [-+:.\d]+ ([A-Z]+) \([^)]*\) \[([^]]*)\] ")
 _NOT_OURS = re.compile(r"Skipping pip installation|We found a custom integration")
@@ -46,6 +44,7 @@ class Check:
             self._dashboard,
             self._stranger,
             self._status,
+            self._talk,
             self._send,
             self._form,
             self._ussd,
@@ -93,39 +92,56 @@ class Check:
         passed("An SMS from a stranger came in, and is among the messages.")
 
     async def _status(self) -> None:
-        await self._gateway(do="sms", span=2, text="Status ", **{"from": ALLOWED})
+        await self._gateway(do="sms", span=2, text="Status ", **{"from": PHONE})
         sent = await self._sent(1)
         text = sent["text"]
         expect(
-            sent["number"] == ALLOWED and sent["span"] == 2 and "21.5 °C" in text,
-            f"Not the state of the house was sent, or not to {ALLOWED} by span 2: {sent}",
+            sent["number"] == PHONE and sent["span"] == 2 and "21.5 °C" in text,
+            f"Not the state of the house was sent, or not to {PHONE} by span 2: {sent}",
         )
         passed(f"An SMS 'status' was answered: {text}")
 
-    async def _send(self) -> None:
-        response = await self._home.ask_action(
-            "notify.send_sms", message="Grüße aus dem Haus", target=ALLOWED, span=5
-        )
-        (message,) = response["messages"]
-        expect(message["status"] == "sent", f"An SMS was not sent: {message}")
+    async def _talk(self) -> None:
+        for sender, text in (
+            (STRANGER, "swordfish turn on the lamp"),
+            (PHONE, "turn on the lamp"),
+            (PHONE, "Swordfish turn on the lamp"),
+        ):
+            await self._gateway(do="sms", span=2, text=text, **{"from": sender})
         sent = await self._sent(2)
         expect(
             (sent["number"], sent["text"], sent["span"])
-            == (ALLOWED, "Grüße aus dem Haus", 5),
+            == (PHONE, "> Turned on the light", 2),
+            f"The house did not answer as it should when asked by SMS: {sent}",
+        )
+        lamp = await self._home.state("light.lamp")
+        expect(lamp == "on", f"The lamp should be on but is {lamp}.")
+        passed(f"The lamp was turned on by SMS, and the house answered: {sent['text']}")
+
+    async def _send(self) -> None:
+        response = await self._home.ask_action(
+            "notify.send_sms", message="Grüße aus dem Haus", target=PHONE, span=5
+        )
+        (message,) = response["messages"]
+        expect(message["status"] == "sent", f"An SMS was not sent: {message}")
+        sent = await self._sent(3)
+        expect(
+            (sent["number"], sent["text"], sent["span"])
+            == (PHONE, "Grüße aus dem Haus", 5),
             f"The gateway sent something else than notify.send_sms said: {sent}",
         )
         passed("notify.send_sms sent an SMS and said so.")
 
     async def _form(self) -> None:
         await self._home.action("script.send_sms")
-        sent = await self._sent(3)
+        sent = await self._sent(4)
         expect(
             sent["text"] == "Hello from Home Assistant",
             f"The form of the dashboard sent something else: {sent}",
         )
         result = await self._home.state("input_text.sms_result")
         expect(
-            result.startswith(f"Sent to {ALLOWED}"),
+            result.startswith(f"Sent to {PHONE}"),
             f"The form of the dashboard says '{result}' after sending.",
         )
         passed("The form of the dashboard sent one.")
@@ -144,25 +160,36 @@ class Check:
         passed("openvox.send_ussd gave the network's answer, and ended its menu.")
 
     async def _low_balance(self) -> None:
-        await self._home.action("script.read_balance", span=2)
-        notifications = await self._home.command("persistent_notification/get")
-        expect(not notifications, f"There is a notification too many: {notifications}")
+        await self._query_balance()
+        balance = await self._home.state("sensor.gsm_2_balance")
+        expect(balance == "12.50", f"The balance should be 12.50 but is {balance}.")
+        expect(not await self._notifications(), "There is a notification too many.")
         await self._gateway(
-            do="ussd", span=2, code="*100#", text="Your balance is 1.20 EUR."
+            do="ussd",
+            span=2,
+            code=BALANCE_CODE,
+            text="You have 1.20 EUR, valid until 31.12.2099.",
         )
-        await self._home.action("script.read_balance", span=2)
+        await self._query_balance()
+        (message,) = await until(
+            "A notification of a low balance", self._notifications, _SECONDS
+        )
+        expect("1.20 EUR" in message, f"The notification says: {message}")
+        passed(f"A low balance raised a notification: {message}")
+
+    async def _query_balance(self) -> None:
+        await self._home.action(
+            "button.press", entity_id="button.gsm_2_query_balance_now"
+        )
+
+    async def _notifications(self) -> list[str] | None:
         notifications = await self._home.command("persistent_notification/get")
-        expect(
-            [each["title"] for each in notifications]
-            == ["The balance of GSM 2 is low"],
-            f"A low balance raised no notification: {notifications}",
-        )
-        passed(f"A low balance raised a notification: {notifications[0]['message']}")
+        return [each["message"] for each in notifications] or None
 
     async def _nothing_more(self) -> None:
         sent = (await self._gateway(do="sent"))["sent"]
         expect(
-            len(sent) == 3 and all(sms["number"] == ALLOWED for sms in sent),
+            len(sent) == 4 and all(sms["number"] == PHONE for sms in sent),
             f"More was sent than asked for, perhaps to a stranger: {sent}",
         )
         passed("The stranger got no answer.")

@@ -15,6 +15,10 @@ DASHBOARD = "gsm-gateway"
 MESSAGES = "openvox-gsm-messages"
 USER = "demo"
 PASSWORD = "demo"
+PHONE = "+491713920001"
+"""The number that automations.yaml answers, and the only contact."""
+BALANCE_CODE = "*102#"
+"""What the network answers with the balance and until when the SIM is valid."""
 
 _START_SECONDS = 180.0
 """The first start compiles thousands of modules, on a small machine for minutes."""
@@ -30,6 +34,7 @@ def make_config(folder: Path, port: int) -> None:
     # Copies: what is edited in the page does not change the project.
     for source in Path(__file__).parent.glob("*.yaml"):
         shutil.copy(source, folder)
+    shutil.copytree(PROJECT / "blueprints", folder / "blueprints")
     _store(folder, "http", 1, {"server_host": [LOOPBACK], "server_port": port})
     # These two steps would set up integrations that use the internet (weather, radio,
     # speech), and ask about statistics.
@@ -109,6 +114,17 @@ class HomeAssistant:
         """Make the user, add the gateway, open its dashboard first."""
         await self.make_user()
         await self._add_gateway(gateway_port)
+        await self.add_contact("My phone", PHONE)
+        await self._add(
+            "ussd_query",
+            name="Balance",
+            span="2",
+            code=BALANCE_CODE,
+            interval=24,
+            pattern="have ([0-9.]+)",
+            unit="EUR",
+            date_pattern="until ([0-9.]+)",
+        )
         await self.command(
             "frontend/set_user_data", key="core", value={"default_panel": DASHBOARD}
         )
@@ -211,9 +227,13 @@ class HomeAssistant:
         self._entry_id = result["result"]["entry_id"]
 
     async def add_contact(self, name: str, number: str) -> None:
-        """Add a contact as a person does in the page."""
+        """Add a contact that any span may write to."""
+        await self._add("contact", name=name, number=number, span="automatic")
+
+    async def _add(self, kind: str, **fields: Any) -> None:
+        """Add a contact or USSD query to the gateway as a person does in the page."""
         flows = "/api/config/config_entries/subentries/flow"
-        form = await self.post(flows, handler=[self._entry_id, "contact"])
-        result = await self.post(f"{flows}/{form['flow_id']}", name=name, number=number)
+        form = await self.post(flows, handler=[self._entry_id, kind])
+        result = await self.post(f"{flows}/{form['flow_id']}", **fields)
         if result["type"] != "create_entry":
-            raise DemoError(f"The contact {name} could not be added: {result}")
+            raise DemoError(f"The {kind} could not be added: {result}")

@@ -4,10 +4,15 @@ from simulator.control import ask
 
 from .home import HomeAssistant
 
-LENA = "+491713920001"
-"""The number that automations.yaml answers; a contact."""
+LENA = "+491713920003"
 TOM = "+491713920007"
 BANK = "MyBank"
+
+
+async def add_contacts(home: HomeAssistant) -> None:
+    """Give two numbers a name."""
+    await home.add_contact("Lena", LENA)
+    await home.add_contact("Tom", TOM)
 
 
 async def exchange_messages(home: HomeAssistant, control_port: int) -> None:
@@ -20,8 +25,6 @@ async def exchange_messages(home: HomeAssistant, control_port: int) -> None:
     async def goes_out(span: int, target: str, text: str) -> None:
         await home.ask_action("notify.send_sms", target=target, message=text, span=span)
 
-    await home.add_contact("Lena", LENA)
-    await home.add_contact("Tom", TOM)
     await comes_in(5, BANK, "Your code is 482913. Don't share it with anyone.")
     await ask(control_port, {"do": "outcome", "span": 1, "outcome": "failed"})
     await goes_out(1, TOM, "The garage door is open. Are you still in there?")

@@ -1,5 +1,7 @@
 """Content for the demo: spans that differ, as they would in a box that is in use."""
 
+from datetime import UTC, datetime, timedelta
+
 from .model.gateway import Gateway
 from .model.outcomes import UssdMenu
 
@@ -38,7 +40,12 @@ def furnish(gateway: Gateway) -> None:
         span.ussd_duration = 2.0
         span.send_events = True
         span.ussd["*100#"] = _BALANCE
+        span.ussd["*102#"] = f"You have 12.50 EUR, valid until {_in_three_weeks()}."
     if 3 in gateway.spans:
         gateway.spans[3].remove_sim()
     if 4 in gateway.spans:
         gateway.spans[4].signal = 4
+
+
+def _in_three_weeks() -> str:
+    return (datetime.now(UTC) + timedelta(weeks=3)).strftime("%d.%m.%Y")

@@ -1,11 +1,13 @@
 """The blueprints, as automations that run against a gateway."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 import json
 from pathlib import Path
+import re
 from typing import Any
+from urllib.parse import quote
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
@@ -20,15 +22,24 @@ from homeassistant.components.automation.const import DOMAIN as AUTOMATION
 from homeassistant.components.automation.helpers import async_get_blueprints
 from homeassistant.components.blueprint import Blueprint
 from homeassistant.components.blueprint.models import DomainBlueprints
-from homeassistant.const import STATE_OFF, STATE_ON
-from homeassistant.core import Event, HomeAssistant, ServiceCall
+from homeassistant.const import STATE_OFF, STATE_ON, STATE_UNKNOWN
+from homeassistant.core import Event, HomeAssistant, ServiceCall, SupportsResponse
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 from homeassistant.util.yaml import parse_yaml
 from simulator import CallOutcome, Simulator
 
-from .common import OTHER_PHONE, PHONE, add_contact, settle, span_device, until
+from .common import (
+    OTHER_PHONE,
+    PHONE,
+    add_contact,
+    poll,
+    settle,
+    span_device,
+    until,
+    until_later,
+)
 from .test_ussd_query import BUTTON, SENSOR, query
 
 ROOT = Path(__file__).parents[1]
@@ -178,8 +189,38 @@ def test_the_oldest_home_assistant(blueprint: Blueprint) -> None:
 
 
 def test_an_import(blueprint: Blueprint) -> None:
-    """Home Assistant writes the file anew, and reads the same from that."""
+    """Home Assistant writes the file again, and reads the same from that."""
     assert parse_yaml(blueprint.yaml()) == blueprint.data
+
+
+def test_where_it_comes_from(
+    blueprint: Blueprint, request: pytest.FixtureRequest
+) -> None:
+    """The file names its own address, which Home Assistant imports it from again."""
+    manifest = ROOT / "custom_components/openvox_gsm/manifest.json"
+    repository = json.loads(manifest.read_text())["documentation"]
+    path = request.node.callspec.params["blueprint"].relative_to(ROOT)
+
+    assert blueprint.metadata["source_url"] == f"{repository}/blob/main/{path}"
+    assert blueprint.metadata["author"]
+
+
+def test_the_import_buttons() -> None:
+    """The docs have one for each blueprint."""
+    page = (ROOT / "docs/blueprints.md").read_text()
+    buttons = re.findall(
+        r"blueprint_import\.svg\)\]\("
+        r"https://my\.home-assistant\.io/redirect/blueprint_import/\?blueprint_url=(\S+)\)",
+        page,
+    )
+    sources = [
+        re.search(r"^  source_url: (.+)$", path.read_text(), re.MULTILINE)
+        for path in FOLDER.rglob("*.yaml")
+    ]
+
+    assert sorted(buttons) == sorted(
+        quote(source[1], safe="") for source in sources if source
+    )
 
 
 # Forward SMS
@@ -430,6 +471,317 @@ async def test_a_code_word_of_spaces(
     assert words(done) == []
 
 
+# Talk to your house by SMS
+
+TALK = "swordfish"
+
+
+@pytest.fixture
+async def anna(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
+    """A contact of the gateway."""
+    add_contact(hass, loaded, "Anna", PHONE)
+    await settle(hass)
+
+
+@pytest.fixture
+async def lamp(hass: HomeAssistant) -> str:
+    """A lamp that Assist controls."""
+    assert await async_setup_component(hass, "homeassistant", {})
+    assert await async_setup_component(hass, "conversation", {})
+    lights = {"name": "Lamp", "turn_on": [], "turn_off": []}
+    assert await async_setup_component(
+        hass, "template", {"template": {"light": lights}}
+    )
+    await settle(hass)
+    return "light.lamp"
+
+
+class Agent(list[dict[str, Any]]):
+    """A conversation agent that says what it should; holds what it was asked."""
+
+    answer: str = "Done"
+
+
+@pytest.fixture
+def agent(hass: HomeAssistant) -> Agent:
+    """What the agent was asked, and what it says."""
+    agent = Agent()
+
+    async def process(call: ServiceCall) -> dict[str, Any]:
+        agent.append(dict(call.data))
+        speech = {"plain": {"speech": agent.answer}} if agent.answer else {}
+        return {"response": {"speech": speech}}
+
+    hass.services.async_register(
+        "conversation", "process", process, supports_response=SupportsResponse.ONLY
+    )
+    return agent
+
+
+async def test_the_house_does_what_it_is_asked(
+    hass: HomeAssistant,
+    lamp: str,
+    automate: Automate,
+    receive: ComeIn,
+    anna: None,
+    gateway: Simulator,
+) -> None:
+    """Home Assistant's own agent answers by the span that was asked."""
+    await automate("talk_to_house", code_word="Swordfish")
+
+    await receive(" SWORDFISH  Turn on the lamp", span=3)
+
+    assert hass.states.is_state(lamp, STATE_ON)
+    assert sent(gateway) == [(3, PHONE, "> Turned on the light")]
+
+
+async def test_in_another_language(
+    hass: HomeAssistant,
+    lamp: str,
+    automate: Automate,
+    receive: ComeIn,
+    anna: None,
+    gateway: Simulator,
+) -> None:
+    """The one that was chosen."""
+    await automate("talk_to_house", code_word="Hecht", language="de")
+
+    await receive("hecht schalte Lamp ein")
+
+    assert hass.states.is_state(lamp, STATE_ON)
+    assert [text for _, _, text in sent(gateway)] == ["> Licht eingeschaltet"]
+
+
+@pytest.mark.parametrize(
+    ("text", "sender"),
+    [
+        ("swordfish turn on the lamp", STRANGER),
+        ("swordfish turn on the lamp", "Anna"),
+        ("turn on the lamp", PHONE),
+        ("turn on the lamp swordfish", PHONE),
+        ("swordfishturn on the lamp", PHONE),
+        ("sword fish turn on the lamp", PHONE),
+        ("{{ code_word }} turn on the lamp", PHONE),
+        ("> swordfish turn on the lamp", PHONE),
+        ("swordfish", PHONE),
+        ("swordfish  ", PHONE),
+        ("", PHONE),
+    ],
+)
+async def test_who_gets_no_answer(
+    automate: Automate,
+    receive: ComeIn,
+    anna: None,
+    agent: Agent,
+    gateway: Simulator,
+    text: str,
+    sender: str,
+) -> None:
+    """Someone who is no contact, doesn't know the code word, or asks nothing."""
+    await automate("talk_to_house", code_word=TALK)
+
+    await receive(text, sender)
+
+    assert agent == []
+    assert sent(gateway) == []
+
+
+@pytest.mark.parametrize("code_word", ["", "  ", ">", "> hello"])
+async def test_a_code_word_that_is_none(
+    automate: Automate,
+    receive: ComeIn,
+    anna: None,
+    agent: Agent,
+    code_word: str,
+) -> None:
+    """It lets nobody in; and no answer, which starts with a sign, begins with it."""
+    await automate("talk_to_house", code_word=code_word)
+
+    await receive(f"{code_word} turn on the lamp")
+    await receive("turn on the lamp")
+
+    assert agent == []
+
+
+async def test_a_code_word_of_digits(
+    automate: Automate, receive: ComeIn, anna: None, agent: Agent
+) -> None:
+    """It keeps its zeros, and may have several words."""
+    await automate("talk_to_house", code_word="0042 Fish")
+
+    await receive("42 fish turn on the lamp")
+    assert agent == []
+
+    await receive("0042 FISH Turn on the Lamp")
+    assert [asked["text"] for asked in agent] == ["Turn on the Lamp"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ states('sensor.kitchen') }}",
+        "{% for x in range(9) %}x{% endfor %}",
+        "12",
+        "0012",
+        "1e3",
+        "None",
+        "[1, 2]",
+        "{'agent_id': 'other'}",
+        'it\'s "quoted" \\ {# x #}',
+        "', 'agent_id': 'other",
+        "two\nlines",
+    ],
+)
+async def test_a_hostile_request(
+    automate: Automate, receive: ComeIn, anna: None, agent: Agent, text: str
+) -> None:
+    """The agent gets it as it was written, and nothing in it runs as a template."""
+    await automate("talk_to_house", code_word=TALK, agent="conversation.mine")
+
+    await receive(f"{TALK} {text}")
+
+    assert agent == [{"text": text, "agent_id": "conversation.mine"}]
+
+
+@pytest.mark.parametrize("answer", ["12", "007", "1e3", "[1]", "{{ 1 }}", "None"])
+async def test_an_answer_that_looks_like_something_else(
+    automate: Automate,
+    receive: ComeIn,
+    anna: None,
+    agent: Agent,
+    gateway: Simulator,
+    answer: str,
+) -> None:
+    """It's sent as the agent said it."""
+    await automate("talk_to_house", code_word=TALK)
+    agent.answer = answer
+
+    await receive(f"{TALK} how warm is it")
+
+    assert [text for _, _, text in sent(gateway)] == [f"> {answer}"]
+
+
+async def test_an_agent_that_says_nothing(
+    automate: Automate, receive: ComeIn, anna: None, agent: Agent, gateway: Simulator
+) -> None:
+    """No SMS is sent."""
+    await automate("talk_to_house", code_word=TALK)
+    agent.answer = ""
+
+    await receive(f"{TALK} be quiet")
+
+    assert len(agent) == 1
+    assert sent(gateway) == []
+
+
+@pytest.mark.parametrize("max_sms", [1, 2, 3, 4])
+@pytest.mark.parametrize(
+    ("word", "least"),
+    [
+        ("lamp ", 130),
+        ("[lamp] ", 90),
+        ("Küche ", 50),
+        ("東京", 60),
+        ("😀", 30),
+        ("https://example.com/", 130),
+    ],
+)
+async def test_a_long_answer(
+    automate: Automate,
+    receive: ComeIn,
+    anna: None,
+    agent: Agent,
+    gateway: Simulator,
+    word: str,
+    least: int,
+    max_sms: int,
+) -> None:
+    """It's shortened to the SMS that an answer may take, and uses most of them."""
+    await automate("talk_to_house", code_word=TALK, max_sms=max_sms)
+    agent.answer = word * 2000
+
+    await receive(f"{TALK} tell me everything")
+
+    ((_, _, text),) = sent(gateway)
+    assert len(gateway.sent[0].parts) == max_sms
+    whole = f"> {agent.answer}"
+    assert text.endswith("...")
+    assert whole.startswith(text.removesuffix("...").replace("\u00a0", " "))
+    assert len(text) > least * max_sms
+
+
+@pytest.mark.parametrize("max_sms", [1, 2, 3, 4])
+async def test_a_long_answer_with_long_words(
+    automate: Automate,
+    receive: ComeIn,
+    anna: None,
+    agent: Agent,
+    gateway: Simulator,
+    max_sms: int,
+) -> None:
+    """Parts may have to end early before a web address, and never become too many."""
+    await automate("talk_to_house", code_word=TALK, max_sms=max_sms)
+    agent.answer = f"é {'a' * 70}é" * 20
+
+    await receive(f"{TALK} tell me everything")
+
+    assert 1 <= len(gateway.sent[0].parts) <= max_sms
+
+
+async def test_an_answer_that_just_fits(
+    automate: Automate, receive: ComeIn, anna: None, agent: Agent, gateway: Simulator
+) -> None:
+    """It's sent whole."""
+    await automate("talk_to_house", code_word=TALK, max_sms=1)
+    agent.answer = "x" * 158
+
+    await receive(f"{TALK} tell me")
+
+    assert [text for _, _, text in sent(gateway)] == [f"> {agent.answer}"]
+
+
+async def test_a_request_with_a_part_missing(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    automate: Automate,
+    loaded: MockConfigEntry,
+    anna: None,
+    agent: Agent,
+    gateway: Simulator,
+) -> None:
+    """It could mean something else, so it isn't passed on."""
+    await automate("talk_to_house", code_word=TALK)
+    published = async_capture_events(hass, "openvox_gsm_sms_received")
+
+    await gateway.receive_sms(
+        1, PHONE, f"{TALK} turn on {'the lamp, ' * 30} but not now", order=[1]
+    )
+    await settle(hass)
+    for _ in range(8):
+        await poll(hass, freezer)
+    await until_later(freezer, lambda: published)
+    await settle(hass)
+
+    (event,) = published
+    assert not event.data["complete"]
+    assert event.data["contact"] == "Anna"
+    assert agent == []
+
+
+async def test_two_houses_that_talk_to_each_other(
+    automate: Automate, receive: ComeIn, anna: None, agent: Agent, gateway: Simulator
+) -> None:
+    """They stop at the first answer, even if it begins with the code word."""
+    await automate("talk_to_house", code_word=TALK)
+    agent.answer = f"{TALK} say that again"
+
+    await receive(f"{TALK} say that again")
+    ((_, _, answer),) = sent(gateway)
+    await receive(answer)
+
+    assert len(agent) == len(gateway.sent) == 1
+
+
 # Open a gate by a call
 
 
@@ -580,7 +932,133 @@ async def test_a_reload(
     assert words(done) == ["GSM 2 Balance is low: 4.00 EUR"]
 
 
-# Alarm chain
+# SIM expires soon
+
+EXPIRY = "sensor.gsm_2_balance_valid_until"
+
+
+@pytest.fixture
+async def expiring(
+    hass: HomeAssistant,
+    enable_custom_integrations: None,
+    gateway: Simulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+) -> AsyncIterator[Callable[[str], Awaitable[None]]]:
+    """A gateway that asks a SIM how long it's valid; gives what lets it ask."""
+    await hass.config.async_set_time_zone("Europe/Berlin")
+    freezer.move_to("2026-11-01 12:00+01:00")
+    entry.add_to_hass(hass)
+    hass.config_entries.async_add_subentry(
+        entry, query(pattern=r"is ([\d.,]+)", date_pattern="until ([0-9.]+)")
+    )
+    assert await hass.config_entries.async_setup(entry.entry_id)
+
+    async def expiring(date: str) -> None:
+        await ask_balance(hass, gateway, f"1 EUR until {date}")
+
+    yield expiring
+    await hass.services.async_call(
+        AUTOMATION, "turn_off", {"entity_id": AUTOMATED}, blocking=True
+    )
+
+
+@pytest.fixture
+def move_to(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory
+) -> Callable[[str], Awaitable[None]]:
+    """Let it become this time of the year 2026 in Berlin."""
+
+    async def move_to(moment: str) -> None:
+        freezer.move_to(f"2026-{moment}+01:00")
+        async_fire_time_changed(hass)
+        await settle(hass)
+
+    return move_to
+
+
+async def test_a_sim_that_expires(
+    hass: HomeAssistant,
+    expiring: Any,
+    move_to: Any,
+    automate: Automate,
+    told: list[ServiceCall],
+    done: list[Event],
+) -> None:
+    """It's said once a day from some days before, until the date is a later one."""
+    await expiring("10.11.2026")
+    await automate(
+        "sim_expires", dates=[EXPIRY], days=3, recipients=[PHONE_APP], actions=[DONE]
+    )
+
+    await move_to("11-06 09:00:01")
+    assert messages(told) == []
+
+    for day in ("07", "08", "09", "10", "11"):
+        await move_to(f"11-{day} 00:00:01")
+        await move_to(f"11-{day} 09:00:01")
+        await move_to(f"11-{day} 23:00:00")
+    name = "GSM 2 Balance valid until"
+    assert messages(told) == [
+        f"{name}: 2026-11-10 (in 3 days)",
+        f"{name}: 2026-11-10 (in 2 days)",
+        f"{name}: 2026-11-10 (tomorrow)",
+        f"{name}: 2026-11-10 (today)",
+        f"{name}: 2026-11-10 (expired)",
+    ]
+    assert words(done) == messages(told)
+
+    await expiring("10.12.2026")
+    await move_to("11-12 09:00:01")
+    assert len(messages(told)) == 5
+
+
+async def test_a_restart_before_it_expires(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    expiring: Any,
+    move_to: Any,
+    automate: Automate,
+    told: list[ServiceCall],
+) -> None:
+    """No warning is repeated, and none that follows is lost."""
+    await expiring("10.11.2026")
+    await automate("sim_expires", dates=[EXPIRY], days=3, recipients=[PHONE_APP])
+    await move_to("11-07 09:00:01")
+
+    await hass.services.async_call(AUTOMATION, "turn_off", {"entity_id": AUTOMATED})
+    await hass.services.async_call(AUTOMATION, "turn_on", {"entity_id": AUTOMATED})
+    await settle(hass)
+    assert len(messages(told)) == 1
+
+    await move_to("11-08 09:00:01")
+    assert len(messages(told)) == 2
+
+
+@pytest.mark.parametrize("state", [STATE_UNKNOWN, "unavailable", "", "soon"])
+async def test_a_date_that_is_none(
+    hass: HomeAssistant,
+    expiring: Any,
+    move_to: Any,
+    automate: Automate,
+    told: list[ServiceCall],
+    state: str,
+) -> None:
+    """It's no reason for a warning, and keeps no other SIM's from coming."""
+    hass.states.async_set("sensor.other", state)
+    await expiring("10.11.2026")
+    await automate(
+        "sim_expires",
+        dates=["sensor.other", "sensor.gone", EXPIRY],
+        recipients=[PHONE_APP],
+    )
+
+    await move_to("11-09 09:00:01")
+
+    assert messages(told) == ["GSM 2 Balance valid until: 2026-11-10 (tomorrow)"]
+
+
+# Call me when the alarm goes off
 
 ALARM = {
     "triggers": [{"trigger": "event", "event_type": "smoke"}],
@@ -656,7 +1134,7 @@ async def test_nobody_answers(
     await smoke(hass)
 
     assert rung(gateway) == [PHONE, OTHER_PHONE] * 3
-    assert words(done) == ["it"]
+    assert words(done) == ["Smoke in the kitchen"]
 
 
 async def test_a_number_that_is_none(
@@ -697,6 +1175,173 @@ async def test_two_alarms_at_once(
         "Smoke in the cellar",
     ]
     assert rung(gateway) == [PHONE, PHONE]
+
+
+PANEL, LEAK = "alarm_control_panel.home", "binary_sensor.leak"
+
+
+@pytest.fixture
+def calm(hass: HomeAssistant) -> None:
+    """No alarm is on."""
+    hass.states.async_set(PANEL, "armed_away", {"friendly_name": "Home alarm"})
+    hass.states.async_set(LEAK, STATE_OFF, {"friendly_name": "Leak"})
+
+
+@pytest.mark.parametrize(
+    ("entity", "state", "name"),
+    [(PANEL, "triggered", "Home alarm"), (LEAK, STATE_ON, "Leak")],
+)
+async def test_a_panel_or_sensor_raises_the_alarm(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+    automate: Automate,
+    calm: None,
+    entity: str,
+    state: str,
+    name: str,
+) -> None:
+    """Its name can stand in the SMS."""
+    script(gateway, CallOutcome.BUSY, CallOutcome.ANSWERED)
+    await automate(
+        "alarm_chain",
+        alarms=[PANEL, LEAK],
+        numbers=[PHONE, OTHER_PHONE],
+        message="{{ alarm }}!",
+    )
+
+    hass.states.async_set(PANEL, "pending", {"friendly_name": "Home alarm"})
+    await settle(hass)
+    assert rung(gateway) == []
+
+    hass.states.async_set(entity, state, {"friendly_name": name})
+    await settle(hass)
+    # Another attribute is no other alarm.
+    hass.states.async_set(entity, state, {"friendly_name": name, "battery": 5})
+    await settle(hass)
+
+    assert sorted(text for _, _, text in sent(gateway)) == [f"{name}!"] * 2
+    assert rung(gateway) == [PHONE, OTHER_PHONE]
+
+
+@pytest.mark.parametrize("message", ["", "  "])
+async def test_an_alarm_without_a_message(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+    automate: Automate,
+    calm: None,
+    message: str,
+) -> None:
+    """Phones ring, and no SMS is sent."""
+    await automate("alarm_chain", alarms=[LEAK], numbers=[PHONE], message=message)
+
+    hass.states.async_set(LEAK, STATE_ON)
+    await settle(hass)
+
+    assert sent(gateway) == []
+    assert rung(gateway) == [PHONE]
+
+
+async def test_an_alarm_by_hand(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+    automate: Automate,
+) -> None:
+    """To try the automation, someone runs its actions without an alarm."""
+    await automate(
+        "alarm_chain", alarms=[PANEL], numbers=[PHONE], message="Where: {{ alarm }}"
+    )
+
+    await hass.services.async_call(
+        AUTOMATION, "trigger", {"entity_id": AUTOMATED}, blocking=True
+    )
+    await settle(hass)
+
+    assert sent(gateway) == [(1, PHONE, "Where: Alarm")]
+    assert rung(gateway) == [PHONE]
+
+
+@pytest.mark.parametrize(
+    ("entity", "alarm", "clear"),
+    [(PANEL, "triggered", "disarmed"), (LEAK, STATE_ON, STATE_OFF)],
+)
+async def test_an_alarm_that_is_over(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+    automate: Automate,
+    calm: None,
+    done: list[Event],
+    entity: str,
+    alarm: str,
+    clear: str,
+) -> None:
+    """No further phone rings, and it's no alarm that nobody answered."""
+    script(gateway, *[CallOutcome.NO_ANSWER] * 4)
+    await automate(
+        "alarm_chain",
+        alarms=[entity],
+        numbers=[PHONE, OTHER_PHONE],
+        message="Help",
+        nobody_actions=[DONE],
+    )
+
+    hass.states.async_set(entity, alarm)
+    await until(lambda: rung(gateway))
+    hass.states.async_set(entity, clear)
+    await settle(hass)
+
+    assert rung(gateway) == [PHONE]
+    assert words(done) == []
+
+
+@pytest.mark.parametrize("state", ["armed_away", "unavailable", STATE_UNKNOWN])
+async def test_an_alarm_that_is_not_over(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+    automate: Automate,
+    calm: None,
+    done: list[Event],
+    state: str,
+) -> None:
+    """The siren's time is up, or the panel is gone: the phones go on ringing."""
+    script(gateway, *[CallOutcome.NO_ANSWER] * 4)
+    await automate(
+        "alarm_chain",
+        alarms=[PANEL],
+        numbers=[PHONE, OTHER_PHONE],
+        message="Help",
+        nobody_actions=[DONE],
+    )
+
+    hass.states.async_set(PANEL, "triggered")
+    await until(lambda: rung(gateway))
+    hass.states.async_set(PANEL, state)
+    await settle(hass)
+
+    assert rung(gateway) == [PHONE, OTHER_PHONE] * 2
+    assert words(done) == ["Help"]
+
+
+@pytest.mark.parametrize("numbers", [[], [""], ["nobody"]])
+async def test_nobody_to_call(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+    automate: Automate,
+    done: list[Event],
+    numbers: list[str],
+) -> None:
+    """That is like nobody answering."""
+    await automate("alarm_chain", **ALARM | {"numbers": numbers}, nobody_actions=[DONE])
+
+    await smoke(hass)
+
+    assert rung(gateway) == []
+    assert words(done) == ["Smoke in the kitchen"]
 
 
 # Gateway or SIM out of order
@@ -788,7 +1433,7 @@ async def test_a_sim_that_is_back_soon(
 async def test_from_one_trouble_to_the_next(
     watched: list[ServiceCall], set_status: Any, pass_minutes: Any
 ) -> None:
-    """The minutes do not begin anew."""
+    """The minutes do not start again."""
     await set_status(NO_SIM)
     await pass_minutes(3)
     await set_status(NO_SIGNAL)

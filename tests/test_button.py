@@ -180,7 +180,7 @@ async def test_a_gateway_that_does_not_answer(
 
     with pytest.raises(
         HomeAssistantError,
-        match=r"^It's unknown whether OpenVox restarted or switched the module of span 1: ",
+        match=r"^It's unknown whether OpenVox restarted or switched the module of span 1\. ",
     ):
         await pressing
     assert len(resets(gateway)) == 1

@@ -1,20 +1,31 @@
-"""The docs: examples are valid, links lead somewhere, and quoted texts exist."""
+"""The docs: examples work, links lead somewhere, and quoted texts exist."""
 
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import timedelta
 import json
 from pathlib import Path
 import re
 from typing import Any
 
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+    async_mock_service,
+)
 
 from homeassistant.components.alert import CONFIG_SCHEMA as ALERT_SCHEMA
-from homeassistant.const import STATE_ON
-from homeassistant.core import HomeAssistant
+from homeassistant.const import STATE_OFF, STATE_ON
+from homeassistant.core import HomeAssistant, ServiceCall
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.script import async_validate_actions_config
 from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
 from homeassistant.util.yaml import parse_yaml
+from simulator import Simulator
+
+from .common import PHONE, settle, until
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -38,13 +49,24 @@ def examples() -> list[Any]:
     ]
 
 
+def example(page: str, heading: str, number: int = 1) -> str:
+    """Return a YAML block below a heading."""
+    text = (ROOT / "docs" / page).read_text()
+    _, _, section = text.partition(f"# {heading}\n")
+    section, *_ = re.split(r"^#+ ", section, flags=re.MULTILINE)
+    blocks = re.findall(r"^```yaml\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
+    return str(blocks[number - 1])
+
+
 @pytest.mark.parametrize("block", examples())
 async def test_an_example_is_valid(
     hass: HomeAssistant, loaded: MockConfigEntry, block: str
 ) -> None:
-    """As an automation, a sequence of actions, an alert, or the card."""
+    """As an automation, a sequence of actions, an alert, a dashboard, or the card."""
     config = parse_yaml(block)
-    if isinstance(config, list):
+    if "views" in config:
+        assert list(cards(config))
+    elif isinstance(config, list):
         await async_validate_actions_config(hass, cv.SCRIPT_SCHEMA(config))
     elif "alert" in config:
         ALERT_SCHEMA(config)
@@ -56,6 +78,129 @@ async def test_an_example_is_valid(
         assert await async_setup_component(hass, "automation", {"automation": config})
         (automation,) = hass.states.async_all("automation")
         assert automation.state == STATE_ON
+
+
+def cards(dashboard: Any) -> Iterator[Any]:
+    """Yield the cards of a dashboard of sections."""
+    for view in dashboard["views"]:
+        for section in view["sections"]:
+            yield from section["cards"]
+
+
+def test_the_dashboard_is_that_of_the_demo() -> None:
+    """So its entities exist, which the demo's check makes sure of."""
+    in_demo = list(cards(parse_yaml((ROOT / "demo/dashboard.yaml").read_text())))
+    in_docs = list(cards(parse_yaml(example("dashboard.md", "A dashboard"))))
+
+    assert len(in_docs) > 5
+    assert [card for card in in_docs if card not in in_demo] == []
+
+
+WATER = "Ask a question by SMS and wait for the answer"
+STRANGER = "+15550100"
+
+
+@pytest.fixture
+def switched(hass: HomeAssistant) -> list[ServiceCall]:
+    """What was switched off."""
+    switched: list[ServiceCall] = async_mock_service(hass, "switch", "turn_off")
+    return switched
+
+
+@pytest.fixture
+async def waiting(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+    switched: list[ServiceCall],
+) -> Callable[[Any], Awaitable[str]]:
+    """Returns what starts an automation up to where it waits, and gives its question."""
+    hass.states.async_set("binary_sensor.cellar_water", STATE_OFF)
+    waits = []
+    hass.bus.async_listen("openvox_gsm_sms_sent", waits.append)
+
+    async def waiting(automation: Any) -> str:
+        assert await async_setup_component(
+            hass, "automation", {"automation": automation}
+        )
+        hass.states.async_set("binary_sensor.cellar_water", STATE_ON)
+        await until(lambda: waits)
+        await go_on()
+        return gateway.sent[0].text
+
+    return waiting
+
+
+async def go_on() -> None:
+    """Let all run that need not wait."""
+    for _ in range(50):
+        await asyncio.sleep(0)
+
+
+async def test_an_answer_by_sms(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    waiting: Any,
+    switched: list[ServiceCall],
+) -> None:
+    """The right word of the right person continues the script."""
+    question = await waiting(parse_yaml(example("examples.md", WATER)))
+    assert question == "Water in the cellar! Reply STOP to switch the pump off."
+
+    for sender, text in ((STRANGER, "stop"), (PHONE, "Don't stop"), (PHONE, "")):
+        await gateway.receive_sms(1, sender, text)
+    await go_on()
+    assert switched == []
+
+    await gateway.receive_sms(1, PHONE, "Stop ")
+    await until(lambda: len(gateway.sent) == 2)
+    await settle(hass)
+
+    assert [call.data["entity_id"] for call in switched] == [["switch.cellar_pump"]]
+    assert gateway.sent[1].text == "The pump is off."
+    assert gateway.originated == []
+
+
+async def test_no_answer_by_sms(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    waiting: Any,
+    switched: list[ServiceCall],
+) -> None:
+    """After a while, something else is done."""
+    await waiting(parse_yaml(example("examples.md", WATER)))
+
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(minutes=15, seconds=1))
+    await until(lambda: gateway.originated)
+    await settle(hass)
+
+    assert [call.number for call in gateway.originated] == [PHONE]
+    assert switched == []
+
+
+@pytest.mark.parametrize(("answer", "is_right"), [("{}", True), ("1{}", False)])
+async def test_an_answer_with_a_code(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    waiting: Any,
+    switched: list[ServiceCall],
+    answer: str,
+    is_right: bool,
+) -> None:
+    """Only the code of this question is right."""
+    automation = parse_yaml(example("examples.md", WATER))
+    automation["actions"] = parse_yaml(example("examples.md", WATER, 2))
+    question = await waiting(automation)
+    (code,) = re.findall(r"\d+", question)
+
+    await gateway.receive_sms(1, PHONE, f"STOP {answer.format(code)}")
+    await until(
+        lambda: (
+            not hass.states.get("automation.water_in_the_cellar").attributes["current"]
+        )
+    )
+
+    assert bool(switched) is is_right
 
 
 def anchors(page: Path) -> set[str]:

@@ -200,7 +200,7 @@ async def test_the_rights(
         await dial(hass)
 
     assert error.value.translation_key == key
-    assert gateway.originated == []
+    assert "Originate" not in gateway.actions
 
 
 async def test_the_rights_are_taken_away(

@@ -136,6 +136,32 @@ async def test_a_refusal_says_more_than_a_limit(
     assert (await status(hass)).startswith("the network rejected it on span 1")
 
 
+async def test_what_two_gateways_say(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    other_loaded: MockConfigEntry,
+    gateway: Simulator,
+    other: Simulator,
+) -> None:
+    """A limit says more than that no span is ready, and less than the network."""
+    for number in (2, 3, 4):
+        gateway.spans[number].status = "No Signal"
+    await loaded.runtime_data.gateway.spans.read()
+    await limit(hass, loaded, 1, day=1)
+    assert await status(hass, config_entry_id=loaded.entry_id) == "1"
+    other.spans[1].sms_outcomes.append(SmsOutcome.FAILED)
+    assert (await status(hass)).startswith("the network rejected it on span 1 of Other")
+
+    other.spans[1].status = "No Signal"
+    await other_loaded.runtime_data.gateway.spans.read()
+    assert (await status(hass)).startswith("the SIM in span 1 of OpenVox")
+
+    await set_options(hass, loaded, **{CONF_HOURLY_LIMIT: 1})
+    hass.config_entries.async_remove_subentry(loaded, next(iter(loaded.subentries)))
+    await settle(hass)
+    assert (await status(hass)).startswith("OpenVox has reached its maximum SMS")
+
+
 async def test_a_gateway_whose_sims_are_at_their_limits_comes_last(
     hass: HomeAssistant,
     loaded: MockConfigEntry,

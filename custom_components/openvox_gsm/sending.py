@@ -1,7 +1,7 @@
 """The one door by which SMS leave: who may get them, how many, through which span."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, NewType, override
@@ -28,12 +28,14 @@ from .phone_numbers import InvalidPhoneNumberError, parse_prefix
 from .runtime import OpenVoxRuntime
 from .signals import SIGNAL_SMS_RESERVED
 
-# The result of a gateway that didn't even try.
-_NOT_TRIED: Final = (
-    SendFailure.NO_SPAN_READY,
-    SendFailure.NOT_CONNECTED,
-    SendFailure.NOT_RESPONDING,
-)
+# The results of a gateway that didn't even try, and how little they say.
+_NOT_TRIED: Final[Mapping[SendFailure | None, int]] = {
+    SendFailure.LIMIT_REACHED: 1,
+    SendFailure.SIM_LIMIT_REACHED: 1,
+    SendFailure.NO_SPAN_READY: 2,
+    SendFailure.NOT_CONNECTED: 2,
+    SendFailure.NOT_RESPONDING: 2,
+}
 
 
 @dataclass(frozen=True)
@@ -191,7 +193,8 @@ async def _send(
             break
     # The last one may have sent it; a result of a gateway that tried is worth more.
     route, outcome = min(
-        reversed(outcomes), key=lambda each: each[1].result.failure in _NOT_TRIED
+        reversed(outcomes),
+        key=lambda each: _NOT_TRIED.get(each[1].result.failure, 0),
     )
     if outcome.result.failure in _NOT_TRIED:
         reasons = [each.reason for _, each in outcomes if each.reason]

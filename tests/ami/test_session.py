@@ -1366,6 +1366,8 @@ async def test_close_logs_off(sim: Simulator) -> None:
     """An orderly end is no loss, and may be repeated."""
     session = await connect(sim)
     await session.close()
+    names = [task.get_name() for task in asyncio.all_tasks()]
+    assert not any(name.startswith("AMI keepalive") for name in names)
     assert sim.actions[-1] == "Logoff"
     assert session.lost.result() is None
     assert not session.is_free

@@ -13,6 +13,7 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 import pytest
 
 from demo.home import PASSWORD, USER, HomeAssistant, make_config
+from demo.messages import add_contacts, exchange_messages
 from demo.processes import LOOPBACK, PROJECT, Process, choose_ports, unless_dead, until
 from simulator.control import ask
 
@@ -134,6 +135,8 @@ async def demo() -> AsyncIterator[Demo]:
         ):
             home = HomeAssistant(session, home_port)
             await unless_dead(home.set_up(ami_port), [gateway, process])
+            await unless_dead(add_contacts(home), [gateway, process])
+            await unless_dead(exchange_messages(home, control_port), [gateway, process])
             yield Demo(home, control_port, other_control_port)
 
 

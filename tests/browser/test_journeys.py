@@ -51,8 +51,8 @@ async def test_dashboard(demo: Demo, page: Page, take_picture: TakePicture) -> N
     await demo.sms_comes_in(2, "+491713920099", "Hello house")
 
     await expect(message).to_be_visible()
-    await page.locator("hui-button-card").get_by_text("Read balance").click()
-    await expect(tiles.get_by_text("€12.50")).to_be_visible()
+    await page.locator("hui-button-card").get_by_text("Query now").click()
+    await expect(tiles.get_by_text("12.50 EUR")).to_be_visible()
     await expect(page.locator("hui-error-card, hui-warning")).to_have_count(0)
     await take_picture("dashboard")
 
@@ -131,7 +131,7 @@ async def test_add_a_gateway_and_delete_it(
 async def test_options(demo: Demo, page: Page, take_picture: TakePicture) -> None:
     """The options say what is wrong in a field; what is right is kept."""
     await page.goto(f"{demo.home.url}/{INTEGRATION}")
-    configure = page.get_by_role("button", name="Configure")
+    configure = page.get_by_role("button", name="Configure", exact=True)
     submit = page.get_by_role("button", name="Submit")
     form = page.locator("step-flow-form")
     await configure.click()

@@ -121,7 +121,7 @@ async def test_the_card(demo: Demo, page: Page, take_picture: TakePicture) -> No
     await choice.locator(".overlay").click()
 
     editor = page.locator("hui-dialog-edit-card")
-    await editor.locator("ha-picker-field, ha-select").first.click()
+    await editor.locator("ha-selector-select ha-picker-field").click()
     await editor.locator("ha-picker-combo-box").get_by_text("Lena").click()
     await editor.get_by_text("Field to send an SMS").first.click()
     await expect(editor.get_by_role("textbox", name="Message")).to_be_visible()

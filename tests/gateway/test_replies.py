@@ -979,6 +979,12 @@ def test_steps_that_are_not_shown_are_unknown(output: str) -> None:
     assert replies.read_steps(output, "sms") is None
 
 
+def test_a_step_of_an_unnamed_extension() -> None:
+    """It may be one of those for an SMS."""
+    output = "                    2. Hangup()                 [pbx_config]\n"
+    assert replies.read_steps(output, "sms") == ("Hangup()",)
+
+
 @pytest.mark.parametrize(
     "step",
     [

@@ -225,6 +225,14 @@ async def test_a_ussd_code_given_up_keeps_the_span_until_its_time_is_over(
     assert len(sends(gateway)) == 2
 
 
+async def test_the_usual_time_limit(gateway: Simulator, client: Gateway) -> None:
+    """It is given to the gateway, which counts it."""
+    await client.ussd.send(1, "*100#")
+    await client.ussd.send(1, "*100#", timeout=7)
+
+    assert [command.split()[-1] for command in sends(gateway)] == ["30", "7"]
+
+
 async def test_a_resting_span_is_busy_for_who_cannot_wait(
     gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:

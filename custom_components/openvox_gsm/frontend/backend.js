@@ -44,8 +44,8 @@ export async function sendSms(hass, { number, text, entryId, span }) {
  * Follow all changes until the function that this gives is called.
  *
  * `onEvent` gets each event. `onStart` is called after each start, also when the
- * connection is back: what happened until then has to be read. `onError` gets the error
- * that keeps it from starting.
+ * connection is back: what happened until then has to be read. `onError` gets an error of
+ * either; it's tried again then.
  */
 export function follow(hass, { onEvent, onStart, onError }) {
   const { connection } = hass;
@@ -55,6 +55,7 @@ export function follow(hass, { onEvent, onStart, onError }) {
 
   const start = async () => {
     clearTimeout(timer);
+    unsubscribe = undefined;
     try {
       const stop = await connection.subscribeMessage(
         (event) => stopped || onEvent(event),
@@ -68,9 +69,10 @@ export function follow(hass, { onEvent, onStart, onError }) {
         unsubscribe();
         return;
       }
-      onStart();
+      await onStart();
     } catch (error) {
       if (stopped) return;
+      unsubscribe?.();
       onError(error);
       timer = setTimeout(start, RETRY_MS);
     }

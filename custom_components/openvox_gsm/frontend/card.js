@@ -121,7 +121,6 @@ export class MessagesCard extends ShadowElement {
 
   disconnectedCallback() {
     this.#unfollow?.();
-    this.#context = undefined;
   }
 
   // Building and reading
@@ -153,20 +152,23 @@ export class MessagesCard extends ShadowElement {
   async #read() {
     const context = this.#context;
     const { count = DEFAULT_COUNT } = this.#config;
+    await context.readGateways();
+    const { messages } = await readMessages(context.hass, { ...this.#filter, limit: count });
+    if (context !== this.#context) return;
+    this.#messages = messages;
+    this.#show();
+    this.#showReply();
+  }
+
+  #readSoon = debounce(READ_AGAIN_MS, async () => {
+    if (!this.isConnected) return;
     try {
-      await context.readGateways();
-      const { messages } = await readMessages(context.hass, { ...this.#filter, limit: count });
-      if (context !== this.#context) return;
-      this.#messages = messages;
-      this.#show();
-      this.#showReply();
+      await this.#read();
     } catch (error) {
       // Without a connection, it is read again when that is back.
       if (error?.message) this.#showError(error);
     }
-  }
-
-  readSoon = debounce(READ_AGAIN_MS, () => this.isConnected && this.#read());
+  });
 
   /** What the card shows; a contact is a name for a number. */
   get #filter() {
@@ -181,7 +183,8 @@ export class MessagesCard extends ShadowElement {
   get #number() {
     const { number } = this.#config;
     const contact = this.#context.contacts.find(({ name }) => name === number);
-    return contact?.number ?? (number?.replace(/[\s()/.-]/g, "") || undefined);
+    const isNumber = /^[+\d\s()/.-]+$/.test(number ?? "");
+    return contact?.number ?? ((isNumber ? number.replace(/[^+\d]/g, "") : number) || undefined);
   }
 
   #show() {
@@ -241,7 +244,7 @@ export class MessagesCard extends ShadowElement {
 
   #onEvent(event) {
     const isOurs = event.type !== "changed" || this.#context.passes(event.message, this.#filter);
-    if (isOurs) this.readSoon();
+    if (isOurs) this.#readSoon();
   }
 }
 

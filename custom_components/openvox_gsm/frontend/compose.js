@@ -62,7 +62,7 @@ export class Compose extends ShadowElement {
   #error;
 
   /**
-   * Send to `number`, or with undefined to whom the field *To* says. `via` is the
+   * Send to `number`, or with undefined to the one in the field *To*. `via` is the
    * `{entry_id, span}` to offer first. `onchoose` gets a contact that was picked, `onsent`
    * the number a message went to.
    */
@@ -148,7 +148,7 @@ export class Compose extends ShadowElement {
     this.#update();
   }
 
-  /** The choice of the span; by default the one that `via` names, if it's ready. */
+  /** The choice of the span; by default the one that `via` names. */
   #spans() {
     const { gateways, words } = this.#context;
     const via = this.#via;
@@ -160,7 +160,7 @@ export class Compose extends ShadowElement {
           const isVia = via?.entry_id === gateway.entry_id && via.span === span;
           const label = ready ? name : words.say("compose.not_ready", { span: name });
           const value = JSON.stringify([gateway.entry_id, span]);
-          return h("option", { value, selected: isVia && ready }, label);
+          return h("option", { value, selected: isVia }, label);
         });
       return sending.length > 1 ? h("optgroup", { label: gateway.title }, spans) : spans;
     });
@@ -174,10 +174,6 @@ export class Compose extends ShadowElement {
 
   focus() {
     (this.#recipient ?? this.#textarea)?.focus();
-  }
-
-  focusText() {
-    this.#textarea?.focus();
   }
 
   #update() {
@@ -235,15 +231,13 @@ export class Compose extends ShadowElement {
     const { outcome, error } = await this.#try({ number, text, entryId, span });
     this.#sending = false;
     // Perhaps it was sent: a text that comes back invites to send it twice.
-    if (error || outcome.status === "failed") this.#giveBack(text);
+    const isSent = !error && outcome.status !== "failed";
+    if (isSent) this.#recipient?.clear();
+    else this.#giveBack(text);
     this.#update();
-    if (error) this.#show(error);
-    else if (outcome.status !== "sent") this.#show(outcome.error);
-    if (outcome && outcome.status !== "failed") {
-      this.#recipient?.clear();
-      this.#update();
-      this.onsent?.(outcome.target);
-    }
+    const trouble = error ?? outcome.error;
+    if (trouble) this.#show(trouble);
+    if (isSent) this.onsent?.(outcome.target);
   }
 
   async #try(sms) {

@@ -61,6 +61,8 @@ export class Conversation extends ShadowElement {
   #filter;
   #more = true;
   #reading = 0;
+  /** What changed since reading everything began, as that may not have it; else null. */
+  #meanwhile = null;
   #scroll;
   #timeline;
   #top;
@@ -126,6 +128,8 @@ export class Conversation extends ShadowElement {
     const wanted = Math.max(PAGE, this.#timeline.size);
     const messages = [];
     let more = true;
+    this.#more = false;
+    this.#meanwhile = [];
     while (more && messages.length < wanted) {
       const limit = Math.min(LARGEST_PAGE, wanted - messages.length);
       const page = await this.#page(messages.at(-1)?.id, limit);
@@ -139,6 +143,9 @@ export class Conversation extends ShadowElement {
     this.#more = more;
     this.#changed();
     this.#watchTop();
+    const missed = this.#meanwhile;
+    this.#meanwhile = null;
+    for (const message of missed) this.changed(message);
   }
 
   async #readOlder() {
@@ -191,6 +198,7 @@ export class Conversation extends ShadowElement {
 
   /** Show a message that is new or has changed. */
   changed(message) {
+    this.#meanwhile?.push(message);
     if (keyOf(message.number) !== keyOf(this.#number)) {
       // A call can get its number later, and then belongs to another conversation.
       this.#timeline.remove([message.id]);

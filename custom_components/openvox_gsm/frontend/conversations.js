@@ -131,7 +131,7 @@ export class ConversationList extends ShadowElement {
     this.#append(page);
   }
 
-  readSoon = debounce(READ_AGAIN_MS, () => this.isConnected && this.read());
+  #readSoon = debounce(READ_AGAIN_MS, () => this.isConnected && this.read());
 
   async #readMore() {
     if (!this.#more) return;
@@ -241,7 +241,7 @@ export class ConversationList extends ShadowElement {
   /** Show a message that is new or has changed. */
   changed(message) {
     if (this.#filter.search) {
-      this.readSoon();
+      this.#readSoon();
       return;
     }
     const { contact, id, number } = message;
@@ -252,7 +252,7 @@ export class ConversationList extends ShadowElement {
 
     // A call can get its number later, and then belongs to another conversation.
     const moved = [...this.#known].find(([, { conversation }]) => conversation.last.id === id);
-    if (moved && moved[0] !== key) this.readSoon();
+    if (moved && moved[0] !== key) this.#readSoon();
 
     const hadFocus = known?.item.contains(this.shadowRoot.activeElement);
     const next = known?.item.nextSibling;
@@ -274,7 +274,7 @@ export class ConversationList extends ShadowElement {
     const isShown = [...this.#known.values()].some(({ conversation }) =>
       gone.has(conversation.last.id),
     );
-    if (all || isShown) this.readSoon();
+    if (all || isShown) this.#readSoon();
   }
 
   // Keyboard

@@ -91,7 +91,6 @@ export class MessagesPanel extends ShadowElement {
     window.removeEventListener("popstate", this.#onLocation);
     this.#resizes.disconnect();
     this.#unfollow?.();
-    this.#context = undefined;
   }
 
   #resizes = new ResizeObserver(([entry]) => {
@@ -142,9 +141,12 @@ export class MessagesPanel extends ShadowElement {
   async #read() {
     await this.#readGateways();
     this.#list.filter = this.#filter.value;
-    if (this.#isRead) this.#pane.read();
-    else this.#show(readLocation());
+    if (this.#isRead) {
+      this.#pane.read();
+      return;
+    }
     this.#isRead = true;
+    this.#show(readLocation());
   }
 
   async #readGateways() {
@@ -236,7 +238,11 @@ export class MessagesPanel extends ShadowElement {
 
   #gatewaysChanged = debounce(GATEWAYS_AFTER_MS, async () => {
     if (!this.isConnected) return;
-    await this.#readGateways();
+    try {
+      await this.#readGateways();
+    } catch {
+      return; // Without a connection, everything is read again when that is back.
+    }
     this.#list.read();
     this.#pane.gatewaysChanged();
   });

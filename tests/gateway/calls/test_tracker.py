@@ -31,6 +31,7 @@ from custom_components.openvox_gsm.gateway.model import (
 from custom_components.openvox_gsm.gateway.receiving import inbox as inbox_module
 from custom_components.openvox_gsm.gateway.receiving.assembly import Assembler
 from custom_components.openvox_gsm.gateway.receiving.inbox import (
+    LONGEST_STALL,
     MESSAGE_TIMEOUT,
     SETTLE_TIME,
     Inbox,
@@ -753,7 +754,7 @@ def test_a_call_that_comes_behind_a_stall_within_a_text(
     raw = b"".join(sms_events(Dialect.ASTERISK_1_8, text))
     at = raw.index(cut)
     bench.feed([raw[:at]])
-    bench.clock.let_pass(20 * MESSAGE_TIMEOUT)
+    bench.clock.let_pass(LONGEST_STALL)
     bench.feed([raw[at:]])
     bench.settle()
 

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 from custom_components.openvox_gsm.gateway.observing.pdu import hide_pdu
 from custom_components.openvox_gsm.gateway.observing.stand_ins import StandIns
@@ -52,6 +52,7 @@ def test_every_recorded_pdu_keeps_its_build() -> None:
 
 
 @given(st.binary(max_size=200))
+@example(bytes.fromhex("0D" + 14 * "00" + "06500040"))  # an escape, and nothing behind
 def test_anything_else_becomes_zeros_or_another_pdu(octets: bytes) -> None:
     """Whatever a gateway writes there."""
     pdu = octets.hex().upper()

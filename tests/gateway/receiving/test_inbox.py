@@ -28,6 +28,7 @@ from custom_components.openvox_gsm.gateway.receiving.assembly import (
     Assembler,
 )
 from custom_components.openvox_gsm.gateway.receiving.inbox import (
+    LONGEST_STALL,
     MESSAGE_TIMEOUT,
     SETTLE_TIME,
     Inbox,
@@ -581,6 +582,14 @@ NOT_PLAIN: dict[str, dict[str, Any]] = {
     [
         pytest.param(
             {"pdu": deliver_pdu("+4915112345678", "hello", header=PART)}, id="a part"
+        ),
+        pytest.param(
+            {
+                "pdu": deliver_pdu(
+                    "+4915112345678", "hello", header=bytes((6, 8, 4, 0, 7, 1, 1))
+                )
+            },
+            id="a part with a wide reference",
         ),
         pytest.param({"pdu": PLAIN}, id="no header"),
         pytest.param(
@@ -1729,7 +1738,7 @@ def test_an_end_that_never_comes(
 @pytest.mark.parametrize(("more", "goes_on"), [(0, True), (1, False)])
 def test_how_long_a_text_may_be(bench: Bench, more: int, goes_on: bool) -> None:
     """What comes after more than that has waited long enough."""
-    first, second, *others = sms_with_pdu("hello").events(Dialect.EARLY)
+    first, second, *_ = sms_with_pdu("hello").events(Dialect.EARLY)
     begin = second[: second.index(b"\r\nUniqueid")] + b"\r\n\r\n"
     rest = b"y" * (1024 + more - len(begin.strip())) + b"\r\n\r\n"
     bench.feed([first, begin, rest])
@@ -1737,8 +1746,29 @@ def test_how_long_a_text_may_be(bench: Bench, more: int, goes_on: bool) -> None:
     assert bench.inbox.is_mid_packet
     bench.clock.let_pass(0.01)
     assert bench.inbox.is_mid_packet is goes_on
-    bench.feed([second, *others])
-    assert bench.inbox.is_mid_packet is False
+    bench.feed([b"y\r\n\r\n"])
+    assert not bench.inbox.is_mid_packet
+
+
+def test_how_long_a_text_may_stall(bench: Bench) -> None:
+    """By then the connection is lost, or the end never comes."""
+    first, second, *_ = sms_with_pdu("hello").events(Dialect.EARLY)
+    bench.feed([first, second[: second.index(b"\r\nUniqueid")] + b"\r\n\r\n"])
+    bench.clock.let_pass(MESSAGE_TIMEOUT + LONGEST_STALL - 0.01)
+    assert bench.inbox.is_mid_packet
+    bench.clock.let_pass(0.01)
+    assert not bench.inbox.is_mid_packet
+    bench.settle()
+    assert not bench.clock.running
+
+
+def test_a_text_that_only_seems_torn(bench: Bench) -> None:
+    """A later Asterisk writes it whole, so nothing more need come."""
+    mine = replace(ME, text=b"C:\\", driver_escapes=False)
+    bench.feed(list(mine.events(Dialect.LATE))[:8])  # the program's call is the last
+    assert bench.inbox.is_mid_packet
+    bench.settle()
+    assert bench.told == [(2, ATTACKER, "C:\\")]
 
 
 @pytest.mark.parametrize(("more", "is_held"), [(0, True), (1, False)])

@@ -15,6 +15,7 @@ from custom_components.openvox_gsm.gateway.receiving import inbox as inbox_modul
 from simulator import Box, Dialect, Simulator
 from simulator.model.deliver import deliver, status_report
 
+from tests.common import said
 from tests.gateway.conftest import Heard, gateway_with, kinds_of_gateway, until
 
 ODD: list[dict[str, Any]] = json.loads(
@@ -66,7 +67,7 @@ async def test_four_messages_at_once(
     await until(lambda: len(heard.sms) == 4)
 
     assert [sms.text for sms in heard.sms] == texts
-    assert [each for each in caplog.records if each.levelno >= logging.WARNING] == []
+    assert said(caplog, logging.WARNING) == []
 
 
 @kinds_of_gateway()

@@ -600,3 +600,80 @@ def test_a_connection_that_is_lost_before_a_uniqueid_is_certain(bench: Bench) ->
 
     assert bench.told == [(2, "+4915112345678", "hello")]
     assert not bench.clock.running
+
+
+FORGED_SENDERS = {
+    "a variable": forged_varset(ME, "SMSSRC", "MyBank"),
+    "a variable with a Uniqueid": forged_varset(ME, "SMSSRC", "MyBank", ME.uniqueid),
+    "a program's call": forged_newexten(ME, PROCESS),
+    "a program's call with a Uniqueid": forged_newexten(ME, PROCESS, ME.uniqueid),
+}
+
+
+@pytest.mark.parametrize("order", [AS_IN_2013, TODAY, TEXT_FIRST], ids=str)
+@pytest.mark.parametrize("sources", [(VARSET,), ALL], ids=str)
+@pytest.mark.parametrize("forged", FORGED_SENDERS.values(), ids=FORGED_SENDERS)
+@EACH_DIALPLAN
+def test_a_sender_that_is_forged_with_a_guessed_uniqueid(
+    steps: tuple[tuple[str, str], ...],
+    forged: str,
+    sources: tuple[str, ...],
+    order: tuple[str, ...],
+    bench: Bench,
+) -> None:
+    """Without a PDU nothing tells which one is right, so it's nobody's."""
+    text = f"x{forged_end(ME.uniqueid)}{forged}"
+    assert len(text) <= 160
+    mine = today(hostile_sms(text, with_pdu=False), order=order, steps=steps)
+    bench.feed(mine.events(Dialect.EARLY, sources))
+    bench.settle()
+
+    assert {(span, sender) for span, sender, _ in bench.told} <= {
+        (2, ATTACKER),
+        (2, ""),
+    }
+
+
+@pytest.mark.parametrize("forged", FORGED_SENDERS.values(), ids=FORGED_SENDERS)
+def test_a_sender_that_only_the_program_shows(bench: Bench, forged: str) -> None:
+    """It's nobody's either, where the text shows another one."""
+    text = f"x{forged_end(ME.uniqueid)}{forged}"
+    mine = today(hostile_sms(text, with_pdu=False), order=TODAY)
+    bench.feed(
+        each
+        for each in mine.events(Dialect.EARLY)
+        if mine.varset(Dialect.EARLY, "SMSSRC", mine.sender) != each
+    )
+    bench.settle()
+
+    assert {sender for _, sender, _ in bench.told} <= {ATTACKER, ""}
+
+
+@BOTH_DIALECTS
+@pytest.mark.parametrize("order", [TODAY, TEXT_FIRST], ids=str)
+def test_a_sender_whose_name_asterisk_spoils(
+    bench: Bench, order: tuple[str, ...], dialect: Dialect
+) -> None:
+    """A variable shows it in UTF-8, a program's call as it is: it's one all the same."""
+    mine = today(Sms(sender="Café 5".encode("latin-1")), order=order)
+    spoilt = replace(mine, sender="Caf\ufffd 5".encode())
+    bench.feed(spoilt.events(dialect, (VARSET,)))
+    bench.feed(mine.events(dialect, (NEWEXTEN,)))
+    bench.settle()
+
+    assert [sender for _, sender, _ in bench.told] == ["Caf\ufffd 5"]
+
+
+@BOTH_DIALECTS
+def test_how_many_variables_show_a_uniqueid(bench: Bench, dialect: Dialect) -> None:
+    """Three behind a text do at once, two when the time is over."""
+    order = ("SMSORITXT", "SMSSRC", "SMSC", "SMSPDU")
+    for number, count in enumerate((4, 3, 2)):
+        sms = sms_with_pdu(f"text {number}", uniqueid=f"1795400805.{number}")
+        shown = today(sms, order=order[:count])
+        bench.feed(shown.events(dialect, (VARSET,)))
+        assert len(bench.messages) == number + (count == 4)
+        bench.settle()
+        is_certain = dialect is Dialect.LATE or count > 2
+        sender = sms.sender.decode() if is_certain else ""
+        assert bench.told[number:] == [(2, sender, f"text {number}")]

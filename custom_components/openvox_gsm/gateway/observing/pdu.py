@@ -116,7 +116,8 @@ def _hide_septets(packed: bytearray, count: int, fill: int) -> bytearray:
     bits = int.from_bytes(packed, "little")
     hidden = bits & ((1 << fill) - 1)
     is_escaped = False
-    for index in range(max(count, 0)):
+    whole = (8 * len(packed) - fill) // 7  # the PDU may say that there are more
+    for index in range(min(count, whole)):
         place = fill + 7 * index
         septet = bits >> place & 0x7F
         hidden |= (0x28 if is_escaped else _hide_septet(septet)) << place

@@ -67,6 +67,11 @@ class SmsEvent:
         return None if self.variable else self.steps.read_program(self.value)
 
     @property
+    def sender_of_program(self) -> str | None:
+        """The sender in such a call, even if the text in it is cut."""
+        return None if self.variable else self.steps.read_sender(self.value)
+
+    @property
     def is_text_alone(self) -> bool:
         """Whether this may be a step of which the text is all there is."""
         is_first = not self.variable and self.priority == "1"

@@ -6,7 +6,7 @@ packet that contains it, and what follows reads like packets of its own. Whateve
 text contains, one SMS must not become two, nor come from somebody else:
 
 * A packet that the text cut in two is put together again: nothing comes between its
-  pieces, and its genuine end is known, as it repeats the Uniqueid of the channel.
+  pieces, and its genuine end, which is waited for, repeats the channel's Uniqueid.
 * That Uniqueid is known from what comes before any text: a variable in which no text
   can stand (SMSSRC, SIMIMSI and the like, in whatever order), or a step that says the
   same of every SMS. Where a text comes first, what follows is set aside until more
@@ -57,7 +57,7 @@ _LOGGER = logging.getLogger(__name__)
 # is taken as it is after the longer time; one with its PDU after the shorter one.
 MESSAGE_TIMEOUT: Final = 2.0  # seconds
 SETTLE_TIME: Final = 0.25  # seconds
-
+LONGEST_STALL: Final = 40.0  # seconds; by then the connection is lost
 _PACKET_END = b"\r\n\r\n"
 
 
@@ -88,8 +88,8 @@ class Inbox:
         self._call_later = call_later
         #: Whether a message needs its PDU; may be changed at any time.
         self.requires_pdu = requires_pdu
-        #: How often what has come by, since the beginning: messages with and without
-        #: PDU, programs among the steps, what is no text for a person, what was dropped.
+        #: How often what came by: messages with and without PDU, programs among the
+        #: steps, what is no text for a person, what was dropped.
         self.seen: Counter[str] = Counter()
         self._sorter = Sorter(on_part, on_report, self.seen)
         self._reader = EventReader(channel)
@@ -97,7 +97,7 @@ class Inbox:
         #: Every packet of an SMS contains it, unless the packet was cut in two.
         self.marker = marker.encode()
         self._messages = Messages()
-        # Those of them whose texts may still forge something, for a moment.
+        # Those whose texts may still forge something, for a moment.
         self._suspects: dict[Message, Timer] = {}
         self._warned: Timer | None = None  # about a forgery, a moment ago
         self._torn: TornPacket | None = None  # until its end is there
@@ -279,8 +279,10 @@ class Inbox:
         """Wait on where the end is sure to come, unless this is too long for a text."""
         torn = self._torn
         assert torn
-        if any(map(self._is_being_read, self._messages.open_on(torn.first.channel))):
-            torn.timer = self._call_later(MESSAGE_TIMEOUT, self._torn_for_long)
+        messages = self._messages.open_on(torn.first.channel)
+        if any(map(self._is_being_read, messages)) and not torn.is_late:
+            torn.is_late = True
+            torn.timer = self._call_later(LONGEST_STALL, self._torn_for_long)
         else:
             self._abandon_torn(torn.pieces)
 
@@ -417,8 +419,8 @@ class Inbox:
     def _is_being_read(self, message: Message) -> bool:
         """Return whether the rest of one of the message's packets is to come."""
         opening, torn = self._opening, self._torn
-        if opening and opening.is_piece and opening.first.channel == message.channel:
-            return True
+        if opening:
+            return opening.is_piece and opening.first.channel == message.channel
         if not torn or torn.first.channel != message.channel:
             return False
         return message.is_certain and torn.may_go_on

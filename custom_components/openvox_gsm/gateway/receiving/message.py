@@ -43,7 +43,7 @@ class Message:
         arrived_at: datetime,
         *,
         is_certain: bool,
-        began_with_step: bool = False,
+        began_with_step: bool,
     ) -> None:
         """Create an empty message.
 
@@ -62,6 +62,7 @@ class Message:
         #: Everything that may be its text, in any form.
         self.texts: list[str] = []
         self.program: Program | None = None
+        self._senders_of_programs: list[str] = []
         # By the value of SMSPDU: its PDUs that can be read, each with its hex digits.
         self._pdus: dict[str, list[tuple[str, Pdu]]] = {}
         self._first_step: str | None = None
@@ -89,6 +90,8 @@ class Message:
             if event.variable in TEXT_VARIABLES:
                 self.texts.append(event.value)
             return event.variable == "SMSPDU" and self._add_pdus(event.value)
+        if (sender := event.sender_of_program) is not None:
+            self._senders_of_programs.append(sender)
         if program := event.program:
             self.program = program
             self.texts.append(program.text)
@@ -161,8 +164,16 @@ class Message:
             senders = senders[:1]
         return [*senders] or [self.program.sender if self.program else None]
 
-    def _is_in_text(self, sender: str | None) -> bool:
-        return bool(sender) and any(sender in text for text in self.texts if sender)
+    def _rendered_sender(self, variables: Variables) -> str:
+        """Return the sender as the driver gives it; nobody where it gives several.
+
+        All but one of them are forged, and nothing tells which.
+        """
+        senders = self._senders(variables)
+        if not self._sender_came_first:
+            senders += self._senders_of_programs
+        forms = {re.sub(_UNCERTAIN_IN_SENDER, "", each or "") for each in senders}
+        return (senders[0] or "") if len(forms) == 1 else ""
 
     def genuine_pdus(self, texts: list[str], other_texts: list[str]) -> list[Pdu]:
         """Return the PDUs that no text can have forged: one, in most messages.
@@ -218,9 +229,6 @@ class Message:
         """
         variables = self.variables_not_in(texts)
         text = self._rendered_text(variables)
-        senders = self._senders(variables)
-        honest = [each for each in senders if not self._is_in_text(each)]
-        (sender, *_) = honest or senders
         time = _first(variables, "SMSTIME") or ""
         if self.program:
             time = time or self.program.time
@@ -230,7 +238,7 @@ class Message:
         zone = read_zone(_first(variables, "SMSTZ") or "")
         return ReceivedPart(
             span=self.span,
-            sender=repair_sender(sender or ""),
+            sender=repair_sender(self._rendered_sender(variables)),
             text=text,
             sent_at=local.replace(tzinfo=zone) if local and zone else None,
             time_stamp=str(local or ""),

@@ -61,6 +61,13 @@ class Steps:
                     return Program(name, match["sender"], match["time"], match["text"])
         return None
 
+    def read_sender(self, data: str) -> str | None:
+        """Read the sender of such a step, which comes before a text that may be cut."""
+        for head in _HEADS.values():
+            if match := re.match(head + _SENDER_AND_TIME, data):
+                return match["sender"]
+        return None
+
     def _text_and_rest(self, name: str) -> Sequence[str]:
         """Return what the text and the rest may look like, the likeliest first."""
         if name != "sms_receive.lua":

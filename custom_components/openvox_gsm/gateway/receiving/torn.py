@@ -21,16 +21,20 @@ class TornPacket:
     first: SmsEvent  # what the first piece says
     pieces: list[bytes]
     timer: Timer
+    is_late: bool = False  # whether the rest should have come by now
 
     @property
     def is_too_long(self) -> bool:
         """Whether no packet is as long as all that came since it began."""
-        return self._size > _MAX_SIZE
+        return self._size > (_MAX_TEXT if self.is_late else _MAX_SIZE)
 
     @property
     def may_go_on(self) -> bool:
-        """Whether what came since it began may still be the text of one SMS."""
-        return self._size <= _MAX_TEXT
+        """Whether what came since it began may be the text of one SMS, cut by itself.
+
+        Where the Uniqueid comes first, no text can cut its packet for certain.
+        """
+        return self.first.has_uniqueid_last and self._size <= _MAX_TEXT
 
     @property
     def _size(self) -> int:
