@@ -15,9 +15,10 @@ from homeassistant.exceptions import HomeAssistantError
 from .books import GatewayBooks, Incoming, IncomingCall, OutgoingBook, Reported, copied
 from .gateway import Gateway, GatewayError
 
-# SMS each way; in the soak the integration remembers at most 100, and 50.
-_FILL_IN: Final = 120
-_FILL_OUT: Final = 60
+# SMS that come in, and how many of them for one that goes out. The integration
+# remembers at most 200, and in the soak 50.
+_FILL: Final = 220
+_FILL_IN_FOR_OUT: Final = 4
 _FILL_RATE: Final = 100.0  # SMS a second
 _ODD_SHARE: Final = 0.1
 _ONE_READ_SHARE: Final = 0.1  # of the SMS that come in, the module hands over several
@@ -111,9 +112,9 @@ class Load:
         """Let so many SMS come and go that all that has a limit reaches it."""
         dice = self._dice("fill")
         async with asyncio.TaskGroup() as group:
-            for number in range(_FILL_IN):
+            for number in range(_FILL):
                 group.create_task(self._receive_one(dice))
-                if number < _FILL_OUT:
+                if number % _FILL_IN_FOR_OUT == 0:
                     group.create_task(self._send_text("Hello", self.books.outgoing))
                 await asyncio.sleep(1 / _FILL_RATE)
 

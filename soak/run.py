@@ -237,7 +237,8 @@ class Run:
     def _remembered(self, name: str) -> Remembered:
         """Return the messages that are remembered of a gateway."""
         path = self._hass.config.path(".storage", f"{DOMAIN}.messages.{name}")
-        return Remembered.read(self._hass.data[HISTORIES][name], Path(path))
+        history = self._hass.data[HISTORIES][name]
+        return Remembered.read(path, len(history), history.limit)
 
     async def _meet_limits(self) -> list[str]:
         """Send more SMS at once than a daily limit allows; say where it did not hold."""

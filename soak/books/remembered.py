@@ -4,14 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 import json
 from pathlib import Path
-
-from custom_components.openvox_gsm.messages.history import MessageHistory
-from custom_components.openvox_gsm.messages.record import (
-    Direction,
-    Kind,
-    MessageRecord,
-    Status,
-)
+from typing import Any, Self
 
 from .calls import CallBook
 from .incoming import IncomingBook
@@ -20,26 +13,26 @@ from .reports import ReportBook
 
 # So many of the last SMS each way are certainly not forgotten yet.
 _LAST = 20
-_OUTCOMES = {
-    "sent": (Status.SENT, Status.DELIVERED, Status.UNDELIVERED),
-    "failed": (Status.FAILED,),
-    "unknown": (Status.UNKNOWN, Status.SENDING),
+_STATUS = {
+    "sent": ("sent", "delivered", "undelivered"),
+    "failed": ("failed",),
+    "unknown": ("unknown",),
 }
 
 
 @dataclass(frozen=True)
 class Remembered:
-    """What is remembered of one gateway; the file is as large as its messages."""
+    """The messages in the file of one gateway, and how many there are in memory."""
 
-    records: Sequence[MessageRecord]
-    in_file: int
+    messages: Sequence[dict[str, Any]]
+    in_memory: int
     limit: int
 
     @classmethod
-    def read(cls, history: MessageHistory, path: Path) -> Remembered:
-        """Read it from the integration, and count what is in its file."""
-        stored = json.loads(path.read_bytes())["data"]["messages"]
-        return cls(list(history.newest_first()), len(stored), history.limit)
+    def read(cls, path: str, in_memory: int, limit: int) -> Self:
+        """Read the file."""
+        stored = json.loads(Path(path).read_bytes())
+        return cls(stored["data"]["messages"], in_memory, limit)
 
     def disagreements(
         self,
@@ -48,63 +41,65 @@ class Remembered:
         reports: ReportBook,
         calls: CallBook,
     ) -> Iterator[str]:
-        """Give a sentence for each mistake."""
-        for count, where in ((len(self.records), "memory"), (self.in_file, "the file")):
-            if count > self.limit:
-                yield f"{count} messages in {where}, {self.limit} are to be kept"
-        by_number = {each.number: each for each in self.records}
-        if len(by_number) < len(self.records):
+        """Give a sentence for each mistake; the first book of SMS is the gateway's own."""
+        if not len(self.messages) == self.in_memory <= self.limit:
+            yield (
+                f"{len(self.messages)} messages in the file and {self.in_memory} in "
+                f"memory, at most {self.limit} are to be kept"
+            )
+        numbers = {message["number"] for message in self.messages}
+        if len(numbers) < len(self.messages):
             yield "A message is remembered twice"
-        for record in self.records:
-            if record.kind is Kind.CALL:
-                yield from _call(record, calls)
-            elif record.direction is Direction.IN:
-                yield from _incoming(record, incoming)
+        for message in self.messages:
+            if message["kind"] == "call":
+                yield from _call(message, calls)
+            elif message["direction"] == "in":
+                yield from _incoming(message, incoming)
             else:
-                yield from _outgoing(record, outgoing, reports)
-        own = outgoing[0]
+                yield from _outgoing(message, outgoing, reports)
         last = [
             *(sms.sender for sms in incoming.sms[-_LAST:] if sms.heard),
-            *(number for number in list(own.published)[-_LAST:] if own.published),
+            *(
+                number
+                for number, answer in list(outgoing[0].answers.items())[-_LAST:]
+                if answer == "sent"
+            ),
         ]
         for number in last:
-            if number not in by_number:
+            if number not in numbers:
                 yield f"The SMS of or to {number} is not remembered"
 
 
-def _incoming(record: MessageRecord, book: IncomingBook) -> Iterator[str]:
-    published = book.published.get(record.number or "", [])
-    texts = [each.text for each in published]
-    if record.text not in texts:
-        yield f"{record.number} is remembered with {record.text!r}, not {texts}"
-    is_whole = any(each.complete for each in published)
-    if record.status is not (Status.RECEIVED if is_whole else Status.INCOMPLETE):
-        yield f"The SMS of {record.number} is remembered as {record.status}"
+def _incoming(message: dict[str, Any], book: IncomingBook) -> Iterator[str]:
+    sender = message["number"]
+    published = {
+        (each.text, "received" if each.complete else "incomplete")
+        for each in book.published.get(sender, [])
+    }
+    if (message["text"], message["status"]) not in published:
+        yield f"The SMS of {sender} is remembered otherwise than it was published"
 
 
 def _outgoing(
-    record: MessageRecord, books: Sequence[OutgoingBook], reports: ReportBook
+    message: dict[str, Any], books: Sequence[OutgoingBook], reports: ReportBook
 ) -> Iterator[str]:
-    number = record.number or ""
-    text = next((book.texts[number] for book in books if number in book.texts), None)
-    if record.text != text:
-        yield f"{number} is remembered with {record.text!r}, not {text!r}"
-    outcomes = [each for book in books for each in book.published.get(number, [])]
-    if outcomes and record.status not in _OUTCOMES[outcomes[0]]:
-        yield f"{number} is remembered as {record.status}, not {outcomes[0]}"
-    delivered = reports.published.get(number, [])
-    is_delivered = record.status is Status.DELIVERED
-    if record.status in (Status.DELIVERED, Status.UNDELIVERED) and (
-        is_delivered not in delivered
+    number, status = message["number"], message["status"]
+    texts = [book.texts[number] for book in books if number in book.texts]
+    if [message["text"]] != texts:
+        yield f"{number} is remembered with {message['text']!r}, not {texts}"
+    # What isn't published yet is still unknown.
+    published = [each for book in books for each in book.published.get(number, ())]
+    if status not in _STATUS[published[0] if published else "unknown"]:
+        yield f"{number} is remembered as {status}, not {published}"
+    reported = ["undelivered", "delivered"]
+    if status in reported and bool(reported.index(status)) not in (
+        reports.published.get(number, [])
     ):
-        yield f"{number} is remembered as {record.status}, and reported {delivered}"
+        yield f"{number} is remembered as {status}, and was not reported so"
 
 
-def _call(record: MessageRecord, book: CallBook) -> Iterator[str]:
-    course = next(
-        (call.course for call in book.calls if call.caller == record.number), []
-    )
-    # Of a call whose end was not seen it's only known that it's over.
-    expected = {"ended", *course[-1:]}
-    if record.status not in expected:
-        yield f"The call of {record.number} is remembered as {record.status}"
+def _call(message: dict[str, Any], book: CallBook) -> Iterator[str]:
+    courses = [call.course for call in book.calls if call.caller == message["number"]]
+    # Of a call whose end wasn't heard, only that it's over is known.
+    if not courses or message["status"] not in (courses[0][-1], "ended"):
+        yield f"The call of {message['number']} is remembered as {message['status']}"

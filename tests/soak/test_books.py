@@ -18,6 +18,7 @@ from soak.books import (
     Ledger,
     OutgoingBook,
     Published,
+    Remembered,
     ReportBook,
     Reported,
     UssdBook,
@@ -337,6 +338,98 @@ def test_ussd_that_does_not_agree(book: UssdBook, ledger: Ledger, mistake: str) 
     assert any(mistake in each for each in found)
 
 
+# What is remembered
+
+
+def remembered(number: str, status: str, text: str | None = "Hello") -> Remembered:
+    """Remember one message: an SMS in or out by its number, or a call without a text."""
+    message = {
+        "kind": "sms" if text else "call",
+        "direction": "out" if number == NUMBER else "in",
+        "number": number,
+        "text": text,
+        "status": status,
+    }
+    return Remembered([message], in_memory=1, limit=1)
+
+
+@pytest.mark.parametrize(
+    ("memory", "book"),
+    [
+        (remembered(SENDER, "received"), incoming(Published("Hello", True))),
+        (remembered(SENDER, "incomplete"), incoming(Published("Hello", False))),
+        (remembered(NUMBER, "sent"), outgoing("sent", "sent")),
+        (remembered(NUMBER, "failed"), outgoing("failed", "failed")),
+        (remembered(NUMBER, "unknown"), outgoing("unknown")),
+        (remembered(NUMBER, "sent"), outgoing("unknown", "sent")),
+        (remembered(SENDER, "missed", None), calls("ringing", "missed")),
+        (remembered(SENDER, "ended", None), calls("ringing", heard=False)),
+    ],
+)
+def test_what_is_remembered_agrees(
+    memory: Remembered, book: IncomingBook | OutgoingBook | CallBook
+) -> None:
+    """As it was published."""
+    assert remembered_mistakes(memory, book) == []
+
+
+@pytest.mark.parametrize(
+    ("memory", "book", "mistake"),
+    [
+        (remembered(SENDER, "received"), IncomingBook(), "otherwise"),
+        (
+            remembered(SENDER, "received"),
+            incoming(Published("Help", True)),
+            "otherwise",
+        ),
+        (remembered(SENDER, "late"), incoming(Published("Hello", True)), "otherwise"),
+        (remembered(NUMBER, "sent"), OutgoingBook(), "not []"),
+        (remembered(NUMBER, "sent", "Help"), outgoing("sent", "sent"), "with 'Help'"),
+        (remembered(NUMBER, "sent"), outgoing("failed", "failed"), "not ['failed']"),
+        (remembered(NUMBER, "delivered"), outgoing("sent", "sent"), "not reported so"),
+        (remembered(SENDER, "missed", None), CallBook(), "as missed"),
+        (remembered(SENDER, "ringing", None), calls("ringing", "missed"), "as ringing"),
+        (Remembered([], 1, 1), IncomingBook(), "1 in memory"),
+        (
+            Remembered(remembered(NUMBER, "sent").messages, 1, 0),
+            outgoing("sent", "sent"),
+            "at most 0",
+        ),
+        (Remembered([], 0, 1), incoming(Published("Hello", True)), "not remembered"),
+        (Remembered([], 0, 1), outgoing("sent", "sent"), "not remembered"),
+    ],
+)
+def test_what_is_remembered_does_not_agree(
+    memory: Remembered,
+    book: IncomingBook | OutgoingBook | CallBook,
+    mistake: str,
+) -> None:
+    """Each mistake is named."""
+    assert any(mistake in each for each in remembered_mistakes(memory, book))
+
+
+def remembered_mistakes(
+    memory: Remembered, book: IncomingBook | OutgoingBook | CallBook
+) -> list[str]:
+    """Compare what is remembered with one book; the others are empty."""
+    return list(
+        memory.disagreements(
+            book if isinstance(book, IncomingBook) else IncomingBook(),
+            [book if isinstance(book, OutgoingBook) else OutgoingBook()],
+            ReportBook(),
+            book if isinstance(book, CallBook) else CallBook(),
+        )
+    )
+
+
+def test_a_message_that_is_remembered_twice() -> None:
+    """It must be there once."""
+    one = remembered(NUMBER, "sent").messages
+    memory = Remembered([*one, *one], 2, 2)
+    found = remembered_mistakes(memory, outgoing("sent", "sent"))
+    assert found == ["A message is remembered twice"]
+
+
 # All of them
 
 
@@ -389,6 +482,9 @@ async def test_each_gateway_has_books_of_its_own(
     assert not books.any_way.published
 
 
+NOTHING = dict.fromkeys(("one", "two"), Remembered([], 0, 0))
+
+
 def test_what_went_through_the_wrong_gateway(books: Books) -> None:
     """It is missing at one, and too much at the other one."""
     books.gateways["one"].outgoing = outgoing("sent", "sent")
@@ -398,8 +494,9 @@ def test_what_went_through_the_wrong_gateway(books: Books) -> None:
         ussd_requests=[CODE],
         ussd_answers=[(CODE, ANSWER)],
     )
-    assert books.disagreements({"one": both, "two": Ledger()}) == []
-    assert books.disagreements({"one": Ledger(), "two": both}) == [
+    memory = NOTHING | {"one": remembered(NUMBER, "sent")}
+    assert books.disagreements({"one": both, "two": Ledger()}, memory) == []
+    assert books.disagreements({"one": Ledger(), "two": both}, memory) == [
         "one: +4916 got nothing of what was sent",
         "one: *100*1# was told '*100*1#: 5 EUR', and the network said None",
         "two: +4916 got what nobody sent",
@@ -418,14 +515,14 @@ async def test_what_may_go_through_any_gateway(
     sent_by(books, hass, name)
     await hass.async_block_till_done()
     ledgers = {"one": Ledger(), "two": Ledger()} | {name: arrived("Hello")}
-    assert books.disagreements(ledgers) == []
+    assert books.disagreements(ledgers, NOTHING) == []
 
 
 def test_what_went_through_both_gateways(books: Books) -> None:
     """It has arrived twice."""
     books.any_way = outgoing("sent", "sent")
     ledgers = {"one": arrived("Hello"), "two": arrived("Hello")}
-    assert books.disagreements(ledgers) == [
+    assert books.disagreements(ledgers, NOTHING) == [
         "+4916 got its message 2 times",
         "+4916 got part 1 2 times",
     ]
