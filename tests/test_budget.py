@@ -168,8 +168,8 @@ async def test_what_was_not_sent_does_not_count(
         [message] = await send_and_ask(hass, target=PHONE, span=1)
         assert message["status"] != "sent"
         reason = {
-            "rejected": "the network rejected it",
-            "timed_out": "it's unknown",
+            "rejected": "The network rejected it",
+            "timed_out": "It's unknown",
             "limit_reached": "OpenVox has reached its maximum SMS",
         }[expected]
         assert message["error"].startswith(reason)
