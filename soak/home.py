@@ -47,7 +47,7 @@ _MESSAGES_KEPT = 170
 
 # Times that would need hours to show what they do. With these a fault costs seconds,
 # and as much is remembered before the load as after it.
-IDLE_SECONDS = 2.0
+IDLE_SECONDS = 1.0
 _HURRY = (
     (connection_module, "FIRST_WAIT", 0.1),
     (connection_module, "LONGEST_WAIT", 1.0),

@@ -46,7 +46,8 @@ class Rogue:
     ) -> None:
         """Talk to whoever connects."""
         self.connections += 1
-        with suppress(OSError):
+        # The second one is asyncio's own, if the connection is lost while it encrypts.
+        with suppress(OSError, AttributeError):
             if self.tls:
                 await writer.start_tls(self.tls)
             writer.write(_GREETING)

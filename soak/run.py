@@ -39,10 +39,10 @@ CALLS_PER_SECOND = 0.5
 SECONDS_BETWEEN_FAULTS = 5.0
 SMS_WITHIN_LIMIT, SMS_AT_LIMIT = 5, 12
 """How many SMS the daily limit still lets through, and how many are sent at once."""
-DEAD_SECONDS = 6.0
+DEAD_SECONDS = 4.0
 """How long it is silent, and then away, while the other one must go on."""
 REST_SECONDS = 480.0
-"""How long all but the random faults may take, about 120 s here, before it is given up."""
+"""How long all but the random faults may take, about 60 s here, before it is given up."""
 SETTLE_SECONDS = 60.0
 """How long the connections may take to come back when the faults are over."""
 
