@@ -62,7 +62,9 @@ class GatewayStore:
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
         """Start empty; `async_load` reads what was saved."""
-        self._file = StoredFile(hass, f"{DOMAIN}.{entry.entry_id}", self._as_dict)
+        self._file = StoredFile(
+            hass, f"{DOMAIN}.{entry.entry_id}", self._as_dict, "counters and limits"
+        )
         self._counters: dict[tuple[int, CounterKey], Counter] = {}
         self._ussd_in_milliseconds = False
         #: The modules that we switched off, by span.

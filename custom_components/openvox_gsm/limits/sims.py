@@ -62,7 +62,9 @@ class Sims:
         """Know no SIM yet; `secret` goes into the hashes."""
         self._hass = hass
         self._secret = secret.encode()
-        self._file = StoredFile(hass, f"{DOMAIN}.sims", self._as_dict)
+        self._file = StoredFile(
+            hass, f"{DOMAIN}.sims", self._as_dict, "limits of the SIMs"
+        )
         self._sim_by_span: dict[str, str] = {}
         self._has_sim: set[str] = set()  # the spans that told an IMSI in the last poll
         self._limited: dict[str, Limits] | None = None  # None: to be read

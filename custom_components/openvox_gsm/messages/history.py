@@ -42,7 +42,11 @@ class MessageHistory:
         self._hass = hass
         self.entry = entry
         self._file = StoredFile(
-            hass, f"{DOMAIN}.messages.{entry.entry_id}", self._as_dict, in_thread=True
+            hass,
+            f"{DOMAIN}.messages.{entry.entry_id}",
+            self._as_dict,
+            "messages",
+            in_thread=True,
         )
         self._records: dict[str, MessageRecord] = {}
         self._ids: list[str] = []  # the oldest first
