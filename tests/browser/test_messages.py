@@ -100,7 +100,10 @@ async def test_on_a_phone(demo: Demo, page: Page, take_picture: TakePicture) -> 
     await expect(message(pane, "The heating is on")).to_be_visible()
     await expect(conversation(panel, "Lena")).to_be_hidden()
     await take_picture("messages_phone")
+    field = pane.get_by_role("textbox", name="Message")
+    await field.fill("https://example.com/" + 80 * "a")
     assert await page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    await field.fill("")
 
     await pane.get_by_role("button", name="Back").click()
     await expect(conversation(panel, "Lena")).to_be_focused()
