@@ -119,7 +119,7 @@ async def test_the_card(demo: Demo, page: Page, take_picture: TakePicture) -> No
     await page.locator("hui-grid-section .add").first.click()
     picker = page.locator("hui-dialog-create-card")
     await picker.get_by_text("By card", exact=True).click()
-    await picker.locator("input:visible").fill("GSM messages")
+    await picker.get_by_placeholder("Search cards").fill("GSM messages")
     choice = picker.locator(".card").filter(has_text="GSM messages")
     await choice.locator(".overlay").click()
 
