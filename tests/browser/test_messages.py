@@ -221,15 +221,17 @@ async def test_a_new_message_by_keyboard(demo: Demo, page: Page) -> None:
 
 
 async def test_a_number_that_is_none(demo: Demo, page: Page) -> None:
-    """The action's own words say so, and the text stays."""
+    """The action's own words say so in the user's language, and the text stays."""
+    await demo.home.set_language("de")
     panel = await open_page(demo, page, "#new")
-    await panel.get_by_role("combobox", name="To").fill("12ab")
-    field = panel.get_by_role("textbox", name="Message")
+    await panel.get_by_role("combobox", name="An", exact=True).fill("12ab")
+    field = panel.get_by_role("textbox", name="Nachricht")
     await field.fill("Hello")
     await field.press("Enter")
 
-    await expect(panel.get_by_role("alert")).to_contain_text("12ab")
+    await expect(panel.get_by_role("alert")).to_contain_text("12ab“ ist weder")
     await expect(field).to_have_value("Hello")
+    await demo.home.set_language("en-GB")
 
 
 async def test_senders_that_cannot_be_answered(demo: Demo, page: Page) -> None:

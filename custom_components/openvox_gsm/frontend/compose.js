@@ -248,7 +248,8 @@ export class Compose extends ShadowElement {
     } catch (error) {
       // Home Assistant's library rejects with a number when the connection ends.
       const isLost = typeof error === "number";
-      return { error: isLost ? words.say("compose.connection_lost") : error.message };
+      if (isLost) return { error: words.say("compose.connection_lost") };
+      return { error: await words.refusal(hass, error) };
     }
   }
 
