@@ -12,6 +12,7 @@ from enum import Enum
 import json
 from typing import Any
 
+from .model.asterisk import Client
 from .model.gateway import MAX_SPANS
 from .model.outcomes import SmsOutcome, UssdMenu, UssdOutcome
 from .model.span import SimSpan
@@ -21,6 +22,8 @@ DEFAULT_PORT = 5040
 LOOPBACK = "127.0.0.1"
 MAX_REQUEST = 65536
 """Longest request in bytes."""
+_NOTICE_TIME = 0.05
+"""Seconds after which the end of a connection has been noticed."""
 MAX_WAIT = 600.0
 """Longest time to wait for something, in seconds."""
 
@@ -78,11 +81,47 @@ async def _sms(gateway: Simulator, request: Request) -> Request:
         _text(request, "text"),
         pdu=request.get("without_pdu") is not True,
     )
-    answer: Request = {"parts": len(parts)}
-    if request.get("watch") is not None:
-        seconds = _number(request, "watch", 0, MAX_WAIT)
-        answer["delivered"] = await gateway.one_stays(listeners, seconds)
-    return answer
+    return {"parts": len(parts)} | await _watched(gateway, request, listeners)
+
+
+async def _sms_in_one_read(gateway: Simulator, request: Request) -> Request:
+    """Let several SMS come in that the module hands over in one read."""
+    span = _span(gateway, request)
+    listeners = gateway.listeners()
+    messages = [(_text(each, "from"), _text(each, "text")) for each in request["sms"]]
+    parts = await gateway.receive_in_one_read(span.number, messages)
+    return {"parts": parts} | await _watched(gateway, request, listeners)
+
+
+async def _report(gateway: Simulator, request: Request) -> Request:
+    """Let the network report what became of an SMS."""
+    span = _span(gateway, request)
+    if not span.imsi:
+        raise ControlError(f"There is no SIM in span {span.number}.")
+    listeners = gateway.listeners()
+    await gateway.receive_status_report(
+        span.number, _text(request, "to"), request.get("delivered") is True
+    )
+    return await _watched(gateway, request, listeners)
+
+
+async def _watched(
+    gateway: Simulator, request: Request, listeners: set[Client]
+) -> Request:
+    """Say which clients were sent all of it, where that is wanted.
+
+    What they have not read goes with their connection: ask later whether one stays.
+    """
+    if request.get("watch") is not True:
+        return {}
+    await gateway.all_sent(listeners)
+    return {"clients": [client.number for client in listeners]}
+
+
+async def _stay(gateway: Simulator, request: Request) -> Request:
+    """Say whether one of some clients is still there."""
+    await asyncio.sleep(_NOTICE_TIME)
+    return {"stays": gateway.one_stays(request.get("clients") or ())}
 
 
 async def _signal(gateway: Simulator, request: Request) -> Request:
@@ -148,18 +187,25 @@ async def _ussd_outcome(gateway: Simulator, request: Request) -> Request:
 
 async def _call(gateway: Simulator, request: Request) -> Request:
     span = _span(gateway, request)
+    listeners = gateway.listeners()
     call = await gateway.incoming_call(span.number, _text(request, "from"))
     if request.get("answer") is True:
         await call.answer()
     if request.get("hangup_after") is not None:
         seconds = _number(request, "hangup_after", 0, MAX_WAIT)
+        is_over = asyncio.Event()
 
         async def hang_up() -> None:
-            await asyncio.sleep(seconds)
-            await call.hangup()
+            try:
+                await asyncio.sleep(seconds)
+                await call.hangup()
+            finally:
+                is_over.set()
 
         gateway.spawn(hang_up())
-    return {"channel": call.channel.name}
+        if request.get("watch") is True:
+            await is_over.wait()
+    return {"channel": call.channel.name} | await _watched(gateway, request, listeners)
 
 
 async def _hangup(gateway: Simulator, request: Request) -> Request:
@@ -251,6 +297,9 @@ async def _thaw(gateway: Simulator, request: Request) -> Request:
 
 _DEEDS: dict[str, _Deed] = {
     "sms": _sms,
+    "sms-in-one-read": _sms_in_one_read,
+    "report": _report,
+    "stay": _stay,
     "signal": _signal,
     "sim-out": _sim_out,
     "sim-in": _sim_in,

@@ -152,6 +152,8 @@ class Simulator(Gateway):
                 await writer.start_tls(self.tls)
         except OSError:
             return False  # the client did not like the certificate, or speaks no TLS
+        except AttributeError:
+            return False  # asyncio's own, if the connection is lost meanwhile
         return True
 
     def drop_connections(self, abort: bool) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from .gateway import GatewayError
 from .run import DEFAULT_MINUTES, Result, soak
 
-_SHOWN_MISTAKES = 20
+_SHOWN_MISTAKES = 50
 _LONGEST_MINUTES = 24 * 60
 
 

@@ -9,11 +9,17 @@ import re
 import sys
 from typing import Any
 
+from simulator import Box
 from simulator.control import ask
+
+SECRET = "soak-and-secret"
+"""The password of all gateways."""
 
 _PROJECT = Path(__file__).parents[1]
 _STARTED = re.compile(r"port (?P<port>\d+),.* on port (?P<control>\d+)\.")
 _STOP_SECONDS = 10.0
+# Each reads 256 KiB of a connection, and Linux keeps 6 MiB at most.
+_ROUNDS = 100
 
 
 class GatewayError(Exception):
@@ -34,19 +40,42 @@ class Gateway:
             raise GatewayError(f"{deed}: {answer['error']}")
         return answer
 
+    async def deliver(self, deed: str, **details: Any) -> bool:
+        """Let something come in; return whether Home Assistant has certainly heard it.
+
+        That is so if a connection is still there after this process, which is Home
+        Assistant's as well, has read all that was sent before. With each round of the
+        event loop, asyncio reads a part of it.
+        """
+        answer = await self.do(deed, **details, watch=True)
+        for _ in range(_ROUNDS):
+            await asyncio.sleep(0)
+        stays: bool = (await self.do("stay", clients=answer["clients"]))["stays"]
+        return stays
+
+    async def accepts_connections(self) -> bool:
+        """Say whether it's there for its clients."""
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        except OSError:
+            return False
+        writer.close()
+        return True
+
 
 @asynccontextmanager
 async def running_gateway(
-    spans: int, dialect: str, certificate: Path | None
+    spans: int, box: Box, dialect: str, certificate: Path | None
 ) -> AsyncIterator[Gateway]:
     """Run a simulator on free ports; it ends with the context.
 
-    It encrypts where it has a certificate: a file that holds the key as well.
+    It hands over incoming SMS, whichever box it is. It encrypts where it has a certificate: a file that holds the key as well.
     """
     tls = ["--tls", str(certificate)] if certificate else []
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "simulator", "--spans", str(spans)),
-        *("--port", "0", "--control-port", "0", "--dialect", dialect),
+        *("--port", "0", "--control-port", "0", "--secret", SECRET),
+        *("--box", box, "--dialect", dialect, "--sms-received"),
         *tls,
         cwd=_PROJECT,
         stdout=asyncio.subprocess.PIPE,

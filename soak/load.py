@@ -1,21 +1,31 @@
-"""What goes through a gateway: foreign events, SMS in and out, USSD."""
+"""What goes through a gateway: foreign events, SMS in and out, USSD, calls."""
 
 import asyncio
+from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count, cycle
 import random
 from typing import Any, Final
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 
-from .books import GatewayBooks, Incoming, OutgoingBook, copied
-from .gateway import Gateway
+from .books import GatewayBooks, Incoming, IncomingCall, OutgoingBook, Reported, copied
+from .gateway import Gateway, GatewayError
 
-_WATCH: Final = 1.0  # seconds that a connection must outlast an SMS
-_FILL: Final = 600  # SMS; the integration remembers at most 500 senders
+# SMS that come in, and how many of them for one that goes out. The integration
+# remembers at most 200, and in the soak 50.
+_FILL: Final = 220
+_FILL_IN_FOR_OUT: Final = 4
 _FILL_RATE: Final = 100.0  # SMS a second
 _ODD_SHARE: Final = 0.1
+_ONE_READ_SHARE: Final = 0.1  # of the SMS that come in, the module hands over several
+_REPORT_SHARE: Final = 0.3
+_DELIVERED_SHARE: Final = 0.8
+_ANSWERED_SHARE: Final = 0.5
+_LONGEST_CALL: Final = 5.0  # seconds; a phone rings only after three
 _BURST: Final = 0.25  # seconds of foreign events at once
 _ANY_WAY_SHARE: Final = 0.2
 _MENU_SHARE: Final = 0.3
@@ -78,6 +88,7 @@ class Load:
     seed: str
     sms_per_second: float  # each way
     ussd_per_second: float
+    calls_per_second: float
     packets_per_second: float
 
     async def run(
@@ -93,22 +104,29 @@ class Load:
             group.create_task(self._receive(end))
             group.create_task(self._send(end, is_certain, uses_any))
             group.create_task(self._ask(end, is_certain))
+            if not is_certain:  # a call takes its span from an SMS
+                group.create_task(self._let_call(end))
             group.create_task(self._foreign_events(end))
 
     async def fill(self) -> None:
-        """Let so many SMS come in that all that has a limit reaches it."""
+        """Let so many SMS come and go that all that has a limit reaches it."""
         dice = self._dice("fill")
         async with asyncio.TaskGroup() as group:
-            for _ in range(_FILL):
+            for number in range(_FILL):
                 group.create_task(self._receive_one(dice))
+                if number % _FILL_IN_FOR_OUT == 0:
+                    group.create_task(self._send_text("Hello", self.books.outgoing))
                 await asyncio.sleep(1 / _FILL_RATE)
 
     async def exchange(self, *, is_certain: bool) -> None:
         """Let one of each go through."""
         dice = self._dice("exchange")
-        await self._send_one(dice, self.books.outgoing, is_certain)
-        await self._receive_one(dice)
-        await self._ask_menu(1, "Hello", is_certain)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._send_one(dice, self.books.outgoing, is_certain))
+            group.create_task(self._receive_one(dice))
+            group.create_task(self._receive_in_one_read(dice))
+            group.create_task(self._ask_menu(1, "Hello", is_certain))
+        await self._let_call_once(dice, seconds=0.2)
 
     def _dice(self, name: str) -> random.Random:
         """Give an activity a seed of its own, so that none disturbs another."""
@@ -129,19 +147,37 @@ class Load:
         dice = self._dice("receive")
         async with asyncio.TaskGroup() as group:
             while asyncio.get_running_loop().time() < end:
-                group.create_task(self._receive_one(dice))
+                is_single = dice.random() >= _ONE_READ_SHARE
+                receive = self._receive_one if is_single else self._receive_in_one_read
+                group.create_task(receive(dice))
                 await asyncio.sleep(dice.expovariate(self.sms_per_second))
 
     async def _receive_one(self, dice: random.Random) -> None:
         """Let one SMS come in, and note whether it was delivered."""
+        sms = self._new_sms(dice)
+        is_heard = await self.gateway.deliver("sms", **self._at_a_span(dice), **sms)
+        self._note_received(sms, is_heard)
+
+    async def _receive_in_one_read(self, dice: random.Random) -> None:
+        """Let several come in that the module hands over in one read."""
+        several = [self._new_sms(dice) for _ in range(dice.randrange(2, 4))]
+        span = self._at_a_span(dice)
+        is_heard = await self.gateway.deliver("sms-in-one-read", **span, sms=several)
+        for sms in several:
+            self._note_received(sms, is_heard)
+
+    def _new_sms(self, dice: random.Random) -> dict[str, str]:
         sender = f"+4917{next(self.numbers)}"
         text = f"{sender}: {dice.choice(_TEXTS)}"
         if dice.random() < _ODD_SHARE:
             text = f"{sender[-4:]}: {dice.choice(_ODD_TEXTS)}"
-        span = dice.randrange(1, self.spans + 1)
-        details = {"span": span, "from": sender, "text": text, "watch": _WATCH}
-        answer = await self.gateway.do("sms", **details)
-        self.books.incoming.sms.append(Incoming(sender, text, answer["delivered"]))
+        return {"from": sender, "text": text}
+
+    def _note_received(self, sms: dict[str, str], is_heard: bool) -> None:
+        self.books.incoming.sms.append(Incoming(sms["from"], sms["text"], is_heard))
+
+    def _at_a_span(self, dice: random.Random) -> dict[str, Any]:
+        return {"span": dice.randrange(1, self.spans + 1)}
 
     # SMS out
 
@@ -158,25 +194,65 @@ class Load:
                 book = self.any_way if by_any else self.books.outgoing
                 group.create_task(self._send_one(dice, book, is_certain))
 
+    async def send_through(self, span: int) -> None:
+        """Send one SMS through a span, whatever comes of it."""
+        await self._send_text("Hello", self.books.outgoing, span=span)
+
+    async def send_at_once(self, count: int) -> Counter[str]:
+        """Send a number of short SMS at once; return what the action says of each."""
+        sendings = (self._send_text("Hello", self.books.outgoing) for _ in range(count))
+        return Counter(status for _, status, _ in await asyncio.gather(*sendings))
+
     async def _send_one(
         self, dice: random.Random, book: OutgoingBook, is_certain: bool
     ) -> None:
-        """Send one SMS and note what the action says."""
+        """Send one SMS, which the network may report."""
+        text = dice.choice(_TEXTS)
+        is_reported = dice.random() < _REPORT_SHARE
+        is_delivered = dice.random() < _DELIVERED_SHARE
+        target, status, message = await self._send_text(text, book, is_certain)
+        if status == "sent" and is_reported and book is self.books.outgoing:
+            await self._report(target, message, is_delivered)
+
+    async def _send_text(
+        self,
+        text: str,
+        book: OutgoingBook,
+        is_certain: bool = False,
+        **data: Any,
+    ) -> tuple[str, str, dict[str, Any]]:
+        """Send one SMS and note what the action says; return target, status, response."""
         target = f"+4916{next(self.numbers)}"
-        text = f"{target}: {dice.choice(_TEXTS)}"
+        text = f"{target}: {text}"
         book.texts[target] = text
         if is_certain:
             book.certain.add(target)
-        data = {"target": target, "message": text, "timeout": _TIMEOUT}
+        data |= {"target": target, "message": text, "timeout": _TIMEOUT}
         if book is not self.any_way:
             data["config_entry_id"] = self.entry_id
         try:
             response = await self._call("notify", "send_sms", data)
         except HomeAssistantError:
             book.answers[target] = "refused"  # the entry is not loaded
-        else:
-            (message,) = response["messages"]
-            book.answers[target] = message["status"]
+            return target, "refused", {}
+        (message,) = response["messages"]
+        book.answers[target] = status = message["status"]
+        return target, status, message
+
+    async def _report(
+        self, number: str, message: dict[str, Any], is_delivered: bool
+    ) -> None:
+        """Let the network report each part of a message: all delivered, or none."""
+        report = {"span": message["span"], "to": number, "delivered": is_delivered}
+        made = heard = 0
+        with suppress(GatewayError):  # the SIM was pulled
+            while made < message["parts"]:
+                heard += await self.gateway.deliver("report", **report)
+                made += 1
+        if made:
+            self.books.reports.messages.append(
+                Reported(number, is_delivered, made, heard == message["parts"])
+            )
 
     # USSD
 
@@ -245,6 +321,35 @@ class Load:
         book.replies[code] = copied(reply["message"])
         status: str = reply["status"]
         return status
+
+    # Calls
+
+    async def _let_call(self, end: float) -> None:
+        dice = self._dice("calls")
+        async with asyncio.TaskGroup() as group:
+            while asyncio.get_running_loop().time() < end:
+                await asyncio.sleep(dice.expovariate(self.calls_per_second))
+                seconds = dice.uniform(0.1, _LONGEST_CALL)
+                group.create_task(self._let_call_once(dice, seconds))
+
+    async def _let_call_once(self, dice: random.Random, seconds: float) -> None:
+        """Let somebody call for some seconds, and note whether that was heard."""
+        caller = f"+4915{next(self.numbers)}"
+        is_answered = dice.random() < _ANSWERED_SHARE
+        call = {"from": caller, "answer": is_answered, "hangup_after": seconds}
+        was_loaded = self._is_loaded
+        try:
+            stayed = await self.gateway.deliver("call", **self._at_a_span(dice), **call)
+        except GatewayError:
+            return  # the span takes no call now
+        # Ringing is no news any more when the entry is loaded again.
+        is_heard = stayed and was_loaded and self._is_loaded
+        self.books.calls.calls.append(IncomingCall(caller, is_answered, is_heard))
+
+    @property
+    def _is_loaded(self) -> bool:
+        entry = self.hass.config_entries.async_get_entry(self.entry_id)
+        return entry is not None and entry.state is ConfigEntryState.LOADED
 
     async def _call(self, domain: str, action: str, data: dict[str, Any]) -> Any:
         return await self.hass.services.async_call(

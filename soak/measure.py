@@ -7,10 +7,12 @@ import gc
 from pathlib import Path
 import tracemalloc
 
+from custom_components.openvox_gsm.phone_numbers import comparable_sender
+
 _INTEGRATION = tracemalloc.Filter(True, "*/custom_components/openvox_gsm/*")
 # What the soak itself writes down, and what measuring takes.
 _NOT_OF_THE_SOAK = (
-    tracemalloc.Filter(False, "*/soak/*"),
+    tracemalloc.Filter(False, f"{Path(__file__).parent}/*"),
     tracemalloc.Filter(False, tracemalloc.__file__),
 )
 _PAGE = 4096  # bytes
@@ -32,10 +34,15 @@ class Holding:
     integration: int
     python: int
     resident: int
-    tasks: int
+    task_names: list[str] = field(repr=False)
     sockets: int
     encrypted: int
     snapshot: tracemalloc.Snapshot = field(repr=False)
+
+    @property
+    def tasks(self) -> int:
+        """How many tasks there are."""
+        return len(self.task_names)
 
     def __str__(self) -> str:
         """Say it in a line."""
@@ -55,6 +62,7 @@ def places_that_grew(before: Holding, after: Holding) -> list[str]:
 
 def measure() -> Holding:
     """Measure this process; tracemalloc must be on, and a loop running."""
+    comparable_sender.cache_clear()  # it's full only after a thousand numbers
     gc.collect()
     everything = tracemalloc.take_snapshot().filter_traces(_NOT_OF_THE_SOAK)
     snapshot = everything.filter_traces([_INTEGRATION])
@@ -63,11 +71,15 @@ def measure() -> Holding:
         integration=sum(trace.size for trace in snapshot.traces),
         python=sum(trace.size for trace in everything.traces),
         resident=pages * _PAGE,
-        tasks=len(asyncio.all_tasks()),
+        task_names=sorted(_in_words(task) for task in asyncio.all_tasks()),
         sockets=_sockets(),
         encrypted=sum(type(each) is SSLProtocol for each in gc.get_objects()),
         snapshot=snapshot,
     )
+
+
+def _in_words(task: asyncio.Task[object]) -> str:
+    return f"{task.get_name()} ({getattr(task.get_coro(), '__qualname__', '')})"
 
 
 def _sockets() -> int:

@@ -15,8 +15,13 @@ from demo.processes import PROJECT, DemoError
 
 
 @asynccontextmanager
-async def running_home_assistant(config: Path) -> AsyncIterator[Process]:
-    """Run Home Assistant, which logs to `config`/log; in the end it's killed."""
+async def running_home_assistant(
+    config: Path, stderr: int = DEVNULL
+) -> AsyncIterator[Process]:
+    """Run Home Assistant, which logs to `config`/log; in the end it's killed.
+
+    The log goes to `stderr` as well.
+    """
     environment = os.environ.copy()
     # It would compile all of Home Assistant again at each start.
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -26,7 +31,7 @@ async def running_home_assistant(config: Path) -> AsyncIterator[Process]:
         cwd=PROJECT,
         env=environment,
         stdout=DEVNULL,
-        stderr=DEVNULL,
+        stderr=stderr,
     )
     try:
         yield process

@@ -147,7 +147,7 @@ async def test_sixty_an_hour_unless_said_otherwise(
 async def test_no_limit(
     hass: HomeAssistant, loaded: MockConfigEntry, gateway: Simulator
 ) -> None:
-    """Nought stands for none."""
+    """0 stands for none."""
     await set_options(hass, loaded, **{CONF_HOURLY_LIMIT: 0, CONF_DAILY_LIMIT: 0})
     assert all(loaded.runtime_data.store.budget.reserve(10_000) for _ in range(100))
 
@@ -168,8 +168,8 @@ async def test_what_was_not_sent_does_not_count(
         [message] = await send_and_ask(hass, target=PHONE, span=1)
         assert message["status"] != "sent"
         reason = {
-            "rejected": "the network rejected it",
-            "timed_out": "it's unknown",
+            "rejected": "The network rejected it",
+            "timed_out": "It's unknown",
             "limit_reached": "OpenVox has reached its maximum SMS",
         }[expected]
         assert message["error"].startswith(reason)

@@ -19,7 +19,7 @@ from custom_components.openvox_gsm.const import (
     SUBENTRY_SIM_LIMIT,
 )
 from custom_components.openvox_gsm.diagnostics import async_get_config_entry_diagnostics
-from custom_components.openvox_gsm.sims import SIMS, async_setup_sims
+from custom_components.openvox_gsm.sims import SIMS, async_get_sims
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 from homeassistant.core import HomeAssistant
@@ -92,7 +92,7 @@ async def test_a_sim_at_its_limit_is_not_chosen(
     assert spans == ["1", "2", "3", "4", "2"]
     reason = await status(hass, span=1)
     assert reason.startswith(
-        "the SIM in span 1 of OpenVox has reached its maximum SMS per day or month; "
+        "The SIM in span 1 of OpenVox has reached its maximum SMS per day or month; "
         "you can send again from "
     )
     assert await status(hass, span=2) == "2"
@@ -106,7 +106,7 @@ async def test_a_message_that_is_longer_than_the_limit(
 
     assert await status(hass, message=LONG) == "2"
     reason = await status(hass, message=LONG, span=1)
-    assert reason.startswith("the message needs 3 SMS, which is more than the SIM in")
+    assert reason.startswith("The message needs 3 SMS, which is more than the SIM in")
     assert await status(hass, span=1) == "1"
 
 
@@ -133,7 +133,7 @@ async def test_a_refusal_says_more_than_a_limit(
     assert await status(hass, span=2) == "2"
     gateway.spans[1].sms_outcomes.append(SmsOutcome.FAILED)
 
-    assert (await status(hass)).startswith("the network rejected it on span 1")
+    assert (await status(hass)).startswith("The network rejected it on span 1")
 
 
 async def test_what_two_gateways_say(
@@ -150,11 +150,11 @@ async def test_what_two_gateways_say(
     await limit(hass, loaded, 1, day=1)
     assert await status(hass, config_entry_id=loaded.entry_id) == "1"
     other.spans[1].sms_outcomes.append(SmsOutcome.FAILED)
-    assert (await status(hass)).startswith("the network rejected it on span 1 of Other")
+    assert (await status(hass)).startswith("The network rejected it on span 1 of Other")
 
     other.spans[1].status = "No Signal"
     await other_loaded.runtime_data.gateway.spans.read()
-    assert (await status(hass)).startswith("the SIM in span 1 of OpenVox")
+    assert (await status(hass)).startswith("The SIM in span 1 of OpenVox")
 
     await set_options(hass, loaded, **{CONF_HOURLY_LIMIT: 1})
     hass.config_entries.async_remove_subentry(loaded, next(iter(loaded.subentries)))
@@ -189,7 +189,7 @@ async def test_what_was_not_sent_does_not_count(
     await set_options(hass, loaded, **{CONF_HOURLY_LIMIT: 1})
     await limit(hass, loaded, 1, day=1)
     gateway.spans[1].sms_outcomes.append(SmsOutcome.FAILED)
-    assert (await status(hass, span=1)).startswith("the network rejected it")
+    assert (await status(hass, span=1)).startswith("The network rejected it")
     assert left(hass, "gsm_1_sms_left_24_hours") == "1"
 
     assert await status(hass, span=1) == "1"
@@ -210,7 +210,7 @@ async def test_the_limit_of_the_gateway_takes_nothing_from_a_sim(
 
     await set_options(hass, loaded, **{CONF_HOURLY_LIMIT: 3})
     assert await status(hass, span=1) == "1"
-    assert (await status(hass, span=1)).startswith("the SIM in span 1")
+    assert (await status(hass, span=1)).startswith("The SIM in span 1")
     assert left(hass, "openvox_sms_left_1_hour") == "1"
 
 
@@ -246,7 +246,7 @@ async def test_a_sim_that_moves_to_another_gateway(
     assert left(hass, there) == "1"
     assert await status(hass, config_entry_id=other_loaded.entry_id) == "1"
     reason = await status(hass, config_entry_id=other_loaded.entry_id)
-    assert reason.startswith("the SIM in span 1 of Other has reached")
+    assert reason.startswith("The SIM in span 1 of Other has reached")
 
     gateway.spans[2].imsi = "262019000000009"
     gateway.spans[2].status = "Up"
@@ -295,7 +295,7 @@ async def test_a_module_that_starts_is_no_other_sim(
     gateway.spans[1].imsi = ""
     await poll(hass, freezer)
 
-    assert (await status(hass, span=1)).startswith("the SIM in span 1")
+    assert (await status(hass, span=1)).startswith("The SIM in span 1")
 
 
 @pytest.mark.parametrize("printed", ["", "000000000000000", "NULL"])
@@ -322,7 +322,29 @@ async def test_firmware_that_does_not_tell_the_imsi(
     await poll(hass, freezer)
     assert left(hass, "gsm_1_sms_left_24_hours") == "1"
     assert await status(hass, span=1) == "1"
-    assert (await status(hass, span=1)).startswith("the SIM in span 1")
+    assert (await status(hass, span=1)).startswith("The SIM in span 1")
+
+
+async def test_the_limit_of_a_gateway_that_is_not_set_up(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    other_loaded: MockConfigEntry,
+    gateway: Simulator,
+    other: Simulator,
+) -> None:
+    """It counts for its SIM elsewhere, and a change of it shows at once."""
+    there = f"gsm_2_port_{gateway.port}_sms_left_24_hours"
+    subentry_id = await limit(hass, other_loaded, 1, day=2)
+    gateway.spans[2].imsi = other.spans[1].imsi
+    await hass.config_entries.async_unload(other_loaded.entry_id)
+    await loaded.runtime_data.coordinator.async_refresh()
+    await settle(hass)
+    assert left(hass, there) == "2"
+
+    hass.config_entries.async_remove_subentry(other_loaded, subentry_id)
+    await settle(hass)
+
+    assert left(hass, there) is None
 
 
 # What is kept
@@ -333,7 +355,8 @@ async def restart(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     assert await hass.config_entries.async_unload(entry.entry_id)
     hass.bus.async_fire(EVENT_HOMEASSISTANT_FINAL_WRITE)
     await settle(hass)
-    await async_setup_sims(hass)
+    del hass.data[SIMS]
+    await async_get_sims(hass)
     assert await hass.config_entries.async_setup(entry.entry_id)
     await settle(hass)
 
@@ -355,7 +378,7 @@ async def test_the_count_survives_a_restart(
     assert left(hass, "gsm_1_sms_left_month") == "2"
     assert left(hass, "gsm_2_sms_left_month") == "3"
     assert await status(hass, span=1) == "1"
-    assert (await status(hass, span=1)).startswith("the SIM in span 1")
+    assert (await status(hass, span=1)).startswith("The SIM in span 1")
     stored = hass_storage[KEY]["data"]
     assert imsi
     assert imsi not in str(stored)
@@ -424,7 +447,7 @@ async def test_a_file_with_other_things_in_it(
     await settle(hass)
 
     [warning] = said(caplog, logging.WARNING)
-    assert warning.startswith("The stored counters and limits can't be read")
+    assert warning.startswith("The stored SIMs and their counters can't be read")
     await limit(hass, entry, 1, day=1)
     assert await status(hass, span=1) == "1"
 
@@ -460,5 +483,5 @@ async def test_a_message_that_fails_raises(
     """As with the limit of the gateway."""
     await limit(hass, loaded, 1, day=1)
     await send(hass, target=PHONE, span=1)
-    with pytest.raises(HomeAssistantError, match="the SIM in span 1 of OpenVox"):
+    with pytest.raises(HomeAssistantError, match="The SIM in span 1 of OpenVox"):
         await send(hass, target=PHONE, span=1)

@@ -11,18 +11,13 @@ import voluptuous as vol
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv
-from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
 from .budget import Limits, SmsBudget
 from .const import DOMAIN
 from .gateway import LastSign
-from .stored_file import async_set_aside
-
-_STORE_VERSION: Final = 1
-# A burst of SMS is written once a second, and a crash loses no more than that.
-_SAVE_DELAY: Final = 0.5  # seconds
+from .stored_file import StoredFile
 
 
 class CounterKey(StrEnum):
@@ -62,37 +57,14 @@ _SAVED: Final = vol.Schema(
 )
 
 
-async def async_load_valid(
-    hass: HomeAssistant, store: Store[dict[str, Any]], schema: vol.Schema
-) -> dict[str, Any]:
-    """Return what was saved, or the defaults of the schema.
-
-    A file with anything else is set aside, and counting starts again.
-    """
-    try:
-        saved: dict[str, Any] = schema(await store.async_load() or {})
-    except vol.Invalid as err:
-        await async_set_aside(
-            hass,
-            store,
-            "The stored counters and limits can't be read and start at zero",
-            err,
-        )
-        return dict(schema({}))
-    return saved
-
-
 class GatewayStore:
     """What is kept of one gateway, saved within a second."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
         """Start empty; `async_load` reads what was saved."""
-        self._hass = hass
-        self._store: Store[dict[str, Any]] = Store(
-            hass, _STORE_VERSION, f"{DOMAIN}.{entry.entry_id}"
+        self._file = StoredFile(
+            hass, f"{DOMAIN}.{entry.entry_id}", self._as_dict, "counters and limits"
         )
-        self._save_is_due = False
-        self._is_removed = False
         self._counters: dict[tuple[int, CounterKey], Counter] = {}
         self._ussd_in_milliseconds = False
         #: The modules that we switched off, by span.
@@ -100,12 +72,15 @@ class GatewayStore:
         #: Which SMS came in lately: their hashes, and when they came.
         self.received: Mapping[str, int] = {}
         self.budget = SmsBudget(
-            lambda: Limits.of_gateway(entry.options), hass.loop, self._save_soon
+            lambda: Limits.of_gateway(entry.options), hass.loop, self._file.save_soon
         )
 
     async def async_load(self) -> None:
         """Read what was saved; version 0.1.0 saved the budget only."""
-        saved = await async_load_valid(self._hass, self._store, _SAVED)
+        saved = await self._file.async_load(
+            lambda stored: _SAVED(stored or {}),
+            "The stored counters and limits can't be read and start at zero",
+        )
         self.budget.load(saved["sent"])
         for span, key, value, since in saved["counters"]:
             self._counters[span, key] = Counter(value, since)
@@ -117,9 +92,8 @@ class GatewayStore:
         self.received = saved["received"]
 
     async def async_remove(self) -> None:
-        """Delete the file; an SMS that's still under way must not write it again."""
-        self._is_removed = True
-        await self._store.async_remove()
+        """Delete the file; an SMS that's still under way doesn't write it again."""
+        await self._file.async_remove()
 
     def counter(self, span: int, key: CounterKey) -> Counter | None:
         """Return a counter, None before it was started."""
@@ -130,7 +104,7 @@ class GatewayStore:
         """Start a counter, at the `value` that version 0.1.0 had reached."""
         since = dt_util.utcnow() if value is None else None
         counter = self._counters[span, key] = Counter(value or 0, since)
-        self._save_soon()
+        self._file.save_soon()
         return counter
 
     @callback
@@ -138,7 +112,7 @@ class GatewayStore:
         """Add a number of SMS to a counter."""
         counter = self.counter(span, key) or self.start_counter(span, key, None)
         counter.value += parts
-        self._save_soon()
+        self._file.save_soon()
 
     @property
     def ussd_in_milliseconds(self) -> bool:
@@ -149,28 +123,21 @@ class GatewayStore:
     def set_ussd_in_milliseconds(self, in_milliseconds: bool) -> None:
         """Remember how the firmware counts."""
         self._ussd_in_milliseconds = in_milliseconds
-        self._save_soon()
+        self._file.save_soon()
 
     @callback
     def power_changed(self, switched_off: Mapping[int, LastSign]) -> None:
         """Keep which modules are off because we switched them off."""
         self.switched_off = dict(switched_off)
-        self._save_soon()
+        self._file.save_soon()
 
     @callback
     def sms_remembered(self, received: Mapping[str, int]) -> None:
         """Keep which SMS came in lately."""
         self.received = received
-        self._save_soon()
-
-    def _save_soon(self) -> None:
-        # Asking again would put the save off, in a burst for as long as it lasts.
-        if not self._save_is_due and not self._is_removed:
-            self._save_is_due = True
-            self._store.async_delay_save(self._as_dict, _SAVE_DELAY)
+        self._file.save_soon()
 
     def _as_dict(self) -> dict[str, Any]:
-        self._save_is_due = False
         return {
             "sent": self.budget.as_list(),
             "counters": [

@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from contextlib import suppress
+from itertools import count
 from time import time
 
 from simulator.cli.command_line import Output, Status
@@ -15,6 +16,8 @@ from simulator.model.users import User, grants
 from simulator.wire import packet, privilege_classes
 
 from .framing import Action, ActionParser
+
+_NUMBERS = count(1)
 
 
 class Session:
@@ -33,6 +36,7 @@ class Session:
         writer: asyncio.StreamWriter,
     ) -> None:
         """Take over a connection; ``perform`` performs its actions."""
+        self.number = next(_NUMBERS)
         self.gateway = gateway
         self.faults = faults
         self._perform_action = perform

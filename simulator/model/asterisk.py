@@ -1,7 +1,7 @@
 """Asterisk's core: channels, variables, the dialplan's steps, and who sees the events."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import datetime
 from time import monotonic, time
 from typing import Protocol
@@ -17,6 +17,8 @@ from .users import User
 class Client(Protocol):
     """A session of the manager interface, as Asterisk's core sees it."""
 
+    number: int
+    """Which connection it is; no two have the same."""
     user: User | None
     logged_in_at: float
     connected: bool
@@ -132,16 +134,14 @@ class Asterisk:
         """Give the clients that see incoming SMS."""
         return {client for client in self.clients if client.hears_sms}
 
-    async def one_stays(self, clients: set[Client], seconds: float) -> bool:
-        """Say whether one of some clients gets all that it was sent, and stays on.
-
-        It counts only if it is still there some seconds later: with a connection that
-        breaks goes what its client has not read.
-        """
+    async def all_sent(self, clients: set[Client]) -> None:
+        """Wait until some clients were sent all that waits for them."""
         while any(each.logged_in and each.has_unsent for each in clients):
             await asyncio.sleep(0.01)
-        await asyncio.sleep(seconds)
-        return any(each.logged_in for each in clients)
+
+    def one_stays(self, numbers: Container[int]) -> bool:
+        """Say whether one of the clients with these numbers is still logged in."""
+        return any(each.number in numbers for each in self.logged_in_clients)
 
     # ---- channels ------------------------------------------------------------------------
 

@@ -116,8 +116,7 @@ class Gateway(Core):
             self.spans[span].sms_center if service_center is None else service_center
         )
         if reference is None:
-            reference = self._next_reference
-            self._next_reference += 1
+            reference = self._take_reference()
         parts = deliver(
             sender, text, local, zone_hours, center,
             reference=reference, wide_reference=wide_reference,
@@ -161,6 +160,35 @@ class Gateway(Core):
         }
         first = {name: variables[name] for name in self.variable_order}
         return first | variables
+
+    async def receive_in_one_read(
+        self, span: int, messages: Sequence[tuple[str, str]]
+    ) -> int:
+        """Let SMS come in that the module hands over in one read; gives how many parts.
+
+        Each message is a sender and a text of any length.
+        """
+        zone_hours = 8
+        now = datetime.now(timezone(timedelta(hours=zone_hours)))
+        pdus = [
+            part.pdu
+            for sender, text in messages
+            for part in deliver(
+                sender,
+                text,
+                now,
+                zone_hours,
+                self.spans[span].sms_center,
+                reference=self._take_reference(),
+            )
+        ]
+        await self.receive_pdus(span, *pdus)
+        return len(pdus)
+
+    def _take_reference(self) -> int:
+        """Give the reference of the next long message."""
+        self._next_reference += 1
+        return self._next_reference - 1
 
     async def receive_pdus(self, span: int, *pdus: str) -> str:
         """Let PDUs come in that the module hands over in one read; gives the Uniqueid.
@@ -235,7 +263,12 @@ class Gateway(Core):
         now = datetime.now(timezone(timedelta(hours=zone_hours)))
         if self.box is Box.OF_2013:
             pdu = status_report(
-                number, now, zone_hours, port.sms_center, delivered=delivered
+                number,
+                now,
+                zone_hours,
+                port.sms_center,
+                reference=self._take_reference() % 256,
+                delivered=delivered,
             )
             await self.receive_pdus(span, pdu)
             return

@@ -42,6 +42,7 @@ _KEYS = (
     *("Channel", "Uniqueid", "Variable", "Value", "Extension", "Priority", "AppData"),
     *("Context", "CallerIDNum", "ChannelState", "ChannelStateDesc", "Cause"),
     *("Cause-txt", "ActionID", "Response", "EventList", "Message", ""),
+    *("IMSI", "Sender", "Destination", "ID", "Status", "Time_scts", "Result"),
 )
 _VALUES = (
     *("EXTRA/1-1", "EXTRA/3-1", "EXTRA-SMS/1-1", "EXTRA-SMS/3-1", "EXTRA-SMSSEND/1-1"),
@@ -66,6 +67,10 @@ _EVENTS = (
     "Newstate",
     "Hangup",
     "OriginateResponse",
+    "SMSStatusReport",
+    "SMSSendStatus",
+    "SMSRecevied",
+    "ExtraReady",
 )
 
 

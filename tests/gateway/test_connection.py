@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 import logging
 import random
 
@@ -127,6 +128,25 @@ async def test_quick_commands_take_turns(
         *(connection.command(f"gsm show send sms mode {n}") for n in (1, 2, 3))
     )
     assert [answer.strip() for answer in answers] == ["pdu"] * 3
+    assert gateway.sessions == 2
+
+
+async def test_quick_commands_while_the_connection_comes_back(
+    gateway: Simulator, connection: Connection
+) -> None:
+    """They use the session that is being opened; none stays open beside it."""
+    gateway.faults.drop_sessions()
+    await until(lambda: not connection.is_up)
+    gateway.faults.login_delay = 0.05
+
+    async def ask() -> None:
+        """Ask again and again until the connection is back."""
+        while not connection.is_up:
+            with suppress(CannotConnectError, ConnectionLostError):
+                await connection.command("gsm show version")
+            await asyncio.sleep(0)
+
+    await asyncio.gather(*(ask() for _ in range(3)))
     assert gateway.sessions == 2
 
 

@@ -602,3 +602,10 @@ async def test_a_span_that_somebody_else_keeps_busy_comes_after_free_ones(
     for span in (2, 3, 4):
         await client.sms.send(NUMBER, "Hi", span=span)
     assert client.spans.choose() != 1
+
+
+async def test_a_span_is_free_again_after_its_use(client: Gateway) -> None:
+    """However often it was used: only when counts."""
+    for span in (1, 1, 2, 3, 4):
+        await client.sms.send(NUMBER, "Hi", span=span)
+    assert client.spans.choose() == 1

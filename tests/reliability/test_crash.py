@@ -50,11 +50,12 @@ async def counts(home: HomeAssistantClient, span: int) -> list[int]:
 async def test_home_assistant_is_killed(
     gateway: Simulator, config: tuple[Path, int]
 ) -> None:
-    """In a burst of SMS; what is older than a second counts, and for the limit too.
+    """In a burst of SMS; what is older than a second counts and is kept.
 
-    Messages are kept as well, and none is taken for being sent for ever.
+    One SMS is half sent and another half received: none is sent again.
     """
     folder, port = config
+    half_sent, half_received = "+4915799999999", "A text of two parts. " * 10
     history: list[tuple[float, list[int]]] = []
 
     async def exchange_sms(home: HomeAssistantClient) -> None:
@@ -80,12 +81,21 @@ async def test_home_assistant_is_killed(
         async with running_home_assistant(folder) as process:
             await home.set_up(gateway.port)
             exchange = asyncio.create_task(exchange_sms(home))
-            await asyncio.sleep(3.5)
+            await asyncio.sleep(2.5)
+            gateway.spans[2].send_duration = 2
+            sending = asyncio.create_task(
+                home.ask_action(
+                    "notify.send_sms", message="Hello", target=half_sent, span=2
+                )
+            )
+            await gateway.receive_sms(2, OTHER_PHONE, half_received, order=[1])
+            await asyncio.sleep(1)
             killed_at = time.monotonic()
             process.kill()
             await process.wait()
-            with pytest.raises(aiohttp.ClientError):
-                await exchange
+            for unanswered in (exchange, sending):
+                with pytest.raises(aiohttp.ClientError):
+                    await unanswered
         kept = stored_messages(folder)
 
         least = [done for at, done in history if at < killed_at - 1][-1]
@@ -93,18 +103,24 @@ async def test_home_assistant_is_killed(
         async with running_home_assistant(folder):
             await until("The second start", lambda: is_running(home), 60)
             after = await counts(home, 1)
+            gateway.spans[2].send_duration = 0
+            await gateway.receive_sms(2, OTHER_PHONE, "Are you there?")
             targets = [f"+4915112{number:06}" for number in range(DEFAULT_HOURLY_LIMIT)]
             await home.ask_action("notify.send_sms", message="Hello", target=targets)
             await asyncio.sleep(1)
         kept_later = stored_messages(folder)
 
+    assert [each.number for each in gateway.sent].count(half_sent) == 1
     most = [len(history) + 1, sent_before, 1]
     for fewest, count, all_of_them in zip(least, after, most, strict=True):
         assert fewest <= count <= all_of_them
     for fewest, status in zip(least, ("received", "sent", "failed"), strict=True):
         assert fewest <= sum(each["status"] == status for each in kept)
-    assert kept_later[: len(kept) - 1] == kept[:-1]
+    over = [each for each in kept if each["status"] != "sending"]
+    assert [each for each in kept_later if each in over] == over
     assert all(each["status"] != "sending" for each in kept_later)
+    statuses = {each["number"]: each["status"] for each in kept_later}
+    assert (statuses[half_sent], statuses[OTHER_PHONE]) == ("unknown", "received")
     assert least[0] > 5
     assert least[2] == 1
     assert (

@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 import signal
 import sys
+from typing import Any
 
 import pytest
 import pytest_socket
@@ -441,36 +442,80 @@ async def test_demo_content() -> None:
 # ---- for a soak --------------------------------------------------------------------------
 
 
+async def is_heard(control: ControlServer, request: dict[str, Any]) -> bool:
+    """Let something come in; say whether a client was sent all of it and stays."""
+    answer = await ask(control.port, request | {"watch": True})
+    stay = {"do": "stay", "clients": answer["clients"]}
+    return bool((await ask(control.port, stay))["stays"])
+
+
+SMS = {"do": "sms", "span": 1, "from": "+491", "text": "Hi"}
+
+
 async def test_an_sms_that_reaches_a_client(
     sim: Simulator, watcher: Client, control: ControlServer
 ) -> None:
-    """It is delivered where a connection for events stays."""
-    request = {"do": "sms", "span": 1, "from": "+491", "text": "Hi", "watch": 0.05}
-    assert await ask(control.port, request) == {
-        "ok": True,
-        "parts": 1,
-        "delivered": True,
-    }
-    asking = asyncio.create_task(ask(control.port, request))
-    await asyncio.sleep(0.02)
+    """It is heard where a connection for events stays."""
+    assert await is_heard(control, SMS)
+    answer = await ask(control.port, SMS | {"watch": True})
+    assert len(answer["clients"]) == 1
     sim.faults.drop_sessions()
-    assert not (await asking)["delivered"]
-    assert not (await ask(control.port, request))["delivered"]
+    stay = {"do": "stay", "clients": answer["clients"]}
+    assert await ask(control.port, stay) == {"ok": True, "stays": False}
+    assert not await is_heard(control, SMS)
 
 
 async def test_an_sms_that_nobody_listens_for(
     sim: Simulator, client: Client, control: ControlServer
 ) -> None:
     """A session without events does not count, and a frozen one only afterwards."""
-    request = {"do": "sms", "span": 1, "from": "+491", "text": "Hi", "watch": 0}
-    assert not (await ask(control.port, request))["delivered"]
+    assert not await is_heard(control, SMS)
     async with connected(sim, events="on"):
         sim.faults.freeze()
-        asking = asyncio.create_task(ask(control.port, request))
+        asking = asyncio.create_task(is_heard(control, SMS))
         await asyncio.sleep(0.05)
         assert not asking.done()
         sim.faults.thaw()
-        assert (await asking)["delivered"]
+        assert await asking
+
+
+async def test_several_sms_in_one_read(watcher: Client, control: ControlServer) -> None:
+    """They come as one SMS, whose PDU holds those of all; a long one has several."""
+    sms = [{"from": "+491", "text": "Hi"}, {"from": "+492", "text": "x" * 200}]
+    assert await is_heard(control, {"do": "sms-in-one-read", "span": 1, "sms": sms})
+    assert (await watcher.packet())["Value"] == "+491"
+    assert (await watcher.packet())["Value"] == "Hi"
+    # The line breaks of the value end the packet too early, as recorded.
+    assert (await watcher.packet())["Variable"] == "SMSPDU"
+    assert "+CMT" in await watcher.packet()
+
+
+async def test_a_report_of_the_network(
+    sim: Simulator, watcher: Client, control: ControlServer
+) -> None:
+    """It needs a SIM, and reaches whoever listens."""
+    sim.become("today")
+    report = {"do": "report", "span": 1, "to": "10086", "delivered": True}
+    assert await is_heard(control, report)
+    event = await watcher.packet()
+    assert (event["Event"], event["Sender"]) == ("SMSStatusReport", "10086")
+    sim.spans[1].remove_sim()
+    answer = await ask(control.port, report)
+    assert answer == {"error": "There is no SIM in span 1."}
+
+
+async def test_a_call_that_is_watched(
+    sim: Simulator, watcher: Client, control: ControlServer
+) -> None:
+    """The answer comes when it is over, and only who was there all the time counts."""
+    call = {"do": "call", "span": 1, "from": "+491", "hangup_after": 0.05}
+    assert await is_heard(control, call)
+    assert sim.spans[1].call is None
+    asking = asyncio.create_task(is_heard(control, call))
+    await asyncio.sleep(0.02)
+    sim.faults.drop_sessions()
+    async with connected(sim, events="on"):
+        assert not await asking
 
 
 async def test_the_ledger(

@@ -306,7 +306,9 @@ class Connection:
             self._events = await self._connect(
                 events=_EVENTS, subscribe=self._subscribe
             )
-            self._quick = await self._connect()
+            async with self._quick_lock:
+                # Others may use it from now on, and one of them may have been first.
+                self._quick = self._quick or await self._connect()
             await self._prepare()
             self._require_not_stopped()
         except BaseException:

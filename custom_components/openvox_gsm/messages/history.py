@@ -17,23 +17,17 @@ from custom_components.openvox_gsm.signals import (
     SIGNAL_MESSAGE_CHANGED,
     SIGNAL_MESSAGES_DELETED,
 )
-from custom_components.openvox_gsm.stored_file import (
-    async_remove_set_aside,
-    async_set_aside,
-)
+from custom_components.openvox_gsm.stored_file import SAVE_DELAY, StoredFile
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_send
-from homeassistant.helpers.storage import Store
 from homeassistant.util import ulid as ulid_util
 from homeassistant.util.hass_dict import HassKey
 
 from .record import OPEN, Kind, MessageRecord, Status
 
-_STORE_VERSION: Final = 1
 # The whole file is written, so the more there is the less often: 500 messages (0.2 MB)
 # at most twice a second, 10,000 (3 MB) every ten seconds.
-_SHORTEST_DELAY: Final = 0.5  # seconds
 _DELAY_FOR_EACH: Final = 0.001  # seconds
 
 
@@ -47,17 +41,13 @@ class MessageHistory:
         """Start empty; `async_load` reads what was saved."""
         self._hass = hass
         self.entry = entry
-        # Serialized beside the event loop: records never change, they're replaced.
-        self._store: Store[dict[str, Any]] = Store(
+        self._file = StoredFile(
             hass,
-            _STORE_VERSION,
             f"{DOMAIN}.messages.{entry.entry_id}",
-            private=True,
-            atomic_writes=True,
-            serialize_in_event_loop=False,
+            self._as_dict,
+            "messages",
+            in_thread=True,
         )
-        self._save_is_due = False
-        self._is_removed = False
         self._records: dict[str, MessageRecord] = {}
         self._ids: list[str] = []  # the oldest first
         self._conversations: dict[str | None, list[str]] = {}
@@ -66,17 +56,9 @@ class MessageHistory:
 
     async def async_load(self) -> None:
         """Read what was saved; a file with anything else is set aside."""
-        stored = await self._store.async_load()
-        try:
-            records = await self._hass.async_add_executor_job(_read, stored)
-        except (TypeError, ValueError) as err:
-            await async_set_aside(
-                self._hass,
-                self._store,
-                "The stored messages can't be read, so there are none",
-                err,
-            )
-            return
+        records = await self._file.async_load(
+            _read, "The stored messages can't be read, so there are none"
+        )
         for record in records:  # in their order, so that none is inserted in between
             self._records[record.id] = record
             self._ids.append(record.id)
@@ -94,24 +76,20 @@ class MessageHistory:
         return call_not_seen(self._hass)
 
     async def async_remove(self) -> None:
-        """Delete the file; what's still under way must not write it again."""
-        self._is_removed = True
+        """Delete the file; what's still under way doesn't write it again."""
         self._clear()
-        await self._store.async_remove()
-        await async_remove_set_aside(self._hass, self._store)
+        await self._file.async_remove()
         self._tell_deleted(None)
 
     def _save_soon(self) -> None:
-        # Asking again would put the save off, in a burst for as long as it lasts.
-        if not self._save_is_due and not self._is_removed:
-            self._save_is_due = True
-            delay = max(_SHORTEST_DELAY, len(self._ids) * _DELAY_FOR_EACH)
-            self._store.async_delay_save(self._as_dict, delay)
+        self._file.save_soon(max(SAVE_DELAY, len(self._ids) * _DELAY_FOR_EACH))
 
     def _as_dict(self) -> dict[str, Any]:
-        """Return what is saved; runs in a thread of its own."""
-        self._save_is_due = False  # first, so that no change after it is missed
-        # Copying the list is one step, in which nothing else runs.
+        """Return what is saved; runs in a thread, so it only reads records.
+
+        They never change: they're replaced. Copying the list is one step, in which
+        nothing else runs.
+        """
         return {"messages": [each.as_dict() for each in list(self._records.values())]}
 
     # Options
@@ -170,7 +148,7 @@ class MessageHistory:
     @callback
     def add(self, record: MessageRecord) -> None:
         """Add a message, if any are kept."""
-        if self._is_removed or not self.limit:
+        if self._file.is_removed or not self.limit:
             return
         self._insert(record)
         self.apply_options()

@@ -23,7 +23,7 @@ _LOGGER = logging.getLogger(__name__)
 _EVENT: Final = "SMSStatusReport"
 # Guess: by then a network has reported, if it reports at all.
 _REPORT_TIME: Final = 24 * 60 * 60.0  # seconds
-_MAX_MESSAGES: Final = 500
+MAX_MESSAGES: Final = 500
 # Guess: where a box reports by event and by PDU, both come within this time.
 _TWIN_TIME: Final = 10.0  # seconds
 _MAX_RECENT: Final = 100
@@ -80,7 +80,7 @@ class DeliveryReports:
         """Return a message that is about to be sent; tell it when a part goes out."""
         oldest = self._now() - _REPORT_TIME
         self._messages = [each for each in self._messages if each.since > oldest]
-        del self._messages[: max(0, len(self._messages) + 1 - _MAX_MESSAGES)]
+        del self._messages[: max(0, len(self._messages) + 1 - MAX_MESSAGES)]
         message = ReportedMessage(span, number, text, parts, self._now(), order_id)
         self._messages.append(message)
         return message

@@ -1,0 +1,231 @@
+"""Files of ours: what's saved, and when; also where the disk is full for a while."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+import json
+import logging
+from pathlib import Path
+import re
+import threading
+from typing import Any
+
+from freezegun.api import FrozenDateTimeFactory
+import pytest
+from pytest_homeassistant_custom_component.common import async_test_home_assistant
+
+from custom_components.openvox_gsm.stored_file import RETRY_DELAY, StoredFile
+from homeassistant.core import HomeAssistant
+
+from .common import pass_time, said, until
+
+KEY = "counters"
+
+CANNOT_BE_SAVED = (
+    "The counters can't be saved to …. SMS and calls go on. Saving is tried again "
+    "every half a minute; what isn't saved is lost if Home Assistant ends before"
+)
+SAVED_AGAIN = "The counters are saved again"
+
+
+@pytest.fixture
+async def hass(tmp_path: Path) -> AsyncIterator[HomeAssistant]:
+    """Home Assistant with a folder of its own, in which it really writes."""
+    async with async_test_home_assistant(config_dir=str(tmp_path)) as hass:
+        yield hass
+        await hass.async_stop(force=True)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the file is."""
+    return tmp_path / ".storage" / KEY
+
+
+class Counters:
+    """Something that's saved: how often it changed."""
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Count nothing yet."""
+        self.count = 0
+        self.file = StoredFile(hass, KEY, lambda: {"count": self.count}, "counters")
+
+    def change(self) -> None:
+        """Count one more."""
+        self.count += 1
+        self.file.save_soon()
+
+
+@pytest.fixture
+def counters(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> Counters:
+    """Something that's saved, while time stands still."""
+    return Counters(hass)
+
+
+@pytest.fixture
+def warnings(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
+    """A function that returns the warnings, without the path in them."""
+    return lambda: [
+        re.sub(r"/\S*counters", "…", line) for line in said(caplog, logging.WARNING)
+    ]
+
+
+def block(path: Path) -> None:
+    """Let nothing be written any more: there's a folder in the file's place."""
+    path.unlink(missing_ok=True)
+    path.mkdir(parents=True)
+
+
+def saved(path: Path) -> int:
+    """Return what is in the file."""
+    return int(json.loads(path.read_text())["data"]["count"])
+
+
+async def test_a_file_that_can_be_written(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    counters: Counters,
+    path: Path,
+    warnings: Callable[[], list[str]],
+) -> None:
+    """A change is saved within a second, and nothing is said."""
+    for count in range(1, 20):
+        counters.change()
+        await pass_time(hass, freezer, 1)
+        assert saved(path) == count
+    await pass_time(hass, freezer, 2 * RETRY_DELAY)
+    assert warnings() == []
+    read = await Counters(hass).file.async_load(lambda stored: stored, "It's lost")
+    assert read["count"] == 19
+
+
+async def test_a_file_that_cannot_be_written(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    counters: Counters,
+    path: Path,
+    warnings: Callable[[], list[str]],
+) -> None:
+    """The log says so once, and all is saved once it can be."""
+    block(path)
+    for _ in range(5):
+        counters.change()
+        await pass_time(hass, freezer, RETRY_DELAY)
+    assert warnings() == [CANNOT_BE_SAVED]
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+    path.rmdir()
+    for _ in range(2):
+        await pass_time(hass, freezer, RETRY_DELAY)
+    assert saved(path) == 5
+    await pass_time(hass, freezer, 6)
+    assert warnings() == [CANNOT_BE_SAVED, SAVED_AGAIN]
+
+    # From now on it's as before.
+    counters.change()
+    await pass_time(hass, freezer, 1)
+    assert saved(path) == 6
+
+
+async def test_the_last_write_fails(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    counters: Counters,
+    path: Path,
+) -> None:
+    """It's written again, although no other change follows and one before was saved."""
+    counters.change()
+    await pass_time(hass, freezer, 1)
+    block(path)
+    counters.change()
+    await pass_time(hass, freezer, 1)
+    path.rmdir()
+    for _ in range(3):
+        await pass_time(hass, freezer, RETRY_DELAY)
+    assert saved(path) == 2
+
+
+async def test_home_assistant_stops(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    counters: Counters,
+    path: Path,
+) -> None:
+    """What couldn't be saved is tried once more."""
+    block(path)
+    counters.change()
+    for _ in range(2):
+        await pass_time(hass, freezer, 6)
+    path.rmdir()
+    await hass.async_stop(force=True)
+    assert saved(path) == 1
+
+
+async def test_the_file_is_removed(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    counters: Counters,
+    path: Path,
+    warnings: Callable[[], list[str]],
+) -> None:
+    """Nothing is written any more, and nothing is said."""
+    counters.change()
+    await pass_time(hass, freezer, 1)
+    await counters.file.async_remove()
+    counters.change()
+    for _ in range(3):
+        await pass_time(hass, freezer, RETRY_DELAY)
+    assert not path.exists()
+    assert warnings() == []
+
+
+# Files that are removed, or that others must not read
+
+
+class SlowContents:
+    """Contents that take until they may end."""
+
+    def __init__(self) -> None:
+        """Wait for `may_end`."""
+        self.has_begun = threading.Event()
+        self.may_end = threading.Event()
+
+    def __call__(self) -> dict[str, Any]:
+        """Return the contents at last."""
+        self.has_begun.set()
+        assert self.may_end.wait(10)
+        return {"secret": True}
+
+
+@pytest.fixture
+def slow() -> Iterator[SlowContents]:
+    """Return contents, and let them end with the test."""
+    contents = SlowContents()
+    yield contents
+    contents.may_end.set()
+
+
+async def test_a_file_is_removed_while_it_is_written(
+    hass: HomeAssistant, path: Path, slow: SlowContents
+) -> None:
+    """It stays removed, with what was set aside of it."""
+    path.parent.mkdir(exist_ok=True)
+    aside = path.with_name(f"{KEY}.corrupt.2026-05-04")
+    aside.write_text("secret")
+    file = StoredFile(hass, KEY, slow, "counters", in_thread=True)
+    file.save_soon(0)
+    await until(slow.has_begun.is_set)
+
+    hass.loop.call_later(0.1, slow.may_end.set)
+    await file.async_remove()
+    file.save_soon(0)
+    await hass.async_block_till_done()
+
+    assert list(path.parent.glob(f"{KEY}*")) == []
+
+
+async def test_only_the_owner_can_read_a_file(hass: HomeAssistant, path: Path) -> None:
+    """It may hold numbers and texts."""
+    file = StoredFile(hass, KEY, lambda: {"secret": True}, "counters")
+    file.save_soon(0)
+    await until(path.exists)
+    assert path.stat().st_mode & 0o777 == 0o600
+    await hass.async_block_till_done()
