@@ -112,7 +112,7 @@ class Inbox:
 
     def wants(self, raw: bytes) -> bool:
         """Return quickly whether a packet may be about an SMS."""
-        return self.marker in raw or bool(self._torn or self._opening)
+        return self.marker in raw or self.has_unread_text
 
     def receive(self, packet: Packet) -> None:
         """Read a packet that passed `wants`."""
@@ -151,6 +151,11 @@ class Inbox:
     def is_mid_message(self) -> bool:
         """Whether an SMS is coming in whose text isn't known for certain yet."""
         return bool(self._messages.open or self._opening)
+
+    @property
+    def has_unread_text(self) -> bool:
+        """Whether packets are set aside, in which there may be the text of an SMS."""
+        return bool(self._torn or self._opening)
 
     def has_usual_headers(self, packet: Packet) -> bool:
         """Return whether an event of another kind is written as this gateway does."""
