@@ -806,6 +806,9 @@ async def test_list_is_collected_up_to_its_end(dialect: Dialect) -> None:
             assert events == []
 
 
+HUGE_EVENT = b"Event: S\r\nX: " + 65536 * b"x" + b"\r\n\r\n"
+
+
 @pytest.mark.parametrize("size", [100_000, 1])
 async def test_a_list_without_end(size: int) -> None:
     """It ends the session after a fixed amount, however large its events are."""
@@ -825,6 +828,39 @@ async def test_a_list_without_end(size: int) -> None:
         with pytest.raises(ConnectionLostError, match="a list of more than 8388608"):
             await session.list_action("Status", timeout=5)
         assert isinstance(await session.lost, ProtocolError)
+
+
+async def test_a_huge_event_that_is_wanted() -> None:
+    """It ends the session."""
+
+    async def script(peer: Manager) -> None:
+        await peer.log_in()
+        await peer.send(HUGE_EVENT)
+
+    async with (
+        manager(script) as address,
+        session_with(
+            address,
+            subscribe=lambda session: session.subscribe(
+                lambda _raw: True, lambda packet: None
+            ),
+        ) as session,
+    ):
+        error = await session.lost
+        assert isinstance(error, ProtocolError)
+        assert "an event of more than 65536 bytes" in str(error)
+
+
+async def test_a_huge_event_that_nobody_wants() -> None:
+    """It's none of ours, and does no harm."""
+
+    async def script(peer: Manager) -> None:
+        await peer.log_in()
+        await peer.send(HUGE_EVENT)
+        await peer.answer(await peer.expect("Ping"), "Success")
+
+    async with manager(script) as address, session_with(address) as session:
+        await session.action("Ping")
 
 
 async def test_answer_without_list(session: Session) -> None:

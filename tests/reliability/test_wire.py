@@ -178,6 +178,21 @@ async def test_huge_packet(house: House) -> None:
     await house.prove_normal()
 
 
+async def test_huge_event(house: House) -> None:
+    """An event of an SMS is never that large."""
+    house.log = [*LOST]
+    await house.set_up()
+    house.gateway.faults.garbage(
+        b"Event: VarSet\r\nPrivilege: dialplan,all\r\nChannel: EXTRA-SMS/1-1\r\n"
+        b"Variable: SMSTXT\r\nValue: " + 100_000 * b"x" + b"\r\nUniqueid: 1.1\r\n\r\n"
+    )
+    await house.notices()
+
+    await house.recovers()
+
+    await house.prove_normal()
+
+
 async def test_one_byte_at_a_time(house: House) -> None:
     """All works as it does with larger pieces."""
     house.gateway.faults.slow_bytes = True

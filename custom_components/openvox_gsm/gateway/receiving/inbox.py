@@ -59,6 +59,8 @@ MESSAGE_TIMEOUT: Final = 2.0  # seconds
 SETTLE_TIME: Final = 0.25  # seconds
 LONGEST_STALL: Final = 40.0  # seconds; by then the connection is lost
 _PACKET_END = b"\r\n\r\n"
+# Several from each span of the largest gateway.
+_MAX_OPEN: Final = 200  # messages that are coming in
 
 
 class Inbox:
@@ -375,6 +377,8 @@ class Inbox:
         )
         self._messages.add(message)
         self._decide_later(message, MESSAGE_TIMEOUT, is_final=True)
+        if len(self._messages.open) > _MAX_OPEN:
+            self._decide(next(iter(self._messages.open.values())), is_final=True)
         return message
 
     # Which messages are genuine
