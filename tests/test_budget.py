@@ -147,7 +147,7 @@ async def test_sixty_an_hour_unless_said_otherwise(
 async def test_no_limit(
     hass: HomeAssistant, loaded: MockConfigEntry, gateway: Simulator
 ) -> None:
-    """Nought stands for none."""
+    """0 stands for none."""
     await set_options(hass, loaded, **{CONF_HOURLY_LIMIT: 0, CONF_DAILY_LIMIT: 0})
     assert all(loaded.runtime_data.store.budget.reserve(10_000) for _ in range(100))
 

@@ -16,7 +16,11 @@ from custom_components.openvox_gsm import async_remove_config_entry_device
 from custom_components.openvox_gsm.const import DOMAIN
 from custom_components.openvox_gsm.publisher import PUBLISHERS
 from custom_components.openvox_gsm.store import STORES
-from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
+from homeassistant.config_entries import (
+    SOURCE_REAUTH,
+    ConfigEntryDisabler,
+    ConfigEntryState,
+)
 from homeassistant.const import (
     EVENT_HOMEASSISTANT_FINAL_WRITE,
     EVENT_HOMEASSISTANT_STOP,
@@ -384,6 +388,21 @@ async def test_a_gateway_that_is_removed_leaves_nothing_behind(
     assert hass.data[STORES] == {}
     gc.collect()
     assert coordinator() is None
+
+
+async def test_a_gateway_that_is_disabled_since_the_start_is_removed(
+    hass: HomeAssistant, hass_storage: dict[str, Any]
+) -> None:
+    """Its files go, although nothing of the integration was set up."""
+    entry = MockConfigEntry(domain=DOMAIN, disabled_by=ConfigEntryDisabler.USER)
+    entry.add_to_hass(hass)
+    keys = [f"{DOMAIN}.{entry.entry_id}", f"{DOMAIN}.messages.{entry.entry_id}"]
+    for key in keys:
+        hass_storage[key] = {"version": 1, "data": {}}
+
+    await hass.config_entries.async_remove(entry.entry_id)
+
+    assert [key for key in keys if key in hass_storage] == []
 
 
 async def test_the_connection_is_lost_while_the_entities_are_added(

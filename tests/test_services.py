@@ -950,14 +950,15 @@ async def test_the_time_limit(
 ) -> None:
     """It is passed on to the gateway; 30 seconds by default."""
     await ask(hass, code="*1#", span=1)
-    await ask(hass, code="*1#", span=1, timeout="5")
+    for timeout in ("5", None, ""):
+        await ask(hass, code="*1#", span=1, timeout=timeout)
 
     limits = [
         command.split()[-1]
         for command in gateway.commands
         if command.startswith("gsm send ussd")
     ]
-    assert limits == ["30", "5"]
+    assert limits == ["30", "5", "30", "30"]
     for timeout in (0, 301):
         with pytest.raises(vol.Invalid):
             await ask(hass, code="*1#", span=1, timeout=timeout)

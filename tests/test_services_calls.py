@@ -80,9 +80,10 @@ async def test_the_time_to_ring(
     hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
 ) -> None:
     """It is passed on to the gateway, which keeps to it by itself."""
-    await dial(hass, ring_time="45")
+    for ring_time in ("45", None, ""):
+        await dial(hass, ring_time=ring_time)
 
-    assert gateway.originated[0].timeout_ms == 45_000
+    assert [call.timeout_ms for call in gateway.originated] == [45_000, 20_000, 20_000]
     for ring_time in (0, 121, "long"):
         with pytest.raises(vol.Invalid):
             await dial(hass, ring_time=ring_time)

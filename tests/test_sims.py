@@ -19,7 +19,7 @@ from custom_components.openvox_gsm.const import (
     SUBENTRY_SIM_LIMIT,
 )
 from custom_components.openvox_gsm.diagnostics import async_get_config_entry_diagnostics
-from custom_components.openvox_gsm.sims import SIMS, async_setup_sims
+from custom_components.openvox_gsm.sims import SIMS, async_get_sims
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 from homeassistant.core import HomeAssistant
@@ -325,6 +325,28 @@ async def test_firmware_that_does_not_tell_the_imsi(
     assert (await status(hass, span=1)).startswith("The SIM in span 1")
 
 
+async def test_the_limit_of_a_gateway_that_is_not_set_up(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    other_loaded: MockConfigEntry,
+    gateway: Simulator,
+    other: Simulator,
+) -> None:
+    """It counts for its SIM elsewhere, and a change of it shows at once."""
+    there = f"gsm_2_port_{gateway.port}_sms_left_24_hours"
+    subentry_id = await limit(hass, other_loaded, 1, day=2)
+    gateway.spans[2].imsi = other.spans[1].imsi
+    await hass.config_entries.async_unload(other_loaded.entry_id)
+    await loaded.runtime_data.coordinator.async_refresh()
+    await settle(hass)
+    assert left(hass, there) == "2"
+
+    hass.config_entries.async_remove_subentry(other_loaded, subentry_id)
+    await settle(hass)
+
+    assert left(hass, there) is None
+
+
 # What is kept
 
 
@@ -333,7 +355,8 @@ async def restart(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     assert await hass.config_entries.async_unload(entry.entry_id)
     hass.bus.async_fire(EVENT_HOMEASSISTANT_FINAL_WRITE)
     await settle(hass)
-    await async_setup_sims(hass)
+    del hass.data[SIMS]
+    await async_get_sims(hass)
     assert await hass.config_entries.async_setup(entry.entry_id)
     await settle(hass)
 
@@ -424,7 +447,7 @@ async def test_a_file_with_other_things_in_it(
     await settle(hass)
 
     [warning] = said(caplog, logging.WARNING)
-    assert warning.startswith("The stored counters and limits can't be read")
+    assert warning.startswith("The stored SIMs and their counters can't be read")
     await limit(hass, entry, 1, day=1)
     assert await status(hass, span=1) == "1"
 

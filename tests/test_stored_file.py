@@ -1,10 +1,12 @@
-"""Files of ours that can't be written for a while, as on a full disk."""
+"""Files of ours: what's saved, and when; also where the disk is full for a while."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 import json
 import logging
 from pathlib import Path
 import re
+import threading
+from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
@@ -13,7 +15,9 @@ from pytest_homeassistant_custom_component.common import async_test_home_assista
 from custom_components.openvox_gsm.stored_file import RETRY_DELAY, StoredFile
 from homeassistant.core import HomeAssistant
 
-from .common import pass_time, said
+from .common import pass_time, said, until
+
+KEY = "counters"
 
 CANNOT_BE_SAVED = (
     "The counters can't be saved to …. SMS and calls go on. Saving is tried again "
@@ -33,7 +37,7 @@ async def hass(tmp_path: Path) -> AsyncIterator[HomeAssistant]:
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     """Where the file is."""
-    return tmp_path / ".storage" / "counters"
+    return tmp_path / ".storage" / KEY
 
 
 class Counters:
@@ -42,14 +46,12 @@ class Counters:
     def __init__(self, hass: HomeAssistant) -> None:
         """Count nothing yet."""
         self.count = 0
-        self.file = StoredFile(
-            hass, "counters", lambda: {"count": self.count}, "counters"
-        )
+        self.file = StoredFile(hass, KEY, lambda: {"count": self.count}, "counters")
 
     def change(self) -> None:
         """Count one more."""
         self.count += 1
-        self.file.async_save_soon()
+        self.file.save_soon()
 
 
 @pytest.fixture
@@ -91,9 +93,8 @@ async def test_a_file_that_can_be_written(
         assert saved(path) == count
     await pass_time(hass, freezer, 2 * RETRY_DELAY)
     assert warnings() == []
-    assert (
-        await Counters(hass).file.async_load() == json.loads(path.read_text())["data"]
-    )
+    read = await Counters(hass).file.async_load(lambda stored: stored, "It's lost")
+    assert read["count"] == 19
 
 
 async def test_a_file_that_cannot_be_written(
@@ -174,3 +175,57 @@ async def test_the_file_is_removed(
         await pass_time(hass, freezer, RETRY_DELAY)
     assert not path.exists()
     assert warnings() == []
+
+
+# Files that are removed, or that others must not read
+
+
+class SlowContents:
+    """Contents that take until they may end."""
+
+    def __init__(self) -> None:
+        """Wait for `may_end`."""
+        self.has_begun = threading.Event()
+        self.may_end = threading.Event()
+
+    def __call__(self) -> dict[str, Any]:
+        """Return the contents at last."""
+        self.has_begun.set()
+        assert self.may_end.wait(10)
+        return {"secret": True}
+
+
+@pytest.fixture
+def slow() -> Iterator[SlowContents]:
+    """Return contents, and let them end with the test."""
+    contents = SlowContents()
+    yield contents
+    contents.may_end.set()
+
+
+async def test_a_file_is_removed_while_it_is_written(
+    hass: HomeAssistant, path: Path, slow: SlowContents
+) -> None:
+    """It stays removed, with what was set aside of it."""
+    path.parent.mkdir(exist_ok=True)
+    aside = path.with_name(f"{KEY}.corrupt.2026-05-04")
+    aside.write_text("secret")
+    file = StoredFile(hass, KEY, slow, "counters", in_thread=True)
+    file.save_soon(0)
+    await until(slow.has_begun.is_set)
+
+    hass.loop.call_later(0.1, slow.may_end.set)
+    await file.async_remove()
+    file.save_soon(0)
+    await hass.async_block_till_done()
+
+    assert list(path.parent.glob(f"{KEY}*")) == []
+
+
+async def test_only_the_owner_can_read_a_file(hass: HomeAssistant, path: Path) -> None:
+    """It may hold numbers and texts."""
+    file = StoredFile(hass, KEY, lambda: {"secret": True}, "counters")
+    file.save_soon(0)
+    await until(path.exists)
+    assert path.stat().st_mode & 0o777 == 0o600
+    await hass.async_block_till_done()

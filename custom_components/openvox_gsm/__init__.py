@@ -23,7 +23,7 @@ from .phone_numbers import preload
 from .publisher import async_close_publisher, async_get_publisher, publishes_calls
 from .runtime import OpenVoxConfigEntry, OpenVoxRuntime
 from .services import async_setup_services
-from .sims import SIMS, async_setup_sims
+from .sims import async_get_sims
 from .store import async_get_store, async_remove_store
 from .ussd_query import UssdQueries
 
@@ -41,7 +41,7 @@ PLATFORMS = [
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register the actions, which serve all gateways."""
-    await async_setup_sims(hass)
+    await async_get_sims(hass)
     await async_setup_services(hass)
     async_setup_issues(hass)
     async_setup_messages(hass)
@@ -59,12 +59,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> b
     await _load_country(hass, country_of(hass, entry))
     store = await async_get_store(hass, entry)
     messages = await async_get_history(hass, entry)
-    messages.apply_options()  # they may have changed while it wasn't set up
     publisher = async_get_publisher(hass, entry, store, messages)
     publisher.connection_lost()  # of the last time it was set up
     devices = Devices(hass, entry)
     issues = Issues(hass, entry, store.budget)
-    sims = hass.data[SIMS]
+    sims = await async_get_sims(hass)
     coordinator = OpenVoxCoordinator(
         hass, entry, publisher, devices, issues, store, sims
     )
@@ -130,7 +129,6 @@ def _apply_changes(entry: OpenVoxConfigEntry) -> None:
     runtime.ussd_queries.update()
     runtime.issues.options_changed(runtime.gateway)
     runtime.coordinator.async_update_listeners()
-    runtime.sims.limits_changed()
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> bool:
@@ -163,8 +161,11 @@ async def async_remove_config_entry_device(
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: OpenVoxConfigEntry) -> None:
-    """Publish what is left of a gateway that is removed, and delete its files."""
+    """Publish what is left of a gateway that is removed, and delete its files.
+
+    If it was disabled, nothing may have been set up in this run.
+    """
     async_close_publisher(hass, entry)
-    hass.data[SIMS].forget(entry.entry_id)
+    (await async_get_sims(hass)).forget(entry.entry_id)
     await async_remove_store(hass, entry)
     await async_remove_history(hass, entry)

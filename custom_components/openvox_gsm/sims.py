@@ -11,10 +11,17 @@ from typing import Any, Final
 
 import voluptuous as vol
 
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import (
+    SIGNAL_CONFIG_ENTRY_CHANGED,
+    ConfigEntry,
+    ConfigEntryChange,
+)
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import instance_id
-from homeassistant.helpers.dispatcher import async_dispatcher_send
+from homeassistant.helpers.dispatcher import (
+    async_dispatcher_connect,
+    async_dispatcher_send,
+)
 from homeassistant.util.hass_dict import HassKey
 
 from .budget import Limits, SmsBudget
@@ -28,7 +35,6 @@ from .const import (
 )
 from .gateway import Span
 from .signals import SIGNAL_SIM_LIMITS
-from .store import async_load_valid
 from .stored_file import StoredFile
 
 # 3GPP TS 23.003, 2.2: three digits of the country, two or three of the network, and the
@@ -59,14 +65,17 @@ class Sims:
         self._file = StoredFile(
             hass, f"{DOMAIN}.sims", self._as_dict, "limits of the SIMs"
         )
-        self._save_soon = self._file.async_save_soon
         self._sim_by_span: dict[str, str] = {}
         self._has_sim: set[str] = set()  # the spans that told an IMSI in the last poll
+        self._limited: dict[str, Limits] | None = None  # None: to be read
         self._budgets: dict[str, SmsBudget] = {}  # by what its limit belongs to
 
     async def async_load(self) -> None:
         """Read what was saved."""
-        saved = await async_load_valid(self._file, _SAVED)
+        saved = await self._file.async_load(
+            lambda stored: _SAVED(stored or {}),
+            "The stored SIMs and their counters can't be read and start at zero",
+        )
         self._sim_by_span = saved["spans"]
         for sim, sent in saved["sent"].items():
             self._budget(sim).load(sent)
@@ -92,7 +101,7 @@ class Sims:
         }
         if known != self._sim_by_span:
             self._sim_by_span = known
-            self._save_soon()
+            self._file.save_soon()
             self.limits_changed()
 
     def _hash(self, imsi: str) -> str:
@@ -110,38 +119,49 @@ class Sims:
             if place.rpartition("_")[0] == entry_id:
                 del self._sim_by_span[place]
                 self._has_sim.discard(place)
-        self._save_soon()
+        self._file.save_soon()
         self.limits_changed()
 
     # Their limits
 
     @callback
     def limits_changed(self) -> None:
-        """Let all gateways know that the limits of their SIMs may have changed."""
+        """Read the limits again, and let all gateways know."""
+        self._limited = None
         async_dispatcher_send(self._hass, SIGNAL_SIM_LIMITS)
 
-    def limited(self) -> dict[str, Limits]:
-        """Return the limits that are set, by what stands for the SIM."""
-        return {
-            subentry.data[CONF_SIM]: Limits(
-                day=subentry.data.get(CONF_DAILY_LIMIT, 0),
-                month=subentry.data.get(CONF_MONTHLY_LIMIT, 0),
-                month_begins=subentry.data.get(CONF_MONTH_BEGINS, 1),
-            )
-            for entry in self._hass.config_entries.async_entries(DOMAIN)
-            for subentry in entry.get_subentries_of_type(SUBENTRY_SIM_LIMIT)
-        }
+    @callback
+    def entry_changed(
+        self, _change: ConfigEntryChange, entry: ConfigEntry[Any]
+    ) -> None:
+        """Follow the limits and options of gateways."""
+        if entry.domain == DOMAIN:
+            self.limits_changed()
+
+    @property
+    def limited(self) -> Mapping[str, Limits]:
+        """The limits that are set, by what stands for the SIM."""
+        if self._limited is None:
+            self._limited = {
+                subentry.data[CONF_SIM]: Limits(
+                    day=subentry.data.get(CONF_DAILY_LIMIT, 0),
+                    month=subentry.data.get(CONF_MONTHLY_LIMIT, 0),
+                    month_begins=subentry.data.get(CONF_MONTH_BEGINS, 1),
+                )
+                for entry in self._hass.config_entries.async_entries(DOMAIN)
+                for subentry in entry.get_subentries_of_type(SUBENTRY_SIM_LIMIT)
+            }
+        return self._limited
 
     @callback
     def budgets(self, entry: ConfigEntry[Any], *spans: int) -> dict[int, SmsBudget]:
         """Return the budgets of those SIMs that have a limit, by their spans."""
-        limited = self.limited()
         budgets = {}
         for span in spans:
             place = _place(entry.entry_id, span)
             # A firmware may tell the IMSI only since an update.
             for sim in (self._sim_by_span.get(place, place), place):
-                if sim in limited:
+                if sim in self.limited:
                     budgets[span] = self._budget(sim)
                     break
         return budgets
@@ -149,22 +169,21 @@ class Sims:
     def _budget(self, sim: str) -> SmsBudget:
         if sim not in self._budgets:
             self._budgets[sim] = SmsBudget(
-                lambda: self.limited().get(sim, Limits()),
+                lambda: self.limited.get(sim, Limits()),
                 self._hass.loop,
-                self._save_soon,
+                self._file.save_soon,
             )
         return self._budgets[sim]
 
     # What outlives a restart
 
     def _as_dict(self) -> dict[str, Any]:
-        limited = self.limited()
         return {
             "spans": self._sim_by_span,
             "sent": {
                 sim: budget.as_list()
                 for sim, budget in self._budgets.items()
-                if sim in limited
+                if sim in self.limited
             },
         }
 
@@ -176,8 +195,12 @@ def _place(entry_id: str, span: int) -> str:
 SIMS: HassKey[Sims] = HassKey(f"{DOMAIN}_sims")
 
 
-async def async_setup_sims(hass: HomeAssistant) -> None:
-    """Load what is known of the SIMs, once for all gateways."""
-    sims = Sims(hass, await instance_id.async_get(hass))
-    await sims.async_load()
-    hass.data[SIMS] = sims
+async def async_get_sims(hass: HomeAssistant) -> Sims:
+    """Return the SIMs of all gateways, loaded once."""
+    if SIMS not in hass.data:
+        sims = Sims(hass, await instance_id.async_get(hass))
+        await sims.async_load()
+        # Until Home Assistant stops, as the integration is never unset.
+        async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, sims.entry_changed)
+        hass.data[SIMS] = sims
+    return hass.data[SIMS]

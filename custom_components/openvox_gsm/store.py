@@ -57,19 +57,6 @@ _SAVED: Final = vol.Schema(
 )
 
 
-async def async_load_valid(file: StoredFile, schema: vol.Schema) -> dict[str, Any]:
-    """Return what was saved, or the defaults of the schema.
-
-    A file with anything else is set aside, and counting starts again.
-    """
-    try:
-        saved: dict[str, Any] = schema(await file.async_load() or {})
-    except vol.Invalid as err:
-        await file.async_set_aside(" and start at zero", err)
-        return dict(schema({}))
-    return saved
-
-
 class GatewayStore:
     """What is kept of one gateway, saved within a second."""
 
@@ -78,7 +65,6 @@ class GatewayStore:
         self._file = StoredFile(
             hass, f"{DOMAIN}.{entry.entry_id}", self._as_dict, "counters and limits"
         )
-        self._save_soon = self._file.async_save_soon
         self._counters: dict[tuple[int, CounterKey], Counter] = {}
         self._ussd_in_milliseconds = False
         #: The modules that we switched off, by span.
@@ -86,12 +72,15 @@ class GatewayStore:
         #: Which SMS came in lately: their hashes, and when they came.
         self.received: Mapping[str, int] = {}
         self.budget = SmsBudget(
-            lambda: Limits.of_gateway(entry.options), hass.loop, self._save_soon
+            lambda: Limits.of_gateway(entry.options), hass.loop, self._file.save_soon
         )
 
     async def async_load(self) -> None:
         """Read what was saved; version 0.1.0 saved the budget only."""
-        saved = await async_load_valid(self._file, _SAVED)
+        saved = await self._file.async_load(
+            lambda stored: _SAVED(stored or {}),
+            "The stored counters and limits can't be read and start at zero",
+        )
         self.budget.load(saved["sent"])
         for span, key, value, since in saved["counters"]:
             self._counters[span, key] = Counter(value, since)
@@ -103,7 +92,7 @@ class GatewayStore:
         self.received = saved["received"]
 
     async def async_remove(self) -> None:
-        """Delete the file; an SMS that's still under way must not write it again."""
+        """Delete the file; an SMS that's still under way doesn't write it again."""
         await self._file.async_remove()
 
     def counter(self, span: int, key: CounterKey) -> Counter | None:
@@ -115,7 +104,7 @@ class GatewayStore:
         """Start a counter, at the `value` that version 0.1.0 had reached."""
         since = dt_util.utcnow() if value is None else None
         counter = self._counters[span, key] = Counter(value or 0, since)
-        self._save_soon()
+        self._file.save_soon()
         return counter
 
     @callback
@@ -123,7 +112,7 @@ class GatewayStore:
         """Add a number of SMS to a counter."""
         counter = self.counter(span, key) or self.start_counter(span, key, None)
         counter.value += parts
-        self._save_soon()
+        self._file.save_soon()
 
     @property
     def ussd_in_milliseconds(self) -> bool:
@@ -134,19 +123,19 @@ class GatewayStore:
     def set_ussd_in_milliseconds(self, in_milliseconds: bool) -> None:
         """Remember how the firmware counts."""
         self._ussd_in_milliseconds = in_milliseconds
-        self._save_soon()
+        self._file.save_soon()
 
     @callback
     def power_changed(self, switched_off: Mapping[int, LastSign]) -> None:
         """Keep which modules are off because we switched them off."""
         self.switched_off = dict(switched_off)
-        self._save_soon()
+        self._file.save_soon()
 
     @callback
     def sms_remembered(self, received: Mapping[str, int]) -> None:
         """Keep which SMS came in lately."""
         self.received = received
-        self._save_soon()
+        self._file.save_soon()
 
     def _as_dict(self) -> dict[str, Any]:
         return {

@@ -9,6 +9,8 @@ from pathlib import Path
 import secrets
 from typing import Any, Final
 
+import voluptuous as vol
+
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.event import async_call_later
@@ -18,14 +20,14 @@ from homeassistant.util import dt as dt_util
 _LOGGER = logging.getLogger(__name__)
 
 _VERSION: Final = 1
-# A burst of SMS is written once a second, and a crash loses no more than that.
+# A burst of changes is written once a second, and a crash loses no more than that.
 SAVE_DELAY: Final = 0.5  # seconds
 _CHECK_DELAY: Final = 5.0  # seconds; writing takes less
 RETRY_DELAY: Final = 30.0  # seconds
 
 
 class StoredFile:
-    """A file that holds what one object must remember over a restart.
+    """A file in Home Assistant's storage. What can't be read is never overwritten.
 
     Home Assistant's store drops what it couldn't write, as on a full disk, and doesn't
     say so to its owner. So the file is read after a write; if that write isn't in it,
@@ -36,89 +38,84 @@ class StoredFile:
         self,
         hass: HomeAssistant,
         key: str,
-        data: Callable[[], dict[str, Any]],
+        contents: Callable[[], dict[str, Any]],
         what: str,
         *,
-        delay: Callable[[], float] = lambda: SAVE_DELAY,
-        is_private: bool = False,
         in_thread: bool = False,
     ) -> None:
-        """Prepare; nothing is read or written yet.
+        """Prepare the file of a `key`; nothing is read or written yet.
 
-        `data` returns what is to be saved, `in_thread` beside the event loop. `what`
-        says in the log what that is, and `delay` how many seconds after a change it's
-        saved. If it `is_private`, nobody else on the machine can read it.
+        `contents` returns what is saved, with `in_thread` outside the event loop.
+        `what` says in the log what that is, for example "counters".
         """
         self._hass = hass
-        self._data = data
+        self._contents = contents
         self._what = what
-        self._delay = delay
-        self._is_private = is_private
         self._store: Store[dict[str, Any]] = Store(
             hass,
             _VERSION,
             key,
-            private=is_private,
+            private=True,
             atomic_writes=True,
             serialize_in_event_loop=not in_thread,
         )
-        # The store itself returns what's still to be written; this one reads the file.
-        self._reader: Store[dict[str, Any]] = Store(hass, _VERSION, key)
         self._run = secrets.token_hex(4)
         self._writes = 0
-        self._is_due = False
+        self._save_is_due = False
         self._cancel_check: CALLBACK_TYPE | None = None
         self._has_failed = False
-        self._is_removed = False
+        self.is_removed = False
 
-    async def async_load(self) -> Any:
-        """Return what was saved, None where nothing was; anything can be in the file."""
-        return await self._store.async_load()
+    async def async_load[T](self, read: Callable[[Any], T], lost: str) -> T:
+        """Return what `read` makes of what was saved, of None if nothing was.
 
-    async def async_set_aside(self, consequence: str, err: Exception) -> None:
-        """Rename a file that can't be used, and warn."""
-        aside = f"{self._store.path}.corrupt.{dt_util.utcnow().isoformat()}"
-        _LOGGER.warning(
-            "The stored %s can't be read%s. The file is kept as %s: %s",
-            self._what,
-            consequence,
-            aside,
-            err,
-        )
-        await self._hass.async_add_executor_job(_rename, self._store.path, aside)
+        It's called outside the event loop. Where it raises vol.Invalid, TypeError or
+        ValueError, the file is set aside; `lost` says what that means, without a full
+        stop.
+        """
+        stored = await self._store.async_load()
+        try:
+            return await self._hass.async_add_executor_job(read, stored)
+        except (vol.Invalid, TypeError, ValueError) as err:
+            aside = f"{self._store.path}.corrupt.{dt_util.utcnow().isoformat()}"
+            _LOGGER.warning("%s. The file is kept as %s: %s", lost, aside, err)
+            await self._hass.async_add_executor_job(_rename, self._store.path, aside)
+            return read(None)
 
     async def async_remove(self) -> None:
-        """Delete the file; what's still under way must not write it again.
-
-        What was set aside is deleted as well where it's private.
-        """
-        self._is_removed = True
+        """Delete the file, and what was set aside; no change writes it again."""
+        self.is_removed = True
         if self._cancel_check:
             self._cancel_check()
+        # Waits for a save that is under way, which would bring the file back.
+        await self._store.async_save({})
         await self._store.async_remove()
-        if self._is_private:
-            await self._hass.async_add_executor_job(_remove_aside, self._store.path)
+        await self._hass.async_add_executor_job(_remove_aside, self._store.path)
 
     # Saving
 
     @callback
-    def async_save_soon(self) -> None:
-        """Save after the delay; within half a minute while saving fails."""
+    def save_soon(self, delay: float = SAVE_DELAY) -> None:
+        """Save after some seconds, together with what changes until then.
+
+        While saving fails, it's after half a minute.
+        """
         # Asking again would put the save off, in a burst for as long as it lasts.
-        if not self._is_due and not self._is_removed:
-            self._is_due = True
-            delay = RETRY_DELAY if self._has_failed else self._delay()
-            self._store.async_delay_save(self._next_write, delay)
+        if not self._save_is_due and not self.is_removed:
+            self._save_is_due = True
+            self._store.async_delay_save(
+                self._next_write, RETRY_DELAY if self._has_failed else delay
+            )
 
     def _next_write(self) -> dict[str, Any]:
-        self._is_due = False  # first, so that no change after it is missed
+        self._save_is_due = False  # first, so that no change after it is missed
         self._writes += 1
         self._hass.loop.call_soon_threadsafe(self._check_later)
-        return {**self._data(), "write": [self._run, self._writes]}
+        return {**self._contents(), "write": [self._run, self._writes]}
 
     @callback
     def _check_later(self) -> None:
-        if self._cancel_check or self._is_removed or self._hass.is_stopping:
+        if self._cancel_check or self.is_removed or self._hass.is_stopping:
             return
         check = partial(self._check, self._writes)
         job = HassJob(check, "OpenVox check of a file", cancel_on_shutdown=True)
@@ -128,19 +125,21 @@ class StoredFile:
         """Look whether a write, or a later one, is in the file."""
         is_saved = await self._holds(write)
         self._cancel_check = None
-        if self._is_removed:
+        if self.is_removed:
             return
         if is_saved == self._has_failed:
             self._has_failed = not is_saved
             self._log_change()
         if not is_saved:
-            self.async_save_soon()
+            self.save_soon()
         elif self._writes > write:
             self._check_later()
 
     async def _holds(self, write: int) -> bool:
+        # The store itself would return what's still to be written.
+        reader: Store[dict[str, Any]] = Store(self._hass, _VERSION, self._store.key)
         try:
-            saved = await self._reader.async_load()
+            saved = await reader.async_load()
         except HomeAssistantError, OSError:
             return False
         match saved:

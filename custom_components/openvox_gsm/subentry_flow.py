@@ -320,7 +320,7 @@ class SimLimitFlow(OpenVoxSubentryFlow):
         else:
             sims = self.hass.data[SIMS]
             sim = sims.sim(self._get_entry().entry_id, int(user_input[CONF_SPAN]))
-            if sim in sims.limited():
+            if sim in sims.limited:
                 errors[CONF_SPAN] = "sim_has_limit"
         return {
             CONF_SIM: sim,

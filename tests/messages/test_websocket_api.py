@@ -441,6 +441,7 @@ async def test_line_breaks_of_a_gateway(
     await set_options(hass, loaded, **{CONF_LINE_BREAKS: True})
     result = await ask("count", text="a\nb", entry_id=loaded.entry_id)
     assert result["left"] == 155
+    assert (await ask("count", text="a\nb", entry_id=""))["left"] == 157
 
 
 @pytest.mark.parametrize("text", ["", "  ", "x" * 1600, "\x07"])

@@ -1,7 +1,7 @@
 /** The field that sends a message: text, count of SMS, the span to send through. */
 
 import { countText, sendSms } from "./backend.js";
-import { debounce, fire, h, icon, iconButton, setAttribute, ShadowElement, sheet } from "./dom.js";
+import { debounce, define, fire, h, icon, iconButton, setAttribute, ShadowElement, sheet } from "./dom.js";
 import { Recipient } from "./recipient.js";
 import { base, fields } from "./styles.js";
 
@@ -264,5 +264,4 @@ export class Compose extends ShadowElement {
   }
 }
 
-customElements.get("openvox-gsm-compose") ??
-  customElements.define("openvox-gsm-compose", Compose);
+define("openvox-gsm-compose", Compose);

@@ -2,7 +2,7 @@
 
 import { readMessages } from "./backend.js";
 import { keyOf } from "./context.js";
-import { h, icon, ShadowElement, sheet } from "./dom.js";
+import { define, h, icon, ShadowElement, sheet } from "./dom.js";
 import { messageItem, messageStyles, nameOf, statusWords } from "./message.js";
 import { base, empty } from "./styles.js";
 import { Timeline } from "./timeline.js";
@@ -262,5 +262,4 @@ export class Conversation extends ShadowElement {
   }
 }
 
-customElements.get("openvox-gsm-conversation") ??
-  customElements.define("openvox-gsm-conversation", Conversation);
+define("openvox-gsm-conversation", Conversation);

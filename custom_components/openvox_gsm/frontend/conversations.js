@@ -1,7 +1,7 @@
 /** The list of conversations, the newest first. */
 
 import { readConversations } from "./backend.js";
-import { debounce, fire, h, icon, iconButton, setAttribute, ShadowElement, sheet } from "./dom.js";
+import { debounce, define, fire, h, icon, setAttribute, ShadowElement, sheet } from "./dom.js";
 import { keyOf } from "./context.js";
 import { isTrouble, marked, nameOf, statusIcon, statusWords } from "./message.js";
 import { base, empty } from "./styles.js";
@@ -307,5 +307,4 @@ function avatar({ contact, number }) {
   return h("span", { class: "avatar", "aria-hidden": "true" }, letter?.toUpperCase() ?? icon(sign));
 }
 
-customElements.get("openvox-gsm-conversations") ??
-  customElements.define("openvox-gsm-conversations", ConversationList);
+define("openvox-gsm-conversations", ConversationList);

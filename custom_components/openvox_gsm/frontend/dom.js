@@ -33,6 +33,11 @@ export function iconButton(name, label, onclick) {
   return h("ha-icon-button", { label, onclick }, icon(name));
 }
 
+/** Define an element, unless an older one is there: after an update without a reload. */
+export function define(name, element) {
+  if (!customElements.get(name)) customElements.define(name, element);
+}
+
 /** Fire an event that Home Assistant hears, however deep the element is. */
 export function fire(element, type, detail) {
   element.dispatchEvent(new CustomEvent(type, { bubbles: true, composed: true, detail }));

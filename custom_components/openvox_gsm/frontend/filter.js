@@ -1,6 +1,6 @@
 /** Search and the choice of gateway and span, above the list. */
 
-import { debounce, fire, h, icon, ShadowElement, sheet } from "./dom.js";
+import { debounce, define, fire, h, icon, ShadowElement, sheet } from "./dom.js";
 import { base, fields } from "./styles.js";
 
 const SEARCH_AFTER_MS = 300;
@@ -98,4 +98,4 @@ const option = (label, { entry_id, span }) =>
 const spanOptions = ({ entry_id, spans: all }) =>
   all.map(({ name, span }) => option(name, { entry_id, span }));
 
-customElements.get("openvox-gsm-filter") ?? customElements.define("openvox-gsm-filter", Filter);
+define("openvox-gsm-filter", Filter);

@@ -3,7 +3,7 @@
 import { Compose } from "./compose.js";
 import { keyOf } from "./context.js";
 import { Conversation } from "./conversation.js";
-import { fire, h, icon, iconButton, ShadowElement, sheet } from "./dom.js";
+import { define, fire, h, icon, iconButton, ShadowElement, sheet } from "./dom.js";
 import { nameOf } from "./message.js";
 import { bar, base, empty } from "./styles.js";
 
@@ -187,4 +187,4 @@ export class Pane extends ShadowElement {
   }
 }
 
-customElements.get("openvox-gsm-pane") ?? customElements.define("openvox-gsm-pane", Pane);
+define("openvox-gsm-pane", Pane);

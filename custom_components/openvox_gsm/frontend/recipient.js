@@ -1,6 +1,6 @@
 /** The field *To*: a contact from the list, or any number. */
 
-import { h, icon, setAttribute, ShadowElement, sheet } from "./dom.js";
+import { define, h, icon, setAttribute, ShadowElement, sheet } from "./dom.js";
 import { base, fields } from "./styles.js";
 
 const styles = sheet(`
@@ -157,5 +157,4 @@ export class Recipient extends ShadowElement {
   }
 }
 
-customElements.get("openvox-gsm-recipient") ??
-  customElements.define("openvox-gsm-recipient", Recipient);
+define("openvox-gsm-recipient", Recipient);

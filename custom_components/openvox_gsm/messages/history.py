@@ -46,12 +46,8 @@ class MessageHistory:
             f"{DOMAIN}.messages.{entry.entry_id}",
             self._as_dict,
             "messages",
-            delay=lambda: max(SAVE_DELAY, len(self._ids) * _DELAY_FOR_EACH),
-            is_private=True,
-            in_thread=True,  # records never change, they're replaced
+            in_thread=True,
         )
-        self._save_soon = self._file.async_save_soon
-        self._is_removed = False
         self._records: dict[str, MessageRecord] = {}
         self._ids: list[str] = []  # the oldest first
         self._conversations: dict[str | None, list[str]] = {}
@@ -60,12 +56,9 @@ class MessageHistory:
 
     async def async_load(self) -> None:
         """Read what was saved; a file with anything else is set aside."""
-        stored = await self._file.async_load()
-        try:
-            records = await self._hass.async_add_executor_job(_read, stored)
-        except (TypeError, ValueError) as err:
-            await self._file.async_set_aside(", so there are none", err)
-            return
+        records = await self._file.async_load(
+            _read, "The stored messages can't be read, so there are none"
+        )
         for record in records:  # in their order, so that none is inserted in between
             self._records[record.id] = record
             self._ids.append(record.id)
@@ -83,15 +76,20 @@ class MessageHistory:
         return call_not_seen(self._hass)
 
     async def async_remove(self) -> None:
-        """Delete the file; what's still under way must not write it again."""
-        self._is_removed = True
+        """Delete the file; what's still under way doesn't write it again."""
         self._clear()
         await self._file.async_remove()
         self._tell_deleted(None)
 
+    def _save_soon(self) -> None:
+        self._file.save_soon(max(SAVE_DELAY, len(self._ids) * _DELAY_FOR_EACH))
+
     def _as_dict(self) -> dict[str, Any]:
-        """Return what is saved; runs in a thread of its own."""
-        # Copying the list is one step, in which nothing else runs.
+        """Return what is saved; runs in a thread, so it only reads records.
+
+        They never change: they're replaced. Copying the list is one step, in which
+        nothing else runs.
+        """
         return {"messages": [each.as_dict() for each in list(self._records.values())]}
 
     # Options
@@ -150,7 +148,7 @@ class MessageHistory:
     @callback
     def add(self, record: MessageRecord) -> None:
         """Add a message, if any are kept."""
-        if self._is_removed or not self.limit:
+        if self._file.is_removed or not self.limit:
             return
         self._insert(record)
         self.apply_options()

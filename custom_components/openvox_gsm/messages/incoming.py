@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from custom_components.openvox_gsm.contacts import country_of
-from custom_components.openvox_gsm.errors import exception_text
+from custom_components.openvox_gsm.errors import error, text_of
 from custom_components.openvox_gsm.gateway import (
     CallDirection,
     CallEvent,
@@ -137,11 +137,8 @@ class IncomingMessages:
             return {"status": Status.ENDED, "duration": call.talk_time}
         if status := _UNANSWERED.get(call.cause or 0):
             return {"status": status}
-        title = self._history.entry.title
-        reason = exception_text(
-            self._hass, "call_failed", gateway=title, span=call.span
-        )
-        return {"status": Status.FAILED, "reason": reason}
+        failed = error("call_failed", self._history.entry, span=call.span)
+        return {"status": Status.FAILED, "reason": text_of(self._hass, failed)}
 
     @callback
     def connection_lost(self) -> None:

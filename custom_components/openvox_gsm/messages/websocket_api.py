@@ -311,7 +311,9 @@ def count(
 ) -> None:
     """Return how many SMS a text takes, and the room in the last one."""
     text = msg["text"]
-    line_breaks = "entry_id" in msg and histories[0].entry.options.get(CONF_LINE_BREAKS)
+    line_breaks = msg.get("entry_id") and histories[0].entry.options.get(
+        CONF_LINE_BREAKS
+    )
     try:
         outgoing = split_text(text, line_breaks=bool(line_breaks))
     except InvalidTextError as err:

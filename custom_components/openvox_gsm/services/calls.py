@@ -11,7 +11,6 @@ from custom_components.openvox_gsm.errors import (
     all_of,
     call_error,
     error,
-    exception_text,
     hangup_error,
     invalid,
     text_of,
@@ -37,7 +36,7 @@ from homeassistant.exceptions import HomeAssistantError
 
 from .permissions import Caller
 from .recipients import read_recipients
-from .routes import ROUTE_FIELDS, find_routes, only_route
+from .routes import ROUTE_FIELDS, find_routes, only_route, whole_number
 
 ATTR_NUMBER: Final = "number"
 ATTR_RING_TIME: Final = "ring_time"
@@ -47,9 +46,7 @@ DIAL_SCHEMA = vol.Schema(
     {
         # `read_recipients` checks it, and has clearer errors.
         vol.Required(ATTR_NUMBER): object,
-        vol.Optional(ATTR_RING_TIME, default=RING_TIME): vol.All(
-            vol.Coerce(int), vol.Range(min=1, max=120)
-        ),
+        vol.Optional(ATTR_RING_TIME): whole_number(1, 120),
         **ROUTE_FIELDS,
     }
 )
@@ -70,7 +67,8 @@ async def dial(call: ServiceCall) -> ServiceResponse:
     if is_code(recipient.number):
         permitted = caller.with_codes(*permitted)
     recipient = replace(recipient, routes=permitted)
-    entry, result = await _ring(call.hass, recipient, call.data[ATTR_RING_TIME])
+    ring_time = call.data.get(ATTR_RING_TIME) or RING_TIME
+    entry, result = await _ring(call.hass, recipient, ring_time)
     if call.return_response:
         return {
             "config_entry_id": entry.entry_id,
@@ -99,9 +97,7 @@ async def _ring(
         raise
     reason = None
     if result.outcome is RingOutcome.FAILED:
-        reason = exception_text(
-            hass, "call_failed", gateway=entry.title, span=result.span
-        )
+        reason = text_of(hass, error("call_failed", entry, span=result.span))
     message.rang(result, reason)
     return entry, result
 

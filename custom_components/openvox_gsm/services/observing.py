@@ -21,6 +21,7 @@ from homeassistant.util.json import JsonValueType
 from .routes import GATEWAY_FIELDS, ROUTE_FIELDS, find_routes, only_route, whole_number
 
 ATTR_DURATION: Final = "duration"
+DURATION: Final = 120  # seconds
 ATTR_TO_SPAN: Final = "to_span"
 ATTR_NUMBER: Final = "number"
 ATTR_SEND: Final = "send"
@@ -30,9 +31,7 @@ MAX_RECORDING: Final = 100_000_000  # characters, each a byte of the wire
 
 RECORD_SCHEMA = vol.Schema(
     {
-        vol.Optional(ATTR_DURATION, default=120): vol.All(
-            vol.Coerce(int), vol.Range(min=1, max=600)
-        ),
+        vol.Optional(ATTR_DURATION): whole_number(1, 600),
         **GATEWAY_FIELDS,
     }
 )
@@ -63,7 +62,7 @@ async def record(call: ServiceCall) -> ServiceResponse:
             with gateway.observer.record(count) as trace:
                 await gateway.spans.read()
                 await gateway.look_around()
-                await asyncio.sleep(call.data[ATTR_DURATION])
+                await asyncio.sleep(call.data.get(ATTR_DURATION) or DURATION)
     except AmiError as err:
         raise raw_error(route.entry, err) from err
     except TimeoutError:
@@ -113,7 +112,7 @@ async def self_test(call: ServiceCall) -> ServiceResponse:
         call.hass,
         route.runtime,
         source=route.span,
-        target=call.data.get(ATTR_TO_SPAN) or None,
+        target=call.data.get(ATTR_TO_SPAN),
         number=call.data.get(ATTR_NUMBER) or None,
         context=call.context,
     )

@@ -56,7 +56,7 @@ ROUTE_FIELDS: Final = {
 
 def find_routes(hass: HomeAssistant, data: Mapping[str, Any]) -> tuple[Route, ...]:
     """Return the routes that a call allows; all gateways where it names none."""
-    entry_id, span = data.get(ATTR_CONFIG_ENTRY_ID), data.get(ATTR_SPAN) or None
+    entry_id, span = data.get(ATTR_CONFIG_ENTRY_ID), data.get(ATTR_SPAN)
     if device_id := data.get(ATTR_DEVICE_ID):
         entry_id, span = _route_of_device(hass, device_id, entry_id, span)
     if entry_id:

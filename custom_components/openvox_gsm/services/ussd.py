@@ -11,7 +11,7 @@ from homeassistant.core import ServiceCall, ServiceResponse
 from homeassistant.helpers import config_validation as cv
 
 from .permissions import Caller
-from .routes import ROUTE_FIELDS, find_routes, only_ready_span
+from .routes import ROUTE_FIELDS, find_routes, only_ready_span, whole_number
 
 ATTR_CODE: Final = "code"
 ATTR_TIMEOUT: Final = "timeout"
@@ -19,9 +19,7 @@ ATTR_TIMEOUT: Final = "timeout"
 SCHEMA = vol.Schema(
     {
         vol.Required(ATTR_CODE): cv.string,
-        vol.Optional(ATTR_TIMEOUT, default=USSD_TIMEOUT): vol.All(
-            vol.Coerce(int), vol.Range(min=1, max=300)
-        ),
+        vol.Optional(ATTR_TIMEOUT): whole_number(1, 300),
         **ROUTE_FIELDS,
     }
 )
@@ -34,7 +32,9 @@ async def send_ussd(call: ServiceCall) -> ServiceResponse:
     caller.with_codes(*caller.controlled(Route(runtime, span)))
     try:
         reply = await runtime.gateway.ussd.send(
-            span, call.data[ATTR_CODE].strip(), timeout=call.data[ATTR_TIMEOUT]
+            span,
+            call.data[ATTR_CODE].strip(),
+            timeout=call.data.get(ATTR_TIMEOUT) or USSD_TIMEOUT,
         )
     except ValueError as err:
         raise invalid("invalid_ussd_code") from err
