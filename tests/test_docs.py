@@ -227,6 +227,21 @@ def test_every_link_leads_somewhere(page: Path) -> None:
         assert not anchor or anchor in anchors(target), link
 
 
+def test_every_test_that_is_named_exists() -> None:
+    """A page says which test shows something."""
+    named = [
+        (page, path, test)
+        for page in PAGES
+        for path, test in re.findall(
+            r"`(tests/[\w/]+\.py)(?:::(test_\w+))?`", page.read_text()
+        )
+    ]
+    assert named
+    for page, path, test in named:
+        text = (ROOT / path).read_text()
+        assert not test or f"def {test}(" in text, (page.name, path, test)
+
+
 def test_troubleshooting_quotes_real_texts() -> None:
     """People search for what they read, so the headings use exactly these words."""
     page = (ROOT / "docs/troubleshooting.md").read_text()
