@@ -9,10 +9,13 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.openvox_gsm.const import DOMAIN
+from custom_components.openvox_gsm.gateway import Assembler
+from custom_components.openvox_gsm.gateway.receiving.received_part import ReceivedPart
 from custom_components.openvox_gsm.store import STORES, CounterKey
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.util import dt as dt_util
 from simulator import Simulator
 
 from .common import PHONE, pass_time, said, settle
@@ -186,3 +189,25 @@ async def test_how_a_firmware_counts_outlives_a_restart(
         if command.startswith("gsm send ussd")
     ]
     assert limits == ["20", "20000"]
+
+
+async def test_hashes_of_sms_are_of_this_home_assistant(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """The same SMS has other hashes elsewhere, so nobody can try all codes."""
+    part = ReceivedPart(
+        *(1, PHONE, "Your code is 471147"),
+        sent_at=None,
+        time_stamp="2026-03-14 15:09:26",
+        arrived_at=dt_util.utcnow(),
+    )
+    elsewhere: dict[str, int] = {}
+    Assembler(
+        lambda _sms: None, hass.loop.call_later, on_remembered=elsewhere.update
+    ).add(part)
+
+    runtime = loaded.runtime_data
+    runtime.publisher.assembler.add(part)
+
+    assert len(runtime.store.received) == 1
+    assert runtime.store.received.keys().isdisjoint(elsewhere)
