@@ -62,6 +62,7 @@ class GatewayStore:
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
         """Start empty; `async_load` reads what was saved."""
+        self._hass = hass
         self._file = StoredFile(
             hass, f"{DOMAIN}.{entry.entry_id}", self._as_dict, "counters and limits"
         )
