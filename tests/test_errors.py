@@ -94,7 +94,7 @@ async def test_what_a_span_lacks(
 ) -> None:
     """It's said in one sentence, whatever was to be done."""
     monkeypatch.setattr(
-        "custom_components.openvox_gsm.gateway.connection.QUICK_TIMEOUT", 0.2
+        "custom_components.openvox_gsm.gateway.connection.QUICK_TIMEOUT", 1.0
     )
     setattr(gateway.spans[1], trait, value)
 

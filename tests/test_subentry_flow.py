@@ -17,11 +17,11 @@ from custom_components.openvox_gsm.const import (
     SUBENTRY_USSD_QUERY,
 )
 from custom_components.openvox_gsm.errors import number_error
+from custom_components.openvox_gsm.limits.sims import SIMS
 from custom_components.openvox_gsm.phone_numbers import (
     InvalidPhoneNumberError,
     PhoneNumberFault,
 )
-from custom_components.openvox_gsm.sims import SIMS
 from custom_components.openvox_gsm.subentry_flow import (
     ContactFlow,
     OpenVoxSubentryFlow,

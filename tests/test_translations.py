@@ -18,7 +18,6 @@ from custom_components.openvox_gsm import (
     options_flow,
     sensor,
     services,
-    sms_left,
     switch,
 )
 from custom_components.openvox_gsm.ami import HeaderFault, Service
@@ -31,6 +30,7 @@ from custom_components.openvox_gsm.gateway import (
     TextFault,
     UssdFailure,
 )
+from custom_components.openvox_gsm.limits import sensors
 from custom_components.openvox_gsm.phone_numbers import (
     InvalidPhoneNumberError,
     PhoneNumberFault,
@@ -295,7 +295,7 @@ def test_every_entity_has_its_name_and_icon() -> None:
             *sensor.SPAN_SENSORS,
             *sensor.COUNTERS,
             *sensor.GATEWAY_SENSORS,
-            *sms_left.SMS_LEFT.values(),
+            *sensors.SMS_LEFT.values(),
         ],
         "switch": [switch.POWER],
     }

@@ -16,6 +16,7 @@ from .contacts import country_of
 from .coordinator import OpenVoxCoordinator
 from .devices import Devices
 from .issues import Issues, async_setup_issues
+from .limits.sims import async_get_sims
 from .messages.history import async_get_history, async_remove_history
 from .messages.setup import async_setup_messages, async_watch_spans
 from .migration import async_migrate_entry as async_migrate_entry
@@ -23,7 +24,6 @@ from .phone_numbers import preload
 from .publisher import async_close_publisher, async_get_publisher, publishes_calls
 from .runtime import OpenVoxConfigEntry, OpenVoxRuntime
 from .services import async_setup_services
-from .sims import async_get_sims
 from .store import async_get_store, async_remove_store
 from .ussd_query import UssdQueries
 

@@ -25,8 +25,8 @@ from .devices import Devices
 from .errors import auth_failed, update_failed
 from .gateway import Gateway, Span
 from .issues import Issues
+from .limits.sims import Sims
 from .publisher import Publisher, publishes_calls
-from .sims import Sims
 from .store import GatewayStore
 
 _LOGGER = logging.getLogger(__name__)

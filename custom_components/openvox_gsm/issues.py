@@ -22,9 +22,9 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.util import dt as dt_util
 
 from .ami import AmiError, CertificateError, PermissionDeniedError
-from .budget import SmsBudget
 from .const import DOMAIN
 from .gateway import Gateway, SpanStatus
+from .limits.budget import SmsBudget
 from .publisher import publishes_calls
 
 # A module that comes back this often within the time keeps restarting.

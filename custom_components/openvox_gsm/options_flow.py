@@ -16,7 +16,6 @@ from homeassistant.helpers.selector import (
     TextSelectorConfig,
 )
 
-from .budget import DEFAULT_DAILY_LIMIT, DEFAULT_HOURLY_LIMIT
 from .const import (
     CONF_ALLOWED,
     CONF_CALL_EVENTS,
@@ -30,6 +29,7 @@ from .const import (
     CONF_ONLY_CONFIRMED,
     DEFAULT_MESSAGES_KEPT,
 )
+from .limits.budget import DEFAULT_DAILY_LIMIT, DEFAULT_HOURLY_LIMIT
 from .phone_numbers import InvalidPhoneNumberError, parse_prefix
 
 

@@ -196,9 +196,11 @@ class Publisher:
         Ringing and answered calls aren't held: they would be over by the time they
         are published, and a gate must not open for someone who has left.
         """
-        if not publishes_calls(self._entry):
+        is_published = publishes_calls(self._entry)
+        if is_published or call.order_id:
+            self._messages.call_changed(call)
+        if not is_published:
             return
-        self._messages.call_changed(call)
         if not self._is_holding:
             self._publish_call(call)
         elif call.type in (CallEventType.MISSED, CallEventType.ENDED):
@@ -282,7 +284,7 @@ class Publisher:
     def sms_finished(
         self, result: SendResult, contact: str | None, context: Context | None = None
     ) -> None:
-        """Publish the final result of a message, and by whose doing it was sent."""
+        """Publish the final result of a message; `context` says who sent it."""
         span = result.span
         device = span and find_span_device(self._hass, self._entry.entry_id, span)
         data = {

@@ -11,9 +11,9 @@ from .coordinator import OpenVoxCoordinator
 from .devices import Devices
 from .gateway import Gateway
 from .issues import Issues
+from .limits.sims import Sims
 from .messages.history import MessageHistory
 from .publisher import Publisher
-from .sims import Sims
 from .store import GatewayStore
 from .ussd_query import UssdQueries
 

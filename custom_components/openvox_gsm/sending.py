@@ -3,30 +3,27 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import Any, Final, NewType, override
+from typing import Any, Final, NewType
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import Context, HomeAssistant
-from homeassistant.helpers.dispatcher import async_dispatcher_send
 
-from .budget import Reservation, SmsBudget
 from .const import CONF_ALLOWED, CONF_FLASH
 from .contacts import country_of
 from .errors import invalid, sentences, sms_reason, text_error
 from .gateway import (
     SMS_TIMEOUT,
     InvalidTextError,
-    Quota,
     SendFailure,
     SendResult,
     SendStatus,
     Work,
 )
+from .limits.quota import MessageQuota
 from .messages.outgoing import OutgoingMessage
+from .messages.record import Kind
 from .phone_numbers import InvalidPhoneNumberError, parse_prefix
 from .runtime import OpenVoxRuntime
-from .signals import SIGNAL_SMS_RESERVED
 
 # The results of a gateway that didn't even try, and how little they say.
 _NOT_TRIED: Final[Mapping[SendFailure | None, int]] = {
@@ -220,8 +217,9 @@ async def _send(
 
 def _write_down(order: PreparedOrder, route: Route) -> OutgoingMessage:
     """Keep an order as a message of the gateway that tries it first."""
-    return OutgoingMessage.sms(
+    return OutgoingMessage(
         route.runtime.messages,
+        Kind.SMS,
         order.recipient.number,
         order.text,
         span=route.span,
@@ -237,7 +235,7 @@ async def _send_through(
     message_id: str,
 ) -> SmsOutcome:
     """Send an order through one gateway, within its limits."""
-    quota = _Limits(hass, route.runtime)
+    quota = MessageQuota(hass, route.runtime)
     result = await route.runtime.gateway.sms.send(
         order.recipient.number,
         order.text,
@@ -258,54 +256,6 @@ async def _send_through(
     return SmsOutcome(order, route.entry, result, reason)
 
 
-class _Limits(Quota):
-    """The limits of a gateway and its SIMs, as far as one message uses them up."""
-
-    def __init__(self, hass: HomeAssistant, runtime: OpenVoxRuntime) -> None:
-        """Reserve nothing yet."""
-        self._hass = hass
-        self._runtime = runtime
-        self._gateway = runtime.store.budget
-        self._reserved: dict[int, list[tuple[SmsBudget, Reservation]]] = {}  # by span
-
-    @override
-    def reserve(self, span: int, parts: int) -> SendFailure | None:
-        sim = self._sim(span)
-        if sim and not sim.has_room(parts):
-            return SendFailure.SIM_LIMIT_REACHED
-        reservation = self._gateway.reserve(parts)
-        self._runtime.issues.budget_changed()
-        if reservation is None:
-            return SendFailure.LIMIT_REACHED
-        self._reserved[span] = [(self._gateway, reservation)]
-        if sim and (of_sim := sim.reserve(parts)):
-            self._reserved[span].append((sim, of_sim))
-        self._changed()
-        return None
-
-    @override
-    def cancel(self, span: int) -> None:
-        for budget, reservation in self._reserved.pop(span):
-            budget.cancel(reservation)
-        self._changed()
-
-    def room_from(self, result: SendResult) -> datetime | None:
-        """Return from when the limit has room for a message; None if it never has."""
-        budget = self._gateway
-        if result.span and result.failure is SendFailure.SIM_LIMIT_REACHED:
-            budget = self._sim(result.span) or budget
-        return budget.room_from(result.parts)
-
-    def _sim(self, span: int) -> SmsBudget | None:
-        """Return the budget of the SIM in a span, None if it has no limit."""
-        runtime = self._runtime
-        return runtime.sims.budgets(runtime.entry, span).get(span)
-
-    def _changed(self) -> None:
-        signal = SIGNAL_SMS_RESERVED.format(self._runtime.entry.entry_id)
-        async_dispatcher_send(self._hass, signal)
-
-
 # Whose turn it is
 
 
@@ -320,8 +270,9 @@ def in_turn(routes: Sequence[Route], work: Work = Work.SMS) -> list[Route]:
 
 def _turn(route: Route, work: Work) -> tuple[float, ...]:
     gateway = route.runtime.gateway
-    used_up = _at_limit(route.runtime) if work is Work.SMS else frozenset()
-    span = route.span or gateway.spans.choose(used_up, work)
+    if (span := route.span) is None:
+        used_up = _at_limit(route.runtime) if work is Work.SMS else frozenset()
+        span = gateway.spans.choose(used_up, work)
     if span is None or not gateway.is_connected:
         return (True,)
     return (False, *gateway.spans.turn(span))

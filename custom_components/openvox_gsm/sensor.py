@@ -25,9 +25,9 @@ from homeassistant.helpers.typing import StateType
 from .coordinator import OpenVoxCoordinator
 from .entity import OpenVoxEntity, OpenVoxSpanEntity, async_add_span_entities
 from .gateway import NetworkStatus, Span, SpanStatus
+from .limits.sensors import async_add_sms_left_sensors
 from .runtime import OpenVoxConfigEntry
 from .signals import SIGNAL_SPAN_COUNTED
-from .sms_left import async_add_sms_left_sensors
 from .store import Counter, CounterKey
 from .ussd_entity import async_add_query_sensors
 

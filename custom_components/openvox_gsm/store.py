@@ -14,9 +14,9 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
-from .budget import Limits, SmsBudget
 from .const import DOMAIN
 from .gateway import LastSign
+from .limits.budget import Limits, SmsBudget
 from .stored_file import StoredFile
 
 

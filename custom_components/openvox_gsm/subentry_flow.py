@@ -46,10 +46,10 @@ from .contacts import country_of
 from .devices import find_span_devices
 from .errors import number_error
 from .gateway import is_ussd_code
+from .limits.sims import SIMS
 from .options_flow import LIMIT_SELECTOR
 from .phone_numbers import InvalidPhoneNumberError, is_phone_number, parse_destination
 from .regular_expression import RegularExpression
-from .sims import SIMS
 
 AUTOMATIC = "automatic"
 DEFAULT_INTERVAL = 24  # hours

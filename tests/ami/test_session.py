@@ -35,6 +35,7 @@ from custom_components.openvox_gsm.ami import (
     Session,
     packet as packet_module,
     session as session_module,
+    subscriptions,
     subscriptions as subscriptions_module,
 )
 from simulator import Dialect, Simulator, User
@@ -806,6 +807,14 @@ async def test_list_is_collected_up_to_its_end(dialect: Dialect) -> None:
             assert events == []
 
 
+def want_all(session: Session) -> None:
+    """Subscribe to every event."""
+    session.subscribe(lambda _raw: True, lambda packet: None)
+
+
+HUGE_EVENT = b"Event: S\r\nX: " + 65536 * b"x" + b"\r\n\r\n"
+
+
 @pytest.mark.parametrize("size", [100_000, 1])
 async def test_a_list_without_end(size: int) -> None:
     """It ends the session after a fixed amount, however large its events are."""
@@ -825,6 +834,56 @@ async def test_a_list_without_end(size: int) -> None:
         with pytest.raises(ConnectionLostError, match="a list of more than 8388608"):
             await session.list_action("Status", timeout=5)
         assert isinstance(await session.lost, ProtocolError)
+
+
+async def test_a_huge_event_that_is_wanted() -> None:
+    """It ends the session."""
+
+    async def script(peer: Manager) -> None:
+        await peer.log_in()
+        await peer.answer(await peer.expect("Ping"), "Success")
+        await peer.send(HUGE_EVENT)
+
+    async with (
+        manager(script) as address,
+        session_with(address, subscribe=want_all) as session,
+    ):
+        await session.action("Ping")
+        error = await session.lost
+        assert isinstance(error, ProtocolError)
+        assert "an event of more than 65536 bytes" in str(error)
+
+
+async def test_a_session_that_ends_right_behind_its_login(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It never was one, and nothing of it stays."""
+    monkeypatch.setattr(subscriptions, "MAX_EVENT", 10)
+
+    async def script(peer: Manager) -> None:
+        await peer.send(GREETING)
+        await peer.answer(
+            await peer.expect("Challenge"), "Success", "Challenge: 133042568"
+        )
+        login = await peer.expect("Login")
+        answer = f"Response: Success\r\nActionID: {login.get('ActionID')}\r\n\r\n"
+        await peer.send(answer.encode() + b"Event: Huge\r\n\r\n")
+
+    async with manager(script) as address:
+        with pytest.raises(ProtocolError, match="an event of more than 10 bytes"):
+            await connect(address, subscribe=want_all)
+
+
+async def test_a_huge_event_that_nobody_wants() -> None:
+    """It's none of ours, and does no harm."""
+
+    async def script(peer: Manager) -> None:
+        await peer.log_in()
+        await peer.send(HUGE_EVENT)
+        await peer.answer(await peer.expect("Ping"), "Success")
+
+    async with manager(script) as address, session_with(address) as session:
+        await session.action("Ping")
 
 
 async def test_answer_without_list(session: Session) -> None:

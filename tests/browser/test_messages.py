@@ -100,7 +100,10 @@ async def test_on_a_phone(demo: Demo, page: Page, take_picture: TakePicture) -> 
     await expect(message(pane, "The heating is on")).to_be_visible()
     await expect(conversation(panel, "Lena")).to_be_hidden()
     await take_picture("messages_phone")
+    field = pane.get_by_role("textbox", name="Message")
+    await field.fill("https://example.com/" + 80 * "a")
     assert await page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    await field.fill("")
 
     await pane.get_by_role("button", name="Back").click()
     await expect(conversation(panel, "Lena")).to_be_focused()
@@ -116,7 +119,7 @@ async def test_the_card(demo: Demo, page: Page, take_picture: TakePicture) -> No
     await page.locator("hui-grid-section .add").first.click()
     picker = page.locator("hui-dialog-create-card")
     await picker.get_by_text("By card", exact=True).click()
-    await picker.locator("input:visible").fill("GSM messages")
+    await picker.get_by_placeholder("Search cards").fill("GSM messages")
     choice = picker.locator(".card").filter(has_text="GSM messages")
     await choice.locator(".overlay").click()
 
@@ -218,15 +221,17 @@ async def test_a_new_message_by_keyboard(demo: Demo, page: Page) -> None:
 
 
 async def test_a_number_that_is_none(demo: Demo, page: Page) -> None:
-    """The action's own words say so, and the text stays."""
+    """The action's own words say so in the user's language, and the text stays."""
+    await demo.home.set_language("de")
     panel = await open_page(demo, page, "#new")
-    await panel.get_by_role("combobox", name="To").fill("12ab")
-    field = panel.get_by_role("textbox", name="Message")
+    await panel.get_by_role("combobox", name="An", exact=True).fill("12ab")
+    field = panel.get_by_role("textbox", name="Nachricht")
     await field.fill("Hello")
     await field.press("Enter")
 
-    await expect(panel.get_by_role("alert")).to_contain_text("12ab")
+    await expect(panel.get_by_role("alert")).to_contain_text("12ab“ ist weder")
     await expect(field).to_have_value("Hello")
+    await demo.home.set_language("en-GB")
 
 
 async def test_senders_that_cannot_be_answered(demo: Demo, page: Page) -> None:

@@ -267,7 +267,7 @@ async def test_a_call_that_we_make(
         "reason": "The network didn't connect the call on span 2 of OpenVox."
         if status == "failed"
         else None,
-        "duration": duration if calls_are_events else None,
+        "duration": duration,
     }
 
 
@@ -281,10 +281,15 @@ async def test_a_call_that_rings(
     await dialling
 
 
+@pytest.mark.parametrize("calls_are_events", [True, False])
 async def test_a_call_that_is_given_up(
-    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+    calls_are_events: bool,
 ) -> None:
     """It's hung up, so nobody answered."""
+    await set_options(hass, loaded, **{CONF_CALL_EVENTS: calls_are_events})
     gateway.spans[2].call_outcomes.append((CallOutcome.NO_ANSWER, 600.0))
     dialling = hass.async_create_task(dial(hass, span=2))
     await until(lambda: gateway.originated)

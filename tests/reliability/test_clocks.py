@@ -18,7 +18,7 @@ from custom_components.openvox_gsm.const import CONF_HOURLY_LIMIT
 from .house import LOST, House
 from .test_connection import is_sending, receive_parts
 
-from tests.test_sims import limit
+from tests.limits.test_sims import limit
 
 type WallClock = StepTickTimeFactory | TickingDateTimeFactory | FrozenDateTimeFactory
 

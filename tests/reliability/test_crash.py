@@ -17,8 +17,8 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
     do_adhoc_statistics,
 )
 
-from custom_components.openvox_gsm.budget import DEFAULT_HOURLY_LIMIT
 from custom_components.openvox_gsm.const import DOMAIN
+from custom_components.openvox_gsm.limits.budget import DEFAULT_HOURLY_LIMIT
 from custom_components.openvox_gsm.publisher import PUBLISHERS
 from custom_components.openvox_gsm.store import STORES
 from demo.home import HomeAssistant as HomeAssistantClient, make_config

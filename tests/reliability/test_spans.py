@@ -3,7 +3,7 @@
 from .house import LOST, House
 
 from tests.common import settle
-from tests.test_sims import limit
+from tests.limits.test_sims import limit
 
 
 def _status(house: House, span: int, status: str) -> bool:

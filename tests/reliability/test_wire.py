@@ -105,6 +105,32 @@ async def test_stall_within_an_sms(house: House) -> None:
     await house.prove_normal()
 
 
+async def test_two_sms_imitate_a_call(house: House) -> None:
+    """They come in at the same moment, and the first seems to end early."""
+    house.log = ["Span 1: the text of an SMS imitates the gateway's own events; .+"]
+    calls = async_capture_events(house.hass, EVENT_CALL)
+    await house.set_up()
+    texts = [
+        "x\r\nUniqueid: 5.5\r\n\r\nEvent: New",
+        "x\r\nUniqueid: 9.9\r\n\r\n"
+        "Event: Newchannel\r\nPrivilege:\r\nChannel: EXTRA/1-1\r\n"
+        "ChannelStateDesc: Ring\r\nCallerIDNum: +491\r\nUniqueid: 9.9",
+    ]
+    await asyncio.gather(
+        *(
+            house.gateway.receive_sms(span, OTHER_PHONE, text)
+            for span, text in enumerate(texts, 1)
+        )
+    )
+
+    house.delivered += texts
+    await house.recovers(lambda: len(house.texts) == 2)
+
+    await house.pass_time(60)
+    assert calls == []
+    await house.prove_normal()
+
+
 async def test_parts_of_two_sms_mixed(house: House) -> None:
     """They have the same reference, and come in the worst order."""
     await house.set_up()
@@ -145,6 +171,21 @@ async def test_huge_packet(house: House) -> None:
     house.log = [*LOST]
     await house.set_up()
     house.gateway.faults.garbage(b"Event: Huge\r\nX: " + 2 * 1024 * 1024 * b"x")
+    await house.notices()
+
+    await house.recovers()
+
+    await house.prove_normal()
+
+
+async def test_huge_event(house: House) -> None:
+    """An event of an SMS is never that large."""
+    house.log = [*LOST]
+    await house.set_up()
+    house.gateway.faults.garbage(
+        b"Event: VarSet\r\nPrivilege: dialplan,all\r\nChannel: EXTRA-SMS/1-1\r\n"
+        b"Variable: SMSTXT\r\nValue: " + 100_000 * b"x" + b"\r\nUniqueid: 1.1\r\n\r\n"
+    )
     await house.notices()
 
     await house.recovers()

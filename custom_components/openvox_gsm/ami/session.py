@@ -125,6 +125,8 @@ class Session(asyncio.Protocol):
         except BaseException:
             session._end(None)
             raise
+        if session.lost.done():  # by what came right behind the answer
+            raise session.lost.result() or ConnectionLostError("It has ended")
         session._keepalive = session._loop.create_task(
             session._keep_alive(), name=f"AMI keepalive {host}:{port}"
         )

@@ -5,11 +5,14 @@ import logging
 import re
 from typing import Final
 
+from .errors import ProtocolError
 from .packet import Packet
 
 _LOGGER = logging.getLogger(__name__)
 
 _MATCHES_NOTHING: Final = re.compile(b"(?!)")
+# Of an event that is wanted. Asterisk's longest variable has 8 KiB, and escapes twice that.
+MAX_EVENT: Final = 64 * 1024  # bytes
 # Such an error does not end the session.
 _HANDLER_FAILED: Final = "A handler of events failed"
 
@@ -50,7 +53,10 @@ class Subscriptions:
         return self._pattern
 
     def deliver(self, raw: bytes, packet: Packet | None) -> None:
-        """Call the handlers that want a packet; parse it once, and only for them."""
+        """Call the handlers that want a packet; parse it once, and only for them.
+
+        Raises ProtocolError if it's larger than MAX_EVENT.
+        """
         handlers = []
         for test, handler in self._subscriptions:
             try:
@@ -60,6 +66,10 @@ class Subscriptions:
                 _LOGGER.exception(_HANDLER_FAILED)
         if not handlers:
             return
+        if len(raw) > MAX_EVENT:
+            raise ProtocolError(
+                f"The gateway sent an event of more than {MAX_EVENT} bytes"
+            )
         packet = packet or Packet(raw)
         for handler in handlers:
             try:

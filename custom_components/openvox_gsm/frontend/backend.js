@@ -1,6 +1,8 @@
 /** What the page asks of Home Assistant: the integration's WebSocket commands, one action. */
 
 const RETRY_MS = 3000;
+/** As a right is seldom given while a page is open. */
+const RETRY_UNAUTHORIZED_MS = 60_000;
 
 const command = (hass, name, fields = {}) =>
   hass.callWS({ type: `openvox_gsm/messages/${name}`, ...fields });
@@ -74,7 +76,8 @@ export function follow(hass, { onEvent, onStart, onError }) {
       if (stopped) return;
       unsubscribe?.();
       onError(error);
-      timer = setTimeout(start, RETRY_MS);
+      const isForbidden = error?.code === "unauthorized";
+      timer = setTimeout(start, isForbidden ? RETRY_UNAUTHORIZED_MS : RETRY_MS);
     }
   };
 

@@ -268,7 +268,7 @@ export function offerInPicker(type) {
 
 const homeAssistant = () => document.querySelector("home-assistant")?.hass;
 
-/** Load the words for the picker, at the latest when one goes to edit a dashboard. */
+/** Load the words for the picker, at the latest when the user starts to edit a dashboard. */
 function loadEditorWords() {
   const hass = homeAssistant();
   if (hass) loadTexts(hass);

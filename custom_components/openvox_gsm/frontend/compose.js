@@ -12,7 +12,8 @@ const NUMBER = /^[+*#\d]+$/;
 const styles = sheet(`
   form { display: flex; flex-direction: column; gap: 8px; }
   .row { display: flex; align-items: flex-end; gap: 4px; }
-  .field.text { flex: 1; align-items: flex-start; border-radius: 20px; padding-inline: 16px; }
+  /* A long word, such as a link, breaks instead of widening the page. */
+  .field.text { flex: 1; min-width: 0; align-items: flex-start; border-radius: 20px; padding-inline: 16px; }
   textarea { resize: none; max-height: 160px; field-sizing: content; }
   .send > ha-icon { transform: scaleX(var(--scale-direction, 1)); }
   .send { color: var(--primary-color); --ha-icon-button-size: 40px; --mdc-icon-button-size: 40px; }
@@ -247,7 +248,8 @@ export class Compose extends ShadowElement {
     } catch (error) {
       // Home Assistant's library rejects with a number when the connection ends.
       const isLost = typeof error === "number";
-      return { error: isLost ? words.say("compose.connection_lost") : error.message };
+      if (isLost) return { error: words.say("compose.connection_lost") };
+      return { error: await words.refusal(hass, error) };
     }
   }
 

@@ -1,4 +1,4 @@
-/** All messages with one number, the newest at the bottom; older ones as one scrolls up. */
+/** All messages with one number, the newest at the bottom; older ones load as the user scrolls up. */
 
 import { readMessages } from "./backend.js";
 import { keyOf } from "./context.js";
@@ -214,7 +214,7 @@ export class Conversation extends ShadowElement {
 
   #arrive(message) {
     const { newest, oldest } = this.#timeline;
-    if (oldest && message.id < oldest.id && this.#more) return; // One scrolls up to it.
+    if (oldest && message.id < oldest.id && this.#more) return; // It shows when the user scrolls up.
     if (newest && message.id < newest.id) {
       this.read();
       return;

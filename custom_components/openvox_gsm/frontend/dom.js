@@ -50,7 +50,7 @@ export function sheet(css) {
   return styles;
 }
 
-/** Call a function once, after the calls have paused for so many milliseconds. */
+/** Call a function once, after a pause in the calls, in milliseconds. */
 export function debounce(milliseconds, callback) {
   let timer;
   return (...values) => {

@@ -105,6 +105,7 @@ export const messageStyles = sheet(`
   .message {
     display: flex;
     flex-direction: column;
+    align-items: flex-start;
     width: fit-content;
     max-width: min(85%, 560px);
     margin-block: 4px 10px;

@@ -126,7 +126,7 @@ export class Pane extends ShadowElement {
       onsent: (number) => fire(this, "conversation-chosen", { number }),
     });
     this.shadowRoot.replaceChildren(
-      this.#header(h("h2", {}, words.say("new.title"))),
+      this.#header(h("div", { class: "titles" }, h("h2", {}, words.say("new.title")))),
       h("div", { class: "compose new" }, this.#compose),
       h("div", { class: "content" }),
     );

@@ -77,6 +77,16 @@ export class Words {
     return this.localize(`ui.common.${key}`);
   }
 
+  /** Why Home Assistant refuses an action, in the user's language where it's translated. */
+  async refusal(hass, { message, ...error }) {
+    const { translation_domain: domain, translation_key: key } = error;
+    if (!key) return message;
+    // It answers at once if the page asked before, perhaps without the texts.
+    const localize = await hass.loadBackendTranslation("exceptions", domain).catch(() => null);
+    const path = `component.${domain}.exceptions.${key}.message`;
+    return localize?.(path, error.translation_placeholders) || message;
+  }
+
   // Times
 
   time(date) {

@@ -14,7 +14,7 @@ from . import commands, replies
 from .connection import Connection
 from .errors import NotAnOpenVoxGatewayError
 
-# A step that gives an SMS to whoever sees the dialplan: the programs of the boxes from
+# A step that gives an SMS to anyone who sees the dialplan: the programs of the boxes from
 # 2013 on (process_sms), of those sold since (sms_receive.lua) and of the further
 # boards of a stack (process_slavesms), or any step with the text.
 _RECEIVES: Final = re.compile(

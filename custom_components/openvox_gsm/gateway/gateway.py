@@ -239,7 +239,7 @@ class Gateway:
             self._on_call(call)
 
     def _shows_life(self, span: int) -> None:
-        """Note that a module works, whoever switched it on."""
+        """Note that a module works, no matter who switched it on."""
         if self._power.is_alive(span):
             self._on_span_news()
 

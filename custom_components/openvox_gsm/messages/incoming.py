@@ -151,7 +151,7 @@ class IncomingMessages:
         self._history.change(message_id, **call_not_seen(self._hass))
 
     def _is_open(self, message_id: str) -> bool:
-        """Return whether a call isn't over; whoever made it may know its end already."""
+        """Return whether a call isn't over; its outcome may be known already."""
         record = self._history.get(message_id)
         return record is not None and record.status in OPEN
 

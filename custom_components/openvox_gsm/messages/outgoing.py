@@ -1,6 +1,6 @@
 """Writes down what Home Assistant sends and dials, with the gateway that carries it."""
 
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from custom_components.openvox_gsm.gateway import (
     RingOutcome,
@@ -14,6 +14,7 @@ from homeassistant.util import dt as dt_util
 from .history import MessageHistory
 from .record import Direction, Kind, MessageRecord, Status
 
+_BEGUN: Final = {Kind.SMS: Status.SENDING, Kind.CALL: Status.RINGING}
 _SENT: Final = {
     SendStatus.SENT: Status.SENT,
     SendStatus.FAILED: Status.FAILED,
@@ -32,58 +33,32 @@ _REPORTED: Final = (Status.DELIVERED, Status.UNDELIVERED)
 class OutgoingMessage:
     """An SMS or a call that is under way, in the history of one gateway at a time."""
 
-    def __init__(self, history: MessageHistory, record: MessageRecord) -> None:
-        """Write it down with the gateway that tries it first."""
-        self.id: Final = record.id
-        self._begun = record
-        self._history = history
-        history.add(record)
-
-    @classmethod
-    def sms(
-        cls,
+    def __init__(
+        self,
         history: MessageHistory,
+        kind: Kind,
         number: str,
-        text: str,
+        text: str | None = None,
         *,
         span: int | None,
-        parts: int,
-    ) -> Self:
-        """Write down an SMS that is about to be sent."""
+        parts: int = 0,
+    ) -> None:
+        """Write down what is about to go out, with the gateway that tries it first."""
         now = dt_util.utcnow()
-        return cls(
-            history,
-            MessageRecord(
-                id=history.new_id(now),
-                kind=Kind.SMS,
-                direction=Direction.OUT,
-                number=number,
-                text=text,
-                time=now,
-                span=span,
-                parts=parts,
-                status=Status.SENDING,
-            ),
+        self.id: Final = history.new_id(now)
+        self._begun = MessageRecord(
+            id=self.id,
+            kind=kind,
+            direction=Direction.OUT,
+            number=number,
+            text=text,
+            time=now,
+            span=span,
+            parts=parts,
+            status=_BEGUN[kind],
         )
-
-    @classmethod
-    def call(cls, history: MessageHistory, number: str, *, span: int | None) -> Self:
-        """Write down a call that is about to be made."""
-        now = dt_util.utcnow()
-        return cls(
-            history,
-            MessageRecord(
-                id=history.new_id(now),
-                kind=Kind.CALL,
-                direction=Direction.OUT,
-                number=number,
-                text=None,
-                time=now,
-                span=span,
-                parts=0,
-                status=Status.RINGING,
-            ),
-        )
+        self._history = history
+        history.add(self._begun)
 
     @callback
     def move(self, history: MessageHistory) -> None:

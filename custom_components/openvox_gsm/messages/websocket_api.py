@@ -27,7 +27,6 @@ from homeassistant.auth.permissions.const import POLICY_CONTROL
 from homeassistant.components import websocket_api
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import Unauthorized
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
 from .access import Names, may_see, visible_histories
@@ -90,7 +89,11 @@ def _with_histories(command: _CommandOnHistories) -> _Command:
     ) -> None:
         histories = visible_histories(hass, connection.user)
         if not histories and not connection.user.is_admin:
-            raise Unauthorized
+            # Not raised: the log would have an error for each attempt of a card.
+            connection.send_error(
+                msg["id"], websocket_api.ERR_UNAUTHORIZED, "Unauthorized"
+            )
+            return
         if entry_id := msg.get("entry_id"):
             histories = [each for each in histories if each.entry.entry_id == entry_id]
             if not histories:

@@ -23,6 +23,7 @@ from custom_components.openvox_gsm.gateway import (
     Work,
 )
 from custom_components.openvox_gsm.messages.outgoing import OutgoingMessage
+from custom_components.openvox_gsm.messages.record import Kind
 from custom_components.openvox_gsm.phone_numbers import is_code
 from custom_components.openvox_gsm.sending import (
     Recipient,
@@ -87,7 +88,7 @@ async def _ring(
     """Ring through the gateway whose turn it is, and keep it as a message."""
     routes = in_turn(recipient.routes, Work.CALL)
     first = routes[0].runtime.messages
-    message = OutgoingMessage.call(first, recipient.number, span=routes[0].span)
+    message = OutgoingMessage(first, Kind.CALL, recipient.number, span=routes[0].span)
     try:
         entry, result = await _ring_through(
             hass, routes, recipient.number, ring_time, message

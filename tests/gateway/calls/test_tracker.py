@@ -644,6 +644,9 @@ def test_every_event_waits_its_full_time(bench: Bench) -> None:
 
 # Calls that an SMS forges
 
+#: A text whose packet seems to end early, so that what follows is set aside.
+SEEMS_TO_END = "x\r\nUniqueid: 5.5\r\n\r\nEvent: New"
+
 
 def forged(event: str, state: str = "Ring", uniqueid: str = "9.9") -> str:
     """Write an event of a call as short as it can be."""
@@ -762,6 +765,44 @@ def test_a_call_that_comes_behind_a_stall_within_a_text(
     assert [sms.text for sms in bench.messages] == [text]
 
 
+@pytest.mark.parametrize("gap", [0.0, 0.1, SETTLE_TIME])
+def test_two_sms_forge_a_call_together(bench: Bench, gap: float) -> None:
+    """The first one seems to end early, so the other's text is known only later."""
+    bench.feed(
+        sms_with_pdu(SEEMS_TO_END, span=2).events(Writing.EARLY, (VARSET,)),
+    )
+    bench.clock.let_pass(gap)
+    text = f"x\r\nUniqueid: 6.6{forged('Newchannel', uniqueid='6.6')}"
+    bench.feed(
+        sms_with_pdu(text, span=1, uniqueid="1795400805.2").events(
+            Writing.EARLY, (VARSET,)
+        )
+    )
+    bench.settle()
+
+    assert bench.news == []
+    assert [sms.text for sms in bench.messages] == [SEEMS_TO_END, text]
+
+
+def test_the_connection_is_lost_while_a_call_waits_again(bench: Bench) -> None:
+    """Nothing of it stays."""
+    bench.feed(sms_events(Dialect.ASTERISK_1_8, SEEMS_TO_END, VARSET))
+    bench.clock.let_pass(SETTLE_TIME - 0.01)
+    bench.feed(ring(Phone(Dialect.ASTERISK_1_8)))
+    bench.feed(
+        sms_with_pdu(SEEMS_TO_END, span=3, uniqueid="1795400805.2").events(
+            Writing.EARLY, (VARSET,)
+        )
+    )
+    bench.clock.let_pass(SETTLE_TIME)
+    bench.calls.connection_lost()
+    bench.inbox.connection_lost()
+    bench.settle()
+
+    assert bench.news == []
+    assert bench.clock.running == []
+
+
 def test_a_forgery_without_the_headers_of_a_later_asterisk(bench: Bench) -> None:
     """It is none of this gateway's events, even where nothing tells the text."""
     text = f"x{forged('Newchannel')}\r\n\r\n"
@@ -821,6 +862,23 @@ async def test_a_forged_call_over_the_wire(
     await until(lambda: told)
 
     assert [sms.text for sms in heard.sms] == [text]
+    assert [(each.span, each.number) for each in told] == [(2, CALLER)]
+
+
+async def test_two_sms_forge_a_call_over_the_wire(
+    gateway: Simulator, told: list[CallEvent], heard: Heard
+) -> None:
+    """They come in at the same moment, on two spans."""
+    text = f"x\r\nUniqueid: 6.6{forged('Newchannel', uniqueid='6.6')}"
+    await asyncio.gather(
+        gateway.receive_sms(2, CALLER, SEEMS_TO_END),
+        gateway.receive_sms(1, CALLER, text),
+    )
+    await until(lambda: len(heard.sms) == 2)
+    await gateway.incoming_call(2, CALLER)
+    await until(lambda: told)
+
+    assert {sms.text for sms in heard.sms} == {SEEMS_TO_END, text}
     assert [(each.span, each.number) for each in told] == [(2, CALLER)]
 
 

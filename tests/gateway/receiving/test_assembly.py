@@ -408,6 +408,14 @@ def test_parts_that_never_end(bench: Bench) -> None:
     assert len(bench.messages) == 600
 
 
+def test_parts_of_endless_messages(bench: Bench) -> None:
+    """What waits under all references is limited: the oldest waits no more."""
+    for reference in range(2002):
+        bench.assembler.add(part(1, 2, f"<{reference}>", reference=reference))
+
+    assert bench.texts == ["<0>", "<1>"]
+
+
 def test_flush_delivers_what_is_there(bench: Bench) -> None:
     """Nothing that came in is forgotten, and no timer is left."""
     bench.assembler.add(part(1, 2, "<a>", reference=1))

@@ -808,6 +808,16 @@ def test_many_at_once(
     ]
 
 
+def test_messages_without_end(bench: Bench) -> None:
+    """What waits is limited: the oldest is taken as it is."""
+    for number in range(201):
+        sms = Sms(uniqueid=f"1795400805.{number}", text=f"{number}".encode())
+        bench.feed(list(sms.events(Dialect.EARLY, (VARSET,)))[:2])
+    bench.clock.let_pass(0)
+
+    assert [text for _, _, text in bench.told] == ["0"]
+
+
 @BOTH_DIALECTS
 def test_bytes_that_come_one_by_one(bench: Bench, dialect: Dialect) -> None:
     """The chunks of a stream mean nothing."""

@@ -186,6 +186,19 @@ async def test_nothing_is_left_of_a_message_that_nobody_waits_for() -> None:
         assert not other.done()
 
 
+async def test_a_message_has_one_channel() -> None:
+    """However many a gateway shows: the last one counts, and no other is kept."""
+    late_outcomes = LateOutcomes()
+    with late_outcomes.track() as (message_id, verdict):
+        for number in range(3):
+            late_outcomes.receive(varset("SMS_SEND_ID", message_id, f"1.{number}"))
+        late_outcomes.receive(newexten("sms_send_ok", "1.0"))
+        assert not verdict.done()
+        late_outcomes.receive(newexten("sms_send_ok", "1.2"))
+
+        assert verdict.result() is True
+
+
 async def test_a_message_that_is_given_up_leaves_the_others_alone() -> None:
     """Also one whose channel has told its ID already."""
     late_outcomes = LateOutcomes()

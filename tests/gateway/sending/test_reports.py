@@ -379,9 +379,7 @@ async def test_a_service_centre_that_goes_on_trying(
     assert seen(told) == [(True, "Hi")]
 
 
-@pytest.mark.parametrize(
-    ("limit", "value"), [("_REPORT_TIME", 0), ("_MAX_MESSAGES", 1)]
-)
+@pytest.mark.parametrize(("limit", "value"), [("_REPORT_TIME", 0), ("MAX_MESSAGES", 1)])
 async def test_messages_are_forgotten(
     client: Gateway,
     told: list[StatusReport],

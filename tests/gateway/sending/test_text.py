@@ -99,6 +99,8 @@ def test_line_breaks(line_break: str) -> None:
         ("x" * (10 * 152 + 1), "The text takes more than 10 SMS"),
         ("я" * (10 * 67 + 1), "The text takes more than 10 SMS"),
         ("x" * 1_000_000, "The text takes more than 10 SMS"),
+        # Not even looked at: that takes seconds where someone sends millions.
+        ("\r\n" * 2000 + "x\0", "The text takes more than 10 SMS"),
     ],
     ids=short,
 )

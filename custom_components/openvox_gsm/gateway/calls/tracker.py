@@ -87,8 +87,8 @@ class CallTracker:
 
     Subscribe `receive` with the test `wants`, after the inbox. The text of an SMS can
     forge the events of a call, which may open a gate somewhere. So an event that comes
-    in the middle of a message waits until the text is known, and the inbox says what
-    the text may have forged.
+    in the middle of a message waits until all texts are known, and the inbox says what
+    they may have forged.
     """
 
     marker = b"EXTRA/"
@@ -103,7 +103,8 @@ class CallTracker:
         self._on_call = on_call
         self._inbox = inbox
         self._call_later = call_later
-        self._waiting: deque[tuple[Packet, Timer]] = deque()
+        self._waiting: deque[Packet] = deque()
+        self._timers: deque[Timer] = deque()  # one for each that's waiting
         self._calls: dict[str, _Call] = {}
         self._expected: dict[int, DialledCall] = {}  # by span
 
@@ -116,9 +117,9 @@ class CallTracker:
         """Forget the calls, as their end will not be seen."""
         self._calls.clear()
         self._expected.clear()
-        while self._waiting:
-            _, timer = self._waiting.popleft()
-            timer.cancel()
+        self._waiting.clear()
+        while self._timers:
+            self._timers.popleft().cancel()
 
     def expect(
         self, span: int, number: str, order_id: str | None = None
@@ -141,14 +142,20 @@ class CallTracker:
             return  # the gateway writes nothing between the pieces of a packet
         if self._waiting or self._inbox.is_mid_message:
             # Each waits for the full time, so they stay in order.
-            timer = self._call_later(SETTLE_TIME, self._read_next)
-            self._waiting.append((packet, timer))
+            self._waiting.append(packet)
+            self._wait()
         else:
             self._read(packet)
 
+    def _wait(self) -> None:
+        self._timers.append(self._call_later(SETTLE_TIME, self._read_next))
+
     def _read_next(self) -> None:
-        packet, _ = self._waiting.popleft()
-        self._read(packet)
+        self._timers.popleft()
+        if self._inbox.has_unread_text:
+            self._wait()
+        else:
+            self._read(self._waiting.popleft())
 
     def _read(self, packet: Packet) -> None:
         channel, uniqueid = packet.get("Channel"), packet.get("Uniqueid")

@@ -20,6 +20,7 @@ PARTS_TIMEOUT: Final = 300.0  # seconds since the last of them
 # How long to wait for parts of other messages, where those of one don't quite fit.
 DOUBT_TIME: Final = 4.0  # seconds
 _MAX_WAITING: Final = 2 * 255  # under one reference
+_MAX_WAITING_IN_ALL: Final = 2000  # parts
 
 type _Key = tuple[int, str, int, bool, int]
 
@@ -64,6 +65,8 @@ class Assembler:
         self._deliver_whole(key, is_waited_for=False)
         if len(waiting) > _MAX_WAITING:
             self._expire(key)
+        if sum(map(len, self._long.values())) > _MAX_WAITING_IN_ALL:
+            self._expire(next(iter(self._long)))
 
     def flush(self) -> None:
         """Deliver what has arrived of every long message, marked as incomplete."""

@@ -33,7 +33,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
-import logging
 import re
 from typing import Final
 
@@ -51,14 +50,14 @@ from .sorting import Sorter
 from .steps import Steps
 from .torn import TornPacket
 
-_LOGGER = logging.getLogger(__name__)
-
 # All events of one SMS come within milliseconds, unless the connection stalls. A message
 # is taken as it is after the longer time; one with its PDU after the shorter one.
 MESSAGE_TIMEOUT: Final = 2.0  # seconds
 SETTLE_TIME: Final = 0.25  # seconds
 LONGEST_STALL: Final = 40.0  # seconds; by then the connection is lost
 _PACKET_END = b"\r\n\r\n"
+# Several from each span of the largest gateway.
+_MAX_OPEN: Final = 200  # messages that are coming in
 
 
 class Inbox:
@@ -91,7 +90,7 @@ class Inbox:
         #: How often what came by: messages with and without PDU, programs among the
         #: steps, what is no text for a person, what was dropped.
         self.seen: Counter[str] = Counter()
-        self._sorter = Sorter(on_part, on_report, self.seen)
+        self._sorter = Sorter(on_part, on_report, self.seen, call_later)
         self._reader = EventReader(channel)
         self._marker = marker
         #: Every packet of an SMS contains it, unless the packet was cut in two.
@@ -99,7 +98,6 @@ class Inbox:
         self._messages = Messages()
         # Those whose texts may still forge something, for a moment.
         self._suspects: dict[Message, Timer] = {}
-        self._warned: Timer | None = None  # about a forgery, a moment ago
         self._torn: TornPacket | None = None  # until its end is there
         self._opening: Opening | None = None
 
@@ -112,7 +110,7 @@ class Inbox:
 
     def wants(self, raw: bytes) -> bool:
         """Return quickly whether a packet may be about an SMS."""
-        return self.marker in raw or bool(self._torn or self._opening)
+        return self.marker in raw or self.has_unread_text
 
     def receive(self, packet: Packet) -> None:
         """Read a packet that passed `wants`."""
@@ -152,6 +150,11 @@ class Inbox:
         """Whether an SMS is coming in whose text isn't known for certain yet."""
         return bool(self._messages.open or self._opening)
 
+    @property
+    def has_unread_text(self) -> bool:
+        """Whether packets are set aside, in which there may be the text of an SMS."""
+        return bool(self._torn or self._opening)
+
     def has_usual_headers(self, packet: Packet) -> bool:
         """Return whether an event of another kind is written as this gateway does."""
         return self._reader.has_usual_headers(packet)
@@ -182,8 +185,7 @@ class Inbox:
     def stop(self) -> None:
         """Deliver what is there and end all timers."""
         self.connection_lost()
-        if self._warned:
-            self._warned.cancel()
+        self._sorter.stop()
 
     # Messages that begin with a text
 
@@ -295,7 +297,7 @@ class Inbox:
         if self._is_credible(event):
             self._add(event)
         else:
-            self._warn_of_forgery(event.span)
+            self._sorter.warn_of_forgery(event.span)
             if not event.shows_uniqueid:
                 # It may be a text that ends as another message's packet would.
                 for message in self._messages.open_on(event.channel):
@@ -370,6 +372,8 @@ class Inbox:
         )
         self._messages.add(message)
         self._decide_later(message, MESSAGE_TIMEOUT, is_final=True)
+        if len(self._messages.open) > _MAX_OPEN:
+            self._decide(next(iter(self._messages.open.values())), is_final=True)
         return message
 
     # Which messages are genuine
@@ -407,7 +411,7 @@ class Inbox:
         if part:
             shown.append(part.text)
         if any(imitates_packet(text, self._marker) for text in shown):
-            self._warn_of_forgery(message.span)
+            self._sorter.warn_of_forgery(message.span)
         self._keep(message)
         if part is None:
             self._sorter.take(message, pdus)
@@ -424,20 +428,6 @@ class Inbox:
         if not torn or torn.first.channel != message.channel:
             return False
         return message.is_certain and torn.may_go_on
-
-    def _warn_of_forgery(self, span: int) -> None:
-        """Warn of a hostile text, once for everything that comes of it."""
-        if self._warned:
-            return
-        self._warned = self._call_later(MESSAGE_TIMEOUT, self._allow_warning)
-        _LOGGER.warning(
-            "Span %s: the text of an SMS imitates the gateway's own events; it counts "
-            "as text, and the events are ignored",
-            span,
-        )
-
-    def _allow_warning(self) -> None:
-        self._warned = None
 
     def _keep(self, message: Message) -> None:
         """Remember a message that is decided, with a text that may have forged."""

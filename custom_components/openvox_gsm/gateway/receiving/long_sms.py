@@ -14,7 +14,7 @@ from .received_part import ReceivedPart
 # between.
 _USUAL_GAP: Final = timedelta(seconds=15)
 _LONGEST_GAP: Final = timedelta(minutes=5)
-# A part certainly belongs to a message if another one is so many times farther off.
+# A part certainly belongs to a message if the other one is this many times farther away.
 _CLEARLY: Final = 2
 
 type Parts = dict[int, ReceivedPart]  # of one message, by sequence number

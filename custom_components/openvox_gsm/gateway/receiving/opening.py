@@ -7,7 +7,7 @@ from custom_components.openvox_gsm.gateway.timer import Timer
 
 from .events import SmsEvent
 
-# So many different variables show the Uniqueid at once, or when the time is over. One
+# This many different variables show the Uniqueid at once, or when the time is over. One
 # SMS has 160 characters, and to forge one of them takes 90.
 _ENOUGH: Final = 3
 _ENOUGH_IN_TIME: Final = 2

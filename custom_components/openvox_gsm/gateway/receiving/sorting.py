@@ -3,14 +3,18 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 import logging
+from typing import Final
 
 from custom_components.openvox_gsm.gateway.model import StatusReport
+from custom_components.openvox_gsm.gateway.timer import CallLater, Timer
 
 from .message import Message, Pdu, read_part
 from .pdu import DeliverPdu, Purpose
 from .received_part import ReceivedPart
 
 _LOGGER = logging.getLogger(__name__)
+
+_WARNING_PAUSE: Final = 2.0  # seconds
 
 
 class Sorter:
@@ -21,14 +25,22 @@ class Sorter:
         on_part: Callable[[ReceivedPart], None],
         on_report: Callable[[StatusReport], None],
         seen: Counter[str],
+        call_later: CallLater,
     ) -> None:
         """Call `on_part` with each text, `on_report` with each status report.
 
-        What comes by is counted in `seen`.
+        What comes by is counted in `seen`. `call_later` is for time limits.
         """
         self._on_part = on_part
         self._on_report = on_report
         self._seen = seen
+        self._call_later = call_later
+        self._warned: Timer | None = None  # about a forgery, a moment ago
+
+    def stop(self) -> None:
+        """End all timers."""
+        if self._warned:
+            self._warned.cancel()
 
     def take(self, message: Message, pdus: Sequence[Pdu]) -> None:
         """Hand on what the PDUs of a message hold."""
@@ -63,6 +75,20 @@ class Sorter:
         """Hand on a message of which the gateway gave no PDU."""
         self._seen["without PDU"] += 1
         self._on_part(part)
+
+    def warn_of_forgery(self, span: int) -> None:
+        """Warn of a hostile text, once for everything that comes of it."""
+        if self._warned:
+            return
+        self._warned = self._call_later(_WARNING_PAUSE, self._allow_warning)
+        _LOGGER.warning(
+            "Span %s: the text of an SMS imitates the gateway's own events; it counts "
+            "as text, and the events are ignored",
+            span,
+        )
+
+    def _allow_warning(self) -> None:
+        self._warned = None
 
     # What can't be handed on; nothing is dropped silently
 

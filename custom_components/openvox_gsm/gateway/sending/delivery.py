@@ -95,6 +95,7 @@ class LateOutcomes:
         uniqueid = packet.get("Uniqueid")
         if packet.event == "VarSet" and packet.get("Variable") == "SMS_SEND_ID":
             if (message_id := packet.get("Value")) in self._waiting:
+                self._forget_channel(message_id)  # there's only one
                 self._id_by_uniqueid[uniqueid] = message_id
         elif packet.event == "Newexten":
             outcome = _OUTCOMES.get(packet.get("Extension"))
@@ -112,6 +113,9 @@ class LateOutcomes:
 
     def _forget(self, message_id: str) -> None:
         del self._waiting[message_id]
+        self._forget_channel(message_id)
+
+    def _forget_channel(self, message_id: str) -> None:
         self._id_by_uniqueid = {
             uniqueid: other
             for uniqueid, other in self._id_by_uniqueid.items()

@@ -6,6 +6,8 @@ from itertools import batched
 import re
 
 MAX_PARTS = 10
+# A longer one takes more parts, even if each pair of its characters is a line break.
+_LONGEST_TEXT = 2 * MAX_PARTS * 160
 
 # Texts are split in a form where one character is one unit of the alphabet. A
 # character of the extension table takes two septets, so it has its escape in front,
@@ -127,6 +129,8 @@ def split_text(text: str, *, line_breaks: bool) -> OutgoingText:
         raise InvalidTextError(TextFault.EMPTY, "The text is empty")
     if not text.strip():
         raise InvalidTextError(TextFault.BLANK, "The text is only whitespace")
+    if len(text) > _LONGEST_TEXT:
+        raise _too_long()
     line_break = r"\\n" if line_breaks else " "
     text = re.sub(r"\r\n|[\n\v\f\r\x85\u2028\u2029]", line_break, text)
     text = text.replace("\t", " ")
@@ -154,16 +158,20 @@ def split_text(text: str, *, line_breaks: bool) -> OutgoingText:
     return OutgoingText(alphabet, tuple(part.replace(_ESCAPE, "") for part in parts))
 
 
+def _too_long() -> InvalidTextError:
+    return InvalidTextError(
+        TextFault.TOO_LONG,
+        f"The text takes more than {MAX_PARTS} SMS",
+        str(MAX_PARTS),
+    )
+
+
 def _split(units: str, alphabet: Alphabet) -> list[str]:
     """Split a long text, with one character per unit, into parts."""
     parts: list[str] = []
     while units:
         if len(parts) == MAX_PARTS:
-            raise InvalidTextError(
-                TextFault.TOO_LONG,
-                f"The text takes more than {MAX_PARTS} SMS",
-                str(MAX_PARTS),
-            )
+            raise _too_long()
         if alphabet is Alphabet.GSM7:
             part = _longest_part(units, alphabet.part_limit)
         else:

@@ -13,9 +13,9 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from simulator import Simulator
 
-from .common import PHONE, pass_time, poll, set_options, settle, until
-from .test_services import send
-from .test_sims import limit
+from tests.common import PHONE, pass_time, poll, set_options, settle, until
+from tests.limits.test_sims import limit
+from tests.test_services import send
 
 LONG = "All work and no play makes Jack a dull boy. " * 10  # three parts
 HOUR, DAY = "sensor.openvox_sms_left_1_hour", "sensor.openvox_sms_left_24_hours"

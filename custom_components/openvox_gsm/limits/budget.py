@@ -8,10 +8,9 @@ from enum import StrEnum
 import math
 from typing import Any, Final, NamedTuple
 
+from custom_components.openvox_gsm.const import CONF_DAILY_LIMIT, CONF_HOURLY_LIMIT
 from homeassistant.core import callback
 from homeassistant.util import dt as dt_util
-
-from .const import CONF_DAILY_LIMIT, CONF_HOURLY_LIMIT
 
 DEFAULT_HOURLY_LIMIT: Final = 60  # SMS
 DEFAULT_DAILY_LIMIT: Final = 500

@@ -11,6 +11,17 @@ from typing import Any, Final
 
 import voluptuous as vol
 
+from custom_components.openvox_gsm.const import (
+    CONF_DAILY_LIMIT,
+    CONF_MONTH_BEGINS,
+    CONF_MONTHLY_LIMIT,
+    CONF_SIM,
+    DOMAIN,
+    SUBENTRY_SIM_LIMIT,
+)
+from custom_components.openvox_gsm.gateway import Span
+from custom_components.openvox_gsm.signals import SIGNAL_SIM_LIMITS
+from custom_components.openvox_gsm.stored_file import StoredFile
 from homeassistant.config_entries import (
     SIGNAL_CONFIG_ENTRY_CHANGED,
     ConfigEntry,
@@ -25,17 +36,6 @@ from homeassistant.helpers.dispatcher import (
 from homeassistant.util.hass_dict import HassKey
 
 from .budget import Limits, SmsBudget
-from .const import (
-    CONF_DAILY_LIMIT,
-    CONF_MONTH_BEGINS,
-    CONF_MONTHLY_LIMIT,
-    CONF_SIM,
-    DOMAIN,
-    SUBENTRY_SIM_LIMIT,
-)
-from .gateway import Span
-from .signals import SIGNAL_SIM_LIMITS
-from .stored_file import StoredFile
 
 # 3GPP TS 23.003, 2.2: three digits of the country, two or three of the network, and the
 # rest. Guess: a firmware may print something else, or zeros, where it knows none.
@@ -86,13 +86,12 @@ class Sims:
     def polled(self, entry_id: str, spans: Mapping[int, Span]) -> None:
         """Note the SIMs that a poll of a gateway has read."""
         known = dict(self._sim_by_span)
+        self._has_sim = {p for p in self._has_sim if not _is_of(entry_id, p)}
         for number, span in spans.items():
             place = _place(entry_id, number)
             if _IMSI.fullmatch(span.imsi):
                 known[place] = self._hash(span.imsi)
                 self._has_sim.add(place)
-            else:
-                self._has_sim.discard(place)
         seen = {known[place] for place in self._has_sim}
         known = {
             place: sim
@@ -115,10 +114,9 @@ class Sims:
     @callback
     def forget(self, entry_id: str) -> None:
         """Forget the spans of a gateway that's being removed; its SIMs may move."""
-        for place in list(self._sim_by_span):
-            if place.rpartition("_")[0] == entry_id:
-                del self._sim_by_span[place]
-                self._has_sim.discard(place)
+        for place in [p for p in self._sim_by_span if _is_of(entry_id, p)]:
+            del self._sim_by_span[place]
+            self._has_sim.discard(place)
         self._file.save_soon()
         self.limits_changed()
 
@@ -190,6 +188,10 @@ class Sims:
 
 def _place(entry_id: str, span: int) -> str:
     return f"{entry_id}_{span}"
+
+
+def _is_of(entry_id: str, place: str) -> bool:
+    return place.rpartition("_")[0] == entry_id
 
 
 SIMS: HassKey[Sims] = HassKey(f"{DOMAIN}_sims")

@@ -19,15 +19,15 @@ from custom_components.openvox_gsm.const import (
     SUBENTRY_SIM_LIMIT,
 )
 from custom_components.openvox_gsm.diagnostics import async_get_config_entry_diagnostics
-from custom_components.openvox_gsm.sims import SIMS, async_get_sims
+from custom_components.openvox_gsm.limits.sims import SIMS, async_get_sims
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from simulator import Simulator, SmsOutcome
 
-from .common import PHONE, pass_time, poll, said, set_options, settle
-from .test_services import send, send_and_ask
+from tests.common import PHONE, pass_time, poll, said, set_options, settle
+from tests.test_services import send, send_and_ask
 
 LONG = "All work and no play makes Jack a dull boy. " * 10  # three parts
 KEY = f"{DOMAIN}.sims"
@@ -323,6 +323,25 @@ async def test_firmware_that_does_not_tell_the_imsi(
     assert left(hass, "gsm_1_sms_left_24_hours") == "1"
     assert await status(hass, span=1) == "1"
     assert (await status(hass, span=1)).startswith("The SIM in span 1")
+
+
+async def test_a_sim_that_moved_with_its_board_gone(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    other_loaded: MockConfigEntry,
+    gateway: Simulator,
+    other: Simulator,
+) -> None:
+    """The old span shows nothing more, so it no longer has the SIM."""
+    await limit(hass, loaded, 2, day=2)
+    other.spans[1].imsi = gateway.spans[2].imsi
+    gateway.remove_span(2)
+    for entry in (loaded, other_loaded):
+        await entry.runtime_data.coordinator.async_refresh()
+        await settle(hass)
+
+    assert left(hass, f"gsm_1_port_{other.port}_sms_left_24_hours") == "2"
+    assert left(hass, "gsm_2_sms_left_24_hours") is None
 
 
 async def test_the_limit_of_a_gateway_that_is_not_set_up(

@@ -8,21 +8,21 @@ from freezegun.api import FrozenDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.openvox_gsm.budget import Limits, SmsBudget, Window
 from custom_components.openvox_gsm.const import (
     CONF_DAILY_LIMIT,
     CONF_HOURLY_LIMIT,
     DOMAIN,
 )
 from custom_components.openvox_gsm.gateway.sending import part as part_module
+from custom_components.openvox_gsm.limits.budget import Limits, SmsBudget, Window
 from custom_components.openvox_gsm.sending import Recipient, Route, SmsOrder, async_send
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 from simulator import Simulator, SmsOutcome
 
-from .common import PHONE, poll, set_options, settle
-from .test_services import send, send_and_ask
+from tests.common import PHONE, poll, set_options, settle
+from tests.test_services import send, send_and_ask
 
 LONG = "All work and no play makes Jack a dull boy. " * 10  # three parts
 

@@ -4,6 +4,10 @@ from datetime import datetime, timedelta
 from itertools import product
 from typing import Final, override
 
+from custom_components.openvox_gsm.const import DOMAIN
+from custom_components.openvox_gsm.entity import OpenVoxEntity, unique_id_of
+from custom_components.openvox_gsm.runtime import OpenVoxConfigEntry, OpenVoxRuntime
+from custom_components.openvox_gsm.signals import SIGNAL_SIM_LIMITS, SIGNAL_SMS_RESERVED
 from homeassistant.components.sensor import (
     DOMAIN as SENSOR_DOMAIN,
     SensorEntity,
@@ -18,10 +22,6 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.event import async_track_time_interval
 
 from .budget import SmsBudget, Window
-from .const import DOMAIN
-from .entity import OpenVoxEntity, unique_id_of
-from .runtime import OpenVoxConfigEntry, OpenVoxRuntime
-from .signals import SIGNAL_SIM_LIMITS, SIGNAL_SMS_RESERVED
 
 # SMS are counted by the minute, so there may be more room after each.
 _INTERVAL: Final = timedelta(minutes=1)
