@@ -22,7 +22,7 @@ from custom_components.openvox_gsm.gateway import (
 from custom_components.openvox_gsm.gateway.power import Power
 from custom_components.openvox_gsm.gateway.receiving.received_part import ReceivedPart
 from custom_components.openvox_gsm.gateway.sending.reports import DeliveryReports
-from custom_components.openvox_gsm.gateway.spans import Spans
+from custom_components.openvox_gsm.gateway.spans import STUCK_AFTER, SpanLock, Spans
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_USERNAME
 from simulator import Box, Dialect, Simulator
 
@@ -226,3 +226,29 @@ def test_a_module_that_lives_is_on(looks: list[Span]) -> None:
         if lives:
             assert judged is look
         lives = lives or judged is look
+
+
+# A module that never answers
+
+_states = st.sampled_from(["SMS SENDING", "sms sent", "READY", "USSD SENDING", ""])
+_work = st.tuples(st.floats(0, 2 * STUCK_AFTER), st.sampled_from(SpanStatus), _states)
+
+
+@given(st.lists(_work, max_size=12))
+@example([(0, SpanStatus.BUSY, "SMS SENT"), (400, SpanStatus.BUSY, "SMS SENT")])
+def test_a_span_is_stuck(looks: list[tuple[float, SpanStatus, str]]) -> None:
+    """Only if each look has shown it sending the same SMS, and for long enough."""
+    lock, now = SpanLock(1), 0.0
+    seen: list[tuple[float, bool, str]] = []
+    for pause, status, state in looks:
+        now += pause
+        is_busy = status is SpanStatus.BUSY
+        seen.append((now, is_busy, state))
+        if lock.is_stuck(Span(1, status=status, state_text=state), now):
+            since = min(
+                at
+                for place, (at, *_) in enumerate(seen)
+                if all(each[1:] == (True, state) for each in seen[place:])
+            )
+            assert now - since > STUCK_AFTER
+            assert state.upper().startswith("SMS ")
