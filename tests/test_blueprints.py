@@ -40,7 +40,7 @@ from .common import (
     until,
     until_later,
 )
-from .test_ussd_query import BUTTON, SENSOR, query
+from .ussd.test_query import BUTTON, SENSOR, query
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "blueprints" / AUTOMATION

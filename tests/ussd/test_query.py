@@ -25,7 +25,7 @@ from homeassistant.helpers.restore_state import async_get as restore_data
 from homeassistant.util import dt as dt_util
 from simulator import Simulator, UssdMenu, UssdOutcome
 
-from .common import pass_time, poll, said, settle, span_device, until
+from tests.common import pass_time, poll, said, settle, span_device, until
 
 SENSOR = "sensor.gsm_2_balance"
 BUTTON = "button.gsm_2_query_balance_now"
