@@ -533,7 +533,7 @@ async def test_our_own_mistake(
 async def test_that_a_gateway_has_challenges_is_kept(
     hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
 ) -> None:
-    """Whoever then asks for the password itself is not the gateway."""
+    """What then asks for the password itself is not the gateway."""
     assert loaded.data[CONF_CHALLENGE] is True
     gateway.challenge = False
     gateway.actions.clear()
@@ -577,7 +577,7 @@ async def test_that_a_gateway_has_challenges_is_kept(
 async def test_that_a_gateway_has_challenges_is_known_from_the_first_try(
     hass: HomeAssistant, gateway: Simulator
 ) -> None:
-    """So whoever answers before the gateway was ever set up gets no password, either."""
+    """So an impostor that answers before the first setup gets no password, either."""
     set_rights(gateway, without="dialplan")
     menu = await answer(hass, await start(hass), answers(gateway))
     gateway.challenge = False
@@ -615,7 +615,7 @@ async def test_challenges_that_are_new_are_kept(
 async def test_the_password_is_not_for_whoever_answers_elsewhere_at_the_address(
     hass: HomeAssistant, loaded: MockConfigEntry, tls: bool
 ) -> None:
-    """Who blocks the gateway may wait for a user to try another port, or no TLS."""
+    """An impostor may wait for the user to try another port, or no TLS."""
     if tls:
         hass.config_entries.async_update_entry(
             loaded, data=loaded.data | {CONF_TLS: True}

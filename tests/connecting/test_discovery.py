@@ -120,7 +120,7 @@ async def test_a_gateway_is_found_twice(
 
 
 async def test_a_name_is_kept(hass: HomeAssistant, gateway: Simulator) -> None:
-    """Whoever gave the gateway a name gave it for its changing addresses."""
+    """A host name is there because the address changes."""
     entry = MockConfigEntry(
         domain=DOMAIN, unique_id=UNIQUE_ID, data=answers(gateway, host="localhost")
     )

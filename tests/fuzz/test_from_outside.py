@@ -1,4 +1,4 @@
-"""Whoever sends SMS, or takes the gateway's place: nothing is lost, forged or given away."""
+"""Hostile senders and false gateways: nothing is lost, forged or given away."""
 
 import asyncio
 from collections.abc import Iterator
