@@ -554,7 +554,7 @@ async def test_a_reload_that_is_refused(gateway: Simulator, client: Gateway) -> 
     assert error.value.failure is SendFailure.REFUSED
 
 
-# Events that tell of spans
+# Events about spans
 
 
 @later_firmware
