@@ -110,6 +110,7 @@ def raised() -> Iterator[tuple[str, set[str]]]:
     yield "sms_parts_sent", {"sent", "parts"}
     # They are shown beside a message.
     yield "sms_interrupted", set()
+    yield "sms_unexpected_error", set()
     yield "call_not_seen", set()
     # They are sentences of a report.
     yield "self_test_plan", {"count", "source", "target", "gateway"}
