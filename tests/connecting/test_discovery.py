@@ -40,7 +40,7 @@ ELSEWHERE = "127.0.0.99"
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Allow a second address, and don't wait long for what doesn't answer."""
     pytest_socket.socket_allow_hosts(["127.0.0.1", ELSEWHERE])
-    monkeypatch.setattr(attempt, "_START_TIME", 0.3)
+    monkeypatch.setattr(attempt, "_START_TIME", 1.0)
     monkeypatch.setattr(attempt, "_RETRY_TIME", 0.01)
     monkeypatch.setattr(connection, "FIRST_WAIT", 0.1)
 
