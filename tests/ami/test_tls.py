@@ -1,8 +1,10 @@
 """Encryption: whose certificate is taken, and what is sent before that is known."""
 
 import asyncio
+from asyncio.sslproto import SSLProtocol
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+import gc
 import ssl
 
 import pytest
@@ -225,3 +227,61 @@ async def test_a_gateway_that_hangs_up_in_the_handshake() -> None:
         port = server.sockets[0].getsockname()[1]
         with pytest.raises(TlsError, match="hung up"):
             await read_fingerprint(LOCAL, port, unverified_context())
+
+
+# What an error keeps
+
+
+def encryptions() -> int:
+    """Return how many connections are held with their encryption, open or not."""
+    gc.collect()
+    return sum(type(each) is SSLProtocol for each in gc.get_objects())
+
+
+@pytest.mark.parametrize(
+    "how", ["no greeting", "refused", "silent", "lost", "no handshake", "hangs up"]
+)
+async def test_an_error_that_is_kept(
+    gateway: Simulator, shown: Certificate, how: str
+) -> None:
+    """It doesn't keep the connection, which needs 256 KiB for its encryption."""
+    before = encryptions()
+    gateway.login_penalty = 0
+    tls = Tls(unverified_context(), shown.fingerprint)
+    secret = "wrong" if how == "refused" else "admin"
+    if how == "no greeting":
+        gateway.faults.greeting = None
+
+    async def fail(port: int) -> None:
+        """Connect, and do something that fails in the way that is asked for."""
+        session = await Session.connect(
+            LOCAL, port, Credentials("admin", secret), tls=tls, timeout=0.3
+        )
+        gateway.faults.freeze()
+        action = asyncio.create_task(session.action("Ping", timeout=0.3))
+        if how == "lost":
+            await asyncio.sleep(0)  # until it's sent
+            gateway.faults.drop_sessions()
+        try:
+            await action
+        finally:
+            session.abort()
+
+    async def stranger(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        """Hang up during the handshake, or let it wait."""
+        await reader.read(1)
+        if how == "hangs up":
+            writer.transport.abort()
+        await reader.read()
+
+    server = await asyncio.start_server(stranger, LOCAL, 0)
+    is_strange = how in ("no handshake", "hangs up")
+    with pytest.raises(AmiError) as error:
+        await fail(server.sockets[0].getsockname()[1] if is_strange else gateway.port)
+    server.close()
+    server.close_clients()
+    gateway.faults.thaw()
+    await until(lambda: encryptions() == before)
+    assert error.value

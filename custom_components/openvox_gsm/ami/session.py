@@ -29,7 +29,7 @@ from .login import Credentials, log_in
 from .packet import Packet, PacketReader, build
 from .pending import PendingAction, fail, raise_for_error
 from .subscriptions import AnswerHandler, PacketHandler, PacketTest, Subscriptions
-from .tls import Tls, connecting
+from .tls import CONNECT_ERRORS, Tls, connect_error
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -112,11 +112,15 @@ class Session(asyncio.Protocol):
         session = cls(tls, on_answer)
         if subscribe:
             subscribe(session)
-        with connecting(host, port, timeout, encrypted=tls is not None):
+        try:
             async with asyncio.timeout(timeout):
                 await session._loop.create_connection(
                     lambda: session, host, port, ssl=tls.context if tls else None
                 )
+        except CONNECT_ERRORS as err:
+            raise connect_error(
+                err, host, port, timeout, encrypted=tls is not None
+            ) from err
         try:
             await session._greet(timeout)
             session.was_challenged = await log_in(
@@ -300,6 +304,8 @@ class Session(asyncio.Protocol):
         reason = f": {exc}" if exc else " by the gateway"
         lost = ConnectionLostError(f"The connection was closed{reason}")
         self._end(None if self._closing else lost)
+        # An error that somebody keeps would keep it, and its encryption (256 KiB).
+        self._transport = None
 
     def data_received(self, data: bytes) -> None:
         """Cut what came into packets; asyncio calls this."""

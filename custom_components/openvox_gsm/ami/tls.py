@@ -1,8 +1,6 @@
 """Encryption: Asterisk's manager over TLS, as a rule on port 5039."""
 
 import asyncio
-from collections.abc import Iterator
-import contextlib
 from dataclasses import dataclass
 import hashlib
 import socket
@@ -10,6 +8,7 @@ import ssl
 from typing import Final
 
 from .errors import (
+    AmiError,
     CannotConnectError,
     CertificateError,
     HostNotFoundError,
@@ -18,6 +17,8 @@ from .errors import (
 )
 
 _TIMEOUT: Final = 10.0  # seconds
+# OverflowError: can't be a port.
+CONNECT_ERRORS: Final = (OSError, ValueError, OverflowError)
 
 
 @dataclass(frozen=True)
@@ -63,50 +64,53 @@ async def read_fingerprint(
     TlsError if there is no TLS.
     """
     loop = asyncio.get_running_loop()
-    with connecting(host, port, timeout, encrypted=True):
+    try:
         async with asyncio.timeout(timeout):
             transport, _ = await loop.create_connection(
                 asyncio.Protocol, host, port, ssl=context
             )
+    except CONNECT_ERRORS as err:
+        raise connect_error(err, host, port, timeout, encrypted=True) from err
     try:
         return _fingerprint(transport)
     finally:
         transport.abort()
 
 
-@contextlib.contextmanager
-def connecting(
-    host: str, port: int, timeout: float, *, encrypted: bool
-) -> Iterator[None]:
-    """Turn what can go wrong while connecting into this package's errors."""
-    try:
-        yield
-    except TimeoutError as err:
-        raise CannotConnectError(
-            f"No connection to {host}:{port} within {timeout:g} seconds"
-        ) from err
-    except ssl.SSLCertVerificationError as err:
-        raise CertificateError(
-            f"The gateway's certificate is not trusted: {err.verify_message}"
-        ) from err
-    except ssl.SSLError as err:
-        raise TlsError(
-            f"No encrypted connection to {host}:{port}: {err.reason}"
-        ) from err
-    except (socket.gaierror, ValueError) as err:
-        # ValueError: can't be a host name.
-        raise HostNotFoundError(f"No address for {host}: {err}") from err
-    except ConnectionRefusedError as err:
-        # Not where the host has several addresses: asyncio then sums up the errors.
-        raise PortClosedError(f"No connection to {host}:{port}: {err}") from err
-    except (OSError, OverflowError) as err:
-        if encrypted and isinstance(err, ConnectionResetError | ConnectionAbortedError):
+def connect_error(
+    err: Exception, host: str, port: int, timeout: float, *, encrypted: bool
+) -> AmiError:
+    """Return what went wrong while connecting as an error of this package.
+
+    Raise it from `err`, one of CONNECT_ERRORS. Somebody may keep it for long, so `err`
+    loses its frames: those of asyncio hold the connection and its encryption.
+    """
+    each: BaseException | None = err
+    while each:
+        each.__traceback__ = None
+        each = each.__context__
+    match err:
+        case TimeoutError():
+            return CannotConnectError(
+                f"No connection to {host}:{port} within {timeout:g} seconds"
+            )
+        case ssl.SSLCertVerificationError():
+            return CertificateError(
+                f"The gateway's certificate is not trusted: {err.verify_message}"
+            )
+        case ssl.SSLError():
+            return TlsError(f"No encrypted connection to {host}:{port}: {err.reason}")
+        case socket.gaierror() | ValueError():  # ValueError: can't be a host name
+            return HostNotFoundError(f"No address for {host}: {err}")
+        case ConnectionRefusedError():
+            # Not where the host has several addresses: asyncio then sums up the errors.
+            return PortClosedError(f"No connection to {host}:{port}: {err}")
+        case ConnectionResetError() | ConnectionAbortedError() if encrypted:
             # A server may just hang up if no version or cipher suits it.
-            raise TlsError(
+            return TlsError(
                 f"No encrypted connection to {host}:{port}: the other side hung up"
-            ) from err
-        # OverflowError: can't be a port.
-        raise CannotConnectError(f"No connection to {host}:{port}: {err}") from err
+            )
+    return CannotConnectError(f"No connection to {host}:{port}: {err}")
 
 
 def _fingerprint(transport: asyncio.BaseTransport) -> str:
