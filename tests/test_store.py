@@ -146,6 +146,23 @@ async def test_an_sms_ends_after_its_gateway_was_removed(
     assert key not in hass_storage
 
 
+async def test_which_sms_came_in_is_saved(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    loaded: MockConfigEntry,
+) -> None:
+    """Also while nothing is counted, as of a long SMS that isn't complete yet."""
+    await pass_time(hass, freezer, 1)
+    received = {"0123456789abcdef": 1_700_000_000}
+
+    loaded.runtime_data.store.sms_remembered(received)
+    await pass_time(hass, freezer, 1)
+
+    file = hass_storage[f"{DOMAIN}.{loaded.entry_id}"]
+    assert file["data"]["received"] == received
+
+
 async def ask(hass: HomeAssistant) -> Any:
     """Send a USSD code."""
     return await hass.services.async_call(
