@@ -100,6 +100,11 @@ class MessageHistory:
         return int(self.entry.options.get(CONF_MESSAGES_KEPT, DEFAULT_MESSAGES_KEPT))
 
     @property
+    def is_removed(self) -> bool:
+        """Whether the gateway was removed, so that nothing more is kept."""
+        return self._file.is_removed
+
+    @property
     def is_for_all(self) -> bool:
         """Whether all users may see them, not only administrators."""
         return bool(self.entry.options.get(CONF_MESSAGES_FOR_ALL, False))
@@ -148,7 +153,7 @@ class MessageHistory:
     @callback
     def add(self, record: MessageRecord) -> None:
         """Add a message, if any are kept."""
-        if self._file.is_removed or not self.limit:
+        if self.is_removed or not self.limit:
             return
         self._insert(record)
         self.apply_options()
@@ -253,6 +258,8 @@ async def async_get_history(
 async def async_remove_history(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
     """Delete the messages of a gateway, even if it wasn't set up in this run."""
     histories = hass.data.setdefault(HISTORIES, {})
-    history = histories.get(entry.entry_id) or MessageHistory(hass, entry)
+    # An empty one is false.
+    if (history := histories.get(entry.entry_id)) is None:
+        history = MessageHistory(hass, entry)
     await history.async_remove()
     histories.pop(entry.entry_id, None)

@@ -62,8 +62,8 @@ class OutgoingMessage:
 
     @callback
     def move(self, history: MessageHistory) -> None:
-        """Let another gateway carry it."""
-        if history is self._history:
+        """Let another gateway carry it, unless that one was removed."""
+        if history is self._history or history.is_removed:
             return
         record = self._history.get(self.id)
         if not self._history.limit:
