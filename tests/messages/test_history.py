@@ -256,6 +256,16 @@ async def test_a_gateway_is_removed(
     assert len(history) == 0
 
 
+async def test_a_gateway_without_messages_is_removed(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """Nothing is written after that, either."""
+    history = loaded.runtime_data.messages
+    await hass.config_entries.async_remove(loaded.entry_id)
+    history.add(record(history, PHONE, "Hello"))
+    assert len(history) == 0
+
+
 async def test_they_are_in_no_diagnostics(
     hass: HomeAssistant,
     gateway: Simulator,

@@ -1,6 +1,10 @@
 """What happens on a gateway, as messages."""
 
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, cast
+from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
@@ -13,6 +17,7 @@ from custom_components.openvox_gsm.gateway import (
     CallEventType,
     StatusReport,
 )
+from custom_components.openvox_gsm.messages.record import MessageRecord
 from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
@@ -207,6 +212,31 @@ async def test_a_report_after_a_reload(
 
     found = [status for (status,) in only(loaded, "status")]
     assert found == [*statuses, "sent", "sent"]
+
+
+async def test_a_report_in_a_long_conversation(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """Only the messages of the last day are looked at."""
+    history = loaded.runtime_data.messages
+    await send(hass, "Hello", span=1)
+    [recent] = history.newest_first()
+    for days in range(2, 12):
+        time = recent.time - timedelta(days=days)
+        history.add(replace(recent, id=history.new_id(time), time=time))
+    looked_at = []
+
+    def newest_first(ids: Sequence[str]) -> Iterator[MessageRecord]:
+        for message_id in reversed(ids):
+            looked_at.append(message_id)
+            yield cast(MessageRecord, history.get(message_id))
+
+    with patch.object(history, "newest_first", newest_first):
+        incoming = loaded.runtime_data.publisher._messages  # noqa: SLF001
+        incoming.sms_reported(report(True))
+
+    assert len(looked_at) <= 2
+    assert only(loaded, "status")[-1] == ("delivered",)
 
 
 async def test_a_report_of_something_else(

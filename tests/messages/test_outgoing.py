@@ -250,13 +250,15 @@ async def test_the_other_gateway_is_removed_before_its_turn(
     other_loaded: MockConfigEntry,
 ) -> None:
     """The message stays with the first one, which can still keep it."""
-    gateway.spans[1].send_duration = 0.3
+    await send(hass, "Before", config_entry_id=other_loaded.entry_id)
+    gateway.spans[1].send_duration = 0.5
     gateway.spans[1].sms_outcomes.append(SmsOutcome.FAILED)
     routes = tuple(Route(each.runtime_data, 1) for each in (loaded, other_loaded))
     order = prepare(hass, SmsOrder(Recipient(PHONE, None, routes), "Hello"))
     sending = hass.async_create_task(async_send(hass, order))
     await until(lambda: gateway.spans[1].state == "SMS SENDING")
     await hass.config_entries.async_remove(other_loaded.entry_id)
+    assert gateway.spans[1].state == "SMS SENDING"
     await sending
 
     assert only(loaded, "text", "status", "span") == [("Hello", "failed", 1)]

@@ -258,6 +258,8 @@ async def async_get_history(
 async def async_remove_history(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
     """Delete the messages of a gateway, even if it wasn't set up in this run."""
     histories = hass.data.setdefault(HISTORIES, {})
-    history = histories.get(entry.entry_id) or MessageHistory(hass, entry)
+    # An empty one is false.
+    if (history := histories.get(entry.entry_id)) is None:
+        history = MessageHistory(hass, entry)
     await history.async_remove()
     histories.pop(entry.entry_id, None)

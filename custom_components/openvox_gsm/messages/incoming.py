@@ -1,6 +1,7 @@
 """Writes down what happens on a gateway: SMS, delivery reports, calls."""
 
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Any, Final
 
 from custom_components.openvox_gsm.contacts import country_of
@@ -76,12 +77,14 @@ class IncomingMessages:
         conversation = conversation_of(self._shown(report.recipient))
         ids = self._history.conversations.get(conversation, ())
         oldest = dt_util.utcnow() - _REPORT_TIME
+        lately = takewhile(
+            lambda record: record.time > oldest, self._history.newest_first(ids)
+        )
         sent = [
             record
-            for record in self._history.newest_first(ids)
+            for record in lately
             if record.status in (Status.SENT, Status.UNKNOWN)
             and record.span == report.span
-            and record.time > oldest
         ]
         return (sent[0].id,) if len(sent) == 1 and sent[0].parts == 1 else ()
 
