@@ -96,6 +96,24 @@ async def test_the_driver_tells_of_a_span(
     assert hass.states.is_state("sensor.gsm_2_status", "locked")
 
 
+async def test_a_poll_while_the_gateway_is_unloaded(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Its answer never comes, and nobody waits for it: that's no error."""
+    gateway.faults.silent_commands.add("gsm show span")
+    gateway.commands.clear()
+    refresh = hass.async_create_task(loaded.runtime_data.coordinator.async_refresh())
+    await until(lambda: gateway.commands)
+
+    assert await hass.config_entries.async_unload(loaded.entry_id)
+    await refresh
+
+    assert said(caplog, logging.WARNING) == []
+
+
 async def test_the_gateway_goes_and_comes_back(
     freezer: FrozenDateTimeFactory,
     hass: HomeAssistant,

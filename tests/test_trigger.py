@@ -200,6 +200,7 @@ async def test_any_sms(
         (4915112345678, [PHONE, OTHER_PHONE], [PHONE]),
         (["mybank"], ["MyBank", "YourBank", PHONE], ["MyBank"]),
         (["10086"], ["10086", "+4910086"], ["10086"]),
+        (["x"], ["X", PHONE], ["X"]),
     ],
 )
 async def test_the_sender(

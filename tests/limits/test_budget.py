@@ -190,6 +190,17 @@ async def test_higher_limits_count_at_once(
     await send(hass, target=PHONE)
 
 
+async def test_a_lower_limit(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
+    """It's an issue only once it refuses a message."""
+    await send(hass, target=PHONE, message=LONG)
+    await set_options(hass, loaded, **{CONF_HOURLY_LIMIT: 1})
+    assert issue(hass, loaded) is None
+
+    with pytest.raises(HomeAssistantError):
+        await send(hass, target=PHONE)
+    assert issue(hass, loaded)
+
+
 async def test_the_count_survives_a_restart(
     hass: HomeAssistant,
     entry: MockConfigEntry,

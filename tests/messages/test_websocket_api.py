@@ -269,6 +269,16 @@ async def test_questions_that_make_no_sense(
     assert (await ask("list", **wrong))["code"] == "invalid_format"
 
 
+@pytest.mark.parametrize(
+    "right", [{"limit": 1, "span": 1}, {"limit": 200, "search": "x" * 200}]
+)
+async def test_questions_that_just_make_sense(
+    loaded: MockConfigEntry, ask: Ask, right: dict[str, Any]
+) -> None:
+    """They're answered."""
+    assert await ask("list", **right) == {"messages": [], "more": False}
+
+
 # Live
 
 
