@@ -77,6 +77,7 @@ async def test_the_gateways(
                 "entry_id": loaded.entry_id,
                 "title": "OpenVox",
                 "kept": 500,
+                "has_messages": False,
                 "can_send": True,
                 "spans": [
                     {"span": 1, "name": "GSM 1", "can_send": True, "ready": True},
@@ -385,6 +386,7 @@ async def test_a_conversation_or_all(
 
     assert await ask("delete", number=PHONE) == {"deleted": 2}
     assert texts(await ask("list")) == ["2"]
+    assert (await ask("gateways"))["gateways"][0]["has_messages"] is True
     assert await ask("delete", number=None) == {"deleted": 0}
     assert await ask("delete", number=BANK.lower()) == {"deleted": 1}
     await receive(gateway, loaded, (1, PHONE, "4"), (1, BANK, "5"))
