@@ -1,12 +1,14 @@
 """Files of ours: what's saved, and when; also where the disk is full for a while."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import nullcontext
 import json
 import logging
 from pathlib import Path
 import re
 import threading
 from typing import Any
+from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
@@ -14,6 +16,8 @@ from pytest_homeassistant_custom_component.common import async_test_home_assista
 
 from custom_components.openvox_gsm.stored_file import RETRY_DELAY, StoredFile
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.storage import Store
+from homeassistant.util.file import WriteError
 
 from .common import pass_time, said, until
 
@@ -72,6 +76,14 @@ def block(path: Path) -> None:
     """Let nothing be written any more: there's a folder in the file's place."""
     path.unlink(missing_ok=True)
     path.mkdir(parents=True)
+
+
+def full_disk() -> Any:
+    """Let every file that's written end too early; what is there stays."""
+    error = WriteError("No space left on device")
+    return patch(
+        "homeassistant.helpers.storage.write_utf8_file_atomic", side_effect=error
+    )
 
 
 def saved(path: Path) -> int:
@@ -175,6 +187,32 @@ async def test_the_file_is_removed(
         await pass_time(hass, freezer, RETRY_DELAY)
     assert not path.exists()
     assert warnings() == []
+
+
+@pytest.mark.parametrize("can_be_written", [True, False])
+async def test_a_large_file_is_not_read_again(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    path: Path,
+    warnings: Callable[[], list[str]],
+    can_be_written: bool,
+) -> None:
+    """Its end says which write it holds; a text can't pretend to be that."""
+    texts = ["x" * 1000, '", "write": ["0000", 99]}}', "write"]
+    file = StoredFile(hass, KEY, lambda: {"texts": texts}, "counters")
+    file.save_soon()
+    await pass_time(hass, freezer, 1)
+    with patch.object(Store, "async_load") as load:
+        await pass_time(hass, freezer, 6)
+        before = path.read_text()
+        file.save_soon()
+        with nullcontext() if can_be_written else full_disk():
+            await pass_time(hass, freezer, 1)
+            await pass_time(hass, freezer, 6)
+
+    load.assert_not_called()
+    assert (path.read_text() != before) is can_be_written
+    assert warnings() == ([] if can_be_written else [CANNOT_BE_SAVED])
 
 
 # Files that are removed, or that others must not read

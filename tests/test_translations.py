@@ -80,6 +80,7 @@ _KEYS: dict[str, list[str]] = {
     "SendFailure.NO_SPAN_READY": ["no_span_ready"],
     "SendFailure.NOT_CONNECTED": ["not_connected"],
     "f'sms_{failure}'": [f"sms_{failure}" for failure in errors.ONLY_SMS],
+    "f'sms_over_limit_{room.window}'": ["sms_over_limit_hour", "sms_over_limit_day"],
     "f'text_{err.fault}'": [f"text_{fault}" for fault in TextFault],
     "f'forbidden_{err.reason}'": [f"forbidden_{each}" for each in ForbiddenReason],
     "f'header_{err.fault}'": [f"header_{fault}" for fault in HeaderFault],
@@ -88,6 +89,11 @@ _KEYS: dict[str, list[str]] = {
     ],
 }
 _KEYS_IN_FUNCTION = {
+    "_sms_error": [
+        *(f"sms_limit_reached_{window}" for window in ("hour", "day")),
+        *(f"sms_sim_limit_reached_{window}" for window in ("day", "month")),
+        *(f"sms_over_sim_limit_{window}" for window in ("day", "month")),
+    ],
     "update_failed": [key for _, key in errors.POLL_ERRORS],
     "_parse": ["number_without_quotes", *_KEYS["number_error(err)"]],
 }

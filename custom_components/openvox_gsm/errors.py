@@ -44,6 +44,7 @@ from .gateway import (
     UssdFailure,
     Work,
 )
+from .limits.budget import Room
 from .phone_numbers import InvalidPhoneNumberError, PhoneNumberFault
 
 POLL_ERRORS: Final[tuple[tuple[type[AmiError], str], ...]] = (
@@ -287,15 +288,15 @@ def sms_reason(
     entry: ConfigEntry[Any],
     gateway: Gateway,
     result: SendResult,
-    room_from: datetime | None,
+    room: Room | None,
 ) -> str | None:
     """Return why an SMS was not sent, in the server's language; None where it was.
 
-    `room_from` is when the limit has room for it again, None if never.
+    `room` is when the limit has room for it again, None where no limit is reached.
     """
     if result.failure is None:
         return None
-    reason = text_of(hass, _sms_error(hass, entry, gateway, result, room_from))
+    reason = text_of(hass, _sms_error(hass, entry, gateway, result, room))
     if not result.parts_sent:
         return reason
     sent = exception_text(
@@ -309,22 +310,22 @@ def _sms_error(
     entry: ConfigEntry[Any],
     gateway: Gateway,
     result: SendResult,
-    room_from: datetime | None,
+    room: Room | None,
 ) -> HomeAssistantError:
     match result.failure:
         case SendFailure.NO_SPAN_READY:
             return no_span_ready(hass, entry, gateway, Work.SMS)
-        case SendFailure.LIMIT_REACHED if room_from:
-            return error("sms_limit_reached", entry, time=_clock(room_from))
-        case SendFailure.LIMIT_REACHED:
-            return error("sms_over_limit", entry, parts=result.parts)
-        case SendFailure.SIM_LIMIT_REACHED if room_from:
-            time = _clock(room_from)
-            return error("sms_sim_limit_reached", entry, span=result.span, time=time)
-        case SendFailure.SIM_LIMIT_REACHED:
-            return error(
-                "sms_over_sim_limit", entry, span=result.span, parts=result.parts
-            )
+        case SendFailure.LIMIT_REACHED if room and room.since:
+            key, time = f"sms_limit_reached_{room.window}", _clock(room.since)
+            return error(key, entry, time=time)
+        case SendFailure.LIMIT_REACHED if room:
+            return error(f"sms_over_limit_{room.window}", entry, parts=result.parts)
+        case SendFailure.SIM_LIMIT_REACHED if room and room.since:
+            key, time = f"sms_sim_limit_reached_{room.window}", _clock(room.since)
+            return error(key, entry, span=result.span, time=time)
+        case SendFailure.SIM_LIMIT_REACHED if room:
+            key = f"sms_over_sim_limit_{room.window}"
+            return error(key, entry, span=result.span, parts=result.parts)
         case SendFailure.REFUSED if result.detail:
             return error("sms_refused_saying", entry, error=result.detail)
         case failure if failure in ONLY_SMS:

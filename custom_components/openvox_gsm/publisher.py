@@ -1,7 +1,7 @@
 """Publishes what came in or went out: bus events, signals and counters."""
 
 import logging
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
@@ -52,12 +52,20 @@ _LOGGER = logging.getLogger(__name__)
 # What opens doors must be new: what was held for longer isn't published as news.
 NEWS_TIME: Final = 600.0  # seconds since it arrived
 
-type _Held = IncomingSms | StatusReport | CallEvent
+type _News = IncomingSms | StatusReport | CallEvent
 _WORDS: Final = {
     IncomingSms: "an SMS",
     StatusReport: "a delivery report",
     CallEvent: "a call",
 }
+
+
+class _Held(NamedTuple):
+    """What can't be published yet."""
+
+    arrived: float  # by the loop's clock: nobody sets that one
+    news: _News
+    message_id: str | None = None  # the SMS as it's written down
 
 
 def publishes_calls(entry: ConfigEntry[Any]) -> bool:
@@ -85,8 +93,7 @@ class Publisher:
         self._store = store
         self._messages = IncomingMessages(hass, messages)
         self._is_holding = True
-        # With when it arrived, by the loop's clock: nobody sets that one.
-        self._held: list[tuple[float, _Held]] = []
+        self._held: list[_Held] = []
         #: Joins the parts of long SMS; give it what the gateway receives.
         self.assembler = Assembler(
             self._sms_received,
@@ -134,10 +141,11 @@ class Publisher:
     def _publish_held(self, _hass: HomeAssistant) -> None:
         self._is_holding = False
         while self._held:
-            arrived, each = self._held.pop(0)
+            arrived, each, message_id = self._held.pop(0)
             is_news = self._hass.loop.time() - arrived <= NEWS_TIME
             if not is_news:
                 self._log_old(each)
+                self._messages.sms_too_late(message_id)
             if isinstance(each, IncomingSms):
                 self._publish_sms(each, is_news=is_news)
             elif not is_news:
@@ -147,7 +155,7 @@ class Publisher:
             else:
                 self._publish_call(each)
 
-    def _log_old(self, each: _Held) -> None:
+    def _log_old(self, each: _News) -> None:
         _LOGGER.warning(
             "%s: %s came in on span %s while the gateway wasn't set up, more than %g "
             "minutes ago. It's too old to trigger automations",
@@ -161,15 +169,17 @@ class Publisher:
 
     @callback
     def _sms_received(self, sms: IncomingSms) -> None:
+        # Even if it's held, so that a crash doesn't lose it.
+        message_id = self._messages.sms_received(sms)
         if self._is_holding:
             # Half of a long one has waited for the rest before.
             age = (dt_util.utcnow() - sms.arrived_at).total_seconds()
-            self._held.append((self._hass.loop.time() - max(0.0, age), sms))
+            arrived = self._hass.loop.time() - max(0.0, age)
+            self._held.append(_Held(arrived, sms, message_id))
         else:
             self._publish_sms(sms)
 
     def _publish_sms(self, sms: IncomingSms, *, is_news: bool = True) -> None:
-        self._messages.sms_received(sms, is_news=is_news)
         # Those that are missing of a long message count as well.
         self._count(sms.span, CounterKey.RECEIVED, sms.parts)
         if not is_news:
@@ -205,7 +215,7 @@ class Publisher:
         if not self._is_holding:
             self._publish_call(call)
         elif call.type in (CallEventType.MISSED, CallEventType.ENDED):
-            self._held.append((self._hass.loop.time(), call))
+            self._held.append(_Held(self._hass.loop.time(), call))
 
     def _publish_call(self, call: CallEvent) -> None:
         data = {
@@ -229,7 +239,7 @@ class Publisher:
         """Publish whether an SMS reached its phone, or hold it."""
         self._messages.sms_reported(report)
         if self._is_holding:
-            self._held.append((self._hass.loop.time(), report))
+            self._held.append(_Held(self._hass.loop.time(), report))
         else:
             self._publish_report(report)
 

@@ -263,7 +263,7 @@ async def _send_through(
         route.entry,
         route.runtime.gateway,
         result,
-        quota.room_from(result),
+        quota.room(result),
     )
     return SmsOutcome(order, route.entry, result, reason)
 

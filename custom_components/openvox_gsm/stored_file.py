@@ -5,7 +5,9 @@ import contextlib
 from datetime import datetime
 from functools import partial
 import logging
+import os
 from pathlib import Path
+import re
 import secrets
 from typing import Any, Final
 
@@ -23,6 +25,10 @@ _VERSION: Final = 1
 # A burst of changes is written once a second, and a crash loses no more than that.
 SAVE_DELAY: Final = 0.5  # seconds
 _CHECK_DELAY: Final = 5.0  # seconds; writing takes less
+_END: Final = 200  # bytes; the number of a write takes less
+# What ends the file, with any indentation. No text in it looks like that, as the quotes
+# in texts are escaped.
+_WRITE: Final = re.compile(rb'"write":\s*\[\s*"(\w+)",\s*(\d+)\s*\]\s*}\s*}\s*$')
 RETRY_DELAY: Final = 30.0  # seconds
 
 
@@ -30,8 +36,8 @@ class StoredFile:
     """A file in Home Assistant's storage. What can't be read is never overwritten.
 
     Home Assistant's store drops what it couldn't write, as on a full disk, and doesn't
-    say so to its owner. So the file is read after a write; if that write isn't in it,
-    it's written again and again, until there's room.
+    say so to its owner. So the end of the file is read after a write; if that write isn't
+    in it, it's written again and again, until there's room.
     """
 
     def __init__(
@@ -111,6 +117,7 @@ class StoredFile:
         self._save_is_due = False  # first, so that no change after it is missed
         self._writes += 1
         self._hass.loop.call_soon_threadsafe(self._check_later)
+        # The last key, so that `_holds` need not read all.
         return {**self._contents(), "write": [self._run, self._writes]}
 
     @callback
@@ -136,6 +143,15 @@ class StoredFile:
             self._check_later()
 
     async def _holds(self, write: int) -> bool:
+        """Return whether a write, or a later one, is in the file."""
+        end = await self._hass.async_add_executor_job(_read_end, self._store.path)
+        if found := _WRITE.search(end):
+            run, number = found.groups()
+            return run == self._run.encode() and int(number) >= write
+        return await self._holds_somewhere(write)
+
+    async def _holds_somewhere(self, write: int) -> bool:
+        """Read the whole file, in case Home Assistant writes it in another form."""
         # The store itself would return what's still to be written.
         reader: Store[dict[str, Any]] = Store(self._hass, _VERSION, self._store.key)
         try:
@@ -158,6 +174,17 @@ class StoredFile:
             )
         else:
             _LOGGER.warning("The %s are saved again", self._what)
+
+
+def _read_end(path: str) -> bytes:
+    """Return the end of a file, with the number of its write; nothing without a file."""
+    try:
+        with Path(path).open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - _END))
+            return file.read()
+    except OSError:
+        return b""
 
 
 def _rename(path: str, aside: str) -> None:

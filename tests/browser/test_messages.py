@@ -431,3 +431,6 @@ async def test_delete(demo: Demo, page: Page) -> None:
     await panel.get_by_role("button", name="Delete all messages").click()
     await dialog.get_by_role("button", name="Delete").click()
     await expect(panel).to_contain_text("No messages yet")
+    await expect(panel.get_by_role("button", name="Delete all messages")).to_have_count(
+        0
+    )

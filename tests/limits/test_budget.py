@@ -19,6 +19,7 @@ from custom_components.openvox_gsm.sending import Recipient, Route, SmsOrder, as
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.util import dt as dt_util
 from simulator import Simulator, SmsOutcome
 
 from tests.common import PHONE, poll, set_options, settle
@@ -77,6 +78,39 @@ async def test_no_more_than_so_many(
 
 
 @pytest.mark.parametrize(
+    ("hourly", "daily", "parts", "says"),
+    [
+        (4, 0, 1, "has reached its maximum SMS per hour;"),
+        (0, 4, 1, "has reached its maximum SMS per day;"),
+        # Both are reached, and the day's lasts longer.
+        (4, 4, 1, "has reached its maximum SMS per day;"),
+        (3, 5, 4, "may send per hour;"),
+        (9, 5, 6, "may send per day;"),
+    ],
+)
+async def test_which_limit_is_reached(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    hourly: int,
+    daily: int,
+    parts: int,
+    says: str,
+) -> None:
+    """The error names the one that the message has to wait for."""
+    await set_options(
+        hass, loaded, **{CONF_HOURLY_LIMIT: hourly, CONF_DAILY_LIMIT: daily}
+    )
+    loaded.runtime_data.store.budget.load(
+        [(int(dt_util.utcnow().timestamp() // 60), 4)]
+    )
+
+    recipient = Recipient(PHONE, None, (Route(loaded.runtime_data),))
+    outcome = await async_send(hass, SmsOrder(recipient, "x" * (152 * parts)))
+
+    assert says in str(outcome.reason)
+
+
+@pytest.mark.parametrize(
     ("zone", "hourly", "daily", "parts", "when"),
     [
         # One SMS at 12:00, another three at 12:20; it is 12:30 in UTC.
@@ -120,7 +154,7 @@ async def test_from_when_on_there_is_room_again(
     assert outcome.result.parts == parts
     assert f"; you can send again from {when}," in str(outcome.reason)
 
-    room = budget.room_from(parts)
+    room = budget.room(parts).since
     assert room
     freezer.move_to(room - timedelta(seconds=1))
     assert budget.reserve(parts) is None
@@ -366,8 +400,8 @@ def test_when_a_month_begins(
     budget = time.budget(Limits(month=9, month_begins=begins))
     budget.load([(minute - 1, 1), (minute, 2)])
     assert budget.left(Window.MONTH) == 7
-    assert budget.room_from(8) == local(end)
-    assert budget.room_from(10) is None
+    assert budget.room(8) == (Window.MONTH, local(end))
+    assert budget.room(10) == (Window.MONTH, None)
 
 
 @pytest.mark.parametrize("days", [-400, -1, 1, 400])

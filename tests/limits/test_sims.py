@@ -92,7 +92,7 @@ async def test_a_sim_at_its_limit_is_not_chosen(
     assert spans == ["1", "2", "3", "4", "2"]
     reason = await status(hass, span=1)
     assert reason.startswith(
-        "The SIM in span 1 of OpenVox has reached its maximum SMS per day or month; "
+        "The SIM in span 1 of OpenVox has reached its maximum SMS per day; "
         "you can send again from "
     )
     assert await status(hass, span=2) == "2"
@@ -107,6 +107,7 @@ async def test_a_message_that_is_longer_than_the_limit(
     assert await status(hass, message=LONG) == "2"
     reason = await status(hass, message=LONG, span=1)
     assert reason.startswith("The message needs 3 SMS, which is more than the SIM in")
+    assert "may send per month;" in reason
     assert await status(hass, span=1) == "1"
 
 
@@ -118,7 +119,7 @@ async def test_all_sims_are_at_their_limits(
         await limit(hass, loaded, span, day=1)
         assert await status(hass) == str(span)
 
-    assert "has reached its maximum SMS per day or month" in await status(hass)
+    assert "has reached its maximum SMS per day" in await status(hass)
     assert len(gateway.sent) == 4
 
 
@@ -485,7 +486,7 @@ async def test_a_month_ends(
     assert budget.reserve(1)
 
     assert budget.reserve(1) is None
-    room = budget.room_from(1)
+    room = budget.room(1).since
     assert room
     assert room.isoformat() == "2026-05-15T00:00:00+02:00"
     freezer.move_to(room - timedelta(seconds=1))
@@ -493,7 +494,9 @@ async def test_a_month_ends(
     freezer.move_to(room)
     assert budget.reserve(1)
     assert budget.reserve(1) is None
-    assert (budget.room_from(1) or room).isoformat() == "2026-06-15T00:00:00+02:00"
+    room = budget.room(1).since
+    assert room
+    assert room.isoformat() == "2026-06-15T00:00:00+02:00"
 
 
 async def test_a_message_that_fails_raises(

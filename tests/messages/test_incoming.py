@@ -8,9 +8,12 @@ from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_capture_events,
+)
 
-from custom_components.openvox_gsm.const import CONF_CALL_EVENTS
+from custom_components.openvox_gsm.const import CONF_CALL_EVENTS, EVENT_SMS_RECEIVED
 from custom_components.openvox_gsm.gateway import (
     CallDirection,
     CallEvent,
@@ -113,6 +116,25 @@ async def test_an_sms_that_was_held_for_long(
     [message] = kept(loaded)
     assert (message["status"], message["text"]) == ("late", "Hello")
     assert message["time"] <= arrived.isoformat()
+
+
+async def test_an_sms_that_is_held(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+) -> None:
+    """It's there at once, so that a crash doesn't lose it; and stays one message."""
+    publisher = loaded.runtime_data.publisher
+    events = async_capture_events(hass, EVENT_SMS_RECEIVED)
+    publisher.async_hold()
+    await gateway.receive_sms(1, PHONE, "Hello", WHEN)
+    await until(lambda: only(loaded, "text", "status") == [("Hello", "received")])
+    assert events == []
+
+    publisher.async_publish_rest()
+
+    assert len(events) == 1
+    assert only(loaded, "text", "status") == [("Hello", "received")]
 
 
 # Delivery reports

@@ -2,6 +2,7 @@
 
 import logging
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
@@ -13,6 +14,7 @@ from custom_components.openvox_gsm.const import (
     CONF_MESSAGES_KEPT,
     DOMAIN,
 )
+from custom_components.openvox_gsm.messages.access import may_see
 from homeassistant.auth.permissions.models import PermissionLookup
 from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.core import HomeAssistant
@@ -75,6 +77,7 @@ async def test_the_gateways(
                 "entry_id": loaded.entry_id,
                 "title": "OpenVox",
                 "kept": 500,
+                "has_messages": False,
                 "can_send": True,
                 "spans": [
                     {"span": 1, "name": "GSM 1", "can_send": True, "ready": True},
@@ -393,6 +396,7 @@ async def test_a_conversation_or_all(
 
     assert await ask("delete", number=PHONE) == {"deleted": 2}
     assert texts(await ask("list")) == ["2"]
+    assert (await ask("gateways"))["gateways"][0]["has_messages"] is True
     assert await ask("delete", number=None) == {"deleted": 0}
     assert await ask("delete", number=BANK.lower()) == {"deleted": 1}
     await receive(gateway, loaded, (1, PHONE, "4"), (1, BANK, "5"))
@@ -576,6 +580,42 @@ async def test_a_user_needs_all_of_a_gateway(
         assert texts(result) == ["Hello"]
     else:
         assert result["code"] == "unauthorized"
+
+
+async def test_rights_that_change(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+) -> None:
+    """They're looked up once, and again at once after each change."""
+    await set_options(hass, loaded, **{CONF_MESSAGES_FOR_ALL: True})
+    history = loaded.runtime_data.messages
+    registry = er.async_get(hass)
+    user = MockUser().add_to_hass(hass)
+    user.perm_lookup = PermissionLookup(registry, dr.async_get(hass))
+    entities = {each: {"read": True} for each in entity_states(hass, loaded)}
+    user.mock_policy({"entities": {"entity_ids": entities}})
+    assert may_see(hass, user, history)
+    with patch.object(er, "async_entries_for_device", side_effect=AssertionError):
+        assert may_see(hass, user, history)
+
+    # An entity that the user may not read is there, then hidden again.
+    off = next(
+        each
+        for each in er.async_entries_for_config_entry(registry, loaded.entry_id)
+        if each.disabled_by
+    )
+    registry.async_update_entity(off.entity_id, disabled_by=None)
+    assert not may_see(hass, user, history)
+    registry.async_update_entity(
+        off.entity_id, disabled_by=er.RegistryEntryDisabler.USER
+    )
+    assert may_see(hass, user, history)
+
+    # Other groups give other permissions.
+    user.invalidate_cache()
+    user.mock_policy({"entities": {"entity_ids": {}}})
+    assert not may_see(hass, user, history)
 
 
 async def test_a_user_who_may_control_a_span(

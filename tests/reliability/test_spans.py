@@ -86,7 +86,7 @@ async def test_sim_reaches_its_limit(house: House) -> None:
     assert {each.result["span"] for each in sendings} == {1, 3, 4}
     failed = house.send(2)
     await house.until(failed.task.done)
-    assert "has reached its maximum SMS per day or month" in failed.result["error"]
+    assert "has reached its maximum SMS per day;" in failed.result["error"]
 
     spans = house.gateway.spans
     spans[2].imsi, spans[3].imsi = spans[3].imsi, spans[2].imsi

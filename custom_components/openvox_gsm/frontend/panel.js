@@ -50,6 +50,7 @@ export class MessagesPanel extends ShadowElement {
   #unfollow;
   #menu;
   #actions;
+  #deleteAll;
   #filter;
   #list;
   #pane;
@@ -156,7 +157,9 @@ export class MessagesPanel extends ShadowElement {
     this.#actions.replaceChildren();
     if (this.#context.isAdmin) {
       const label = words.say("list.delete_all");
-      this.#actions.append(iconButton("delete-sweep-outline", label, () => this.#delete({})));
+      this.#deleteAll = iconButton("delete-sweep-outline", label, () => this.#delete({}));
+      this.#deleteAll.hidden = !this.#context.gateways.some((each) => each.has_messages);
+      this.#actions.append(this.#deleteAll);
     }
     if (this.#context.canSend) {
       const label = words.say("new.title");
@@ -226,11 +229,13 @@ export class MessagesPanel extends ShadowElement {
 
   #onEvent(event) {
     if (event.type === "changed") {
+      if (this.#deleteAll) this.#deleteAll.hidden = false;
       this.#list.changed(event.message);
       this.#pane.changed(event.message);
     } else if (event.type === "deleted") {
       this.#list.deleted(event);
       this.#pane.deleted(event);
+      if (event.all) this.#gatewaysChanged(); // perhaps none is left
     } else if (event.type === "gateways") {
       this.#gatewaysChanged();
     }

@@ -55,6 +55,16 @@ class Limits(NamedTuple):
         return {window: limit for window, limit in limits if limit}
 
 
+class Room(NamedTuple):
+    """When a message has room again, and the window that it has to wait for.
+
+    `since` is local time, None where it never has room.
+    """
+
+    window: Window
+    since: datetime | None
+
+
 class _Period(NamedTuple):
     """A window right now, in minutes."""
 
@@ -148,24 +158,26 @@ class SmsBudget:
         counted = self._counted(self._period(window).since)
         return max(0, self.limits.of_windows[window] - counted)
 
-    def room_from(self, parts: int) -> datetime | None:
-        """Return from when there's room for that many SMS; None if there never is.
+    def room(self, parts: int) -> Room:
+        """Return from when there's room for that many SMS, and what that depends on.
 
-        It's local time and a whole minute, provided that no more is sent until then.
+        It's a whole minute, provided that no more is sent until then.
         """
-        room = self._minute
-        for window, limit in self.limits.of_windows.items():
+        limits = self.limits.of_windows
+        room, waits_for = self._minute, next(iter(limits), Window.HOUR)
+        for window, limit in limits.items():
             if parts > limit:
-                return None
+                return Room(window, None)
             period = self._period(window)
             counted = self._counted(period.since)
             for minute in sorted(each for each in self._sent if each >= period.since):
                 if counted <= limit - parts:
                     break
                 counted -= self._sent[minute]
-                room = max(room, period.end(minute))
-        time = round(room * 60 + _clock() - self._now, 3)
-        return dt_util.as_local(dt_util.utc_from_timestamp(math.ceil(time / 60) * 60))
+                if period.end(minute) > room:
+                    room, waits_for = period.end(minute), window
+        time = math.ceil(round(room * 60 + _clock() - self._now, 3) / 60) * 60
+        return Room(waits_for, dt_util.as_local(dt_util.utc_from_timestamp(time)))
 
     @property
     def is_used_up(self) -> bool:

@@ -1,6 +1,5 @@
 """What one message uses up of the limits."""
 
-from datetime import datetime
 from typing import override
 
 from custom_components.openvox_gsm.gateway import Quota, SendFailure, SendResult
@@ -9,7 +8,7 @@ from custom_components.openvox_gsm.signals import SIGNAL_SMS_RESERVED
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 
-from .budget import Reservation, SmsBudget
+from .budget import Reservation, Room, SmsBudget
 
 
 class MessageQuota(Quota):
@@ -43,12 +42,12 @@ class MessageQuota(Quota):
             budget.cancel(reservation)
         self._changed()
 
-    def room_from(self, result: SendResult) -> datetime | None:
-        """Return from when the limit has room for a message; None if it never has."""
+    def room(self, result: SendResult) -> Room:
+        """Return from when the limit that a message has reached has room for it."""
         budget = self._gateway
         if result.span and result.failure is SendFailure.SIM_LIMIT_REACHED:
             budget = self._sim(result.span) or budget
-        return budget.room_from(result.parts)
+        return budget.room(result.parts)
 
     def _sim(self, span: int) -> SmsBudget | None:
         """Return the budget of the SIM in a span, None if it has no limit."""

@@ -44,12 +44,12 @@ class IncomingMessages:
         self._calls: dict[str, str] = {}
 
     @callback
-    def sms_received(self, sms: IncomingSms, *, is_news: bool) -> None:
-        """Write down an SMS; `is_news` is False where automations don't see it."""
-        status = Status.RECEIVED if sms.complete else Status.INCOMPLETE
+    def sms_received(self, sms: IncomingSms) -> str:
+        """Write down an SMS; return the ID of its message."""
+        message_id = self._history.new_id(sms.arrived_at)
         self._history.add(
             MessageRecord(
-                id=self._history.new_id(sms.arrived_at),
+                id=message_id,
                 kind=Kind.SMS,
                 direction=Direction.IN,
                 number=self._shown(sms.sender),
@@ -57,9 +57,15 @@ class IncomingMessages:
                 time=sms.arrived_at,
                 span=sms.span,
                 parts=sms.parts,
-                status=status if is_news else Status.LATE,
+                status=Status.RECEIVED if sms.complete else Status.INCOMPLETE,
             )
         )
+        return message_id
+
+    @callback
+    def sms_too_late(self, message_id: str | None) -> None:
+        """Write down that automations don't see an SMS, as it was held for too long."""
+        self._history.change(message_id, status=Status.LATE)
 
     @callback
     def sms_reported(self, report: StatusReport) -> None:

@@ -150,6 +150,7 @@ def _gateway(
         "entry_id": entry.entry_id,
         "title": entry.title,
         "kept": history.limit,
+        "has_messages": len(history) > 0,
         "can_send": can_send(),
         "spans": [
             {
