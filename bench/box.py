@@ -80,7 +80,7 @@ class Box:
             self._gateway.spans[number].signal = 10 + self._changes % 2
 
     async def _sms(self, count: int, seconds: float, rate: float) -> dict[str, Any]:
-        """Let SMS come in at odd moments, among so many foreign events a second.
+        """Let SMS come in at odd moments, among `rate` foreign events a second.
 
         Gives when each one's first byte was written, by its sender.
         """

@@ -1,4 +1,4 @@
-"""How much later than the wire the bus of Home Assistant tells of an SMS.
+"""How long an SMS takes from the wire to the bus of Home Assistant.
 
 From before the gateway writes the first byte of the SMS to the event on the bus, so that
 the gateway's own writing, the kernel and all of Home Assistant's core are in it.

@@ -28,7 +28,7 @@ class System:
         self._last_id = 0
 
     def renew(self, count: int) -> None:
-        """Take so many loudspeakers, none of which has ever been seen."""
+        """Take `count` new loudspeakers, none of which has ever been seen."""
         first = self._last_id + 1
         self._last_id += count
         self._players = [

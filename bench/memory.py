@@ -3,7 +3,7 @@
 One entry is set up first, so that modules, translations and caches that all entries
 share are not counted; then what a second one, of another gateway, adds. Python's own
 count of its objects is exact; what the process has of the machine comes in pages and
-is told beside it, measured in a run without that count.
+is shown beside it, measured in a run without that count.
 """
 
 import asyncio

@@ -2,8 +2,8 @@
 
 The other end answers from a thread of its own process that does nothing else, so that
 nearly all of the time is this side's. A real gateway takes milliseconds. Both ends run
-on one processor: on two, an exchange takes thrice as long or not, as the system places
-them, and the ratio tells of that instead of the clients.
+on one processor: on two, an exchange may take three times as long, depending on where
+the system places them, and the ratio would measure that instead of the clients.
 """
 
 import asyncio
@@ -54,7 +54,7 @@ class _Exchange(asyncio.Protocol):
         self.came: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def data_received(self, data: bytes) -> None:
-        """Wake whoever waits."""
+        """Wake the task that waits."""
         self.came.set_result(None)
 
 

@@ -1,8 +1,8 @@
 """How long the set-up of an entry takes, beside that of heos with as many devices.
 
 Both run in one Home Assistant, in turns, against devices in processes of their own: a
-gateway with so many spans here, so many loudspeakers in one network there. A set-up is
-all from handing the entry over until Home Assistant has nothing left to do: connecting,
+gateway with a number of spans, and as many loudspeakers in one network. A set-up is all
+from handing the entry over until Home Assistant has nothing left to do: connecting,
 the first poll, devices, entities and their states.
 """
 
@@ -52,7 +52,7 @@ class _Times:
 
 @dataclass
 class _Side:
-    """What was measured of one integration with so many devices.
+    """What was measured of one integration with one number of devices.
 
     A new entry is one that was just added; a known one has its devices and entities in
     the registries already, as at each start of Home Assistant but the first.
@@ -126,7 +126,7 @@ async def _measure() -> list[Row]:
         for _ in range(_WARMING_UP + _ROUNDS):
             for spans, (ours, peer) in sides.items():
                 # A new entry has to meet devices that were never seen, as ours does:
-                # what was removed would be taken up again.
+                # removed ones would only be restored.
                 await loudspeakers.ask("renew", count=spans)
                 await ours.measure(hass, gateway_entry(ports[spans]))
                 await peer.measure(

@@ -1,4 +1,4 @@
-"""A manager that says what it was told to, as fast as it can be read.
+"""A manager that sends what it was given, as fast as it can be read.
 
 A process of its own: it takes JSON lines from its standard input. It has no more of a
 gateway than a client needs to log in; `stream` prepares bytes, `go` sends them to the
@@ -47,7 +47,7 @@ async def _messages(count: int) -> list[list[bytes]]:
 
 
 def mixed_stream(events: int, messages: int) -> list[bytes]:
-    """Give so many foreign events, with SMS evenly among them, the last one an SMS."""
+    """Give foreign events, with SMS evenly among them, the last one an SMS."""
     foreign = noise.call_traffic(_Recorder().events, sms_like=True)
     if not messages:
         return list(islice(foreign, events))

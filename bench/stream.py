@@ -22,7 +22,7 @@ from .table import Row, micros, ratios, spread
 
 _EVENTS = 200_000
 # One SMS is eleven packets.
-_SMS_FOR_EVENTS = 100  # one SMS for so many foreign events
+_SMS_FOR_EVENTS = 100  # foreign events for each SMS
 _SMS_FOR_PACKETS = 1_100  # so that one packet in a hundred is an SMS's
 _ROUNDS = 5
 _LONGEST = 120.0  # seconds
@@ -42,7 +42,7 @@ async def _flood(source: Child, done: asyncio.Future[float]) -> float:
 
 
 def _countdown(count: int) -> tuple[Callable[[], None], asyncio.Future[float]]:
-    """Give a function that, called so many times, takes the time."""
+    """Give a function that takes the time when it is called for the `count`th time."""
     done = asyncio.get_running_loop().create_future()
     left = count
 

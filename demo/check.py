@@ -204,7 +204,7 @@ class Check:
         return answer
 
     async def _sent(self, count: int) -> dict[str, Any]:
-        """Wait until so many messages went out; give the last one."""
+        """Wait until `count` messages went out; give the last one."""
 
         async def last() -> dict[str, Any] | None:
             sent: list[dict[str, Any]] = (await self._gateway(do="sent"))["sent"]

@@ -109,7 +109,7 @@ class Load:
             group.create_task(self._foreign_events(end))
 
     async def fill(self) -> None:
-        """Let so many SMS come and go that all that has a limit reaches it."""
+        """Receive and send enough SMS to fill everything that has a limit."""
         dice = self._dice("fill")
         async with asyncio.TaskGroup() as group:
             for number in range(_FILL):
@@ -277,7 +277,7 @@ class Load:
     async def _ask_code(
         self, span: int, text: str, is_certain: bool, duration: float = 0.0
     ) -> None:
-        """Ask once; the network takes so many seconds."""
+        """Ask once; the network takes `duration` seconds."""
         code = f"*100*{next(self.numbers)}#"
         answer = f"{code}: {text}"
         await self.gateway.do(
@@ -288,7 +288,7 @@ class Load:
     async def _ask_menu(
         self, span: int, text: str, is_certain: bool, duration: float = 0.0
     ) -> None:
-        """Ask for a menu, and choose from it; the network takes so many seconds each time."""
+        """Ask for a menu, and choose from it; the network takes `duration` seconds each time."""
         reply = str(next(self.numbers))
         code = f"*101*{reply}#"
         menu, answer = f"Menu {code}, choose {reply}", f"{reply}: {text}"

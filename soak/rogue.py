@@ -44,7 +44,7 @@ class Rogue:
     async def serve(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        """Talk to whoever connects."""
+        """Talk to every client that connects."""
         self.connections += 1
         # The second one is asyncio's own, if the connection is lost while it encrypts.
         with suppress(OSError, AttributeError):

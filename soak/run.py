@@ -306,7 +306,7 @@ async def _rest() -> None:
 
 
 def _growth(when: str, before: Holding, after: Holding, allowed: int) -> list[str]:
-    """Say what has grown that should not have, memory by more than so many bytes."""
+    """Say what has grown that should not have, memory by more than `allowed` bytes."""
     grown = after.integration - before.integration
     mistakes = []
     if grown > allowed:

@@ -40,7 +40,7 @@ from .common import (
     until,
     until_later,
 )
-from .test_ussd_query import BUTTON, SENSOR, query
+from .ussd.test_query import BUTTON, SENSOR, query
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "blueprints" / AUTOMATION
@@ -126,7 +126,7 @@ def done(hass: HomeAssistant) -> list[Event]:
 
 @pytest.fixture
 def told(hass: HomeAssistant) -> list[ServiceCall]:
-    """What phones and chats were told."""
+    """The notifications of phones and chats."""
     told: list[ServiceCall] = async_mock_service(hass, "notify", "send_message")
     return told
 
@@ -143,7 +143,7 @@ def words(done: list[Event]) -> list[Any]:
 
 
 def messages(told: list[ServiceCall]) -> list[str]:
-    """Return what a phone was told."""
+    """Return the notifications of a phone."""
     return [
         call.data["message"]
         for call in told
@@ -896,7 +896,7 @@ async def test_a_balance_that_falls(
     told: list[ServiceCall],
     done: list[Event],
 ) -> None:
-    """It is told once, and once more after the SIM was topped up."""
+    """You're notified once, and once more after the SIM was topped up."""
     await automate(
         "low_balance",
         balances=[SENSOR],
@@ -1358,7 +1358,7 @@ async def watched(
     automate: Automate,
     told: list[ServiceCall],
 ) -> list[ServiceCall]:
-    """A gateway and two of its SIMs are watched; returns what a phone is told."""
+    """Watch a gateway and two of its SIMs; returns the notifications of a phone."""
     await automate(
         "silent_gateway",
         watched=[CONNECTED, STATUS_1, STATUS_2],
@@ -1402,7 +1402,7 @@ def set_status(
 async def test_a_sim_that_is_gone(
     watched: list[ServiceCall], done: list[Event], set_status: Any, pass_minutes: Any
 ) -> None:
-    """It is told once, after some minutes; each SIM by itself."""
+    """You're notified once, after some minutes; for each SIM by itself."""
     await set_status(NO_SIM)
     await pass_minutes(3)
     await set_status(NO_SIGNAL, span=2)
@@ -1467,7 +1467,7 @@ async def test_a_gateway_that_is_gone(
     set_status: Any,
     pass_minutes: Any,
 ) -> None:
-    """It alone is told, not each of its SIMs, even one that was in trouble."""
+    """You're notified about it alone, not each SIM, even one that was in trouble."""
     await set_status(NO_SIM)
     gateway.faults.refuse = True
     gateway.drop_connections(abort=True)
@@ -1498,7 +1498,7 @@ async def healed(
     automate: Automate,
     told: list[ServiceCall],
 ) -> list[ServiceCall]:
-    """Two spans are healed; returns what a phone is told."""
+    """Heal two spans; returns the notifications of a phone."""
     gateway.power_speed = 0
     monkeypatch.setattr(
         "custom_components.openvox_gsm.gateway.modules._RELOAD_TIME", 0.0
@@ -1529,7 +1529,7 @@ async def pressed(pass_minutes: Any) -> None:
 async def test_a_span_that_is_healed_by_a_reload(
     gateway: Simulator, healed: list[ServiceCall], set_status: Any, pass_minutes: Any
 ) -> None:
-    """After some minutes, and nobody needs to be told."""
+    """After some minutes, and without a notification."""
     await set_status("Down")
     await pass_minutes(4.9)
     assert cures(gateway) == []
@@ -1550,7 +1550,7 @@ async def test_a_span_that_needs_more(
     set_status: Any,
     pass_minutes: Any,
 ) -> None:
-    """A restart; and where that doesn't help, somebody is told. Not all over again."""
+    """Restarts, then a notification. No more restarts within the hour."""
     await set_status("Down")
     await pass_minutes(5.1)
     await until(lambda: len(cures(gateway)) == 1)

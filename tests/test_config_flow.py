@@ -16,7 +16,7 @@ from pytest_homeassistant_custom_component.common import (
     async_fire_time_changed,
 )
 
-from custom_components.openvox_gsm import connecting
+from custom_components.openvox_gsm.connecting import attempt
 from custom_components.openvox_gsm.const import (
     CONF_ALLOWED,
     CONF_CALL_EVENTS,
@@ -332,7 +332,7 @@ async def test_a_web_server(
 ) -> None:
     """It waits for a request, and is recognized by its answer to one."""
     monkeypatch.setattr(connection, "CONNECT_TIMEOUT", 0.3)
-    monkeypatch.setattr(connecting, "client_context", certificate().trusting)
+    monkeypatch.setattr(attempt, "client_context", certificate().trusting)
 
     async with waiting_server(b"HTTP/1.1 400 Bad Request\r\n\r\n", tls=tls) as given:
         result = await answer(hass, await start(hass), given)
@@ -396,7 +396,7 @@ async def test_more_spans_than_any_gateway_has(
     hass: HomeAssistant, gateway: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The form says so, instead of an entry that never gets set up."""
-    monkeypatch.setattr(connecting, "MAX_SPANS", len(gateway.spans) - 1)
+    monkeypatch.setattr(attempt, "MAX_SPANS", len(gateway.spans) - 1)
 
     result = await answer(hass, await start(hass), answers(gateway))
 
@@ -533,7 +533,7 @@ async def test_our_own_mistake(
 async def test_that_a_gateway_has_challenges_is_kept(
     hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
 ) -> None:
-    """Whoever then asks for the password itself is not the gateway."""
+    """What then asks for the password itself is not the gateway."""
     assert loaded.data[CONF_CHALLENGE] is True
     gateway.challenge = False
     gateway.actions.clear()
@@ -577,7 +577,7 @@ async def test_that_a_gateway_has_challenges_is_kept(
 async def test_that_a_gateway_has_challenges_is_known_from_the_first_try(
     hass: HomeAssistant, gateway: Simulator
 ) -> None:
-    """So whoever answers before the gateway was ever set up gets no password, either."""
+    """So an impostor that answers before the first setup gets no password, either."""
     set_rights(gateway, without="dialplan")
     menu = await answer(hass, await start(hass), answers(gateway))
     gateway.challenge = False
@@ -615,7 +615,7 @@ async def test_challenges_that_are_new_are_kept(
 async def test_the_password_is_not_for_whoever_answers_elsewhere_at_the_address(
     hass: HomeAssistant, loaded: MockConfigEntry, tls: bool
 ) -> None:
-    """Who blocks the gateway may wait for a user to try another port, or no TLS."""
+    """An impostor may wait for the user to try another port, or no TLS."""
     if tls:
         hass.config_entries.async_update_entry(
             loaded, data=loaded.data | {CONF_TLS: True}
@@ -920,7 +920,7 @@ async def test_a_certificate_of_an_old_gateway(hass: HomeAssistant) -> None:
 async def test_a_trusted_certificate(hass: HomeAssistant, encrypted: Simulator) -> None:
     """Nothing is asked, and no fingerprint is kept: it may be renewed at any time."""
     with patch(
-        "custom_components.openvox_gsm.connecting.client_context",
+        "custom_components.openvox_gsm.connecting.attempt.client_context",
         return_value=certificate().trusting(),
     ):
         result = await answer(hass, await start(hass), answers(encrypted, tls=True))

@@ -11,7 +11,7 @@ from pytest_homeassistant_custom_component.common import (
     async_capture_events,
 )
 
-from custom_components.openvox_gsm import connecting
+from custom_components.openvox_gsm.connecting import attempt
 from custom_components.openvox_gsm.const import DOMAIN, EVENT_SMS_RECEIVED
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
 from homeassistant.const import (
@@ -252,7 +252,7 @@ async def test_more_spans_than_any_gateway_has(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """They don't fill Home Assistant with devices; the reason is said."""
-    monkeypatch.setattr(connecting, "MAX_SPANS", 3)
+    monkeypatch.setattr(attempt, "MAX_SPANS", 3)
     entry.add_to_hass(hass)
     assert not await hass.config_entries.async_setup(entry.entry_id)
 

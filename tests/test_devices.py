@@ -164,7 +164,7 @@ async def test_a_module_without_power_is_still_the_same(
     gateway: Simulator,
     loaded: MockConfigEntry,
 ) -> None:
-    """What it does not tell is not forgotten; what it tells anew is taken."""
+    """What it no longer reports is kept; what it newly reports replaces it."""
     span = gateway.spans[1]
     before = span_device(hass, loaded, 1)
     span.manufacturer = span.model = span.imei = span.revision = ""

@@ -90,7 +90,7 @@ def entry_of(gateway: Simulator, **data: Any) -> MockConfigEntry:
 
 
 def assert_hidden(told: object, secrets: Iterable[str]) -> None:
-    """Check that nothing of all this is told, in whatever form."""
+    """Check that no secret is in there, in any form."""
     text = json.dumps(told).lower()
     for secret in secrets:
         assert secret.lower() not in text
@@ -100,7 +100,7 @@ def assert_hidden(told: object, secrets: Iterable[str]) -> None:
 async def test_nothing_secret_is_told(
     freezer: FrozenDateTimeFactory, hass: HomeAssistant, gateway: Simulator
 ) -> None:
-    """Whoever the user shows them to."""
+    """The user may show them to anyone."""
     gateway.users = {USER: User(USER, PASSWORD)}
     entry = entry_of(gateway)
     entry.add_to_hass(hass)
@@ -203,7 +203,7 @@ async def test_subentries_are_told(hass: HomeAssistant, gateway: Simulator) -> N
 async def test_a_gateway_that_cannot_be_set_up(
     hass: HomeAssistant, gateway: Simulator, entry: MockConfigEntry
 ) -> None:
-    """Then they help most; the reason is told without the address."""
+    """Then they help most. The reason comes without the address."""
     set_rights(gateway, without="command")
     entry.add_to_hass(hass)
     assert not await hass.config_entries.async_setup(entry.entry_id)

@@ -45,7 +45,7 @@ WHEN = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
 
 
 def attributes(hass: HomeAssistant, entity_id: str) -> dict[str, Any]:
-    """Return the attributes that tell of the event."""
+    """Return the attributes that describe the event."""
     state = hass.states.get(entity_id)
     assert state
     return {
@@ -339,7 +339,7 @@ async def test_a_restart_is_no_event(
     entry: MockConfigEntry,
     enable_custom_integrations: None,
 ) -> None:
-    """The last event of before is told as what it is: of before."""
+    """The last event from before the restart keeps its own time."""
     mock_restore_cache_with_extra_data(
         hass,
         [

@@ -332,7 +332,7 @@ async def test_a_gateway_that_is_only_starting(
         gateway.add_span(number)
     for _ in range(15):
         await poll(hass, freezer)
-    # It starts once more, so all begins anew.
+    # It starts once more, so everything starts over.
     gateway.faults.drop_sessions()
     await until(lambda: not loaded.runtime_data.gateway.is_connected)
     await until_later(freezer, lambda: loaded.runtime_data.gateway.is_connected)
@@ -352,7 +352,7 @@ async def test_a_span_that_was_seen_is_not_removed(
     gateway: Simulator,
     loaded: MockConfigEntry,
 ) -> None:
-    """Its module may come back; whoever took it out can delete the device."""
+    """Its module may come back. If you removed it, you can delete the device."""
     before = span_names(hass, loaded)
     gateway.remove_span(4)
 

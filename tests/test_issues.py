@@ -297,7 +297,7 @@ async def test_a_sim_asks_for_its_pin(
     gateway: Simulator,
     loaded: MockConfigEntry,
 ) -> None:
-    """Each span by itself; nobody is told the PIN."""
+    """Each span by itself, and without the PIN."""
     gateway.spans[2].status = "Pin (1234) Error"
     await poll(hass, freezer)
     assert issues(hass) == {"sim_pin": "2"}

@@ -187,7 +187,7 @@ async def test_the_logbook(
     entry: MockConfigEntry,
     enable_custom_integrations: None,
 ) -> None:
-    """It tells of a span by the name that its user gave it."""
+    """It uses the name that the user gave the span."""
     begin = datetime.now(UTC) - timedelta(minutes=1)
     assert await async_setup_component(hass, "logbook", {})
     entry.add_to_hass(hass)

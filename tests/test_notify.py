@@ -300,7 +300,7 @@ async def test_its_own_that_fails_does_not_count_later(
 async def test_a_message_counts_once(
     hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:
-    """The contact's own is not counted again when its outcome is told."""
+    """The contact's own is not counted again when its outcome arrives."""
     changes = async_capture_events(hass, EVENT_STATE_CHANGED)
 
     await notify(hass, ANNA, message="Hello")

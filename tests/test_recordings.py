@@ -67,7 +67,7 @@ def texts_in(recording: Recording) -> Counter[str]:
 async def test_a_recording_is_understood(
     path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Each answer means something, each text is told once, and nothing breaks."""
+    """Each answer means something, each text comes once, and nothing breaks."""
     recording = read_recording(path)
     understood = await replay(recording)
 

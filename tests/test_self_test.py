@@ -251,7 +251,7 @@ async def test_the_button_is_for_administrators(
     loaded: MockConfigEntry,
     hass_admin_user: MockUser,
 ) -> None:
-    """Like the action; whoever may use it is named by the events."""
+    """Only for administrators, like the action. The events name the user."""
     entity_id = er.async_get(hass).async_get_entity_id(
         "button", "openvox_gsm", f"{loaded.entry_id}_self_test"
     )

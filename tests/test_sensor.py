@@ -663,7 +663,7 @@ async def test_the_counters_go_on_after_a_restart(
     entry: MockConfigEntry,
     enable_custom_integrations: None,
 ) -> None:
-    """Where they stood; what cannot be a number is not taken up."""
+    """They go on where they were; what cannot be a number is ignored."""
     restart(
         hass,
         {

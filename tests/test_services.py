@@ -625,7 +625,7 @@ async def test_a_notify_group(
 async def test_the_response(
     hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
 ) -> None:
-    """It tells of each number, also where some were not reached."""
+    """It contains each number, also if some were not reached."""
     gateway.spans[1].sms_outcomes.append(SmsOutcome.FAILED)
 
     messages = await send_and_ask(hass, target=[PHONE, OTHER_PHONE], span=1)

@@ -174,7 +174,7 @@ async def test_a_line_that_is_too_long(
 async def test_what_the_session_does_itself(
     hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry, name: str
 ) -> None:
-    """It would spoil the session for whoever comes next."""
+    """It would break the session for the next action."""
     actions = list(gateway.actions)
 
     with pytest.raises(ServiceValidationError, match="takes care of") as error:

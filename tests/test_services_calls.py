@@ -249,7 +249,7 @@ async def test_a_span_that_cannot_call(
 async def test_the_gateway_does_not_say_whether_it_hung_up(
     hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
 ) -> None:
-    """Nobody is told that it could not be reached: it may have done it."""
+    """The error doesn't say that it couldn't be reached: it may have done it."""
     await gateway.incoming_call(1, PHONE)
     hanging_up = hass.async_create_task(hang_up(hass, span=1))
     await until(lambda: "Hangup" in gateway.actions)
@@ -294,7 +294,7 @@ async def test_a_script_is_stopped(
 async def test_the_entry_is_unloaded(
     hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
 ) -> None:
-    """The phone stops ringing, and whoever dialled is told."""
+    """The phone stops ringing, and the action that dialed raises an error."""
     gateway.spans[2].call_outcomes.append(RINGS_ON)
     call = asyncio.create_task(dial(hass, span=2, ring_time=120))
     await until(lambda: gateway.spans[2].call)
@@ -344,7 +344,7 @@ async def test_the_gateway_refuses_the_call(
 async def test_hang_up(
     hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
 ) -> None:
-    """Whoever made the call; the response says how many there were."""
+    """It ends a call from outside, too. The response says how many calls ended."""
     await gateway.incoming_call(3, PHONE)
     way = {"config_entry_id": loaded.entry_id, "span": 3}
 

@@ -9,10 +9,13 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.openvox_gsm.const import DOMAIN
+from custom_components.openvox_gsm.gateway import Assembler
+from custom_components.openvox_gsm.gateway.receiving.received_part import ReceivedPart
 from custom_components.openvox_gsm.store import STORES, CounterKey
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.util import dt as dt_util
 from simulator import Simulator
 
 from .common import PHONE, pass_time, said, settle
@@ -143,6 +146,23 @@ async def test_an_sms_ends_after_its_gateway_was_removed(
     assert key not in hass_storage
 
 
+async def test_which_sms_came_in_is_saved(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    loaded: MockConfigEntry,
+) -> None:
+    """Also while nothing is counted, as of a long SMS that isn't complete yet."""
+    await pass_time(hass, freezer, 1)
+    received = {"0123456789abcdef": 1_700_000_000}
+
+    loaded.runtime_data.store.sms_remembered(received)
+    await pass_time(hass, freezer, 1)
+
+    file = hass_storage[f"{DOMAIN}.{loaded.entry_id}"]
+    assert file["data"]["received"] == received
+
+
 async def ask(hass: HomeAssistant) -> Any:
     """Send a USSD code."""
     return await hass.services.async_call(
@@ -186,3 +206,25 @@ async def test_how_a_firmware_counts_outlives_a_restart(
         if command.startswith("gsm send ussd")
     ]
     assert limits == ["20", "20000"]
+
+
+async def test_hashes_of_sms_are_of_this_home_assistant(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """The same SMS has other hashes elsewhere, so nobody can try all codes."""
+    part = ReceivedPart(
+        *(1, PHONE, "Your code is 471147"),
+        sent_at=None,
+        time_stamp="2026-03-14 15:09:26",
+        arrived_at=dt_util.utcnow(),
+    )
+    elsewhere: dict[str, int] = {}
+    Assembler(
+        lambda _sms: None, hass.loop.call_later, on_remembered=elsewhere.update
+    ).add(part)
+
+    runtime = loaded.runtime_data
+    runtime.publisher.assembler.add(part)
+
+    assert len(runtime.store.received) == 1
+    assert runtime.store.received.keys().isdisjoint(elsewhere)

@@ -204,6 +204,7 @@ async def test_what_is_off_is_saved(
     loaded: MockConfigEntry,
 ) -> None:
     """Within a second, as everything is that is kept of a gateway."""
+    await pass_time(hass, freezer, 1)  # set-up has saved something, too
     await switch(hass, SERVICE_TURN_OFF)
     await pass_time(hass, freezer, 1)
 

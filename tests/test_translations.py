@@ -13,7 +13,6 @@ from custom_components.openvox_gsm import (
     binary_sensor,
     button,
     config_flow,
-    connecting,
     errors,
     options_flow,
     sensor,
@@ -21,6 +20,7 @@ from custom_components.openvox_gsm import (
     switch,
 )
 from custom_components.openvox_gsm.ami import HeaderFault, Service
+from custom_components.openvox_gsm.connecting.attempt import FORM_ERRORS
 from custom_components.openvox_gsm.errors import number_error
 from custom_components.openvox_gsm.gateway import (
     ForbiddenReason,
@@ -110,6 +110,7 @@ def raised() -> Iterator[tuple[str, set[str]]]:
     yield "sms_parts_sent", {"sent", "parts"}
     # They are shown beside a message.
     yield "sms_interrupted", set()
+    yield "sms_unexpected_error", set()
     yield "call_not_seen", set()
     # They are sentences of a report.
     yield "self_test_plan", {"count", "source", "target", "gateway"}
@@ -180,7 +181,7 @@ def test_every_error_of_the_flow_has_its_text() -> None:
     texts = TEXTS["config"]["error"]
 
     assert texts.keys() == {
-        *(key for _, _, key in connecting.FORM_ERRORS),
+        *(key for _, _, key in FORM_ERRORS),
         *Service,
         "unknown",
     }

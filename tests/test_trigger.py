@@ -166,7 +166,7 @@ def seen_by(events: list[Event]) -> list[Any]:
 async def test_any_sms(
     hass: HomeAssistant, automate: Automate, receive: Any, germany: MockConfigEntry
 ) -> None:
-    """Without options every SMS runs the automation; it is told all of it."""
+    """Without options every SMS runs the automation, which gets all of its data."""
     seen = await automate(SMS, see="{{ trigger }}")
 
     await receive("Hello")

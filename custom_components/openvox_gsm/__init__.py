@@ -25,7 +25,7 @@ from .publisher import async_close_publisher, async_get_publisher, publishes_cal
 from .runtime import OpenVoxConfigEntry, OpenVoxRuntime
 from .services import async_setup_services
 from .store import async_get_store, async_remove_store
-from .ussd_query import UssdQueries
+from .ussd.query import UssdQueries
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 

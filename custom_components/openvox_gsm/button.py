@@ -19,7 +19,7 @@ from .entity import OpenVoxEntity, OpenVoxSpanEntity, async_add_span_entities
 from .gateway import Modules
 from .runtime import OpenVoxConfigEntry
 from .self_test import SelfTest, plan, run
-from .ussd_entity import async_add_query_buttons
+from .ussd.entity import async_add_query_buttons
 
 # Each span has its own lock, so spans don't have to wait for each other.
 PARALLEL_UPDATES = 0

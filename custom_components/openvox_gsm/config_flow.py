@@ -32,9 +32,10 @@ from homeassistant.helpers.selector import (
 )
 from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 
-from .address import read_address
 from .ami import AmiError, TlsError
-from .connecting import fetch_fingerprint, form_error, imeis_of, try_gateway
+from .connecting.address import read_address
+from .connecting.attempt import fetch_fingerprint, form_error, imeis_of, try_gateway
+from .connecting.discovery import async_follow, is_at, is_gateway_of
 from .const import (
     CONF_CHALLENGE,
     CONF_FINGERPRINT,
@@ -45,7 +46,6 @@ from .const import (
     DOMAIN,
 )
 from .devices import find_imeis
-from .discovery import async_follow, is_at, is_gateway_of
 from .options_flow import OpenVoxOptionsFlow
 from .subentry_flow import SUBENTRY_FLOWS
 

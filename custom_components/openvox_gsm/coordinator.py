@@ -13,7 +13,7 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
 from .ami import AmiError, AuthenticationError, CannotConnectError
-from .connecting import read_spans, tls_of
+from .connecting.attempt import read_spans, tls_of
 from .const import (
     CONF_CHALLENGE,
     CONF_LINE_BREAKS,

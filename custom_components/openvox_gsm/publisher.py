@@ -93,6 +93,7 @@ class Publisher:
             hass.loop.call_later,
             remembered=store.received,
             on_remembered=store.sms_remembered,
+            secret=store.secret,
         )
         self._stop_listening = hass.bus.async_listen_once(
             EVENT_HOMEASSISTANT_STOP, self._home_assistant_stops

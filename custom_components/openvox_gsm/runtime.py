@@ -15,7 +15,7 @@ from .limits.sims import Sims
 from .messages.history import MessageHistory
 from .publisher import Publisher
 from .store import GatewayStore
-from .ussd_query import UssdQueries
+from .ussd.query import UssdQueries
 
 
 @dataclass(eq=False)

@@ -10,7 +10,7 @@ from homeassistant.core import Context, HomeAssistant
 
 from .const import CONF_ALLOWED, CONF_FLASH
 from .contacts import country_of
-from .errors import invalid, sentences, sms_reason, text_error
+from .errors import exception_text, invalid, sentences, sms_reason, text_error, text_of
 from .gateway import (
     SMS_TIMEOUT,
     InvalidTextError,
@@ -164,6 +164,9 @@ async def async_send(hass: HomeAssistant, order: PreparedOrder) -> SmsOutcome:
 
     If the caller is cancelled, nothing more is started. A part that is under way can't
     be stopped: it goes on, and the bus event has its result.
+
+    Raises ServiceValidationError where a gateway can no longer send the text, because
+    its firmware has changed since `prepare`.
     """
     abandoned = asyncio.Event()
     sending = hass.async_create_task(_send(hass, order, abandoned), "OpenVox SMS")
@@ -172,6 +175,8 @@ async def async_send(hass: HomeAssistant, order: PreparedOrder) -> SmsOutcome:
     except asyncio.CancelledError:
         abandoned.set()
         raise
+    except InvalidTextError as err:
+        raise text_error(err) from err
 
 
 async def _send(
@@ -184,7 +189,14 @@ async def _send(
         route = in_turn(untried)[0]
         untried.remove(route)
         message.move(route.runtime.messages)
-        outcome = await _send_through(hass, order, route, abandoned, message.id)
+        try:
+            outcome = await _send_through(hass, order, route, abandoned, message.id)
+        except InvalidTextError as err:
+            message.not_made(text_of(hass, text_error(err)))
+            raise
+        except Exception:  # a bug, and it may have been sent
+            message.lost(exception_text(hass, "sms_unexpected_error"))
+            raise
         outcomes.append((route, outcome))
         if not outcome.result.certainly_not_sent:
             break

@@ -29,7 +29,7 @@ from .limits.sensors import async_add_sms_left_sensors
 from .runtime import OpenVoxConfigEntry
 from .signals import SIGNAL_SPAN_COUNTED
 from .store import Counter, CounterKey
-from .ussd_entity import async_add_query_sensors
+from .ussd.entity import async_add_query_sensors
 
 PARALLEL_UPDATES = 0
 

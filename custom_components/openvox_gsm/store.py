@@ -10,7 +10,7 @@ import voluptuous as vol
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers import config_validation as cv, instance_id
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
@@ -62,6 +62,7 @@ class GatewayStore:
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
         """Start empty; `async_load` reads what was saved."""
+        self._hass = hass
         self._file = StoredFile(
             hass, f"{DOMAIN}.{entry.entry_id}", self._as_dict, "counters and limits"
         )
@@ -69,6 +70,8 @@ class GatewayStore:
         self._ussd_in_milliseconds = False
         #: The modules that we switched off, by span.
         self.switched_off: Mapping[int, LastSign] = {}
+        #: Goes into hashes, so that this file alone isn't enough to guess what they hide.
+        self.secret = b""
         #: Which SMS came in lately: their hashes, and when they came.
         self.received: Mapping[str, int] = {}
         self.budget = SmsBudget(
@@ -81,6 +84,7 @@ class GatewayStore:
             lambda stored: _SAVED(stored or {}),
             "The stored counters and limits can't be read and start at zero",
         )
+        self.secret = (await instance_id.async_get(self._hass)).encode()
         self.budget.load(saved["sent"])
         for span, key, value, since in saved["counters"]:
             self._counters[span, key] = Counter(value, since)

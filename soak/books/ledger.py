@@ -22,7 +22,7 @@ class Ledger:
 
     @classmethod
     def read(cls, told: dict[str, Any]) -> Self:
-        """Read what the gateway tells of itself."""
+        """Read what the gateway reports about itself."""
         return cls(
             [(number, text) for number, text in told["messages"]],
             [(number, sequence) for number, sequence in told["parts"]],

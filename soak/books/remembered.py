@@ -11,7 +11,7 @@ from .incoming import IncomingBook
 from .outgoing import OutgoingBook
 from .reports import ReportBook
 
-# So many of the last SMS each way are certainly not forgotten yet.
+# This many of the last SMS each way are certainly not forgotten yet.
 _LAST = 20
 _STATUS = {
     "sent": ("sent", "delivered", "undelivered"),

@@ -29,7 +29,7 @@ class UssdBook:
     expected: dict[str, str] = field(default_factory=dict)
     #: Codes of requests that nothing stood in the way of.
     certain: set[str] = field(default_factory=set)
-    #: What the action gave to whoever asked.
+    #: What the action returned.
     replies: dict[str, str] = field(default_factory=dict)
     #: What it said instead.
     errors: dict[str, str] = field(default_factory=dict)

@@ -155,7 +155,7 @@ def test_line_without_colon_is_no_header() -> None:
 
 
 def test_event_has_a_name_and_a_response_has_none() -> None:
-    """The two kinds are told apart."""
+    """The two kinds are distinguished."""
     assert Packet(b"Event: Hangup\r\nCause: 16").event == "Hangup"
     assert Packet(PING).event == ""
 

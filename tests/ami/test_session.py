@@ -285,7 +285,7 @@ async def test_any_refusal_of_the_challenge_leads_to_plain_login(refusal: str) -
 
 
 async def test_a_password_that_must_not_be_sent() -> None:
-    """Whoever has no challenge, where there was one before, gets nothing at all."""
+    """If there was a challenge before and now there's none, nothing is sent."""
     careful = Credentials("admin", PASSWORD, may_be_plain=False)
     async with Simulator(users=[USER]) as sim:
         async with session_with(sim, credentials=careful) as session:
@@ -335,7 +335,7 @@ async def test_event_mask_is_that_of_the_login(sim: Simulator) -> None:
 
 @pytest.mark.parametrize("challenge", [True, False])
 async def test_wrong_password(challenge: bool) -> None:
-    """It is told from all else, since only a human can help."""
+    """It has an error of its own, since only a human can help."""
     async with Simulator(users=[User("admin", "other")], challenge=challenge) as sim:
         sim.login_penalty = 0
         with pytest.raises(AuthenticationError):
@@ -765,7 +765,7 @@ async def test_two_answers_in_one_piece() -> None:
 
 @pytest.mark.parametrize("reset", [False, True])
 async def test_lost_connection_leaves_the_outcome_unknown(reset: bool) -> None:
-    """Every action in flight is told; what comes later was certainly not sent."""
+    """Every action in flight fails as unknown. Later ones were certainly not sent."""
 
     async def script(peer: Manager) -> None:
         for _ in range(3):
@@ -1349,7 +1349,7 @@ async def test_gateway_that_vanished_is_noticed(
 
 @pytest.mark.usefixtures("quick_pings")
 async def test_refused_ping_is_a_sign_of_life() -> None:
-    """Whoever answers is there."""
+    """An error is an answer, too."""
 
     async def script(peer: Manager) -> None:
         for message in ("Permission denied", "Invalid/unknown command"):
@@ -1367,7 +1367,7 @@ async def test_refused_ping_is_a_sign_of_life() -> None:
 async def test_traffic_makes_pings_needless(
     sim: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever sends events is there."""
+    """Events show as well that the gateway is there."""
     monkeypatch.setattr(session_module, "PING_INTERVAL", 0.2)
     async with session_with(sim, events="on"):
         for _ in range(30):
@@ -1543,5 +1543,5 @@ async def test_packet_beyond_the_limit_ends_the_session(
         error = session.lost.result()
         assert isinstance(error, ProtocolError)
         assert str(error) == "The gateway sent a packet of more than 2000 bytes"
-        # Whoever keeps the error, which may be for days, does not keep the session.
+        # The error may be kept for days. It must not keep the session alive.
         assert error.__traceback__ is None

@@ -115,7 +115,7 @@ async def test_a_certificate_that_nobody_vouches_for(gateway: Simulator) -> None
 
 
 async def test_a_certificate_for_another_address(shown: Certificate) -> None:
-    """It is refused, whoever vouches for it."""
+    """It is refused, even if its issuer is trusted."""
     other = certificate("127.0.0.9")
     async with Simulator(tls=other.server) as gateway:
         with pytest.raises(CertificateError, match="IP address mismatch"):

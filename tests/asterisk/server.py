@@ -106,7 +106,7 @@ class Asterisk:
         self._end(signal.SIGKILL)
 
     def restart(self) -> None:
-        """Tell it to start itself anew; it comes back by itself, with the same id."""
+        """Tell it to restart; it comes back by itself, with the same id."""
         self.cli("core restart now")
 
     def hold(self) -> None:

@@ -122,7 +122,7 @@ async def test_a_restart_of_asterisk(
 
 
 async def test_while_asterisk_is_away(asterisk: Asterisk, client: Client) -> None:
-    """Nothing is sent, and who asks is told so at once."""
+    """Nothing is sent, and each command fails at once."""
     asterisk.kill()
     await until(lambda: client.changes)
     for _ in range(3):

@@ -327,7 +327,7 @@ async def test_commands_at_the_same_time(session: Session) -> None:
 
 
 def filling(length: int) -> str:
-    """Return a command whose line, with its key, has so many bytes."""
+    """Return a command whose line, with its key, has `length` bytes."""
     head = "database put length value "
     return head + "x" * (length - len("Command: ") - len(head))
 

@@ -47,7 +47,7 @@ def command(line: str) -> str:
 
 
 def padded(length: int) -> str:
-    """Write a ping with a line of so many bytes."""
+    """Write a ping with a line of `length` bytes."""
     return action("Ping", "ActionID: 7", "X-Pad: ".ljust(length, "x"))
 
 
@@ -200,7 +200,7 @@ async def test_the_same_answer(
 
 
 async def variable_event(host: str, port: int, value: bytes) -> bytes:
-    """Set a variable; return the event that tells of it, which comes in its own time."""
+    """Set a variable; return its event, which comes in its own time."""
     reader, writer = await asyncio.open_connection(host, port)
     try:
         async with asyncio.timeout(10):

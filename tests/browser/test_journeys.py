@@ -194,7 +194,7 @@ async def test_ussd_query(demo: Demo, page: Page) -> None:
     await expect(device_row(page, "Credit")).to_contain_text("Unknown")
     await device_row(page, "Query Credit now").get_by_text("Press").click()
     # By itself it asks half a minute after it was added.
-    await expect(device_row(page, "Credit")).to_contain_text("9.8 EUR", timeout=15_000)
+    await expect(device_row(page, "Credit")).to_contain_text("9.80 EUR", timeout=15_000)
 
 
 async def test_automation_with_the_trigger(

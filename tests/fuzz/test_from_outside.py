@@ -1,4 +1,4 @@
-"""Whoever sends SMS, or takes the gateway's place: nothing is lost, forged or given away."""
+"""Hostile senders and false gateways: nothing is lost, forged or given away."""
 
 import asyncio
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from hypothesis import example, given, strategies as st
 import pytest
 
 from custom_components.openvox_gsm.ami import AmiError, Packet
-from custom_components.openvox_gsm.connecting import try_gateway
+from custom_components.openvox_gsm.connecting.attempt import try_gateway
 from custom_components.openvox_gsm.const import CONF_CHALLENGE
 from custom_components.openvox_gsm.gateway import (
     Gateway,

@@ -1,4 +1,4 @@
-"""Whatever a gateway sends: nothing raises, nothing is told twice, nothing stays.
+"""Whatever a gateway sends: nothing raises, nothing comes twice, nothing stays.
 
 What packets, PDU and the output of commands alone may hold is tried in
 `tests/ami/test_packet.py`, `tests/gateway/receiving/test_pdu.py` and `test_replies.py`; here it
@@ -115,7 +115,7 @@ streams = st.lists(_packets() | st.binary(max_size=30), max_size=12)
     ]
 )
 def test_messages_and_calls_of_any_bytes(stream: list[bytes]) -> None:
-    """Nothing raises, what is told can be stored, and no timer stays behind."""
+    """Nothing raises, what comes in can be stored, and no timer stays behind."""
     clock = Clock()
     news: list[IncomingSms | CallEvent] = []
     assembler = Assembler(news.append, clock.call_later)
@@ -210,7 +210,7 @@ def _parts(draw: st.DrawFn) -> list[ReceivedPart]:
 
 @given(_parts())
 def test_any_parts(parts: list[ReceivedPart]) -> None:
-    """Each part is told in one message, and in no other."""
+    """Each part is in one message, and in no other."""
     clock = Clock()
     messages: list[IncomingSms] = []
     assembler = Assembler(messages.append, clock.call_later)

@@ -289,7 +289,7 @@ def _shown(text: str) -> str:
 @example("admin", "\ud83d", True, Dialect.ASTERISK_1_8)
 @example("admin", "x\r\nAction: Logoff", False, Dialect.ASTERISK_1_8)
 def test_credentials(name: str, secret: str, challenge: bool, dialect: Dialect) -> None:
-    """They log in, or the caller is told that they do not."""
+    """They log in, or the caller gets an error."""
     user = User(join_surrogates(name), secret)
     with running(dialect, user=user) as (runner, simulator):
         simulator.challenge = challenge

@@ -341,7 +341,7 @@ async def test_a_quick_login_that_outlives_the_connection_is_not_used(
 async def test_it_comes_back_by_itself(
     gateway: Simulator, connection: Connection, heard: Heard
 ) -> None:
-    """Both changes are told, once."""
+    """Both changes are reported, once."""
     gateway.faults.drop_sessions()
     await until(lambda: len(heard.changes) == 2)
     lost, back = heard.changes
@@ -373,7 +373,7 @@ async def test_the_waits_grow(
     monkeypatch: pytest.MonkeyPatch,
     heard: Heard,
 ) -> None:
-    """They double up to the longest one; after a good while they begin anew."""
+    """They double up to the longest one; after a good while they start over."""
     waits: list[tuple[float, float]] = []
 
     def no_wait(shortest: float, longest: float) -> float:
@@ -438,7 +438,7 @@ async def test_something_else_is_told_at_once(
 async def test_a_challenge_that_is_gone(
     gateway: Simulator, connection: Connection
 ) -> None:
-    """Whoever answers now is not sent the password, but may be himself again."""
+    """What answers now gets no password, until it sends challenges again."""
     assert connection.was_challenged
     gateway.challenge = False
     gateway.actions.clear()

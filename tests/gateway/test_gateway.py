@@ -96,7 +96,7 @@ async def test_what_comes_in_during_a_failing_start_is_told(
 async def test_it_comes_back_after_a_restart(
     gateway: Simulator, client: Gateway, heard: Heard
 ) -> None:
-    """Both changes are told, and all works as before."""
+    """Both changes are reported, and all works as before."""
     await gateway.restart()
     await until(lambda: None in heard.changes)
     assert isinstance(heard.changes[0], ConnectionLostError)

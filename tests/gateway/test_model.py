@@ -44,7 +44,7 @@ def test_the_state_does_not_tell_the_other_side(told: str, state: str) -> None:
 def test_the_network(
     network: NetworkStatus, registered: bool | None, roaming: bool | None
 ) -> None:
-    """As far as it is told; a module that does not work is in none."""
+    """As far as it's known. A module that does not work is in none."""
     span = Span(1, status=SpanStatus.READY, network_status=network)
     assert (span.registered, span.roaming) == (registered, roaming)
 

@@ -73,7 +73,7 @@ def test_lines_that_are_no_span() -> None:
 
 
 def test_a_span(printed: dict[str, str]) -> None:
-    """Everything that is told of it."""
+    """Everything that the gateway prints about it."""
     span = replies.read_span(1, printed[commands.show_span(1)])
 
     assert span
@@ -359,7 +359,7 @@ def test_network_statuses(text: str, expected: NetworkStatus) -> None:
 def test_signal(
     value: str, csq: int | None, dbm: int | None, percent: int | None
 ) -> None:
-    """It is told on the scale of +CSQ."""
+    """It's on the scale of +CSQ."""
     span = replies.read_span(1, f"Status: Up\nSignal Quality (0,31): {value}")
 
     assert span
@@ -370,7 +370,7 @@ def test_signal(
     ("value", "rate"), [("0", 0), ("7", 7), ("8", None), ("-1", None), ("99", None)]
 )
 def test_bit_error_rate(value: str, rate: int | None) -> None:
-    """It is told on a scale of its own."""
+    """It's on a scale of its own."""
     span = replies.read_span(1, f"Status: Up\nBER value (0,7): {value}")
 
     assert span
@@ -780,7 +780,7 @@ def test_firmware_that_spells_better() -> None:
 def test_ussd_that_brings_no_answer(
     output: str, failure: UssdFailure | SendFailure
 ) -> None:
-    """The reason is told apart."""
+    """Each has its own reason."""
     assert replies.read_ussd_reply(1, output) == failure
 
 
@@ -807,7 +807,7 @@ def test_whether_power_was_switched(output: str, succeeded: bool) -> None:
 
 
 def test_unknown_commands_and_usages(printed: dict[str, str]) -> None:
-    """They are told from what a command prints when all is well."""
+    """They aren't taken for what a command prints when all is well."""
     assert replies.is_unknown_command(printed["no such command"])
     assert not replies.is_unknown_command(printed[commands.SHOW_VERSION])
     assert replies.is_usage(printed[commands.HELP_SEND_SMS])
@@ -816,7 +816,7 @@ def test_unknown_commands_and_usages(printed: dict[str, str]) -> None:
 
 
 def test_the_version_of_the_driver(printed: dict[str, str]) -> None:
-    """It is empty where it is not told."""
+    """It is empty if the gateway does not print it."""
     assert replies.read_driver_version(printed[commands.SHOW_VERSION]) == "2.0.8"
     assert replies.read_driver_version(printed["no such command"]) == ""
     assert replies.read_driver_version("libgsmat version:") == ""

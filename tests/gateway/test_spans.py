@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+import gc
+from typing import Any
 
 import pytest
 
@@ -206,6 +208,25 @@ async def test_a_span_that_hangs_up_all_is_found(
     await client.spans.read()
     assert "gsm show span all" not in gateway.commands
     assert heard.changes == []
+
+
+async def test_nobody_waits_any_more_when_reading_fails(
+    gateway: Simulator, client: Gateway
+) -> None:
+    """It's no error in the log of one who gave up."""
+    errors: list[dict[str, Any]] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _loop, context: errors.append(context))
+    gateway.faults.freeze()
+    waiting = asyncio.create_task(client.spans.read())
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.wait([waiting])
+
+    await client.stop()
+    await asyncio.sleep(0)
+    gc.collect()
+    assert errors == []
 
 
 async def test_reading_fails_where_the_gateway_does_not_answer(
@@ -554,7 +575,7 @@ async def test_a_reload_that_is_refused(gateway: Simulator, client: Gateway) -> 
     assert error.value.failure is SendFailure.REFUSED
 
 
-# Events that tell of spans
+# Events about spans
 
 
 @later_firmware

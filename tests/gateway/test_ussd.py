@@ -210,7 +210,7 @@ async def test_a_ussd_code_whose_session_is_lost(
 async def test_a_ussd_code_given_up_keeps_the_span_until_its_time_is_over(
     gateway: Simulator, client: Gateway
 ) -> None:
-    """The driver gives its answer to whoever asks next."""
+    """The driver would give its answer to the next request."""
     loop = asyncio.get_running_loop()
     span = gateway.spans[1]
     span.ussd = {"*100#": "12.50", "*101#": "Hi"}
@@ -279,7 +279,7 @@ async def test_nobody_gets_into_a_ussd_conversation(
 async def test_no_question_goes_into_a_menu_that_is_open(
     gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It would be taken for a reply; whoever opened the menu may reply."""
+    """It would be taken for a reply. Only the one who opened the menu may reply."""
     gateway.spans[1].ussd["*111#"] = UssdMenu("1 Account", {"1": "12.50"})
     gateway.spans[1].ussd["*100#"] = "other"
     await client.ussd.send(1, "*111#")

@@ -283,6 +283,18 @@ async def test_the_connection_is_lost_during_a_call(
     assert reason.startswith("The end of the call wasn't seen")
 
 
+async def test_the_connection_is_lost_after_a_call(
+    gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """It keeps its outcome, which was seen."""
+    call = await gateway.incoming_call(2, PHONE)
+    await call.hangup()
+    await until(lambda: only(loaded, "status") == [("missed",)])
+    await gateway.stop()
+    await until(lambda: not loaded.runtime_data.coordinator.last_update_success)
+    assert only(loaded, "status", "reason") == [("missed", None)]
+
+
 async def test_a_reload_during_a_call(
     hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
 ) -> None:

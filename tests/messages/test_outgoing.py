@@ -1,15 +1,18 @@
 """What Home Assistant sends and dials, as messages."""
 
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.openvox_gsm.const import (
     CONF_CALL_EVENTS,
+    CONF_FLASH,
     CONF_HOURLY_LIMIT,
     CONF_MESSAGES_KEPT,
 )
+from custom_components.openvox_gsm.gateway.firmware import Features
 from custom_components.openvox_gsm.gateway.sending import part as part_module
 from custom_components.openvox_gsm.sending import (
     Recipient,
@@ -19,7 +22,7 @@ from custom_components.openvox_gsm.sending import (
     prepare,
 )
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from simulator import Box, CallOutcome, Simulator, SmsOutcome
 
 from .conftest import kept, only, send
@@ -78,6 +81,46 @@ async def test_a_limit_refuses_it(hass: HomeAssistant, loaded: MockConfigEntry) 
     [_, (text, status, span, reason)] = only(loaded, "text", "status", "span", "reason")
     assert (text, status, span) == ("Two", "failed", None)
     assert reason.startswith("OpenVox has reached its maximum")
+
+
+@pytest.mark.parametrize("gateway", [{"box": Box.TODAY}], indirect=True)
+async def test_a_gateway_loses_what_a_message_needs(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """As after a change of its firmware: the message failed, and the error says why."""
+    await set_options(hass, loaded, **{CONF_FLASH: True})
+    for span in (1, 2):
+        gateway.spans[span].send_duration = 0.05
+        gateway.spans[span].sms_outcomes.append(SmsOutcome.FAILED)
+    routes = tuple(Route(loaded.runtime_data, span) for span in (1, 2))
+    order = SmsOrder(Recipient(PHONE, None, routes), "x" * 200, flash=True)
+    sending = hass.async_create_task(async_send(hass, prepare(hass, order)))
+    await until(lambda: only(loaded, "status") == [("sending",)])
+    await until(lambda: any(s.state == "SMS SENDING" for s in gateway.spans.values()))
+    loaded.runtime_data.gateway.sms.adapt_to(Features())
+
+    with pytest.raises(ServiceValidationError) as error:
+        await sending
+
+    assert error.value.translation_key == "text_too_long_for_flash"
+    [(status, reason)] = only(loaded, "status", "reason")
+    assert status == "failed"
+    assert "flash message from this gateway" in reason
+
+
+async def test_an_error_that_nobody_expects(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """Whether it was sent isn't known then."""
+    with (
+        patch.object(loaded.runtime_data.gateway.sms, "send", side_effect=OSError),
+        pytest.raises(OSError),
+    ):
+        await send(hass, "Hello", span=1)
+
+    [(status, reason)] = only(loaded, "status", "reason")
+    assert status == "unknown"
+    assert "unexpected error" in reason
 
 
 async def test_an_outcome_that_is_not_known(
@@ -198,6 +241,25 @@ async def test_the_first_gateway_keeps_none(
     await async_send(hass, prepare(hass, order))
 
     assert only(other_loaded, "status", "span") == [("sent", 1)]
+
+
+async def test_the_other_gateway_is_removed_before_its_turn(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+    other_loaded: MockConfigEntry,
+) -> None:
+    """The message stays with the first one, which can still keep it."""
+    gateway.spans[1].send_duration = 0.3
+    gateway.spans[1].sms_outcomes.append(SmsOutcome.FAILED)
+    routes = tuple(Route(each.runtime_data, 1) for each in (loaded, other_loaded))
+    order = prepare(hass, SmsOrder(Recipient(PHONE, None, routes), "Hello"))
+    sending = hass.async_create_task(async_send(hass, order))
+    await until(lambda: gateway.spans[1].state == "SMS SENDING")
+    await hass.config_entries.async_remove(other_loaded.entry_id)
+    await sending
+
+    assert only(loaded, "text", "status", "span") == [("Hello", "failed", 1)]
 
 
 async def test_a_message_deleted_while_it_is_sent(

@@ -479,8 +479,10 @@ async def test_only_administrators(
     data: dict[str, Any],
 ) -> None:
     """Unless an option says otherwise; a card on their dashboard fills no log."""
-    ask = asker(await hass_ws_client(access_token=hass_read_only_access_token))
-    assert (await ask(command, **data))["code"] == "unauthorized"
+    client = await hass_ws_client(access_token=hass_read_only_access_token)
+    assert (await asker(client)(command, **data))["code"] == "unauthorized"
+    await client.send_json_auto_id({"type": "ping"})
+    assert (await client.receive_json())["type"] == "pong"  # nothing came after it
     if command != "delete":  # the card doesn't try that
         assert [each for each in caplog.records if each.levelno >= logging.ERROR] == []
 

@@ -451,7 +451,7 @@ class House:
         }
 
     def check_sent(self) -> None:
-        """Nothing twice, and of what became of it nothing untrue was told."""
+        """Nothing was sent twice, and no outcome was wrong."""
         parts = Counter(
             (part.number, part.text)
             for gateway in self.gateways
@@ -514,9 +514,9 @@ class House:
 
 
 def _is_seen(record: logging.LogRecord) -> bool:
-    """Tell whether a person may be meant to read this.
+    """Return whether a person may be meant to read this.
 
-    Home Assistant tells of each attempt to set an entry up, but shows only warnings.
+    Home Assistant logs each attempt to set an entry up, but shows only warnings.
     """
     is_own = not record.pathname.endswith("config_entries.py")
     return record.levelno >= (logging.INFO if is_own else logging.WARNING)

@@ -24,7 +24,7 @@ async def receive_parts(house: House, text: str, *parts: int) -> None:
 
 
 async def is_sending(house: House, parts_sent: int = 0) -> None:
-    """Wait until a span is at work, so many parts being out."""
+    """Wait until a span is sending, after `parts_sent` parts went out."""
     await house.until(
         lambda: (
             house.gateway.spans[1].state == "SMS SENDING"
@@ -80,7 +80,7 @@ async def test_breaks_during_a_poll(house: House, abort: bool) -> None:
 
 @ways_to_end
 async def test_breaks_during_a_send(house: House, abort: bool) -> None:
-    """Whether it went out is not known; it is told so, and nothing repeated."""
+    """Whether it went out is unknown; the result says so, and nothing is repeated."""
     house.log = [*LOST]
     await house.set_up()
     house.gateway.spans[1].send_duration = 3
@@ -177,7 +177,7 @@ async def test_sms_while_away(house: House) -> None:
 
 
 async def test_part_while_away(house: House) -> None:
-    """The parts that did come in are told after five minutes, as incomplete."""
+    """The parts that did come in are published after five minutes, as incomplete."""
     house.log = [*LOST, "Span 1: only 2 of 3 parts of a long SMS arrived"]
     await house.set_up()
     text = house.new_text(3)
@@ -230,7 +230,7 @@ async def test_silent_during_a_poll(house: House) -> None:
 
 
 async def test_silent_during_a_send(house: House) -> None:
-    """Whether it went out is not known; it is told so, and nothing repeated."""
+    """Whether it went out is unknown; the result says so, and nothing is repeated."""
     house.log = [*LOST]
     await house.set_up()
     house.gateway.spans[1].send_duration = 3
@@ -313,7 +313,7 @@ async def test_silent_between_parts_out(house: House) -> None:
     await house.prove_normal()
 
 
-# It starts anew
+# It restarts
 
 
 async def test_gateway_restarts(house: House) -> None:

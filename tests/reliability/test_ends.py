@@ -423,7 +423,7 @@ async def test_sms_comes_again_after_a_restart(
 
 
 async def test_stop_between_parts_in(house: House) -> None:
-    """The parts that are there are told before the end, as incomplete."""
+    """The parts that are there are published before the end, as incomplete."""
     house.log = ["Span 1: only 1 of 3 parts of a long SMS arrived"]
     await house.set_up()
     text = house.new_text(3)

@@ -104,7 +104,7 @@ async def test_disk_is_full(
     """SMS go on, the log says once what can't be saved, and later it's saved."""
 
     async def exchange_sms(count: int) -> None:
-        """Let SMS come and go, five each, until there are so many in all."""
+        """Receive and send five SMS each; `count` is how many there are then."""
         for number in range(count - 5, count):
             await gateway.receive_sms(1, OTHER_PHONE, f"Number {number}")
             data = {"message": "Hello", "target": PHONE, "span": 1}
@@ -114,7 +114,7 @@ async def test_disk_is_full(
             assert await home.state(f"sensor.gsm_1_sms_{key}") == str(count)
 
     async def are_saved(count: int) -> bool:
-        """Return whether so many SMS each way are in the file."""
+        """Return whether the file counts that many SMS each way."""
         counters = [
             each
             for path in storage.glob(f"{DOMAIN}.{entry_id}")

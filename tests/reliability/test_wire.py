@@ -167,7 +167,7 @@ async def test_packet_with_an_odd_end(house: House) -> None:
 
 
 async def test_huge_packet(house: House) -> None:
-    """A packet of 2 MiB is not waited for: the connection is made anew."""
+    """A packet of 2 MiB is not waited for: the gateway connects again."""
     house.log = [*LOST]
     await house.set_up()
     house.gateway.faults.garbage(b"Event: Huge\r\nX: " + 2 * 1024 * 1024 * b"x")

@@ -195,7 +195,7 @@ async def test_noise(dialect: Dialect, sms_like: bool) -> None:
 
 
 async def test_noise_at_a_rate(sim: Simulator) -> None:
-    """So many packets a second, and not faster."""
+    """The packets come at that rate, and not faster."""
     now = asyncio.get_running_loop().time
     start = now()
     await sim.noise(201, rate=2000)

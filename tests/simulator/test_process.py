@@ -493,7 +493,7 @@ async def test_several_sms_in_one_read(watcher: Client, control: ControlServer) 
 async def test_a_report_of_the_network(
     sim: Simulator, watcher: Client, control: ControlServer
 ) -> None:
-    """It needs a SIM, and reaches whoever listens."""
+    """It needs a SIM, and reaches every client that listens."""
     sim.become("today")
     report = {"do": "report", "span": 1, "to": "10086", "delivered": True}
     assert await is_heard(control, report)

@@ -123,7 +123,11 @@ class Spans(Mapping[int, Span]):
             self._reading.add_done_callback(
                 lambda reading: reading.cancelled() or reading.exception()
             )
-        found = await asyncio.shield(self._reading)
+        # Not by a shield: that writes an error to the log where the one who waited is
+        # cancelled, and reading fails after that.
+        reading = self._reading
+        await asyncio.wait([reading])
+        found = reading.result()
         self._spans = {
             number: self._unless_equal(span) for number, span in found.items()
         }

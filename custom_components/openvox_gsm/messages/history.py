@@ -100,6 +100,11 @@ class MessageHistory:
         return int(self.entry.options.get(CONF_MESSAGES_KEPT, DEFAULT_MESSAGES_KEPT))
 
     @property
+    def is_removed(self) -> bool:
+        """Whether the gateway was removed, so that nothing more is kept."""
+        return self._file.is_removed
+
+    @property
     def is_for_all(self) -> bool:
         """Whether all users may see them, not only administrators."""
         return bool(self.entry.options.get(CONF_MESSAGES_FOR_ALL, False))
@@ -148,7 +153,7 @@ class MessageHistory:
     @callback
     def add(self, record: MessageRecord) -> None:
         """Add a message, if any are kept."""
-        if self._file.is_removed or not self.limit:
+        if self.is_removed or not self.limit:
             return
         self._insert(record)
         self.apply_options()

@@ -62,8 +62,8 @@ class OutgoingMessage:
 
     @callback
     def move(self, history: MessageHistory) -> None:
-        """Let another gateway carry it."""
-        if history is self._history:
+        """Let another gateway carry it, unless that one was removed."""
+        if history is self._history or history.is_removed:
             return
         record = self._history.get(self.id)
         if not self._history.limit:
@@ -90,6 +90,11 @@ class OutgoingMessage:
         )
 
     @callback
-    def not_rung(self, reason: str) -> None:
-        """Write down why a call wasn't made, or why its outcome isn't known."""
+    def not_made(self, reason: str) -> None:
+        """Write down why an SMS wasn't sent, or a call not made or not seen."""
         self._history.change(self.id, status=Status.FAILED, reason=reason)
+
+    @callback
+    def lost(self, reason: str) -> None:
+        """Write down why the outcome of an SMS isn't known."""
+        self._history.change(self.id, status=Status.UNKNOWN, reason=reason)

@@ -94,7 +94,7 @@ async def _ring(
             hass, routes, recipient.number, ring_time, message
         )
     except HomeAssistantError as err:
-        message.not_rung(text_of(hass, err))
+        message.not_made(text_of(hass, err))
         raise
     reason = None
     if result.outcome is RingOutcome.FAILED:

@@ -77,7 +77,7 @@ async def ringing(
 async def test_the_outcome(
     gateway: Simulator, client: Gateway, scripted: CallOutcome, outcome: RingOutcome
 ) -> None:
-    """It is told by the gateway; afterwards there is no call any more."""
+    """The gateway reports it, and the call is over."""
     gateway.spans[2].call_outcomes.append(scripted)
 
     result = await client.ring(PHONE, 20, span=2)
@@ -92,7 +92,7 @@ async def test_the_outcome(
 async def test_it_rings_no_longer_than_it_may(
     gateway: Simulator, client: Gateway
 ) -> None:
-    """The gateway itself ends it, and the time is told."""
+    """The gateway itself ends it, and the result contains the time."""
     gateway.spans[1].call_outcomes.append(RINGS_ON)
 
     result = await client.ring(PHONE, 1, span=1)
@@ -263,7 +263,7 @@ async def test_whoever_dialled_is_cancelled(
 async def test_cancelled_twice(
     gateway: Simulator, ringing: asyncio.Task[RingResult]
 ) -> None:
-    """The second time whoever dialled is gone at once; the phone still stops."""
+    """The second time the caller is gone at once; the phone still stops."""
     ringing.cancel()
     await asyncio.sleep(0)
     ringing.cancel()
@@ -331,7 +331,7 @@ async def test_the_gateway_fails_to_hang_up_at_first(
     ringing: asyncio.Task[RingResult],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It is told again until the phone is silent."""
+    """The request is repeated until the phone is silent."""
     connection = client._connection  # noqa: SLF001
     action = connection.action
     errors = iter([ActionFailedError("Busy"), ActionTimeoutError("No answer")])
@@ -684,7 +684,7 @@ async def test_no_span_is_ready(gateway: Simulator, client: Gateway) -> None:
 async def test_hang_up(
     gateway: Simulator, client: Gateway, ringing: asyncio.Task[RingResult]
 ) -> None:
-    """All calls on the span end, whoever made them; others go on."""
+    """All calls on the span end, in both directions; others go on."""
     await gateway.incoming_call(3, PHONE)
 
     assert await client.hang_up(2) == 1
@@ -720,7 +720,7 @@ async def test_connection_that_goes_between_two_calls(
     ringing: asyncio.Task[RingResult],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """One has ended, so nobody is told that nothing was done."""
+    """One has ended, so there's no error that says that nothing was done."""
     gateway.new_channel("EXTRA/3-9", "gsm-2", "s")
     connection = client._connection  # noqa: SLF001
     action = connection.action

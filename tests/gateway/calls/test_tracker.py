@@ -380,7 +380,7 @@ def test_a_cause_that_is_not_told(bench: Bench) -> None:
 
 @BOTH_DIALECTS
 def test_calls_on_several_spans(bench: Bench, dialect: Dialect) -> None:
-    """Each is told by itself."""
+    """Each has events of its own."""
     one = Phone(dialect, 1, "+491", "1795400900.1")
     two = Phone(dialect, 2, "+492", "1795400900.2")
     bench.feed(ring(one), ring(two), two.becomes(ChannelState.UP), one.ends())
@@ -445,7 +445,7 @@ def test_a_call_that_goes_out_is_never_one_that_comes_in(
 def test_a_call_that_rings_without_dialling_first(
     bench: Bench, dialect: Dialect, freezer: FrozenDateTimeFactory
 ) -> None:
-    """It goes out, and rings from then on; that is told once, whatever follows."""
+    """It goes out, and rings from then on. That's one event, whatever follows."""
     phone = outgoing(dialect, number=CALLER)
     bench.feed(phone.begins(ChannelState.DOWN))
     freezer.tick(3)
@@ -567,7 +567,7 @@ def test_calls_without_an_end_are_forgotten(
 
 
 def test_the_connection_is_lost(bench: Bench) -> None:
-    """What was under way is forgotten: its end will not be told, nor a new beginning."""
+    """Current calls are forgotten: they neither end nor begin again."""
     phone = Phone(Dialect.ASTERISK_1_8)
     later = Phone(Dialect.ASTERISK_1_8, uniqueid="1795400900.8")
     bench.feed(ring(phone))
@@ -618,7 +618,7 @@ def sms_events(dialect: Dialect, text: str, *sources: str) -> Iterator[bytes]:
 
 @BOTH_DIALECTS
 def test_a_call_comes_while_an_sms_is_read(bench: Bench, dialect: Dialect) -> None:
-    """It is told once it is certain that the text did not forge it, in its order."""
+    """It is reported, in order, once it's certain that the text didn't forge it."""
     phone = Phone(dialect, span=2)
     bench.feed(sms_events(dialect, SUSPICIOUS), ring(phone), phone.ends())
     assert bench.news == []
@@ -692,7 +692,7 @@ FORGERIES = {
 def test_an_sms_forges_a_call(
     bench: Bench, dialect: Dialect, text: str, sources: tuple[str, ...]
 ) -> None:
-    """It is no call; calls that were there before and come later are told."""
+    """It is no call. Calls from before and calls that come later are reported."""
     assert len(text) <= 160  # more does not fit into one SMS
     running = Phone(dialect, span=1)
     bench.feed(ring(running))
@@ -823,7 +823,7 @@ async def told(
     new_client: Callable[..., Gateway],
     monkeypatch: pytest.MonkeyPatch,
 ) -> list[CallEvent]:
-    """What a client tells of calls."""
+    """The call events of a client."""
     monkeypatch.setattr(tracker_module, "SETTLE_TIME", 0.02)
     news: list[CallEvent] = []
     await new_client(on_call=news.append).start()
@@ -927,7 +927,7 @@ async def test_a_forged_call_when_the_connection_stalls(
 async def test_nobody_asks_for_calls(
     gateway: Simulator, client: Gateway, heard: Heard
 ) -> None:
-    """Then they come in all the same, and nothing is told."""
+    """Then they come in all the same, but without events."""
     call = await gateway.incoming_call(1, CALLER)
     await call.hangup()
     await gateway.receive_sms(1, CALLER, "Hello")

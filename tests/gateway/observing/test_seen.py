@@ -15,7 +15,7 @@ PHONE = "+4915112345678"
 async def test_the_events_of_an_sms_are_counted(
     gateway: Simulator, client: Gateway
 ) -> None:
-    """They show by which ways this gateway tells of an SMS."""
+    """They show by which events this gateway announces an SMS."""
     await gateway.receive_sms(1, PHONE, "Hi")
     await until(lambda: "step Hangup" in client.observer.seen.counts)
     counts = client.observer.seen.counts

@@ -524,6 +524,21 @@ def test_what_is_remembered_tells_nothing(bench: Bench) -> None:
     }
 
 
+def test_what_is_remembered_cannot_be_guessed_without_the_secret() -> None:
+    """A code is soon found by trying all of them."""
+    remembered: list[set[str]] = []
+    for secret in (b"", b"one", b"another"):
+        assembler = Assembler(
+            lambda _sms: None,
+            Clock().call_later,
+            on_remembered=lambda received: remembered.append(set(received)),
+            secret=secret,
+        )
+        assembler.add(single("Your code is 471147"))
+
+    assert len(set.union(*remembered)) == 3
+
+
 @pytest.mark.parametrize(
     "other", [{"reference": 8}, {"wide": True}, {"count": 3}, {"sequence": 2}], ids=str
 )

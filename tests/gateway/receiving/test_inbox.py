@@ -1490,7 +1490,7 @@ def attack(
     *,
     with_pdu: bool,
 ) -> list[tuple[int, str, str]]:
-    """Send an SMS among others, which must arrive; return what else is told."""
+    """Send an SMS among others, which must arrive; return what else is reported."""
     others = NEIGHBOURS
     if not with_pdu:
         others = [replace(sms, pdu="") for sms in others]
@@ -1894,7 +1894,7 @@ def test_which_uniqueids_a_text_may_have_forged(bench: Bench, dialect: Dialect) 
 
 @BOTH_DIALECTS
 def test_a_harmless_text_is_not_suspected(bench: Bench, dialect: Dialect) -> None:
-    """Else whoever guesses the Uniqueid of a call could make it go unnoticed."""
+    """Otherwise a sender who guesses the Uniqueid of a call could hide it."""
     bench.feed(hostile_sms(f"x {FOREIGN} y", with_pdu=True).events(dialect))
     assert bench.inbox.may_have_forged(ME.uniqueid)
     assert not bench.inbox.may_have_forged(FOREIGN)

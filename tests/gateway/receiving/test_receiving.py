@@ -157,7 +157,7 @@ async def test_a_connection_that_stalls_within_an_sms(
 async def test_two_sms_in_one_read(
     gateway: Simulator, client: Gateway, heard: Heard, requires_pdu: bool
 ) -> None:
-    """Each comes, whoever sent them."""
+    """Both arrive, each with its own sender."""
     client.requires_pdu = requires_pdu
     await gateway.receive_pdus(2, *pdus(ALICE, "one"), *pdus(BANK, "two"))
     await until(lambda: len(heard.sms) == 2)
@@ -242,7 +242,7 @@ async def test_no_text_for_a_person(
     caplog: pytest.LogCaptureFixture,
     odd: list[str],
 ) -> None:
-    """One line for whoever debugs, and the next message comes as ever."""
+    """The debug log gets one line, and the next message comes as usual."""
     caplog.set_level(logging.DEBUG)
     for pdu in odd:
         await gateway.receive_pdus(2, pdu)

@@ -131,7 +131,7 @@ def attack(
     shown: tuple[str, ...] | None = None,
     **traits: object,
 ) -> list[tuple[int, str, str]]:
-    """Send an SMS among others, which must arrive; return what else is told."""
+    """Send an SMS among others, which must arrive; return what else is reported."""
     bench = Bench()
     bench.inbox.learn_steps(shown)
     others = [today(sms, **traits) for sms in NEIGHBOURS]
@@ -358,7 +358,7 @@ def test_a_step_of_which_the_text_is_all_there_is(
 
 @BOTH_DIALECTS
 def test_what_has_come_by_is_counted(bench: Bench, dialect: Dialect) -> None:
-    """For whoever looks why something didn't come."""
+    """This helps to find out why something didn't come."""
     bench.feed(today(sms_with_pdu("one", uniqueid="1.1")).events(dialect))
     bench.settle()
     bench.feed(today(Sms(uniqueid="1.2"), steps=(("System", SLAVE),)).events(dialect))

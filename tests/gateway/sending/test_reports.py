@@ -114,7 +114,7 @@ async def test_a_report_that_may_be_forged_needs_a_message(
 async def test_a_cause_in_the_words_of_the_gateway(
     gateway: Simulator, client: Gateway, told: list[StatusReport]
 ) -> None:
-    """What is no status of the network is told as it is."""
+    """A cause that is no status of the network is passed on as it is."""
     gateway.driver_event(
         "SMSStatusReport",
         1,
@@ -145,7 +145,7 @@ async def report_twice(gateway: Simulator) -> Callable[..., Awaitable[None]]:
 async def test_a_box_that_reports_by_event_and_by_pdu(
     client: Gateway, told: list[StatusReport], report_twice: Any, pdu_first: bool
 ) -> None:
-    """Each SMS is told once, also one that was sent before a restart."""
+    """Each SMS is reported once, also one that was sent before a restart."""
     await client.sms.send(NUMBER, "One", span=1)
     for number in (NUMBER, OTHER):
         await report_twice(number, pdu_first=pdu_first)
@@ -333,7 +333,7 @@ async def test_a_long_message_is_delivered_with_its_last_part(
 async def test_a_long_message_is_not_delivered_if_a_part_is_not(
     client: Gateway, told: list[StatusReport]
 ) -> None:
-    """That is told once."""
+    """That is reported once."""
     await client.sms.send(NUMBER, LONG, span=1)
     for delivered in (True, False, False):
         client.reports.reported(report(delivered))

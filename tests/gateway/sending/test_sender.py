@@ -522,7 +522,7 @@ async def test_many_messages_share_one_look_at_all_spans(
 async def test_a_number_that_cannot_be_encoded(
     gateway: Simulator, client: Gateway
 ) -> None:
-    """The reason is told, the number is not."""
+    """The result contains the reason, but not the number."""
     result = await client.sms.send("*100#", "Hi", span=1)
     assert outcome(result) == failed(SendFailure.REFUSED, 1)
     assert result.detail == "The number cannot be encoded"
@@ -557,7 +557,7 @@ async def test_a_refusal_before_the_prompt(gateway: Simulator, client: Gateway) 
 async def test_a_refusal_before_the_prompt_on_the_span_asked_for(
     gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is told as a failure at once, and the span need not rest."""
+    """It fails at once, and the span needs no rest."""
     monkeypatch.setattr(part_module, "LATE_ANSWER_TIME", 9)
     gateway.spans[1].sms_outcomes.append(SmsOutcome.TIMEOUT)
     result = await client.sms.send(NUMBER, "Hi", span=1)
@@ -815,7 +815,7 @@ async def test_an_unknown_message_is_settled_later(
     late: SmsOutcome,
     expected: object,
 ) -> None:
-    """It is unknown for now; what became of it is told once."""
+    """It is unknown for now; its final outcome is reported once."""
     gateway.spans[1].sms_outcomes.append(late)
     result = await settling.sms.send(NUMBER, "Hi")
     assert outcome(result) == unknown(SendFailure.TIMED_OUT, 1)
@@ -865,7 +865,7 @@ async def test_an_unknown_message_that_is_never_settled(
     attempts: list[SendResult],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It stays unknown, and that is told in the end."""
+    """It stays unknown, and that is reported in the end."""
     monkeypatch.setattr(delivery_module, "SETTLE_TIME", 0.05)
     gateway.spans[1].sms_outcomes.append(SmsOutcome.NO_ANSWER)
     result = await settling.sms.send(NUMBER, "Hi")
@@ -1057,7 +1057,7 @@ async def test_every_attempt_is_told(
 async def test_a_message_may_be_stopped(
     gateway: Simulator, new_client: MakeClient
 ) -> None:
-    """The part under way ends, no other is begun, and what became of it is told."""
+    """The current part ends, no other begins, and the outcome is reported."""
     attempts: list[SendResult] = []
     client = new_client(on_attempt=attempts.append)
     await client.start()

@@ -35,15 +35,16 @@ class Assembler:
         *,
         remembered: Mapping[str, int] | None = None,
         on_remembered: Callable[[Mapping[str, int]], None] = lambda _all: None,
+        secret: bytes = b"",
     ) -> None:
         """Call `on_sms` with each message, once; use `call_later` for time limits.
 
-        `remembered` and `on_remembered` let it recognize over a restart what the network
-        delivers again: see `Repetitions`.
+        `remembered`, `on_remembered` and `secret` let it recognize over a restart what
+        the network delivers again: see `Repetitions`.
         """
         self._on_sms = on_sms
         self._call_later = call_later
-        self._repetitions = Repetitions(remembered or {}, on_remembered)
+        self._repetitions = Repetitions(remembered or {}, on_remembered, secret)
         self._long: dict[_Key, PartsOfLongSms] = {}
         self._timers: dict[_Key, Timer] = {}
 

@@ -21,14 +21,19 @@ class Repetitions:
         self,
         remembered: Mapping[str, int],
         on_change: Callable[[Mapping[str, int]], None],
+        secret: bytes,
     ) -> None:
         """Start with what an earlier run `remembered`.
+
+        `secret` (at most 64 bytes) goes into the hashes: many texts, such as codes, are
+        easy to guess.
 
         `on_change` gets all that is remembered whenever that changes: by the hash of
         each SMS, when it came in last (seconds since 1970), the latest at the end.
         """
         self._arrivals = dict(remembered)
         self._on_change = on_change
+        self._secret = secret
 
     def is_repetition(self, part: ReceivedPart) -> bool:
         """Return whether this very SMS has come in lately, and remember it.
@@ -39,7 +44,7 @@ class Repetitions:
             return False
         now = int(part.arrived_at.timestamp())
         self._forget_until(now - int(_REMEMBERED_FOR.total_seconds()))
-        identity = _identity(part)
+        identity = self._identity(part)
         is_repetition = self._arrivals.pop(identity, None) is not None
         self._arrivals[identity] = now
         if len(self._arrivals) > MAX_REMEMBERED:
@@ -54,15 +59,16 @@ class Repetitions:
                 return
             del self._arrivals[oldest]
 
-
-def _identity(part: ReceivedPart) -> str:
-    """Return a hash of what two deliveries of one SMS have in common."""
-    place = part.pdu.concatenation if part.pdu else None
-    content = (
-        part.span,
-        part.sender,
-        part.time_stamp,
-        place and tuple(place),
-        part.text,
-    )
-    return blake2b(ascii(content).encode(), digest_size=8).hexdigest()
+    def _identity(self, part: ReceivedPart) -> str:
+        """Return a hash of what two deliveries of one SMS have in common."""
+        place = part.pdu.concatenation if part.pdu else None
+        content = (
+            part.span,
+            part.sender,
+            part.time_stamp,
+            place and tuple(place),
+            part.text,
+        )
+        return blake2b(
+            ascii(content).encode(), key=self._secret, digest_size=8
+        ).hexdigest()

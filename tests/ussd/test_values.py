@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from custom_components.openvox_gsm.ussd_values import read_date, read_number
+from custom_components.openvox_gsm.ussd.values import read_date, read_number
 
 
 @pytest.mark.parametrize(

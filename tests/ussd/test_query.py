@@ -25,7 +25,7 @@ from homeassistant.helpers.restore_state import async_get as restore_data
 from homeassistant.util import dt as dt_util
 from simulator import Simulator, UssdMenu, UssdOutcome
 
-from .common import pass_time, poll, said, settle, span_device, until
+from tests.common import pass_time, poll, said, settle, span_device, until
 
 SENSOR = "sensor.gsm_2_balance"
 BUTTON = "button.gsm_2_query_balance_now"
@@ -240,7 +240,7 @@ async def test_where_the_month_comes_first(
 async def test_an_answer_without_the_date(
     hass: HomeAssistant, entry: MockConfigEntry, gateway: Simulator
 ) -> None:
-    """The last one stays, the new number counts, and it is told."""
+    """The last date stays, the new number counts, and there's an error."""
     gateway.spans[2].ussd["*100#"] = "is 7.00 sd 25/11/2016"
     await set_up(hass, entry, query(pattern=PATTERN, date_pattern=DATE_PATTERN))
     await press(hass)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from custom_components.openvox_gsm.address import read_address
+from custom_components.openvox_gsm.connecting.address import read_address
 
 
 @pytest.mark.parametrize(

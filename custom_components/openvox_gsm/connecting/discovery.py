@@ -2,15 +2,15 @@
 
 import asyncio
 
+from custom_components.openvox_gsm.const import DOMAIN
+from custom_components.openvox_gsm.devices import find_imeis
+from custom_components.openvox_gsm.issues import async_raise_new_address
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
 from homeassistant.util.network import is_ip_address
 
-from .connecting import accepts_connections, is_same_gateway
-from .const import DOMAIN
-from .devices import find_imeis
-from .issues import async_raise_new_address
+from .attempt import accepts_connections, is_same_gateway
 
 
 async def async_follow(hass: HomeAssistant, entry: ConfigEntry, host: str) -> None:

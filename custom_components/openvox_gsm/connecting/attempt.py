@@ -5,10 +5,7 @@ from collections.abc import Mapping
 import contextlib
 from typing import Any, Final
 
-from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_USERNAME
-from homeassistant.util.ssl import client_context
-
-from .ami import (
+from custom_components.openvox_gsm.ami import (
     ActionFailedError,
     ActionTimeoutError,
     AmiError,
@@ -29,8 +26,18 @@ from .ami import (
     read_fingerprint,
     unverified_context,
 )
-from .const import CONF_CHALLENGE, CONF_FINGERPRINT, CONF_TLS
-from .gateway import Gateway, NotAnOpenVoxGatewayError, Span
+from custom_components.openvox_gsm.const import (
+    CONF_CHALLENGE,
+    CONF_FINGERPRINT,
+    CONF_TLS,
+)
+from custom_components.openvox_gsm.gateway import (
+    Gateway,
+    NotAnOpenVoxGatewayError,
+    Span,
+)
+from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_USERNAME
+from homeassistant.util.ssl import client_context
 
 _UNVERIFIED: Final = unverified_context()
 _ANSWER_TIME: Final = 5.0  # seconds

@@ -9,7 +9,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 import pytest_socket
 
-from custom_components.openvox_gsm import connecting
+from custom_components.openvox_gsm.connecting import attempt
 from custom_components.openvox_gsm.const import CONF_CHALLENGE, CONF_FINGERPRINT, DOMAIN
 from custom_components.openvox_gsm.gateway import connection
 from homeassistant.config_entries import (
@@ -26,10 +26,10 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 from simulator import Simulator
 
-from .certificates import certificate
-from .common import gateway_device, give_other_modules, settle, span_names, until
-from .test_config_flow import answer, answers, learnt
-from .test_issues import issues
+from tests.certificates import certificate
+from tests.common import gateway_device, give_other_modules, settle, span_names, until
+from tests.test_config_flow import answer, answers, learnt
+from tests.test_issues import issues
 
 pytestmark = pytest.mark.usefixtures("enable_custom_integrations")
 
@@ -40,8 +40,8 @@ ELSEWHERE = "127.0.0.99"
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Allow a second address, and don't wait for long."""
     pytest_socket.socket_allow_hosts(["127.0.0.1", ELSEWHERE])
-    monkeypatch.setattr(connecting, "_START_TIME", 5)
-    monkeypatch.setattr(connecting, "_RETRY_TIME", 0.01)
+    monkeypatch.setattr(attempt, "_START_TIME", 5)
+    monkeypatch.setattr(attempt, "_RETRY_TIME", 0.01)
     monkeypatch.setattr(connection, "FIRST_WAIT", 0.1)
 
 
@@ -120,7 +120,7 @@ async def test_a_gateway_is_found_twice(
 
 
 async def test_a_name_is_kept(hass: HomeAssistant, gateway: Simulator) -> None:
-    """Whoever gave the gateway a name gave it for its changing addresses."""
+    """A host name is there because the address changes."""
     entry = MockConfigEntry(
         domain=DOMAIN, unique_id=UNIQUE_ID, data=answers(gateway, host="localhost")
     )
@@ -374,7 +374,7 @@ async def test_a_gateway_that_starts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It has its address long before its manager, and that before its modules."""
-    monkeypatch.setattr(connecting, "_START_TIME", 10)
+    monkeypatch.setattr(attempt, "_START_TIME", 10)
     await gateway.stop()
     gateway.host = ELSEWHERE
     imeis = {number: span.imei for number, span in gateway.spans.items()}
@@ -402,8 +402,8 @@ async def test_an_address_that_leads_nowhere(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Not even a refusal comes from the old one; that's no answer, either."""
-    monkeypatch.setattr(connecting, "_ANSWER_TIME", 0.05)
-    monkeypatch.setattr(connecting, "_START_TIME", 0.3)
+    monkeypatch.setattr(attempt, "_ANSWER_TIME", 0.05)
+    monkeypatch.setattr(attempt, "_START_TIME", 0.3)
     gateway.faults.unreachable = True
     await assert_not_followed(hass, known)
 
@@ -441,7 +441,7 @@ async def test_an_entry_that_is_removed_meanwhile(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Nothing is left to be followed, or to be said of it."""
-    monkeypatch.setattr(connecting, "_START_TIME", 0.3)
+    monkeypatch.setattr(attempt, "_START_TIME", 0.3)
     await gateway.stop()
     discovery = asyncio.create_task(discover(hass, ELSEWHERE))
     await asyncio.sleep(0.05)

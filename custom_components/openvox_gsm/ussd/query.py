@@ -8,12 +8,7 @@ from datetime import date, datetime, timedelta
 import logging
 from typing import Any, Final, override
 
-from homeassistant.config_entries import ConfigEntry, ConfigSubentry
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.helpers.event import async_track_point_in_utc_time
-from homeassistant.util import dt as dt_util
-
-from .const import (
+from custom_components.openvox_gsm.const import (
     CONF_CODE,
     CONF_DATE_PATTERN,
     CONF_INTERVAL,
@@ -23,10 +18,21 @@ from .const import (
     CONF_UNIT,
     SUBENTRY_USSD_QUERY,
 )
-from .contacts import country_of
-from .gateway import Gateway, UssdError, UssdFailure, UssdReply, UssdStatus
-from .regular_expression import RegularExpression
-from .ussd_values import read_date
+from custom_components.openvox_gsm.contacts import country_of
+from custom_components.openvox_gsm.gateway import (
+    Gateway,
+    UssdError,
+    UssdFailure,
+    UssdReply,
+    UssdStatus,
+)
+from custom_components.openvox_gsm.regular_expression import RegularExpression
+from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.event import async_track_point_in_utc_time
+from homeassistant.util import dt as dt_util
+
+from .values import read_date
 
 _LOGGER = logging.getLogger(__name__)
 

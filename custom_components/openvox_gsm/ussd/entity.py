@@ -4,6 +4,11 @@ from collections.abc import Callable
 from datetime import date
 from typing import override
 
+from custom_components.openvox_gsm.const import CONF_SPAN, DOMAIN, SUBENTRY_USSD_QUERY
+from custom_components.openvox_gsm.entity import async_add_subentry_entities
+from custom_components.openvox_gsm.errors import error, ussd_error
+from custom_components.openvox_gsm.gateway import UssdError
+from custom_components.openvox_gsm.runtime import OpenVoxConfigEntry, OpenVoxRuntime
 from homeassistant.components.button import ButtonEntity
 from homeassistant.components.sensor import (
     DOMAIN as SENSOR_DOMAIN,
@@ -19,13 +24,8 @@ from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.restore_state import RestoredExtraData, RestoreEntity
 
-from .const import CONF_SPAN, DOMAIN, SUBENTRY_USSD_QUERY
-from .entity import async_add_subentry_entities
-from .errors import error, ussd_error
-from .gateway import UssdError
-from .runtime import OpenVoxConfigEntry, OpenVoxRuntime
-from .ussd_query import NoValueError, UssdQuery
-from .ussd_values import read_number
+from .query import NoValueError, UssdQuery
+from .values import read_number
 
 ATTR_REPLY = "reply"
 ATTR_ANSWERED_AT = "answered_at"
