@@ -38,9 +38,9 @@ ELSEWHERE = "127.0.0.99"
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Allow a second address, and don't wait long for what doesn't answer."""
+    """Allow a second address, and don't wait for long."""
     pytest_socket.socket_allow_hosts(["127.0.0.1", ELSEWHERE])
-    monkeypatch.setattr(attempt, "_START_TIME", 1.0)
+    monkeypatch.setattr(attempt, "_START_TIME", 5)
     monkeypatch.setattr(attempt, "_RETRY_TIME", 0.01)
     monkeypatch.setattr(connection, "FIRST_WAIT", 0.1)
 
@@ -403,6 +403,7 @@ async def test_an_address_that_leads_nowhere(
 ) -> None:
     """Not even a refusal comes from the old one; that's no answer, either."""
     monkeypatch.setattr(attempt, "_ANSWER_TIME", 0.05)
+    monkeypatch.setattr(attempt, "_START_TIME", 0.3)
     gateway.faults.unreachable = True
     await assert_not_followed(hass, known)
 
@@ -434,9 +435,13 @@ async def test_an_entry_that_is_disabled(
 
 
 async def test_an_entry_that_is_removed_meanwhile(
-    hass: HomeAssistant, gateway: Simulator, known: MockConfigEntry
+    hass: HomeAssistant,
+    gateway: Simulator,
+    known: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Nothing is left to be followed, or to be said of it."""
+    monkeypatch.setattr(attempt, "_START_TIME", 0.3)
     await gateway.stop()
     discovery = asyncio.create_task(discover(hass, ELSEWHERE))
     await asyncio.sleep(0.05)
