@@ -370,6 +370,21 @@ async def test_calls_are_no_events(
     assert kept(loaded) == []
 
 
+async def test_the_number_comes_later(loaded: MockConfigEntry) -> None:
+    """After the first ring; it's kept when the end comes without it."""
+    incoming: Any = loaded.runtime_data.publisher._messages  # noqa: SLF001
+
+    for kind, number in (
+        (CallEventType.RINGING, ""),
+        (CallEventType.RINGING, PHONE),
+        (CallEventType.MISSED, ""),
+    ):
+        incoming.call_changed(
+            CallEvent(kind, 1, CallDirection.INCOMING, number, call_id="1")
+        )
+    assert only(loaded, "status", "number") == [("missed", PHONE)]
+
+
 async def test_calls_without_an_end(loaded: MockConfigEntry) -> None:
     """They're given up, so that nothing grows for ever."""
     incoming: Any = loaded.runtime_data.publisher._messages  # noqa: SLF001
