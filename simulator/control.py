@@ -119,7 +119,8 @@ async def _watched(
 
 
 async def _stay(gateway: Simulator, request: Request) -> Request:
-    """Say whether one of some clients is still there."""
+    """Say whether one of some clients is still there, as soon as that can be noticed."""
+    await gateway.faults.thawed()
     await asyncio.sleep(_NOTICE_TIME)
     return {"stays": gateway.one_stays(request.get("clients") or ())}
 

@@ -40,14 +40,15 @@ class Gateway:
             raise GatewayError(f"{deed}: {answer['error']}")
         return answer
 
-    async def deliver(self, deed: str, **details: Any) -> bool:
+    async def deliver(self, deed: str, *, pause: float = 0.0, **details: Any) -> bool:
         """Let something come in; return whether Home Assistant has certainly heard it.
 
         That is so if a connection is still there after this process, which is Home
-        Assistant's as well, has read all that was sent before. With each round of the
-        event loop, asyncio reads a part of it.
+        Assistant's as well, has read all that was sent before, and after a pause in
+        seconds. With each round of the event loop, asyncio reads a part of it.
         """
         answer = await self.do(deed, **details, watch=True)
+        await asyncio.sleep(pause)
         for _ in range(_ROUNDS):
             await asyncio.sleep(0)
         stays: bool = (await self.do("stay", clients=answer["clients"]))["stays"]

@@ -25,6 +25,9 @@ _ONE_READ_SHARE: Final = 0.1  # of the SMS that come in, the module hands over s
 _REPORT_SHARE: Final = 0.3
 _DELIVERED_SHARE: Final = 0.8
 _ANSWERED_SHARE: Final = 0.5
+# An event of a call waits for an SMS that may have forged it (0.25 s), and is dropped if
+# the connection is lost before that's known.
+_CALL_PAUSE: Final = 1.0  # seconds
 _LONGEST_CALL: Final = 5.0  # seconds; a phone rings only after three
 _BURST: Final = 0.25  # seconds of foreign events at once
 _ANY_WAY_SHARE: Final = 0.2
@@ -339,7 +342,9 @@ class Load:
         call = {"from": caller, "answer": is_answered, "hangup_after": seconds}
         was_loaded = self._is_loaded
         try:
-            stayed = await self.gateway.deliver("call", **self._at_a_span(dice), **call)
+            stayed = await self.gateway.deliver(
+                "call", pause=_CALL_PAUSE, **self._at_a_span(dice), **call
+            )
         except GatewayError:
             return  # the span takes no call now
         # Ringing is no news any more when the entry is loaded again.

@@ -28,6 +28,7 @@ from homeassistant.const import (
     STATE_UNKNOWN,
 )
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.update_coordinator import UpdateFailed
 from homeassistant.setup import async_setup_component
@@ -105,6 +106,34 @@ async def test_reloading_begins_anew(
     assert now.pop(EVENT_HOMEASSISTANT_FINAL_WRITE) <= final_writes
     assert now == listeners
     assert entity_states(hass, loaded) == before
+
+
+async def test_a_span_rests_over_a_reload(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """The next USSD request doesn't get in the way of the answer to the last one."""
+    gateway.spans[1].ussd = {"*1#": "one", "*2#": "two"}
+    gateway.spans[1].ussd_duration = 1
+
+    async def ask(code: str, timeout: int) -> Any:
+        return await hass.services.async_call(
+            "openvox",
+            "send_ussd",
+            {"code": code, "span": 1, "timeout": timeout},
+            blocking=True,
+            return_response=True,
+        )
+
+    first = asyncio.create_task(ask("*1#", 1))
+    await until(lambda: gateway.spans[1].doing)
+    # While a request waits in the driver itself, the span seems to be ready.
+    gateway.spans[1].doing = None
+    assert await hass.config_entries.async_reload(loaded.entry_id)
+    with pytest.raises(HomeAssistantError):
+        await first
+
+    assert (await ask("*2#", 5))["message"] == "two"
+    assert gateway.ussd_overlaps == []
 
 
 async def test_unloading_while_the_gateway_is_away(

@@ -88,6 +88,7 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
             on_span_news=self._poll_soon,
             on_power=store.power_changed,
             switched_off=store.switched_off,
+            rests=store.rests,
         )
         self._publisher = publisher
         self._devices = devices

@@ -72,6 +72,9 @@ class GatewayStore:
         self.switched_off: Mapping[int, LastSign] = {}
         #: Goes into hashes, so that this file alone isn't enough to guess what they hide.
         self.secret = b""
+        #: Until when (loop's clock) spans get nothing to do. It isn't saved: it's for
+        #: a reload, of which the gateway notices nothing.
+        self.rests: dict[int, float] = {}
         #: Which SMS came in lately: their hashes, and when they came.
         self.received: Mapping[str, int] = {}
         self.budget = SmsBudget(

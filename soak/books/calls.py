@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from .words import counts
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class IncomingCall:
     """A call that came in and is over; no two have the same caller.
 

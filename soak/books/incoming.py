@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Incoming:
     """An SMS that the gateway got from the network; no two have the same sender.
 
@@ -17,7 +17,7 @@ class Incoming:
     heard: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Published:
     """What the bus event of an incoming SMS said."""
 

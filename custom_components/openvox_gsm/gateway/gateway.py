@@ -81,6 +81,7 @@ class Gateway:
         on_span_news: Callable[[], None] = lambda: None,
         on_power: Callable[[Mapping[int, LastSign]], None] = lambda _off: None,
         switched_off: Mapping[int, LastSign] | None = None,
+        rests: dict[int, float] | None = None,
         line_breaks: bool = False,
         requires_pdu: bool = False,
         tls: Tls | None = None,
@@ -97,7 +98,8 @@ class Gateway:
         `ussd_in_milliseconds`, when it's found out how the firmware counts.
         `on_span_news` is called when the spans are worth reading now, and `on_power`
         gets the modules that we switched off whenever that changes; `switched_off` are
-        those of an earlier run.
+        those of an earlier run. `rests` keeps until when (loop's clock) spans get no
+        slow command; hand it to the next Gateway for the same one.
 
         With `line_breaks` the firmware turns ``\n`` in a text into a line break. With
         `requires_pdu` an SMS without its PDU is dropped. Both may be changed at any
@@ -131,7 +133,9 @@ class Gateway:
             tls=tls,
         )
         self._dialer = Dialer(self._connection, self._calls)
-        self.spans = Spans(self._connection, self._power, self.observer.seen.span)
+        self.spans = Spans(
+            self._connection, self._power, self.observer.seen.span, rests
+        )
         self.modules = Modules(self._connection, self.spans, self._power)
         #: Takes status reports that come as PDUs.
         self.reports = DeliveryReports(self.spans, on_report or (lambda _report: None))

@@ -42,24 +42,32 @@ class SpanLock:
     All times are those of the loop's clock.
     """
 
-    def __init__(self, number: int) -> None:
-        """Create the lock of a span that nobody uses."""
+    def __init__(self, number: int, rests: dict[int, float] | None = None) -> None:
+        """Create the lock of a span that nobody uses.
+
+        `rests` keeps until when spans get no slow command.
+        """
         self.number = number
+        self._rests = {} if rests is None else rests
         self.lock = asyncio.Lock()
         self.users = 0  # the one that holds the lock, and those that wait for it
         self.last_used = 0.0
-        self.blocked_until = 0.0  # gets no slow command before
         self.ignored_until = 0.0  # isn't even looked at before
         # The state in which the span sends an SMS, and since when it has been in it.
         self.sending: tuple[str, float] | None = None
 
+    @property
+    def blocked_until(self) -> float:
+        """When the span gets a slow command again."""
+        return self._rests.get(self.number, 0.0)
+
     def block(self, seconds: float) -> None:
         """Keep slow commands from the span for some time from now."""
-        self.blocked_until = asyncio.get_running_loop().time() + seconds
+        self._rests[self.number] = asyncio.get_running_loop().time() + seconds
 
     def unblock(self) -> None:
         """Allow the next slow command at once, as the last one was answered."""
-        self.blocked_until = 0.0
+        self._rests.pop(self.number, None)
         self.sending = None
 
     def is_stuck(self, span: Span, now: float) -> bool:
@@ -81,11 +89,13 @@ class Spans(Mapping[int, Span]):
         connection: Connection,
         power: Power,
         on_change: Callable[[Span], None] = lambda _span: None,
+        rests: dict[int, float] | None = None,
     ) -> None:
         """Read through `connection`; there are no spans before `read`.
 
         `power` knows which spans are off whatever the gateway says. `on_change` gets
-        each span that isn't as it was when it was last read.
+        each span that isn't as it was when it was last read. `rests` keeps until when
+        (loop's clock) spans get no slow command.
         """
         self._connection = connection
         self._power = power
@@ -93,6 +103,7 @@ class Spans(Mapping[int, Span]):
         self._now = asyncio.get_running_loop().time
         self._spans: dict[int, Span] = {}
         self._locks: dict[int, SpanLock] = {}
+        self._rests = {} if rests is None else rests
         self._one_by_one_until = 0.0  # loop's clock
         self._reading: asyncio.Task[dict[int, Span]] | None = None
 
@@ -223,7 +234,7 @@ class Spans(Mapping[int, Span]):
 
     def _lock(self, number: int) -> SpanLock:
         if number not in self._locks:
-            self._locks[number] = SpanLock(number)
+            self._locks[number] = SpanLock(number, self._rests)
         return self._locks[number]
 
     def choose(
