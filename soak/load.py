@@ -158,7 +158,8 @@ class Load:
     async def _receive_one(self, dice: random.Random) -> None:
         """Let one SMS come in, and note whether it was delivered."""
         sms = self._new_sms(dice)
-        is_heard = await self.gateway.deliver("sms", **self._at_a_span(dice), **sms)
+        details: dict[str, Any] = self._at_a_span(dice) | sms
+        is_heard = await self.gateway.deliver("sms", **details)
         self._note_received(sms, is_heard)
 
     async def _receive_in_one_read(self, dice: random.Random) -> None:

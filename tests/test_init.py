@@ -113,7 +113,7 @@ async def test_a_span_rests_over_a_reload(
 ) -> None:
     """The next USSD request doesn't get in the way of the answer to the last one."""
     gateway.spans[1].ussd = {"*1#": "one", "*2#": "two"}
-    gateway.spans[1].ussd_duration = 1
+    gateway.spans[1].ussd_duration = 1.5
 
     async def ask(code: str, timeout: int) -> Any:
         return await hass.services.async_call(
@@ -124,7 +124,7 @@ async def test_a_span_rests_over_a_reload(
             return_response=True,
         )
 
-    first = asyncio.create_task(ask("*1#", 1))
+    first = asyncio.create_task(ask("*1#", 2))
     await until(lambda: gateway.spans[1].doing)
     # While a request waits in the driver itself, the span seems to be ready.
     gateway.spans[1].doing = None
