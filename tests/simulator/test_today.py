@@ -191,7 +191,7 @@ async def test_delivery_in_2013(sim: Simulator) -> None:
         while (event := await watcher.packet())["Event"] == "VarSet":
             values[event["Variable"]] = event["Value"]
     assert re.fullmatch(
-        r"0891683108705505F006000D91945111325476F8[0-9]{12}[0-9A-F]{2}[0-9]{12}[0-9A-F]{2}00",
+        r"0891683108705505F006010D91945111325476F8[0-9]{12}[0-9A-F]{2}[0-9]{12}[0-9A-F]{2}00",
         values["SMSPDU"],
     )
     assert NUMBER not in values["SMSSRC"]
