@@ -290,7 +290,8 @@ async def test_a_forged_packet_gets_through_asterisk(
 
 plain = st.lists(
     st.sampled_from([each for each in FORGERIES if each.isascii() and "{" not in each])
-    | st.text(st.characters(codec="ascii", exclude_characters="\0\x1b")),
+    # The driver reads on behind the end of a text with characters of two septets.
+    | st.text(st.characters(codec="ascii", exclude_characters="\0\x1b[]{}^~|\\")),
     max_size=4,
 ).map(lambda pieces: "".join(pieces)[:60])
 
