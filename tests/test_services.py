@@ -406,8 +406,17 @@ async def test_a_way_that_is_none(
         with pytest.raises(ServiceValidationError) as error:
             await send(hass, target=PHONE, **way)
         assert error.value.translation_key == key, way
+    assert gateway.sent == []
+
+
+@pytest.mark.parametrize("span", [0, -1, 10_000, 1e30, 1.5, True, [1], "one"])
+async def test_a_span_that_no_gateway_has(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry, span: Any
+) -> None:
+    """It's refused at once, and not kept as a message that no file can hold."""
     with pytest.raises(vol.Invalid):
-        await send(hass, target=PHONE, span=0)
+        await send(hass, target=PHONE, span=span)
+    assert len(loaded.runtime_data.messages) == 0
     assert gateway.sent == []
 
 
