@@ -103,6 +103,14 @@ async def test_who_it_goes_to(
     assert sorted(sms.number for sms in gateway.sent) == sorted(numbers)
 
 
+def nested(times: int) -> Any:
+    """Return a number in a list in a list …"""
+    target: Any = PHONE
+    for _ in range(times):
+        target = [target]
+    return target
+
+
 @pytest.mark.parametrize(
     ("target", "key"),
     [
@@ -120,6 +128,7 @@ async def test_who_it_goes_to(
         (True, "invalid_target"),
         (49.15, "invalid_target"),
         ({"number": PHONE}, "invalid_target"),
+        (nested(2000), "invalid_target"),
         (4915112345678, "number_without_quotes"),
         (1000000, "number_without_quotes"),
         (-5, "number_without_quotes"),
