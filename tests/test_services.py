@@ -104,7 +104,7 @@ async def test_who_it_goes_to(
 
 
 def nested(times: int) -> Any:
-    """Return a number in a list in a list …"""
+    """Return a number in that many lists, each in the next."""
     target: Any = PHONE
     for _ in range(times):
         target = [target]

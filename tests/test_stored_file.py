@@ -191,8 +191,17 @@ async def test_the_file_is_removed(
 
 @pytest.mark.parametrize(
     "contents",
-    ["[]", "5", '"counters"', "null", '{"data": {}}', '{"version": 1}']
-    + ['{"version": %s, "data": {}}' % version for version in ("0", "2", '"1"')],
+    [
+        "[]",
+        "5",
+        '"counters"',
+        "null",
+        '{"data": {}}',
+        '{"version": 1}',
+        '{"version": 0, "data": {}}',
+        '{"version": 2, "data": {}}',
+        '{"version": "1", "data": {}}',
+    ],
 )
 async def test_a_file_of_something_else(
     hass: HomeAssistant,

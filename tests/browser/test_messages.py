@@ -233,7 +233,9 @@ async def test_several_numbers(demo: Demo, page: Page) -> None:
 
     await expect(panel.get_by_role("heading", name="+49171392006")).to_be_visible()
     await expect(message(panel, "To both")).not_to_contain_text("Not sent")
-    await expect(page.get_by_text(re.compile(r"^.\+49171392006\d.: .*span 2"))).to_be_visible()
+    await expect(
+        page.get_by_text(re.compile(r"^.\+49171392006\d.: .*span 2"))
+    ).to_be_visible()
 
 
 async def test_a_number_that_is_none(demo: Demo, page: Page) -> None:

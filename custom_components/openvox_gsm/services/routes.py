@@ -45,9 +45,7 @@ def whole_number(minimum: int, maximum: int) -> Callable[[Any], Any]:
 
     None and an empty text become None. A `vol.Any` would hide the range in its error.
     """
-    number = vol.All(
-        _not_cut_off, vol.Coerce(int), vol.Range(min=minimum, max=maximum)
-    )
+    number = vol.All(_not_cut_off, vol.Coerce(int), vol.Range(min=minimum, max=maximum))
 
     def validate(value: Any) -> Any:
         return None if value in (None, "") else number(value)
