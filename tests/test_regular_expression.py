@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from time import monotonic, sleep
+from unittest.mock import patch
 
 import pytest
 
@@ -37,6 +38,52 @@ def test_what_is_no_expression(expression: str) -> None:
     """It is said what is wrong with it."""
     with pytest.raises(ValueError, match="not a regular expression: "):
         RegularExpression(expression)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "a{100000}",
+        "[ab]{50000}",
+        r"\d{20000,}",
+        "(a{100}){1000}",
+        "((a{30}[)]){30}[)]){30}",
+        "(?x)(a{100}) # all of it\n {1000}",
+        "(?x)a{1 0 0 0 0 0}",
+        "(?x)a{1#\n00000}",
+        "(?ix: a{ 100000})",
+        "a" * 2001,
+    ],
+)
+def test_an_expression_that_takes_all_memory(expression: str) -> None:
+    """It isn't even compiled, as that can't be stopped."""
+    with (
+        patch("regex.compile") as compiled,
+        pytest.raises(ValueError, match="not a regular expression: "),
+    ):
+        RegularExpression(expression)
+
+    compiled.assert_not_called()
+
+
+@pytest.mark.parametrize(
+    ("expression", "text"),
+    [
+        (r"\d{4} \d{4} \d{4} \d{4}", "4111 1111 1111 1111"),
+        (r"[A-Z]{2}\d{2}( \d{4}){4} \d{2}", "DE02 1203 0000 0000 2020 51"),
+        (r"={40}\s.{0,1000}\s={40}", f"{'=' * 40} x {'=' * 40}"),
+        (r"(?:[0-9A-F]{2}:){5}[0-9A-F]{2}", "A0:98:05:01:02:03"),
+        (r"(?x) \d{2} \. \d{2}  # a day", "24.12"),
+        (r"\{ 5\}", "{ 5}"),
+        ("a" * 2000, "a" * 2000),
+    ],
+)
+def test_an_expression_that_repeats_a_little(expression: str, text: str) -> None:
+    """As most that people write."""
+    found = RegularExpression(expression).search(text)
+
+    assert found
+    assert found[0] == text
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,14 @@ async def test_who_it_goes_to(
     assert sorted(sms.number for sms in gateway.sent) == sorted(numbers)
 
 
+def nested(times: int) -> Any:
+    """Return a number in that many lists, each in the next."""
+    target: Any = PHONE
+    for _ in range(times):
+        target = [target]
+    return target
+
+
 @pytest.mark.parametrize(
     ("target", "key"),
     [
@@ -120,6 +128,7 @@ async def test_who_it_goes_to(
         (True, "invalid_target"),
         (49.15, "invalid_target"),
         ({"number": PHONE}, "invalid_target"),
+        (nested(2000), "invalid_target"),
         (4915112345678, "number_without_quotes"),
         (1000000, "number_without_quotes"),
         (-5, "number_without_quotes"),
@@ -406,8 +415,17 @@ async def test_a_way_that_is_none(
         with pytest.raises(ServiceValidationError) as error:
             await send(hass, target=PHONE, **way)
         assert error.value.translation_key == key, way
+    assert gateway.sent == []
+
+
+@pytest.mark.parametrize("span", [0, -1, 10_000, 1e30, 1.5, True, [1], "one"])
+async def test_a_span_that_no_gateway_has(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry, span: Any
+) -> None:
+    """It's refused at once, and not kept as a message that no file can hold."""
     with pytest.raises(vol.Invalid):
-        await send(hass, target=PHONE, span=0)
+        await send(hass, target=PHONE, span=span)
+    assert len(loaded.runtime_data.messages) == 0
     assert gateway.sent == []
 
 

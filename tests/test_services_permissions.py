@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
-from custom_components.openvox_gsm.const import CONF_CODES_FOR_ALL
+from custom_components.openvox_gsm.const import CONF_ALLOWED, CONF_CODES_FOR_ALL
 from homeassistant.auth.permissions.models import PermissionLookup
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import Unauthorized, UnknownUser
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from simulator import CallOutcome, Simulator
 
-from .common import PHONE, entity_states, set_options, span_device
+from .common import OTHER_PHONE, PHONE, entity_states, set_options, span_device
 from .test_services_sms import add_contact
 
 SMS = ("notify", "send_sms", {"message": "Hello", "target": PHONE})
@@ -104,6 +104,36 @@ async def test_who_may_only_read_may_not_act(
 
     assert refused.value.translation_key == "not_permitted"
     assert spent(gateway) == []
+
+
+@pytest.mark.parametrize(
+    ("action", "more"),
+    [
+        (SMS, {"target": "Nobody"}),
+        (SMS, {"target": "Anna", "message": ""}),
+        (DIAL, {"number": "Anna"}),
+        (DIAL, {"number": [PHONE, OTHER_PHONE]}),
+        (USSD, {"span": None}),
+    ],
+)
+async def test_who_may_only_read_learns_nothing(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+    action: Action,
+    more: dict[str, Any],
+    hass_read_only_user: Any,
+) -> None:
+    """Neither whether there's a contact, nor its number, nor what spans are ready."""
+    await add_contact(hass, loaded, "Anna", PHONE)
+    await set_options(hass, loaded, **{CONF_ALLOWED: ["+44"]})
+    asked = len(gateway.commands)
+
+    with pytest.raises(Unauthorized) as refused:
+        await call(hass, hass_read_only_user, action, **more)
+
+    assert refused.value.translation_key == "not_permitted"
+    assert len(gateway.commands) == asked
 
 
 @EVERYTHING

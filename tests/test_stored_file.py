@@ -189,6 +189,44 @@ async def test_the_file_is_removed(
     assert warnings() == []
 
 
+@pytest.mark.parametrize(
+    "contents",
+    [
+        "[]",
+        "5",
+        '"counters"',
+        "null",
+        '{"data": {}}',
+        '{"version": 1}',
+        '{"version": 0, "data": {}}',
+        '{"version": 2, "data": {}}',
+        '{"version": "1", "data": {}}',
+    ],
+)
+async def test_a_file_of_something_else(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    counters: Counters,
+    path: Path,
+    warnings: Callable[[], list[str]],
+    contents: str,
+) -> None:
+    """It's set aside, even one of a newer version, so that SMS go on."""
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(contents)
+
+    read = await counters.file.async_load(lambda stored: stored, "They start at zero")
+
+    assert read is None
+    [warning] = warnings()
+    assert warning.startswith("They start at zero. The file is kept as ")
+    [aside] = path.parent.glob(f"{KEY}.corrupt.*")
+    assert aside.read_text() == contents
+    counters.change()
+    await pass_time(hass, freezer, 1)
+    assert saved(path) == 1
+
+
 @pytest.mark.parametrize("can_be_written", [True, False])
 async def test_a_large_file_is_not_read_again(
     hass: HomeAssistant,

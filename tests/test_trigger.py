@@ -274,6 +274,24 @@ async def test_a_text_that_every_sms_has(
 
 
 @pytest.mark.usefixtures("enable_custom_integrations")
+async def test_an_expression_that_takes_all_memory(
+    hass: HomeAssistant,
+    hass_ws_client: WebSocketGenerator,
+    hass_read_only_access_token: str,
+) -> None:
+    """It's refused: every user may have Home Assistant check a trigger."""
+    client = await hass_ws_client(access_token=hass_read_only_access_token)
+    options = {"text": "a{100000000}", "match": "regex"}
+    await client.send_json_auto_id(
+        {"type": "validate_config", "triggers": {"trigger": SMS, "options": options}}
+    )
+    answer = (await client.receive_json())["result"]["triggers"]
+
+    assert not answer["valid"]
+    assert "too long, or repeats too much" in answer["error"]
+
+
+@pytest.mark.usefixtures("enable_custom_integrations")
 @pytest.mark.parametrize(
     ("trigger", "options"), [(SMS, {"senders": None}), (CALL, {"callers": None})]
 )

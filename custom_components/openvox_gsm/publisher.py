@@ -145,8 +145,9 @@ class Publisher:
             is_news = self._hass.loop.time() - arrived <= NEWS_TIME
             if not is_news:
                 self._log_old(each)
-                self._messages.sms_too_late(message_id)
             if isinstance(each, IncomingSms):
+                if is_news:
+                    self._messages.sms_in_time(message_id, each)
                 self._publish_sms(each, is_news=is_news)
             elif not is_news:
                 continue
@@ -170,7 +171,7 @@ class Publisher:
     @callback
     def _sms_received(self, sms: IncomingSms) -> None:
         # Even if it's held, so that a crash doesn't lose it.
-        message_id = self._messages.sms_received(sms)
+        message_id = self._messages.sms_received(sms, is_held=self._is_holding)
         if self._is_holding:
             # Half of a long one has waited for the rest before.
             age = (dt_util.utcnow() - sms.arrived_at).total_seconds()

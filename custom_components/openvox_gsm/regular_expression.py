@@ -3,8 +3,12 @@
 Some expressions take forever on a text made for it, such as (a|a)+$ on many a's.
 Python's own `re` can't be stopped then, and blocks all of Home Assistant even from
 another thread. The module `regex` can be stopped, and lets other threads run meanwhile.
+
+Compiling can't be stopped, and any user may have Home Assistant check a trigger. The
+module writes out what has to be repeated: `a{100000000}` takes all memory.
 """
 
+import re
 from typing import Any, Final
 
 import regex  # type: ignore[import-untyped]
@@ -12,12 +16,25 @@ import regex  # type: ignore[import-untyped]
 # A usual expression takes some microseconds on the longest SMS.
 TIME_LIMIT: Final = 0.1  # seconds
 
+_LONGEST: Final = 2000  # characters; no SMS is longer
+# Written out: 3 MB, and some milliseconds. Usual expressions take less than a hundred.
+_MOST_STEPS: Final = 10_000
+# How often something has to be there, behind the end of what is repeated.
+_COUNT: Final = re.compile(r"(.?)\{(\d+)", re.DOTALL)
+# With the flag x, a count may have spaces and comments in it.
+_MAY_BE_SPACED: Final = re.compile(r"\(\?\w*x")
+_SPACED_COUNT: Final = re.compile(r"\{\d*[\s#]")
+
 
 class RegularExpression:
     """A regular expression that is searched for with a time limit."""
 
     def __init__(self, expression: str, *, ignore_case: bool = False) -> None:
         """Compile the expression; raises ValueError where it isn't one."""
+        if len(expression) > _LONGEST or _most_steps(expression) > _MOST_STEPS:
+            raise ValueError("not a regular expression: too long, or repeats too much")
+        if _MAY_BE_SPACED.search(expression) and _SPACED_COUNT.search(expression):
+            raise ValueError("not a regular expression: a number with spaces in it")
         flags = regex.IGNORECASE if ignore_case else 0
         try:
             self._compiled = regex.compile(expression, flags)
@@ -45,3 +62,18 @@ class RegularExpression:
         }
         groups.update(match.groupdict())
         return groups
+
+
+def _most_steps(expression: str) -> int:
+    """Return how long an expression is at most, with its repetitions written out.
+
+    What is repeated is one character or set, unless it ends as a group does. Then it may
+    be everything, and be in another group that is repeated.
+    """
+    steps, times = len(expression), 1
+    for end, count in _COUNT.findall(expression):
+        if end and end not in ")}" and not end.isspace():
+            steps += int(count)
+        else:
+            times *= max(1, int(count))
+    return steps * times

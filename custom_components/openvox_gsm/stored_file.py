@@ -16,7 +16,7 @@ import voluptuous as vol
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.event import async_call_later
-from homeassistant.helpers.storage import Store
+from homeassistant.helpers.storage import Store, UnsupportedStorageVersionError
 from homeassistant.util import dt as dt_util
 
 _LOGGER = logging.getLogger(__name__)
@@ -79,14 +79,27 @@ class StoredFile:
         ValueError, the file is set aside; `lost` says what that means, without a full
         stop.
         """
-        stored = await self._store.async_load()
         try:
+            stored = await self._read()
             return await self._hass.async_add_executor_job(read, stored)
         except (vol.Invalid, TypeError, ValueError) as err:
             aside = f"{self._store.path}.corrupt.{dt_util.utcnow().isoformat()}"
             _LOGGER.warning("%s. The file is kept as %s: %s", lost, aside, err)
             await self._hass.async_add_executor_job(_rename, self._store.path, aside)
             return read(None)
+
+    async def _read(self) -> Any:
+        """Return what was saved.
+
+        Raises ValueError where that isn't of this version, or nothing that a store saved,
+        though JSON; Home Assistant itself sets aside what isn't even that.
+        """
+        try:
+            return await self._store.async_load()
+        except UnsupportedStorageVersionError as err:
+            raise ValueError("it's of a newer version") from err
+        except (KeyError, TypeError, NotImplementedError) as err:
+            raise ValueError("it has another form") from err
 
     async def async_remove(self) -> None:
         """Delete the file, and what was set aside; no change writes it again."""

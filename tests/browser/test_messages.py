@@ -220,6 +220,24 @@ async def test_a_new_message_by_keyboard(demo: Demo, page: Page) -> None:
     await expect(message(panel, "who is there?")).to_contain_text("Delivered")
 
 
+async def test_several_numbers(demo: Demo, page: Page) -> None:
+    """It's said to which of them it wasn't sent; the other one's conversation opens."""
+    panel = await open_page(demo, page, "#new")
+    to = panel.get_by_role("combobox", name="To", exact=True)
+    await to.fill("+491713920061, +491713920062")
+    await panel.get_by_label("Send through").select_option("GSM 2")
+    await demo.next_sms(2, "failed")
+    field = panel.get_by_role("textbox", name="Message")
+    await field.fill("To both")
+    await field.press("Enter")
+
+    await expect(panel.get_by_role("heading", name="+49171392006")).to_be_visible()
+    await expect(message(panel, "To both")).not_to_contain_text("Not sent")
+    await expect(
+        page.get_by_text(re.compile(r"^.\+49171392006\d.: .*span 2"))
+    ).to_be_visible()
+
+
 async def test_a_number_that_is_none(demo: Demo, page: Page) -> None:
     """The action's own words say so in the user's language, and the text stays."""
     await demo.home.set_language("de")

@@ -123,18 +123,22 @@ async def test_an_sms_that_is_held(
     gateway: Simulator,
     loaded: MockConfigEntry,
 ) -> None:
-    """It's there at once, so that a crash doesn't lose it; and stays one message."""
+    """It's there at once, so that a crash doesn't lose it; and stays one message.
+
+    Until automations see it, it counts as late.
+    """
     publisher = loaded.runtime_data.publisher
     events = async_capture_events(hass, EVENT_SMS_RECEIVED)
     publisher.async_hold()
+    await gateway.receive_sms(1, PHONE, "Half of it. " * 20, WHEN, order=[1])
     await gateway.receive_sms(1, PHONE, "Hello", WHEN)
-    await until(lambda: only(loaded, "text", "status") == [("Hello", "received")])
+    await until(lambda: only(loaded, "text", "status") == [("Hello", "late")])
     assert events == []
 
     publisher.async_publish_rest()
 
-    assert len(events) == 1
-    assert only(loaded, "text", "status") == [("Hello", "received")]
+    assert len(events) == 2
+    assert sorted(only(loaded, "status")) == [("incomplete",), ("received",)]
 
 
 # Delivery reports

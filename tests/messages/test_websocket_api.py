@@ -412,10 +412,11 @@ async def test_of_one_gateway(
     other_loaded: MockConfigEntry,
     ask: Ask,
 ) -> None:
-    """The other one keeps its own."""
+    """The other one keeps its own; an empty ID doesn't stand for all."""
     await receive(gateway, loaded, (1, PHONE, "1"))
     await receive(other, other_loaded, (1, PHONE, "2"))
 
+    assert (await ask("delete", entry_id=""))["code"] == "invalid_format"
     assert await ask("delete", entry_id=loaded.entry_id) == {"deleted": 1}
     assert texts(await ask("list")) == ["2"]
 

@@ -411,6 +411,25 @@ async def test_an_expression_that_takes_for_ever(
         await press(hass)
 
 
+@pytest.mark.parametrize("key", ["pattern", "date_pattern"])
+async def test_an_expression_that_only_an_earlier_version_accepted(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    gateway: Simulator,
+    caplog: pytest.LogCaptureFixture,
+    key: str,
+) -> None:
+    """It finds nothing, and the gateway works."""
+    gateway.spans[2].ussd["*100#"] = ANSWER
+    await set_up(hass, entry, query(**{key: "(a{100000})"}))
+
+    [told] = said(caplog, logging.WARNING)
+    assert "has an expression that can't be used" in told
+    with pytest.raises(HomeAssistantError, match="found no value"):
+        await press(hass)
+    assert attribute(hass, "reply") == ANSWER
+
+
 async def test_a_group_that_stays_empty_is_no_value(
     hass: HomeAssistant, entry: MockConfigEntry, gateway: Simulator
 ) -> None:

@@ -24,7 +24,7 @@ export const deleteMessages = async (hass, filter) =>
 export const countText = (hass, text, entryId) =>
   command(hass, "count", { text, ...(entryId && { entry_id: entryId }) });
 
-/** Send one SMS and give its outcome; what the action refuses is thrown, in words. */
+/** Send a text and give the outcome for each number; what the action refuses is thrown. */
 export async function sendSms(hass, { number, text, entryId, span }) {
   const { response } = await hass.callService(
     "notify",
@@ -39,7 +39,7 @@ export async function sendSms(hass, { number, text, entryId, span }) {
     false, // The compose field shows errors itself.
     true,
   );
-  return response.messages[0];
+  return response.messages;
 }
 
 /**

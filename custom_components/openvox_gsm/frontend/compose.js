@@ -229,22 +229,22 @@ export class Compose extends ShadowElement {
     this.#sending = true;
     this.#textarea.value = "";
     this.#update();
-    const { outcome, error } = await this.#try({ number, text, entryId, span });
+    const { outcomes = [], error } = await this.#try({ number, text, entryId, span });
     this.#sending = false;
     // Perhaps it was sent: a text that comes back invites to send it twice.
-    const isSent = !error && outcome.status !== "failed";
-    if (isSent) this.#recipient?.clear();
+    const [sent] = outcomes.filter(({ status }) => status !== "failed");
+    if (sent) this.#recipient?.clear();
     else this.#giveBack(text);
     this.#update();
-    const trouble = error ?? outcome.error;
+    if (sent) this.onsent?.(sent.target);
+    const trouble = error ?? troubleOf(outcomes);
     if (trouble) this.#show(trouble);
-    if (isSent) this.onsent?.(outcome.target);
   }
 
   async #try(sms) {
     const { hass, words } = this.#context;
     try {
-      return { outcome: await sendSms(hass, sms) };
+      return { outcomes: await sendSms(hass, sms) };
     } catch (error) {
       // Home Assistant's library rejects with a number when the connection ends.
       const isLost = typeof error === "number";
@@ -264,6 +264,15 @@ export class Compose extends ShadowElement {
     if (this.isConnected) this.#error.replaceChildren(error);
     else fire(document.querySelector("home-assistant"), "hass-notification", { message: error });
   }
+}
+
+/** Why it wasn't sent, or not to everybody: one may type several numbers. */
+function troubleOf(outcomes) {
+  const isOne = outcomes.length === 1;
+  return outcomes
+    .filter(({ error }) => error)
+    .map(({ contact, error, target }) => (isOne ? error : `\u2068${contact ?? target}\u2069: ${error}`))
+    .join("\n");
 }
 
 define("openvox-gsm-compose", Compose);

@@ -44,8 +44,12 @@ class IncomingMessages:
         self._calls: dict[str, str] = {}
 
     @callback
-    def sms_received(self, sms: IncomingSms) -> str:
-        """Write down an SMS; return the ID of its message."""
+    def sms_received(self, sms: IncomingSms, *, is_held: bool) -> str:
+        """Write down an SMS; return the ID of its message.
+
+        One that's held counts as late, in case Home Assistant ends before automations
+        see it.
+        """
         message_id = self._history.new_id(sms.arrived_at)
         self._history.add(
             MessageRecord(
@@ -57,15 +61,15 @@ class IncomingMessages:
                 time=sms.arrived_at,
                 span=sms.span,
                 parts=sms.parts,
-                status=Status.RECEIVED if sms.complete else Status.INCOMPLETE,
+                status=Status.LATE if is_held else _received(sms),
             )
         )
         return message_id
 
     @callback
-    def sms_too_late(self, message_id: str | None) -> None:
-        """Write down that automations don't see an SMS, as it was held for too long."""
-        self._history.change(message_id, status=Status.LATE)
+    def sms_in_time(self, message_id: str | None, sms: IncomingSms) -> None:
+        """Write down that automations see an SMS that was held."""
+        self._history.change(message_id, status=_received(sms))
 
     @callback
     def sms_reported(self, report: StatusReport) -> None:
@@ -167,3 +171,7 @@ class IncomingMessages:
     def _shown(self, number: str) -> str | None:
         country = country_of(self._hass, self._history.entry)
         return shown_sender(number, country) or None
+
+
+def _received(sms: IncomingSms) -> Status:
+    return Status.RECEIVED if sms.complete else Status.INCOMPLETE

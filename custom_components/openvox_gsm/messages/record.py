@@ -29,7 +29,7 @@ class Status(StrEnum):
     # SMS that came in
     RECEIVED = "received"
     INCOMPLETE = "incomplete"
-    LATE = "late"  # too old to trigger automations
+    LATE = "late"  # automations don't see it, or not yet
     # SMS that go out
     SENDING = "sending"
     SENT = "sent"

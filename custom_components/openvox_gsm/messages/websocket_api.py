@@ -270,7 +270,8 @@ def subscribe(
 @websocket_api.websocket_command(
     {
         vol.Required("type"): f"{_TYPE}/delete",
-        vol.Optional("entry_id"): str,
+        # An empty one stands for all gateways elsewhere, which isn't meant here.
+        vol.Optional("entry_id"): vol.All(str, vol.Length(min=1)),
         **_NUMBER,
     }
 )

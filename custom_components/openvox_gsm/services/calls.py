@@ -58,6 +58,7 @@ async def dial(call: ServiceCall) -> ServiceResponse:
     """Ring a phone and hang up; return whether someone answered."""
     caller = await Caller.of(call)
     routes = find_routes(call.hass, call.data)
+    caller.require_any(routes)
     recipients = read_recipients(
         call.hass, routes, call.data[ATTR_NUMBER], allow_codes=True
     )

@@ -18,7 +18,14 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonValueType
 
-from .routes import GATEWAY_FIELDS, ROUTE_FIELDS, find_routes, only_route, whole_number
+from .routes import (
+    GATEWAY_FIELDS,
+    MOST_SPANS,
+    ROUTE_FIELDS,
+    find_routes,
+    only_route,
+    whole_number,
+)
 
 ATTR_DURATION: Final = "duration"
 DURATION: Final = 120  # seconds
@@ -37,7 +44,7 @@ RECORD_SCHEMA = vol.Schema(
 )
 SELF_TEST_SCHEMA = vol.Schema(
     {
-        vol.Optional(ATTR_TO_SPAN): whole_number(1),
+        vol.Optional(ATTR_TO_SPAN): whole_number(1, MOST_SPANS),
         vol.Optional(ATTR_NUMBER): vol.Any(None, cv.string),
         vol.Optional(ATTR_SEND, default=False): cv.boolean,
         **ROUTE_FIELDS,

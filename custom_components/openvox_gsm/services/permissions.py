@@ -1,9 +1,11 @@
 """What the caller of an action may do: people need permission, automations don't."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Self
 
 from custom_components.openvox_gsm.const import CONF_CODES_FOR_ALL
+from custom_components.openvox_gsm.devices import find_span_devices
 from custom_components.openvox_gsm.errors import forbidden
 from custom_components.openvox_gsm.sending import Route
 from custom_components.openvox_gsm.user_rights import may
@@ -30,6 +32,21 @@ class Caller:
             if user is None:
                 raise UnknownUser(context=call.context)
         return cls(call.hass, call.context, user)
+
+    def require_any(self, routes: Sequence[Route]) -> None:
+        """Refuse a caller who may use none of the routes, nor any span of them.
+
+        First of all, as the rest takes its time, asks gateways, and says what is wrong.
+        Raises Unauthorized.
+        """
+        self.controlled(*routes, *self._spans(routes))
+
+    def _spans(self, routes: Sequence[Route]) -> Iterator[Route]:
+        """Yield the spans of those routes that may use any."""
+        for route in routes:
+            if route.span is None:
+                for span in find_span_devices(self.hass, route.entry.entry_id):
+                    yield replace(route, span=span)
 
     def controlled(self, *routes: Route) -> tuple[Route, ...]:
         """Return the routes whose entities the caller may control.

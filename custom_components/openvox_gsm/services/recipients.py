@@ -36,8 +36,11 @@ def read_recipients(
     """
     reader = _Reader(hass, routes, allow_codes)
     recipients: dict[str, Recipient] = {}
-    for recipient in reader.read(target):
-        recipients.setdefault(recipient.number, recipient)
+    try:
+        for recipient in reader.read(target):
+            recipients.setdefault(recipient.number, recipient)
+    except RecursionError:  # a list in a list in a list …
+        raise invalid("invalid_target") from None
     if not recipients:
         raise invalid("no_target")
     return list(recipients.values())

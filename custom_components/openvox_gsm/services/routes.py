@@ -24,18 +24,28 @@ from homeassistant.helpers import config_validation as cv, device_registry as dr
 
 ATTR_SPAN: Final = "span"
 
+# As many digits as are read from a gateway. A number without end couldn't be kept with a message.
+MOST_SPANS: Final = 9999
+
 
 def _only_one(value: Any) -> Any:
     """Return the only item of a list, as `target` turns a device into a list."""
     return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
-def whole_number(minimum: int, maximum: int | None = None) -> Callable[[Any], Any]:
+def _not_cut_off(value: Any) -> Any:
+    """Refuse 1.5 and true, which would become 1."""
+    if isinstance(value, bool) or (isinstance(value, float) and value % 1):
+        raise vol.Invalid("expected a whole number")
+    return value
+
+
+def whole_number(minimum: int, maximum: int) -> Callable[[Any], Any]:
     """Return a validator of a whole number that a script may leave out.
 
     None and an empty text become None. A `vol.Any` would hide the range in its error.
     """
-    number = vol.All(vol.Coerce(int), vol.Range(min=minimum, max=maximum))
+    number = vol.All(_not_cut_off, vol.Coerce(int), vol.Range(min=minimum, max=maximum))
 
     def validate(value: Any) -> Any:
         return None if value in (None, "") else number(value)
@@ -50,7 +60,7 @@ GATEWAY_FIELDS: Final = {
 }
 ROUTE_FIELDS: Final = {
     **GATEWAY_FIELDS,
-    vol.Optional(ATTR_SPAN): whole_number(1),
+    vol.Optional(ATTR_SPAN): whole_number(1, MOST_SPANS),
 }
 
 

@@ -69,6 +69,7 @@ async def send_sms(call: ServiceCall) -> ServiceResponse:
     caller = await Caller.of(call)
     data = _options(call)
     routes = find_routes(call.hass, data)
+    caller.require_any(routes)
     text = _text(call.hass, call.data[ATTR_MESSAGE], data)
     orders = [
         prepare(

@@ -28,7 +28,9 @@ SCHEMA = vol.Schema(
 async def send_ussd(call: ServiceCall) -> ServiceResponse:
     """Send a USSD code, or a reply in a menu, and return the network's answer."""
     caller = await Caller.of(call)
-    runtime, span = await only_ready_span(call.hass, find_routes(call.hass, call.data))
+    routes = find_routes(call.hass, call.data)
+    caller.require_any(routes)
+    runtime, span = await only_ready_span(call.hass, routes)
     caller.with_codes(*caller.controlled(Route(runtime, span)))
     try:
         reply = await runtime.gateway.ussd.send(

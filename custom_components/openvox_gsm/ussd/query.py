@@ -148,9 +148,8 @@ class UssdQuery:
         self._gateway = gateway
         self._code: str = data[CONF_CODE]
         self._replies: list[str] = data.get(CONF_REPLIES, [])
-        self._pattern = RegularExpression(data.get(CONF_PATTERN) or "(?s)(.*)")
-        date_pattern = data.get(CONF_DATE_PATTERN)
-        self._date_pattern = RegularExpression(date_pattern) if date_pattern else None
+        self._pattern = self._compile(data.get(CONF_PATTERN) or "(?s)(.*)")
+        self._date_pattern = self._compile(data.get(CONF_DATE_PATTERN))
         self._interval = max(timedelta(hours=data[CONF_INTERVAL]), MIN_INTERVAL)
         self._one_at_a_time = one_at_a_time
         self._first_delay = first_delay
@@ -160,6 +159,20 @@ class UssdQuery:
         self._listeners: list[Callable[[], None]] = []
         self._timer: CALLBACK_TYPE | None = None
         self._task: asyncio.Task[None] | None = None
+
+    def _compile(self, pattern: str | None) -> RegularExpression | None:
+        """Compile an expression, unless only an earlier version accepted it."""
+        try:
+            return RegularExpression(pattern) if pattern else None
+        except ValueError as err:
+            _LOGGER.warning(
+                "The USSD query “%s” of %s has an expression that can't be used, so it "
+                "finds nothing. Change it: %s",
+                self.name,
+                self._entry.title,
+                err,
+            )
+            return None
 
     # What survives a restart
 
@@ -218,7 +231,7 @@ class UssdQuery:
     @property
     def reads_date(self) -> bool:
         """Whether a date is looked for in the answer."""
-        return self._date_pattern is not None
+        return bool(self.data.get(CONF_DATE_PATTERN))
 
     @callback
     def listen(self, listener: Callable[[], None]) -> CALLBACK_TYPE:
@@ -341,10 +354,9 @@ class UssdQuery:
 
     def _search(self, text: str) -> tuple[str | None, str | None]:
         """Return the value and the date as they are written, None where there's none."""
-        date_pattern = self._date_pattern
         return (
             _first_group(self._pattern, text),
-            _first_group(date_pattern, text) if date_pattern else None,
+            _first_group(self._date_pattern, text),
         )
 
     def _read_date(self, written: str | None) -> date | None:
@@ -368,9 +380,9 @@ class UssdQuery:
         )
 
 
-def _first_group(pattern: RegularExpression, text: str) -> str | None:
+def _first_group(pattern: RegularExpression | None, text: str) -> str | None:
     try:
-        groups = pattern.search(text)
+        groups = pattern.search(text) if pattern else None
     except TimeoutError:
         return None  # an expression that takes this long finds nothing
     # The group may not be part of the match.
