@@ -39,11 +39,14 @@ ACTION_TIMEOUT: Final = 10.0  # seconds
 PING_INTERVAL: Final = 30.0  # seconds without a byte from the gateway
 PING_TIMEOUT: Final = 10.0  # seconds
 LOGOFF_TIMEOUT: Final = 1.0  # seconds
+# Bytes that are read at once. All other tasks wait meanwhile, so there must be no more than
+# a hostile gateway may fill.
+_CHUNK: Final = 8 * 1024
 
 type Headers = Iterable[tuple[str, str]]
 
 
-class Session(asyncio.Protocol):
+class Session(asyncio.BufferedProtocol):
     """A session: actions with a time limit each, events, keepalive.
 
     Create it with `connect` and end it with `close`. It ends by itself when the
@@ -57,6 +60,7 @@ class Session(asyncio.Protocol):
         self._tls = tls
         self._on_answer = on_answer
         self._loop = asyncio.get_running_loop()
+        self._chunk = memoryview(bytearray(_CHUNK))
         self._reader = PacketReader(self._wanted)
         self._transport: asyncio.Transport | None = None
         self._greeting: asyncio.Future[str] = self._loop.create_future()
@@ -115,7 +119,11 @@ class Session(asyncio.Protocol):
         try:
             async with asyncio.timeout(timeout):
                 await session._loop.create_connection(
-                    lambda: session, host, port, ssl=tls.context if tls else None
+                    lambda: session,
+                    host,
+                    port,
+                    ssl=tls.context if tls else None,
+                    all_errors=True,
                 )
         except CONNECT_ERRORS as err:
             raise connect_error(
@@ -307,8 +315,16 @@ class Session(asyncio.Protocol):
         # An error that somebody keeps would keep it, and its encryption (256 KiB).
         self._transport = None
 
-    def data_received(self, data: bytes) -> None:
-        """Cut what came into packets; asyncio calls this."""
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Return where to put what comes; asyncio calls this."""
+        return self._chunk
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Read what came; asyncio calls this."""
+        self.receive(bytes(self._chunk[:nbytes]))
+
+    def receive(self, data: bytes) -> None:
+        """Cut what came into packets."""
         self._last_received = self._loop.time()
         try:
             if not self._greeting.done():

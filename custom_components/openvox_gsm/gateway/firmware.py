@@ -13,6 +13,7 @@ from custom_components.openvox_gsm.ami import (
 from . import commands, replies
 from .connection import Connection
 from .errors import NotAnOpenVoxGatewayError
+from .model import MAX_VALUE
 
 # A step that gives an SMS to anyone who sees the dialplan: the programs of the boxes from
 # 2013 on (process_sms), of those sold since (sms_receive.lua) and of the further
@@ -169,4 +170,4 @@ async def _read_asterisk_version(connection: Connection) -> str:
         answer = await connection.action("CoreSettings")
     except ActionFailedError, ActionTimeoutError, PermissionDeniedError:
         return ""
-    return answer.get("AsteriskVersion")
+    return answer.get("AsteriskVersion")[:MAX_VALUE]

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import MAXYEAR, MINYEAR, datetime
 import re
 from typing import Final
 
@@ -290,6 +290,8 @@ class Gateway:
         date, time = answer.get("CoreStartupDate"), answer.get("CoreStartupTime")
         try:
             started_at = datetime.strptime(f"{date} {time}", "%Y-%m-%d %H:%M:%S")
+            if started_at.year in (MINYEAR, MAXYEAR):
+                started_at = None  # a time zone may lead out of the calendar
         except ValueError:
             started_at = None
         return CoreStatus(
