@@ -10,7 +10,7 @@ from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.openvox_gsm.ami import Packet
-from custom_components.openvox_gsm.gateway import commands, replies
+from custom_components.openvox_gsm.gateway import bounds, commands, replies
 from custom_components.openvox_gsm.gateway.model import (
     NetworkStatus,
     SendFailure,
@@ -1051,7 +1051,7 @@ def test_an_output_that_takes_long_to_read(output: str) -> None:
 def test_more_spans_than_any_gateway_has() -> None:
     """Only one more is read, which shows that there are too many."""
     output = "\n".join(f"GSM span {number}: Up" for number in range(1, 9999))
-    assert len(replies.read_span_list(output)) == replies.MAX_SPANS + 1
+    assert len(replies.read_span_list(output)) == bounds.MAX_SPANS + 1
 
 
 def test_values_that_are_too_long() -> None:

@@ -13,8 +13,9 @@ import itertools
 import logging
 import re
 import secrets
-from typing import Any, Final, Self, cast
+from typing import Any, Final, Self, cast, override
 
+from .chunks import ChunkedProtocol
 from .errors import (
     ActionTimeoutError,
     AmiError,
@@ -29,7 +30,7 @@ from .login import Credentials, log_in
 from .packet import Packet, PacketReader, build
 from .pending import PendingAction, fail, raise_for_error
 from .subscriptions import AnswerHandler, PacketHandler, PacketTest, Subscriptions
-from .tls import CONNECT_ERRORS, Tls, connect_error
+from .tls import Tls, open_connection
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -39,14 +40,11 @@ ACTION_TIMEOUT: Final = 10.0  # seconds
 PING_INTERVAL: Final = 30.0  # seconds without a byte from the gateway
 PING_TIMEOUT: Final = 10.0  # seconds
 LOGOFF_TIMEOUT: Final = 1.0  # seconds
-# Bytes that are read at once. All other tasks wait meanwhile, so there must be no more than
-# a hostile gateway may fill.
-_CHUNK: Final = 8 * 1024
 
 type Headers = Iterable[tuple[str, str]]
 
 
-class Session(asyncio.BufferedProtocol):
+class Session(ChunkedProtocol):
     """A session: actions with a time limit each, events, keepalive.
 
     Create it with `connect` and end it with `close`. It ends by itself when the
@@ -57,10 +55,10 @@ class Session(asyncio.BufferedProtocol):
         self, tls: Tls | None = None, on_answer: AnswerHandler | None = None
     ) -> None:
         """Create a session that isn't connected; use `connect`."""
+        super().__init__()
         self._tls = tls
         self._on_answer = on_answer
         self._loop = asyncio.get_running_loop()
-        self._chunk = memoryview(bytearray(_CHUNK))
         self._reader = PacketReader(self._wanted)
         self._transport: asyncio.Transport | None = None
         self._greeting: asyncio.Future[str] = self._loop.create_future()
@@ -116,19 +114,9 @@ class Session(asyncio.BufferedProtocol):
         session = cls(tls, on_answer)
         if subscribe:
             subscribe(session)
-        try:
-            async with asyncio.timeout(timeout):
-                await session._loop.create_connection(
-                    lambda: session,
-                    host,
-                    port,
-                    ssl=tls.context if tls else None,
-                    all_errors=True,
-                )
-        except CONNECT_ERRORS as err:
-            raise connect_error(
-                err, host, port, timeout, encrypted=tls is not None
-            ) from err
+        await open_connection(
+            lambda: session, host, port, tls.context if tls else None, timeout
+        )
         try:
             await session._greet(timeout)
             session.was_challenged = await log_in(
@@ -315,14 +303,7 @@ class Session(asyncio.BufferedProtocol):
         # An error that somebody keeps would keep it, and its encryption (256 KiB).
         self._transport = None
 
-    def get_buffer(self, sizehint: int) -> memoryview:
-        """Return where to put what comes; asyncio calls this."""
-        return self._chunk
-
-    def buffer_updated(self, nbytes: int) -> None:
-        """Read what came; asyncio calls this."""
-        self.receive(bytes(self._chunk[:nbytes]))
-
+    @override
     def receive(self, data: bytes) -> None:
         """Cut what came into packets."""
         self._last_received = self._loop.time()

@@ -11,9 +11,9 @@ from custom_components.openvox_gsm.ami import (
 )
 
 from . import commands, replies
+from .bounds import MAX_VALUE
 from .connection import Connection
 from .errors import NotAnOpenVoxGatewayError
-from .model import MAX_VALUE
 
 # A step that gives an SMS to anyone who sees the dialplan: the programs of the boxes from
 # 2013 on (process_sms), of those sold since (sms_receive.lua) and of the further

@@ -288,6 +288,7 @@ class Gateway:
             return CoreStatus()
         calls = answer.get("CoreCurrentCalls")
         date, time = answer.get("CoreStartupDate"), answer.get("CoreStartupTime")
+        started_at: datetime | None
         try:
             started_at = datetime.strptime(f"{date} {time}", "%Y-%m-%d %H:%M:%S")
             if started_at.year in (MINYEAR, MAXYEAR):

@@ -8,10 +8,6 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, NamedTuple, Self
 
-# Characters of a number or of another value, and of Home Assistant's states. Whatever a
-# gateway says beyond that is left out.
-MAX_VALUE: Final = 255
-
 
 class SpanStatus(StrEnum):
     """What a span is doing, in the one word that matters to a user."""

@@ -14,15 +14,8 @@ import re
 from types import MappingProxyType
 from typing import Final
 
-from .model import (
-    MAX_VALUE,
-    NetworkStatus,
-    SendFailure,
-    Span,
-    SpanStatus,
-    UssdFailure,
-    UssdReply,
-)
+from .bounds import MAX_SPANS, MAX_USSD, MAX_VALUE
+from .model import NetworkStatus, SendFailure, Span, SpanStatus, UssdFailure, UssdReply
 
 
 def is_unknown_command(output: str) -> bool:
@@ -37,7 +30,6 @@ def is_usage(output: str) -> bool:
 
 # Spans
 
-MAX_SPANS: Final = 64  # each has a device with some twenty entities
 _START_MARK = re.compile(r"-*Start Span (?P<number>[0-9]{1,4})-*")
 _END_MARK = re.compile(r"-*End Span (?P<number>[0-9]{1,4})-*")
 # "Pin (1234) Error" in a status.
@@ -315,8 +307,6 @@ def is_refused_before_prompt(output: str) -> bool:
     )
 
 
-# Characters. One answer of a network has at most 182 (3GPP TS 23.038, 5).
-_MAX_USSD: Final = 1024
 _USSD_REPLY: Final = (
     r"\s*1:Rec\w*ve USSD on span [0-9]+,\s*"
     r"responses:\s*(?P<type>-?[0-9]{1,4}),\s*code:\s*(?P<coding>-?[0-9]{1,4})"
@@ -354,7 +344,7 @@ def read_ussd_reply(span: int, output: str) -> UssdReply | UssdFailure | SendFai
             span=span,
             response_type=int(match["type"]),
             coding=int(match["coding"]),
-            text=match["text"].replace("\r\n", "\n").strip("\r\n")[:_MAX_USSD],
+            text=match["text"].replace("\r\n", "\n").strip("\r\n")[:MAX_USSD],
         )
     for line in output.split("\n"):
         for words, failure in _USSD_FAILURES.items():

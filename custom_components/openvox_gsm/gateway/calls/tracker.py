@@ -18,8 +18,8 @@ from time import monotonic
 from typing import Final
 
 from custom_components.openvox_gsm.ami import Packet
+from custom_components.openvox_gsm.gateway.bounds import MAX_VALUE
 from custom_components.openvox_gsm.gateway.model import (
-    MAX_VALUE,
     CallDirection,
     CallEvent,
     CallEventType,

@@ -4,7 +4,7 @@ from datetime import datetime
 import re
 from typing import Final
 
-from custom_components.openvox_gsm.gateway.model import MAX_VALUE
+from custom_components.openvox_gsm.gateway.bounds import MAX_VALUE
 from custom_components.openvox_gsm.gateway.timer import Timer
 
 from .events import TEXT_VARIABLES, MessageKey, SmsEvent

@@ -15,7 +15,8 @@ import re
 from typing import Final
 
 from custom_components.openvox_gsm.ami import Packet
-from custom_components.openvox_gsm.gateway.model import MAX_VALUE, StatusReport
+from custom_components.openvox_gsm.gateway.bounds import MAX_VALUE
+from custom_components.openvox_gsm.gateway.model import StatusReport
 from custom_components.openvox_gsm.gateway.spans import Spans
 
 _LOGGER = logging.getLogger(__name__)
