@@ -15,6 +15,7 @@ from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     async_fire_time_changed,
 )
+import pytest_socket
 
 from custom_components.openvox_gsm.connecting import attempt
 from custom_components.openvox_gsm.const import (
@@ -34,7 +35,7 @@ from custom_components.openvox_gsm.const import (
     CONF_TLS,
     DOMAIN,
 )
-from custom_components.openvox_gsm.gateway import Gateway, connection
+from custom_components.openvox_gsm.gateway import Gateway, connection, spans
 from homeassistant.config_entries import SOURCE_USER, ConfigEntryState, ConfigFlowResult
 from homeassistant.const import (
     CONF_COUNTRY,
@@ -161,6 +162,61 @@ async def test_the_same_gateway_by_another_name(
         "already_configured",
         {"gateway": loaded.title},
     )
+
+
+async def test_the_same_gateway_at_the_same_time(
+    hass: HomeAssistant, gateway: Simulator
+) -> None:
+    """By two names in two dialogs: it's added once."""
+    forms = [await start(hass) for _ in range(2)]
+    results = await asyncio.gather(
+        *(
+            answer(hass, form, answers(gateway, host=host))
+            for form, host in zip(forms, ("127.0.0.1", "localhost"), strict=True)
+        )
+    )
+
+    assert sorted(result["type"] for result in results) == ["abort", "create_entry"]
+    [reason] = [result["reason"] for result in results if "reason" in result]
+    assert reason in ("already_in_progress", "already_configured")
+    await hass.async_block_till_done()
+    assert len(hass.config_entries.async_entries(DOMAIN)) == 1
+
+
+async def test_a_dialog_that_was_left_open(
+    hass: HomeAssistant, gateway: Simulator
+) -> None:
+    """It keeps nobody from adding the gateway in another one."""
+    set_rights(gateway, without="dialplan")
+    menu = await answer(hass, await start(hass), answers(gateway))
+    assert menu["step_id"] == "no_incoming_sms"
+    give_rights_back(gateway)
+
+    result = await answer(
+        hass, await start(hass), answers(gateway, **{CONF_HOST: "localhost"})
+    )
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done()
+
+    result = await choose(hass, menu, "create")
+    assert result["reason"] == "already_configured"
+
+
+async def test_a_host_name_with_several_addresses(
+    hass: HomeAssistant, gateway: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where one of them refuses, it's there, and its port is wrong."""
+    addresses = [
+        (socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, gateway.port))
+        for address in ("255.255.255.255", "127.0.0.1", "127.0.0.2")
+    ]
+    pytest_socket.socket_allow_hosts([each[4][0] for each in addresses])
+    gateway.faults.refuse = True
+    monkeypatch.setattr(socket, "getaddrinfo", Mock(return_value=addresses))
+
+    result = await answer(hass, await start(hass), answers(gateway, host="gw.local"))
+
+    assert result["errors"] == {CONF_PORT: "port_closed"}
 
 
 async def test_another_gateway_with_a_module_of_a_known_one(
@@ -396,7 +452,7 @@ async def test_more_spans_than_any_gateway_has(
     hass: HomeAssistant, gateway: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The form says so, instead of an entry that never gets set up."""
-    monkeypatch.setattr(attempt, "MAX_SPANS", len(gateway.spans) - 1)
+    monkeypatch.setattr(spans, "MAX_SPANS", len(gateway.spans) - 1)
 
     result = await answer(hass, await start(hass), answers(gateway))
 
@@ -850,6 +906,33 @@ async def test_another_user_at_the_same_address(
 
     assert result["reason"] == "reconfigure_successful"
     assert loaded.data == given | {CONF_CHALLENGE: True}
+
+
+async def test_a_move_to_another_gateway(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """It's asked whether that's meant: the hardware may have been replaced."""
+    before = dict(loaded.data)
+    async with Simulator(spans=4) as new:
+        give_other_modules(new)
+        set_rights(new, without="dialplan")
+        form = await answer(
+            hass, await loaded.start_reconfigure_flow(hass), answers(new)
+        )
+        assert (form["step_id"], form["description_placeholders"]) == (
+            "other_gateway",
+            {"gateway": loaded.title, "host": new.host},
+        )
+        assert loaded.data == before
+
+        # All else is asked after that.
+        menu = await answer(hass, form, {})
+        assert menu["step_id"] == "no_incoming_sms"
+        result = await choose(hass, menu, "create")
+        assert result["reason"] == "reconfigure_successful"
+        assert loaded.data == learnt(new)
+        await hass.async_block_till_done()
+        assert await hass.config_entries.async_unload(loaded.entry_id)
 
 
 async def test_a_move_to_where_no_sms_can_be_seen(

@@ -11,8 +11,8 @@ from pytest_homeassistant_custom_component.common import (
     async_capture_events,
 )
 
-from custom_components.openvox_gsm.connecting import attempt
 from custom_components.openvox_gsm.const import DOMAIN, EVENT_SMS_RECEIVED
+from custom_components.openvox_gsm.gateway import spans
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
 from homeassistant.const import (
     CONF_PASSWORD,
@@ -21,6 +21,7 @@ from homeassistant.const import (
     STATE_OFF,
     STATE_ON,
     STATE_UNAVAILABLE,
+    STATE_UNKNOWN,
 )
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
@@ -270,14 +271,57 @@ async def test_more_spans_than_any_gateway_has(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """They don't fill Home Assistant with devices; the reason is said."""
-    monkeypatch.setattr(attempt, "MAX_SPANS", 3)
+    monkeypatch.setattr(spans, "MAX_SPANS", 3)
     entry.add_to_hass(hass)
     assert not await hass.config_entries.async_setup(entry.entry_id)
 
     assert entry.state is ConfigEntryState.SETUP_RETRY
     assert entry.reason
-    assert "has 4 spans, and no gateway has more than 3" in entry.reason
+    assert "has a span 4, and no gateway has more than 3" in entry.reason
     assert dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id) == []
+
+
+@pytest.mark.parametrize("one_by_one", [False, True])
+async def test_other_spans_in_each_poll(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+    one_by_one: bool,
+) -> None:
+    """They don't fill Home Assistant with devices; the honest ones come back."""
+    devices = dr.async_entries_for_config_entry(dr.async_get(hass), loaded.entry_id)
+    if one_by_one:
+        gateway.cli.leave_out("gsm show span all")
+    spans = list(gateway.spans.values())
+    for first in (65, 1000, 9000, 1):
+        for number, span in enumerate(spans, start=first):
+            span.number = number
+        gateway.spans = {span.number: span for span in spans}
+        await poll(hass, freezer)
+        assert hass.states.is_state(CONNECTED, STATE_ON if first == 1 else STATE_OFF)
+    assert devices == dr.async_entries_for_config_entry(
+        dr.async_get(hass), loaded.entry_id
+    )
+
+
+@pytest.mark.parametrize("year", [1, 9999])
+async def test_a_start_at_the_end_of_the_calendar(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+    year: int,
+) -> None:
+    """No time zone moves it beyond that: it's unknown."""
+    for zone in ("Asia/Tokyo", "America/New_York"):
+        await hass.config.async_set_time_zone(zone)
+        gateway.started_at = datetime(
+            year, 12 if year > 1 else 1, 31 if year > 1 else 1
+        )
+        await poll(hass, freezer)
+        assert hass.states.is_state(CONNECTED, STATE_ON)
+        assert hass.states.is_state("sensor.openvox_start_time", STATE_UNKNOWN)
 
 
 async def test_the_right_for_commands_is_taken_later(

@@ -20,7 +20,7 @@ from custom_components.openvox_gsm import (
     switch,
 )
 from custom_components.openvox_gsm.ami import HeaderFault, Service
-from custom_components.openvox_gsm.connecting.attempt import FORM_ERRORS
+from custom_components.openvox_gsm.connecting.form_errors import FORM_ERRORS
 from custom_components.openvox_gsm.errors import number_error
 from custom_components.openvox_gsm.gateway import (
     ForbiddenReason,
@@ -194,6 +194,7 @@ def test_every_error_of_the_flow_has_its_text() -> None:
     assert len(set(texts.values())) == len(texts)
     assert TEXTS["config"]["abort"].keys() == {
         "already_configured",
+        "already_in_progress",
         "reauth_successful",
         "reconfigure_successful",
     }
@@ -225,6 +226,7 @@ def test_every_step_of_the_flow_has_its_texts() -> None:
         "certificate",
         "discovery_confirm",
         "no_incoming_sms",
+        "other_gateway",
         "reauth_confirm",
         "reconfigure",
         "user",
@@ -241,6 +243,7 @@ def test_every_step_of_the_flow_has_its_texts() -> None:
         "step.certificate.description": {"fingerprint", "host"},
         "step.discovery_confirm.description": {"host"},
         "step.no_incoming_sms.description": {"username"},
+        "step.other_gateway.description": {"gateway", "host"},
         "step.reauth_confirm.description": {"gateway"},
     }
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 import logging
 import re
-from typing import Any, override
+from typing import Any, Self, override
 
 import voluptuous as vol
 
@@ -34,8 +34,9 @@ from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 
 from .ami import AmiError, TlsError
 from .connecting.address import read_address
-from .connecting.attempt import fetch_fingerprint, form_error, imeis_of, try_gateway
+from .connecting.attempt import fetch_fingerprint, imeis_of, try_gateway
 from .connecting.discovery import async_follow, is_at, is_gateway_of
+from .connecting.form_errors import form_error
 from .const import (
     CONF_CHALLENGE,
     CONF_FINGERPRINT,
@@ -94,8 +95,12 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
     _imeis: frozenset[str] = frozenset()
     # Whether the user trusts a gateway that lost its challenge.
     _send_password = False
-    # Whether the gateway hands over incoming SMS, as far as that is known.
+    # Whether the gateway hands over incoming SMS, and whether the user may see them, as
+    # far as that is known.
     _receives_sms = True
+    _may_see_sms = True
+    # Whether the gateway is being added right now.
+    _is_adding = False
 
     @staticmethod
     @callback
@@ -137,11 +142,13 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
         """Start with a gateway that asked for an address in the network."""
         host = discovery_info.ip
         mac = format_mac(discovery_info.macaddress)
-        if known := await self.async_set_unique_id(mac):
+        # Even while another address is tried: a stranger may have asked for that one.
+        if known := await self.async_set_unique_id(mac, raise_on_progress=False):
             await async_follow(self.hass, known, host)
             self._abort_if_unique_id_configured(
                 description_placeholders={"gateway": known.title}
             )
+        await self.async_set_unique_id(mac)  # it may be offered already
         for entry in self._async_current_entries(include_ignore=False):
             if entry.unique_id is None and entry.data[CONF_HOST] in (
                 host,
@@ -192,6 +199,26 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
             },
         )
 
+    async def async_step_other_gateway(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask whether another gateway takes the place of the one that was there."""
+        if user_input is not None:
+            return await self._go_on()
+        return self.async_show_form(
+            step_id="other_gateway",
+            description_placeholders={
+                "gateway": self._get_reconfigure_entry().title,
+                "host": self._data[CONF_HOST],
+            },
+        )
+
+    async def _go_on(self) -> ConfigFlowResult:
+        """Go on with the gateway that was tried."""
+        if not self._may_see_sms:
+            return await self.async_step_no_incoming_sms()
+        return await self.async_step_create()
+
     async def async_step_no_incoming_sms(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
@@ -220,14 +247,15 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
         """Add the gateway, or change the one that is there."""
         if self.source == SOURCE_REAUTH:
             return self._change(self._get_reauth_entry())
+        # It may have been added elsewhere while a question was open.
+        self._abort_if_known()
         if self.source == SOURCE_RECONFIGURE:
             entry = self._get_reconfigure_entry()
             # Another host may be another box, which discovery will find out. Another
             # port is on the same host, so its MAC address still holds.
             moved = entry.data[CONF_HOST] != self._data[CONF_HOST]
             return self._change(entry, unique_id=None if moved else entry.unique_id)
-        # It may have been added elsewhere while this question was open.
-        self._abort_if_known()
+        self._is_adding = True
         return self.async_create_entry(
             title=self._title(),
             data=self._data,
@@ -317,20 +345,36 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
     def _abort_if_known(self) -> None:
         """Refuse an address, or a gateway once it has shown its modules, of another entry.
 
-        Two entries of one gateway would fire everything twice.
+        Two entries of one gateway would fire everything twice. That of a flow that is just
+        adding it has no modules yet.
         """
         for entry in self._async_current_entries(include_ignore=False):
             if entry.entry_id == self.context.get("entry_id"):
                 continue
-            shared = self._imeis & find_imeis(self.hass, entry.entry_id)
-            if (
-                all(
-                    entry.data[key] == self._data[key] for key in (CONF_HOST, CONF_PORT)
-                )
-                # A module may have been moved from one gateway to another.
-                or 2 * len(shared) > len(self._imeis)
-            ):
+            if all(
+                entry.data[key] == self._data[key] for key in (CONF_HOST, CONF_PORT)
+            ) or self._is_with(find_imeis(self.hass, entry.entry_id)):
                 raise _already_configured(entry)
+        if self.hass.config_entries.flow.async_has_matching_flow(self):
+            raise AbortFlow("already_in_progress")
+
+    def _is_with(self, imeis: frozenset[str]) -> bool:
+        """Return whether the gateway that was tried is the one with these modules."""
+        # A module may have been moved from one gateway to another.
+        return 2 * len(self._imeis & imeis) > len(self._imeis)
+
+    @override
+    def is_matching(self, other_flow: Self) -> bool:
+        """Return whether another flow is just adding the same gateway."""
+        return other_flow._is_adding and self._is_with(other_flow._imeis)
+
+    @property
+    def _is_other_gateway(self) -> bool:
+        """Whether the gateway that was tried has none of the entry's modules."""
+        if self.source != SOURCE_RECONFIGURE:
+            return False
+        known = find_imeis(self.hass, self._get_reconfigure_entry().entry_id)
+        return bool(known and self._imeis) and known.isdisjoint(self._imeis)
 
     def _read_input(self, given: dict[str, Any]) -> dict[str, Any]:
         """Keep the input of a form, written as an entry has it; return it like that."""
@@ -369,9 +413,10 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
             self._imeis = imeis_of(gateway)
             if self.source != SOURCE_REAUTH:
                 self._abort_if_known()
-            if gateway.features.may_see_sms is False:
-                return await self.async_step_no_incoming_sms()
-            return await self.async_step_create()
+            self._may_see_sms = gateway.features.may_see_sms is not False
+            if self._is_other_gateway:
+                return await self.async_step_other_gateway()
+            return await self._go_on()
         return None
 
 

@@ -13,7 +13,7 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
 from .ami import AmiError, AuthenticationError, CannotConnectError
-from .connecting.attempt import read_spans, tls_of
+from .connecting.attempt import tls_of
 from .const import (
     CONF_CHALLENGE,
     CONF_LINE_BREAKS,
@@ -132,7 +132,7 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
                 raise gateway.connection_error or CannotConnectError(
                     "It has not come back yet"
                 )
-            spans = await read_spans(gateway)
+            spans = await gateway.spans.read()
             core = await gateway.read_core_status()
             await self._reload_for_new_rights()
             await self._look_for_sms_received()

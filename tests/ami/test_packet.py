@@ -424,13 +424,13 @@ def test_answer_that_ends_without_mark_is_an_ordinary_packet() -> None:
 # ---- the limit -----------------------------------------------------------------------
 
 
-def test_limit_is_a_mebibyte() -> None:
-    """Far above any honest packet, and no burden for any machine."""
+def test_limit_is_a_quarter_of_a_mebibyte() -> None:
+    """Far above any honest packet, and read in a moment on any machine."""
     reader = PacketReader()
     chunk = b"x" * 65536
-    for _ in range(16):
+    for _ in range(4):
         assert list(reader.feed(chunk)) == []
-    with pytest.raises(ProtocolError, match="more than 1048576 bytes"):
+    with pytest.raises(ProtocolError, match="more than 262144 bytes"):
         list(reader.feed(chunk))
     # Nothing of it is kept: the error, and with it the reader, may live for days.
     assert list(reader.feed(PING + b"\r\n\r\n")) == [PING]
@@ -567,7 +567,7 @@ def test_what_is_wanted_may_change_after_each_packet() -> None:
 def test_endless_packet_is_refused_though_nobody_wants_it() -> None:
     """It would fill the memory all the same."""
     reader = PacketReader(lambda: _MARKED)
-    for _ in range(16):
+    for _ in range(4):
         assert not list(reader.feed(b"x" * 65536))
     with pytest.raises(ProtocolError):
         list(reader.feed(b"x" * 65536))
@@ -618,6 +618,6 @@ def test_a_head_without_end_is_not_read_again_and_again(head: bytes) -> None:
     reader = PacketReader()
     reader.commands.add("7")
     begun = process_time()
-    for piece in [b"Response: Follows\r\n" + head, *(4000 * [250 * b"a"])]:
+    for piece in [b"Response: Follows\r\n" + head, *(20_000 * [12 * b"a"])]:
         assert list(reader.feed(piece)) == []
-    assert process_time() - begun < 1  # with all of it, seven seconds
+    assert process_time() - begun < 1  # with all of it, several seconds

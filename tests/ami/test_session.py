@@ -648,6 +648,22 @@ async def test_failed_action_tells_the_gateways_words(session: Session) -> None:
         await session.list_action("NoSuchThing")
 
 
+async def test_words_that_fill_the_log() -> None:
+    """Only the beginning is told, on one line."""
+
+    async def script(peer: Manager) -> None:
+        await peer.answer(
+            await peer.expect("Ping"),
+            "Error",
+            "Message: no\nERROR forged " + 9999 * "x",
+        )
+
+    async with scripted(script) as session:
+        with pytest.raises(ActionFailedError, match="^no ERROR forged x+$") as info:
+            await session.action("Ping")
+    assert len(str(info.value)) == 200
+
+
 async def test_failed_action_without_words() -> None:
     """Something must be said."""
 
@@ -744,7 +760,7 @@ async def test_answer_in_the_moment_of_giving_up() -> None:
         action = asyncio.create_task(session.action("Ping"))
         action_id = await action_ids.get()
         action.cancel()
-        session.data_received(f"Response: X\r\nActionID: {action_id}\r\n\r\n".encode())
+        session.receive(f"Response: X\r\nActionID: {action_id}\r\n\r\n".encode())
         with pytest.raises(asyncio.CancelledError):
             await action
         await session.action("Ping")
@@ -834,6 +850,29 @@ async def test_a_list_without_end(size: int) -> None:
         with pytest.raises(ConnectionLostError, match="a list of more than 8388608"):
             await session.list_action("Status", timeout=5)
         assert isinstance(await session.lost, ProtocolError)
+
+
+async def test_a_flood_of_events() -> None:
+    """Everything else has its turn in between, however much comes at once."""
+    event = b"Event: Flood\r\n\r\n"
+    count, received, most = 50_000, 0, 0
+
+    async def script(peer: Manager) -> None:
+        await peer.send(count * event)
+
+    def receive(_packet: Packet) -> None:
+        nonlocal received
+        received += 1
+
+    def subscribe(session: Session) -> None:
+        session.subscribe(named("Flood"), receive)
+
+    async with scripted(script, subscribe=subscribe):
+        while received < count:
+            before = received
+            await asyncio.sleep(0)
+            most = max(most, received - before)
+    assert most * len(event) <= 16 * 1024
 
 
 async def test_a_huge_event_that_is_wanted() -> None:

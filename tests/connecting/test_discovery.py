@@ -9,7 +9,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 import pytest_socket
 
-from custom_components.openvox_gsm.connecting import attempt
+from custom_components.openvox_gsm.connecting import attempt, discovery
 from custom_components.openvox_gsm.const import CONF_CHALLENGE, CONF_FINGERPRINT, DOMAIN
 from custom_components.openvox_gsm.gateway import connection
 from homeassistant.config_entries import (
@@ -39,7 +39,9 @@ ELSEWHERE = "127.0.0.99"
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Allow a second address, and don't wait for long."""
-    pytest_socket.socket_allow_hosts(["127.0.0.1", ELSEWHERE])
+    pytest_socket.socket_allow_hosts(
+        ["127.0.0.1", ELSEWHERE, *(f"127.0.1.{number}" for number in range(50))]
+    )
     monkeypatch.setattr(attempt, "_START_TIME", 5)
     monkeypatch.setattr(attempt, "_RETRY_TIME", 0.01)
     monkeypatch.setattr(connection, "FIRST_WAIT", 0.1)
@@ -264,6 +266,39 @@ async def test_a_known_gateway_has_another_address(
     assert issues(hass) == {}
 
 
+async def test_a_stranger_that_announces_itself_first(
+    hass: HomeAssistant, gateway: Simulator, known: MockConfigEntry
+) -> None:
+    """The gateway is followed all the same, while the stranger's address is tried."""
+    await gateway.stop()
+    nowhere = asyncio.create_task(discover(hass, "127.0.1.1"))
+    await asyncio.sleep(0.05)
+    await move(gateway)
+
+    await discover(hass, ELSEWHERE)
+    assert known.data[CONF_HOST] == ELSEWHERE
+    await settle(hass)
+    await nowhere
+    assert known.data[CONF_HOST] == ELSEWHERE
+    assert known.state is ConfigEntryState.LOADED
+    assert issues(hass) == {}
+
+
+async def test_announcements_without_end(
+    hass: HomeAssistant, gateway: Simulator, known: MockConfigEntry
+) -> None:
+    """No more than a few addresses are tried at a time, each of them once."""
+    await gateway.stop()
+    tries = [
+        asyncio.create_task(discover(hass, f"127.0.1.{number % 50}"))
+        for number in range(100)
+    ]
+    await asyncio.sleep(0.1)
+    assert sum(not each.done() for each in tries) == discovery.MAX_ADDRESSES
+    results = await asyncio.gather(*tries)
+    assert {result["reason"] for result in results} == {"already_configured"}
+
+
 @pytest.mark.parametrize("is_same", [True, False])
 async def test_all_boards_of_a_stack_have_another_address(
     hass: HomeAssistant,
@@ -393,6 +428,29 @@ async def test_a_gateway_that_starts(
     await discovery
     assert known.data[CONF_HOST] == ELSEWHERE
     await settle(hass)
+
+
+async def test_a_gateway_that_comes_back_while_a_stranger_is_tried(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    known: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It hasn't moved, whatever the stranger shows."""
+    monkeypatch.setattr(attempt, "_START_TIME", 10)
+    async with stranger(gateway) as box:
+        imeis = [span.imei for span in box.spans.values()]
+        for span in box.spans.values():
+            span.imei = ""
+        discovery = asyncio.create_task(discover(hass, ELSEWHERE))
+        await until(lambda: "Logoff" in box.actions)
+        await gateway.start()
+        for span, imei in zip(box.spans.values(), imeis, strict=True):
+            span.imei = imei
+        await discovery
+        assert known.data[CONF_HOST] == "127.0.0.1"
+        await settle(hass)
+        assert issues(hass) == {}
 
 
 async def test_an_address_that_leads_nowhere(

@@ -161,7 +161,7 @@ def test_a_session_of_any_bytes(stream: list[bytes], greeting: bytes) -> None:
         session = Session()
         session.subscribe(lambda _raw: True, lambda packet: None)
         for chunk in (greeting, *stream):
-            session.data_received(chunk)
+            session.receive(chunk)
         if session.lost.done():
             assert isinstance(session.lost.result(), ProtocolError)
 

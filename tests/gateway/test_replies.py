@@ -3,13 +3,14 @@
 from collections.abc import Callable
 import json
 from pathlib import Path
+import time
 from typing import Any
 
 from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.openvox_gsm.ami import Packet
-from custom_components.openvox_gsm.gateway import commands, replies
+from custom_components.openvox_gsm.gateway import bounds, commands, replies
 from custom_components.openvox_gsm.gateway.model import (
     NetworkStatus,
     SendFailure,
@@ -1007,3 +1008,70 @@ def test_numbers_in_steps_are_left_out() -> None:
     """A box may dial or text someone for each SMS."""
     output = "  'sms' =>          1. Dial(EXTRA/1/+4915112345678)    [pbx_config]\n"
     assert replies.read_steps(output, "sms") == ("Dial(EXTRA/1/…)",)
+
+
+# As much as there may be
+
+
+def _read_all(output: str) -> None:
+    """Read an output in every way."""
+    replies.read_span_list(output)
+    replies.split_all_spans(output)
+    replies.read_span(1, output)
+    replies.read_sms_reply(output)
+    replies.is_refused_before_prompt(output)
+    replies.read_ussd_reply(1, output)
+    replies.read_commands(output)
+    replies.read_steps(output, "sms")
+    replies.read_usage(output)
+    replies.read_driver_version(output)
+    replies.read_rights(output, "read")
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        " " * 100_000,
+        "\n" * 100_000,
+        "Status: " + "Pin ()" * 16_000,
+        "Usage: <" + " " * 100_000,
+        "  'sms' =>" + " " * 100_000,
+        "  'sms' => 1. NoOp(a)" + " [a)" * 25_000,
+        "1:Recive USSD sucess on span 1" + "\n" * 100_000,
+    ],
+    ids=["spaces", "lines", "PINs", "usage", "step", "ends of a step", "USSD"],
+)
+def test_an_output_that_takes_long_to_read(output: str) -> None:
+    """None does: whoever prints it would hold up all of Home Assistant."""
+    begun = time.process_time()
+    _read_all(output)
+    assert time.process_time() - begun < 1
+
+
+def test_more_spans_than_any_gateway_has() -> None:
+    """Only one more is read, which shows that there are too many."""
+    output = "\n".join(f"GSM span {number}: Up" for number in range(1, 9999))
+    assert len(replies.read_span_list(output)) == bounds.MAX_SPANS + 1
+
+
+def test_values_that_are_too_long() -> None:
+    """The rest is left out, so that a state and the registry of devices can hold them."""
+    long = "x" * 1000
+    span = replies.read_span(
+        1, f"Status: {long}\nState: {long}\nModel IMEI: {long}\n{long}: a"
+    )
+    assert span
+    values = {span.status_text, span.state_text, span.imei, *list(span.lines)[3:]}
+    assert values == {"x" * 255}
+    [listed] = replies.read_span_list(f"GSM span 1: {long}").values()
+    assert listed.status_text == "x" * 255
+    assert replies.read_driver_version(f"version: {long}") == "x" * 255
+
+
+def test_an_answer_of_a_network_that_is_too_long() -> None:
+    """No network sends so much; what an honest one sends is whole."""
+    reply = replies.read_ussd_reply(
+        1, "1:Recive USSD on span 1,responses:0,code:15\nText:" + "x" * 5000
+    )
+    assert isinstance(reply, UssdReply)
+    assert reply.text == "x" * 1024

@@ -11,7 +11,9 @@ import re
 
 from .errors import HeaderFault, InvalidHeaderError, ProtocolError
 
-MAX_PACKET = 1024 * 1024  # bytes; far more than any honest packet has
+# Bytes; several times as much as the longest honest packet has. Reading it must not hold
+# up Home Assistant.
+MAX_PACKET = 256 * 1024
 # Asterisk reads a line into 1,024 bytes, including CR LF (main/manager.c).
 MAX_LINE = 1022
 

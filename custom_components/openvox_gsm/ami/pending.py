@@ -7,6 +7,7 @@ from .errors import ActionFailedError, AmiError, PermissionDeniedError, Protocol
 from .packet import Packet
 
 MAX_LIST: Final = 8 * 1024 * 1024  # bytes; far more than any honest list has
+_MAX_MESSAGE: Final = 200  # characters; Asterisk's own are shorter
 _OVERHEAD: Final = 512  # bytes that an event takes in memory beside its own, at least
 
 
@@ -87,7 +88,8 @@ def raise_for_error(name: str, response: Packet) -> None:
     """Raise PermissionDeniedError or ActionFailedError where an action was refused."""
     if response.get("Response").lower() != "error":
         return
-    message = response.get("Message")
+    # It's shown to people and logged, so it's one short line.
+    message = " ".join(response.get("Message").split())[:_MAX_MESSAGE]
     if message == "Command output follows":
         return  # Asterisk 14 and later answer a failed command like this
     if message.lower() == "permission denied":

@@ -13,8 +13,9 @@ import itertools
 import logging
 import re
 import secrets
-from typing import Any, Final, Self, cast
+from typing import Any, Final, Self, cast, override
 
+from .chunks import ChunkedProtocol
 from .errors import (
     ActionTimeoutError,
     AmiError,
@@ -29,7 +30,7 @@ from .login import Credentials, log_in
 from .packet import Packet, PacketReader, build
 from .pending import PendingAction, fail, raise_for_error
 from .subscriptions import AnswerHandler, PacketHandler, PacketTest, Subscriptions
-from .tls import CONNECT_ERRORS, Tls, connect_error
+from .tls import Tls, open_connection
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ LOGOFF_TIMEOUT: Final = 1.0  # seconds
 type Headers = Iterable[tuple[str, str]]
 
 
-class Session(asyncio.Protocol):
+class Session(ChunkedProtocol):
     """A session: actions with a time limit each, events, keepalive.
 
     Create it with `connect` and end it with `close`. It ends by itself when the
@@ -54,6 +55,7 @@ class Session(asyncio.Protocol):
         self, tls: Tls | None = None, on_answer: AnswerHandler | None = None
     ) -> None:
         """Create a session that isn't connected; use `connect`."""
+        super().__init__()
         self._tls = tls
         self._on_answer = on_answer
         self._loop = asyncio.get_running_loop()
@@ -112,15 +114,9 @@ class Session(asyncio.Protocol):
         session = cls(tls, on_answer)
         if subscribe:
             subscribe(session)
-        try:
-            async with asyncio.timeout(timeout):
-                await session._loop.create_connection(
-                    lambda: session, host, port, ssl=tls.context if tls else None
-                )
-        except CONNECT_ERRORS as err:
-            raise connect_error(
-                err, host, port, timeout, encrypted=tls is not None
-            ) from err
+        await open_connection(
+            lambda: session, host, port, tls.context if tls else None, timeout
+        )
         try:
             await session._greet(timeout)
             session.was_challenged = await log_in(
@@ -307,8 +303,9 @@ class Session(asyncio.Protocol):
         # An error that somebody keeps would keep it, and its encryption (256 KiB).
         self._transport = None
 
-    def data_received(self, data: bytes) -> None:
-        """Cut what came into packets; asyncio calls this."""
+    @override
+    def receive(self, data: bytes) -> None:
+        """Cut what came into packets."""
         self._last_received = self._loop.time()
         try:
             if not self._greeting.done():

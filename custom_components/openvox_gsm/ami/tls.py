@@ -1,11 +1,12 @@
 """Encryption: Asterisk's manager over TLS, as a rule on port 5039."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 import hashlib
 import socket
 import ssl
-from typing import Final
+from typing import Final, cast
 
 from .errors import (
     AmiError,
@@ -18,7 +19,8 @@ from .errors import (
 
 _TIMEOUT: Final = 10.0  # seconds
 # OverflowError: can't be a port.
-CONNECT_ERRORS: Final = (OSError, ValueError, OverflowError)
+# ExceptionGroup: one for each address of the host.
+_CONNECT_ERRORS: Final = (OSError, ValueError, OverflowError, ExceptionGroup)
 
 
 @dataclass(frozen=True)
@@ -63,32 +65,54 @@ async def read_fingerprint(
     Only the handshake is sent. `timeout` is in seconds. Raises CannotConnectError, and
     TlsError if there is no TLS.
     """
-    loop = asyncio.get_running_loop()
-    try:
-        async with asyncio.timeout(timeout):
-            transport, _ = await loop.create_connection(
-                asyncio.Protocol, host, port, ssl=context
-            )
-    except CONNECT_ERRORS as err:
-        raise connect_error(err, host, port, timeout, encrypted=True) from err
+    transport = await open_connection(asyncio.Protocol, host, port, context, timeout)
     try:
         return _fingerprint(transport)
     finally:
         transport.abort()
 
 
-def connect_error(
+async def open_connection(
+    protocol: Callable[[], asyncio.BaseProtocol],
+    host: str,
+    port: int,
+    context: ssl.SSLContext | None,
+    timeout: float,
+) -> asyncio.Transport:
+    """Open a connection, encrypted with a context.
+
+    `timeout` (seconds) includes the handshake. Raises CannotConnectError and TlsError.
+    """
+    # Only the type of the base class knows `all_errors`.
+    loop = cast(asyncio.BaseEventLoop, asyncio.get_running_loop())
+    try:
+        async with asyncio.timeout(timeout):
+            transport, _ = await loop.create_connection(
+                protocol, host, port, ssl=context, all_errors=True
+            )
+    except _CONNECT_ERRORS as err:
+        raise _connect_error(
+            err, host, port, timeout, encrypted=context is not None
+        ) from err
+    return transport
+
+
+def _connect_error(
     err: Exception, host: str, port: int, timeout: float, *, encrypted: bool
 ) -> AmiError:
     """Return what went wrong while connecting as an error of this package.
 
-    Raise it from `err`, one of CONNECT_ERRORS. Somebody may keep it for long, so `err`
+    Raise it from `err`, one of _CONNECT_ERRORS. Somebody may keep it for long, so `err`
     loses its frames: those of asyncio hold the connection and its encryption.
     """
-    each: BaseException | None = err
-    while each:
-        each.__traceback__ = None
-        each = each.__context__
+    _drop_frames(err)
+    if isinstance(err, ExceptionGroup):
+        # What refuses is there, whatever the other addresses lead to.
+        errors = sorted(
+            err.exceptions,
+            key=lambda each: not isinstance(each, ConnectionRefusedError),
+        )
+        return _connect_error(errors[0], host, port, timeout, encrypted=encrypted)
     match err:
         case TimeoutError():
             return CannotConnectError(
@@ -103,7 +127,6 @@ def connect_error(
         case socket.gaierror() | ValueError():  # ValueError: can't be a host name
             return HostNotFoundError(f"No address for {host}: {err}")
         case ConnectionRefusedError():
-            # Not where the host has several addresses: asyncio then sums up the errors.
             return PortClosedError(f"No connection to {host}:{port}: {err}")
         case ConnectionResetError() | ConnectionAbortedError() if encrypted:
             # A server may just hang up if no version or cipher suits it.
@@ -111,6 +134,15 @@ def connect_error(
                 f"No encrypted connection to {host}:{port}: the other side hung up"
             )
     return CannotConnectError(f"No connection to {host}:{port}: {err}")
+
+
+def _drop_frames(err: BaseException | None) -> None:
+    while err:
+        err.__traceback__ = None
+        if isinstance(err, BaseExceptionGroup):
+            for each in err.exceptions:
+                _drop_frames(each)
+        err = err.__context__
 
 
 def _fingerprint(transport: asyncio.BaseTransport) -> str:

@@ -1,4 +1,4 @@
-"""Tries a gateway with the data of a form, and says at which field what is wrong."""
+"""Tries whether a gateway works with the data of an entry, and whether it's the same one."""
 
 import asyncio
 from collections.abc import Mapping
@@ -6,23 +6,12 @@ import contextlib
 from typing import Any, Final
 
 from custom_components.openvox_gsm.ami import (
-    ActionFailedError,
-    ActionTimeoutError,
     AmiError,
     AuthenticationError,
-    CannotConnectError,
     CertificateError,
     ChallengeMissingError,
-    HostNotFoundError,
-    InvalidHeaderError,
-    NoGreetingError,
-    OtherServiceError,
-    PermissionDeniedError,
-    PortClosedError,
     ProtocolError,
-    Service,
     Tls,
-    TlsError,
     read_fingerprint,
     unverified_context,
 )
@@ -31,11 +20,7 @@ from custom_components.openvox_gsm.const import (
     CONF_FINGERPRINT,
     CONF_TLS,
 )
-from custom_components.openvox_gsm.gateway import (
-    Gateway,
-    NotAnOpenVoxGatewayError,
-    Span,
-)
+from custom_components.openvox_gsm.gateway import Gateway
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_USERNAME
 from homeassistant.util.ssl import client_context
 
@@ -50,31 +35,6 @@ _FINAL_ERRORS: Final = (
     CertificateError,
     ChallengeMissingError,
     ProtocolError,
-)
-
-MAX_SPANS: Final = 64  # each has a device with some twenty entities
-
-
-class TooManySpansError(ProtocolError):
-    """The other side reports more spans than any gateway has."""
-
-
-# The field to blame, "base" for none, and the text. The first that matches counts.
-FORM_ERRORS: Final[tuple[tuple[type[AmiError], str, str], ...]] = (
-    (AuthenticationError, CONF_PASSWORD, "invalid_auth"),
-    (ChallengeMissingError, "base", "no_challenge"),
-    (PermissionDeniedError, CONF_USERNAME, "no_command_right"),
-    (NotAnOpenVoxGatewayError, CONF_HOST, "not_openvox"),
-    (TooManySpansError, CONF_HOST, "too_many_spans"),
-    (ProtocolError, CONF_PORT, "not_asterisk"),
-    (ActionTimeoutError, "base", "timeout_connect"),
-    (InvalidHeaderError, CONF_PASSWORD, "invalid_auth"),
-    (TlsError, CONF_TLS, "no_tls"),
-    (HostNotFoundError, CONF_HOST, "host_not_found"),
-    (PortClosedError, CONF_PORT, "port_closed"),
-    (CannotConnectError, CONF_HOST, "cannot_connect"),
-    (ActionFailedError, "base", "refused"),
-    (AmiError, "base", "connection_lost"),
 )
 
 
@@ -104,21 +64,10 @@ async def try_gateway(data: Mapping[str, Any]) -> Gateway:
     )
     try:
         await gateway.start()
-        await read_spans(gateway)
+        await gateway.spans.read()
     finally:
         await gateway.stop()
     return gateway
-
-
-async def read_spans(gateway: Gateway) -> Mapping[int, Span]:
-    """Read the spans of a gateway; raises AmiError, TooManySpansError among others."""
-    spans = await gateway.spans.read()
-    if len(spans) > MAX_SPANS:
-        raise TooManySpansError(
-            f"It says that it has {len(spans)} spans, and no gateway has more than "
-            f"{MAX_SPANS}"
-        )
-    return spans
 
 
 def imeis_of(gateway: Gateway) -> frozenset[str]:
@@ -172,34 +121,3 @@ async def accepts_connections(host: str, port: int) -> bool:
         return False
     writer.transport.abort()
     return True
-
-
-async def form_error(error: AmiError, data: Mapping[str, Any]) -> tuple[str, str]:
-    """Return at which field of a form an error stands, and the key of its text.
-
-    `data` is what was tried. The field is "base" where none is to blame.
-    """
-    if isinstance(error, NoGreetingError) and await _is_web_server(data):
-        error = OtherServiceError(Service.WEB_SERVER)
-    if isinstance(error, OtherServiceError):
-        return CONF_PORT, str(error.service)
-    return next(
-        (field, key) for kind, field, key in FORM_ERRORS if isinstance(error, kind)
-    )
-
-
-async def _is_web_server(data: Mapping[str, Any]) -> bool:
-    """Return whether something answers in HTTP, which never speaks first."""
-    context = _UNVERIFIED if data[CONF_TLS] else None
-    try:
-        async with asyncio.timeout(_ANSWER_TIME):
-            reader, writer = await asyncio.open_connection(
-                data[CONF_HOST], data[CONF_PORT], ssl=context
-            )
-            try:
-                writer.write(b"HEAD / HTTP/1.0\r\n\r\n")
-                return await reader.readexactly(5) == b"HTTP/"
-            finally:
-                writer.transport.abort()
-    except OSError, EOFError:  # a TimeoutError is an OSError
-        return False

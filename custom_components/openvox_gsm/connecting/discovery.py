@@ -1,6 +1,7 @@
 """Follows gateways to the addresses where DHCP sees them."""
 
 import asyncio
+from typing import Final
 
 from custom_components.openvox_gsm.const import DOMAIN
 from custom_components.openvox_gsm.devices import find_imeis
@@ -8,27 +9,41 @@ from custom_components.openvox_gsm.issues import async_raise_new_address
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
+from homeassistant.util.hass_dict import HassKey
 from homeassistant.util.network import is_ip_address
 
 from .attempt import accepts_connections, is_same_gateway
+
+MAX_ADDRESSES: Final = 8  # that are tried at a time for one gateway
+_TRIED: HassKey[dict[str, set[str]]] = HassKey(f"{DOMAIN}_tried_addresses")
 
 
 async def async_follow(hass: HomeAssistant, entry: ConfigEntry, host: str) -> None:
     """Follow a gateway to a new address, with all its boards.
 
-    The boards of a stack are behind one address, each at a port of its own.
+    The boards of a stack are behind one address, each at a port of its own. An address
+    that's being tried isn't tried again, and no more than `MAX_ADDRESSES` are.
     """
     old = entry.data.get(CONF_HOST, "")
     # A host name leads to the gateway wherever it is.
     if not is_ip_address(old) or old == host:
         return
-    await asyncio.gather(
-        *(
-            _follow_board(hass, each, old, host)
-            for each in hass.config_entries.async_entries(DOMAIN, include_ignore=False)
-            if each.data[CONF_HOST] == old and not each.disabled_by
+    tried = hass.data.setdefault(_TRIED, {}).setdefault(entry.entry_id, set())
+    if host in tried or len(tried) == MAX_ADDRESSES:
+        return
+    tried.add(host)
+    try:
+        await asyncio.gather(
+            *(
+                _follow_board(hass, each, old, host)
+                for each in hass.config_entries.async_entries(
+                    DOMAIN, include_ignore=False
+                )
+                if each.data[CONF_HOST] == old and not each.disabled_by
+            )
         )
-    )
+    finally:
+        tried.discard(host)
 
 
 async def _follow_board(
@@ -39,6 +54,8 @@ async def _follow_board(
     if await accepts_connections(old, entry.data[CONF_PORT]):
         return
     is_same = await is_gateway_of(hass, entry, host)
+    if await accepts_connections(old, entry.data[CONF_PORT]):
+        return  # it was only restarting
     if not is_at(hass, entry, old):
         return  # somebody has changed or removed it meanwhile
     if not is_same:

@@ -7,6 +7,7 @@ from .errors import (
     InvalidNumberError,
     NotAnOpenVoxGatewayError,
     SpanError,
+    TooManySpansError,
     UssdError,
     why_not_asked,
 )
@@ -77,6 +78,7 @@ __all__ = [
     "SpanStatus",
     "StatusReport",
     "TextFault",
+    "TooManySpansError",
     "UssdError",
     "UssdFailure",
     "UssdReply",

@@ -2,13 +2,21 @@
 
 from enum import StrEnum
 
-from custom_components.openvox_gsm.ami import ActionTimeoutError, AmiError
+from custom_components.openvox_gsm.ami import (
+    ActionTimeoutError,
+    AmiError,
+    ProtocolError,
+)
 
 from .model import SendFailure, UssdFailure
 
 
 class NotAnOpenVoxGatewayError(AmiError):
     """An Asterisk answers there, but it has no ``gsm`` commands."""
+
+
+class TooManySpansError(ProtocolError):
+    """The other side reports spans that no gateway has."""
 
 
 class UssdError(Exception):

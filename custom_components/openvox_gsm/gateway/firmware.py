@@ -11,6 +11,7 @@ from custom_components.openvox_gsm.ami import (
 )
 
 from . import commands, replies
+from .bounds import MAX_VALUE
 from .connection import Connection
 from .errors import NotAnOpenVoxGatewayError
 
@@ -169,4 +170,4 @@ async def _read_asterisk_version(connection: Connection) -> str:
         answer = await connection.action("CoreSettings")
     except ActionFailedError, ActionTimeoutError, PermissionDeniedError:
         return ""
-    return answer.get("AsteriskVersion")
+    return answer.get("AsteriskVersion")[:MAX_VALUE]

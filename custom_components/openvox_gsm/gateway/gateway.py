@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import MAXYEAR, MINYEAR, datetime
 import re
 from typing import Final
 
@@ -288,8 +288,11 @@ class Gateway:
             return CoreStatus()
         calls = answer.get("CoreCurrentCalls")
         date, time = answer.get("CoreStartupDate"), answer.get("CoreStartupTime")
+        started_at: datetime | None
         try:
             started_at = datetime.strptime(f"{date} {time}", "%Y-%m-%d %H:%M:%S")
+            if started_at.year in (MINYEAR, MAXYEAR):
+                started_at = None  # a time zone may lead out of the calendar
         except ValueError:
             started_at = None
         return CoreStatus(

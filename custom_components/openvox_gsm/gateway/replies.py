@@ -3,6 +3,9 @@
 The words are those of the vendor's driver chan_extra 2.0.8 and of later firmware of
 the same family. Many of them contain numbers, texts and PINs, so nothing in here
 logs or raises what it reads.
+
+A hostile gateway may print anything, and as much as a packet holds. So the time that
+each pattern takes must not grow faster than the output.
 """
 
 from collections.abc import Mapping
@@ -11,6 +14,7 @@ import re
 from types import MappingProxyType
 from typing import Final
 
+from .bounds import MAX_SPANS, MAX_USSD, MAX_VALUE
 from .model import NetworkStatus, SendFailure, Span, SpanStatus, UssdFailure, UssdReply
 
 
@@ -38,14 +42,18 @@ _PIN_LINE = re.compile(r"\bPIN\d?\b|Last (?:send|receive) AT", re.IGNORECASE)
 def read_span_list(output: str) -> dict[int, Span]:
     """Read ``gsm show spans``: the spans that exist, by number.
 
-    It gives only number and status; the rest stays unknown.
+    It gives only number and status; the rest stays unknown. Of more than `MAX_SPANS`
+    only one more is read, which shows that there are too many.
     """
-    spans = {}
+    statuses: dict[int, str] = {}
     for line in output.split("\n"):
         if match := re.match(r"\s*GSM span ([0-9]{1,4}):(.*)", line):
-            number = int(match[1])
-            spans[number] = _span(number, {"Status": match[2].strip()})
-    return spans
+            statuses[int(match[1])] = match[2].strip()[:MAX_VALUE]
+            if len(statuses) > MAX_SPANS:
+                break
+    return {
+        number: _span(number, {"Status": status}) for number, status in statuses.items()
+    }
 
 
 def split_all_spans(output: str) -> dict[int, str] | None:
@@ -80,7 +88,7 @@ def read_span(number: int, output: str) -> Span | None:
     for line in output.split("\n"):
         key, colon, value = line.partition(":")  # a value may contain colons
         if colon and key.strip() and not _PIN_LINE.search(key):
-            lines.setdefault(key.strip(), value.strip())
+            lines.setdefault(key.strip()[:MAX_VALUE], value.strip()[:MAX_VALUE])
     return _span(number, lines) if "Status" in lines else None
 
 
@@ -306,10 +314,10 @@ _USSD_REPLY: Final = (
 )
 # The form of the drivers before May 2013.
 _OLD_USSD_REPLY: Final = (
-    r"\s*1:Rec\w*ve USSD suc\w* on span [0-9]+\s*"
-    r"\n\s*USSD Responses:\s*(?P<type>-?[0-9]{1,4})\s*"
-    r"\n\s*USSD Code:\s*(?P<coding>-?[0-9]{1,4})\s*"
-    r"\n\s*USSD Message:(?P<text>.*)"
+    r"\s*1:Rec\w*ve USSD suc\w* on span [0-9]+"
+    r"\s+USSD Responses:\s*(?P<type>-?[0-9]{1,4})"
+    r"\s+USSD Code:\s*(?P<coding>-?[0-9]{1,4})"
+    r"\s+USSD Message:(?P<text>.*)"
 )
 _USSD_FAILURES: Final[Mapping[str, UssdFailure | SendFailure]] = {
     "0:Send USSD timeout": UssdFailure.TIMED_OUT,
@@ -336,7 +344,7 @@ def read_ussd_reply(span: int, output: str) -> UssdReply | UssdFailure | SendFai
             span=span,
             response_type=int(match["type"]),
             coding=int(match["coding"]),
-            text=match["text"].replace("\r\n", "\n").strip("\r\n"),
+            text=match["text"].replace("\r\n", "\n").strip("\r\n")[:MAX_USSD],
         )
     for line in output.split("\n"):
         for words, failure in _USSD_FAILURES.items():
@@ -379,8 +387,8 @@ def read_commands(help_output: str) -> tuple[str, ...]:
 # "  'sms' =>          1. NoOp(SMS In)             [pbx_config]"; only the first step of
 # an extension has its name, and a step may have a label in its place.
 _STEP: Final = re.compile(
-    r"\s*(?:'(?P<extension>[^']+)' =>)?\s*(?:\[[^]]*\])?\s*"
-    r"[0-9]+\. (?P<step>\w+\(.*\))\s+\[[^]]*\]\s*"
+    r"\s*+(?:'(?P<extension>[^']+)' =>)?+\s*+(?:\[[^]]*\])?+\s*+"
+    r"[0-9]+\. (?P<step>\w+\(.*\))\s+\[[^][]*\]\s*"
 )
 
 
@@ -414,14 +422,15 @@ def read_usage(help_output: str) -> tuple[str, ...]:
     """Return the arguments in ``Usage: gsm … <span> … [id]``, without brackets."""
     for line in help_output.splitlines():
         if line.strip().startswith("Usage:"):
-            return tuple(re.findall(r"[<\[]\s*([^<>\[\]]+?)\s*[>\]]", line))
+            arguments = re.findall(r"[<\[]([^<>\[\]]++)[>\]]", line)
+            return tuple(name for each in arguments if (name := each.strip()))
     return ()
 
 
 def read_driver_version(output: str) -> str:
     """Read ``libgsmat version: 2.0.8``; empty where it is missing."""
     match = re.search(r"version:\s*(\S+)", output)
-    return match[1] if match else ""
+    return match[1][:MAX_VALUE] if match else ""
 
 
 def read_rights(output: str, kind: str) -> frozenset[str] | None:
@@ -429,7 +438,7 @@ def read_rights(output: str, kind: str) -> frozenset[str] | None:
 
     None where the output doesn't give them.
     """
-    match = re.search(rf"^\s*{kind} perm:(.*)$", output, re.MULTILINE)
+    match = re.search(rf"^[ \t]*{kind} perm:(.*)$", output, re.MULTILINE)
     if not match:
         return None
     # Asterisk 1.8 ends every list with ",all", whatever the rights are.

@@ -1,7 +1,7 @@
 """The spans of a gateway: how they are read, and who may use which one."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 import math
@@ -11,7 +11,9 @@ from typing import Final, NamedTuple
 from custom_components.openvox_gsm.ami import ActionTimeoutError, AmiError
 
 from . import commands, replies
+from .bounds import MAX_SPANS
 from .connection import Connection
+from .errors import TooManySpansError
 from .model import SendFailure, Span, SpanStatus, Work
 from .power import Power
 
@@ -126,7 +128,7 @@ class Spans(Mapping[int, Span]):
 
         Returns them as they are now. A span that hasn't changed is the very same
         object as after the last read. Raises AmiError where the gateway doesn't
-        answer.
+        answer, TooManySpansError among others.
         """
         if self._reading is None or self._reading.done():
             self._reading = asyncio.create_task(self._read())
@@ -156,9 +158,11 @@ class Spans(Mapping[int, Span]):
             else:
                 outputs = replies.split_all_spans(output)
                 if outputs is not None:
+                    _check(outputs)
                     return await self._read_outputs(outputs, begun)
                 self._one_by_one_until = math.inf
         listed = replies.read_span_list(await command(commands.SHOW_SPANS))
+        _check(listed)
         for number, span in listed.items():
             try:
                 listed[number] = await self._read_one(number) or self._judge(
@@ -346,3 +350,18 @@ class Spans(Mapping[int, Span]):
         """Wait for the read under way to end; stopping the connection ends it."""
         if self._reading:
             await asyncio.wait([self._reading])
+
+
+def _check(numbers: Iterable[int]) -> None:
+    """Raise TooManySpansError where no gateway has spans with these numbers.
+
+    Guess: they're counted from 1 on each board. With other numbers in each poll, a
+    broken or hostile gateway would get ever more devices.
+    """
+    for number in numbers:
+        if 1 <= number <= MAX_SPANS:
+            continue
+        raise TooManySpansError(
+            f"It says that it has a span {number}, and no gateway has more than "
+            f"{MAX_SPANS}"
+        )

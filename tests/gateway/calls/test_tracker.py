@@ -172,6 +172,15 @@ def wire(name: str) -> bytes:
 
 
 @BOTH_DIALECTS
+def test_words_that_are_too_long(bench: Bench, dialect: Dialect) -> None:
+    """The rest of them is left out."""
+    phone = Phone(dialect, number="1" * 5000)
+    bench.feed(ring(phone), phone.ends().replace(b"Normal Clearing", b"x" * 5000))
+    assert [each.number for each in bench.news] == ["1" * 255] * 2
+    assert bench.news[1].cause_text == "x" * 255
+
+
+@BOTH_DIALECTS
 def test_a_call_comes_in_and_is_answered(
     bench: Bench, dialect: Dialect, freezer: FrozenDateTimeFactory
 ) -> None:

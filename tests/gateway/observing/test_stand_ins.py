@@ -1,5 +1,7 @@
 """Stand-ins: of the same length and kind, and without a way back."""
 
+import time
+
 from hypothesis import given, strategies as st
 
 from custom_components.openvox_gsm.gateway.observing.stand_ins import (
@@ -38,6 +40,13 @@ def test_the_same_number_has_the_same_stand_in(number: str) -> None:
     assert len(stand_in) == len(number)
     digits = zip(number, stand_in, strict=True)
     assert all(old != new for old, new in digits if old != "+")
+
+
+def test_a_number_that_takes_long() -> None:
+    """None does: whoever sends it would hold up all of Home Assistant."""
+    begun = time.process_time()
+    assert len(StandIns().word("1" * 1_000_000)) == 1_000_000
+    assert time.process_time() - begun < 5
 
 
 def test_two_traces_have_different_stand_ins() -> None:

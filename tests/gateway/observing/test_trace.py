@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import re
+import time
 
 from hypothesis import HealthCheck, given, settings, strategies as st
 import pytest
@@ -70,6 +71,42 @@ def test_the_trace_forgets_what_is_old() -> None:
     shown = texts(trace)
     assert sum(text.count("\n") for text in shown) <= 50
     assert "ChannelState: 99" in shown[-1]
+
+
+def test_long_lines_count_as_several() -> None:
+    """So they can't fill the memory, either."""
+    trace = Trace()
+    for number in range(100):
+        trace.event(
+            b"Event: SMSSomething\r\nChannel: %d\r\nX: " % number + b"x" * 60_000
+        )
+    assert sum(map(len, texts(trace))) < 200_000
+
+
+def test_an_answer_that_is_too_long_is_cut() -> None:
+    """And what is left of it shows nothing private, though it lacks its end."""
+    trace = Trace()
+    sent = b"Action: Command\r\nActionID: 1\r\nCommand: gsm show span 1\r\n\r\n"
+    output = b"Status: Pin (1234) Error\nSIM IMSI: 460021180590487\n" * 2000
+    answer = b"Response: Follows\r\nPrivilege: Command\r\nActionID: 1\r\n" + output
+    trace.answered(sent, answer + b"--END COMMAND--", 0)
+    shown = "".join(texts(trace))
+    assert 60_000 < len(shown) < 70_000
+    assert "1234" not in shown
+    assert "460021180590487" not in shown
+
+
+@pytest.mark.parametrize(
+    "line", ["Status: " + "(" * 60_000, "Status: )" + "(" * 60_000]
+)
+def test_an_answer_that_takes_long_to_mask(line: str) -> None:
+    """None does: whoever sends it would hold up all of Home Assistant."""
+    trace = Trace()
+    sent = b"Action: Command\r\nActionID: 1\r\nCommand: gsm show span 1\r\n\r\n"
+    answer = f"Response: Follows\r\nActionID: 1\r\n{line}--END COMMAND--".encode()
+    begun = time.process_time()
+    trace.answered(sent, answer, 0)
+    assert time.process_time() - begun < 1
 
 
 async def test_lines_are_logged_where_debug_logging_is_on(

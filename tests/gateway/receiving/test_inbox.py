@@ -23,6 +23,7 @@ import pytest
 from custom_components.openvox_gsm.ami import Packet
 from custom_components.openvox_gsm.ami.packet import PacketReader
 from custom_components.openvox_gsm.gateway.model import IncomingSms
+from custom_components.openvox_gsm.gateway.receiving import sorting
 from custom_components.openvox_gsm.gateway.receiving.assembly import (
     PARTS_TIMEOUT,
     Assembler,
@@ -744,6 +745,42 @@ def test_no_message_without_its_pdu_where_that_is_required(
     ]
 
 
+def test_more_warnings_than_anybody_reads(
+    bench: Bench, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gateway that never ends can't fill the disk; all are counted."""
+    now = 1000.0
+    monkeypatch.setattr(sorting, "monotonic", lambda: now)
+    bench.inbox = Inbox(bench.assembler.add, bench.clock.call_later, requires_pdu=True)
+
+    def drop(count: int, hour: int) -> list[str]:
+        caplog.clear()
+        for number in range(count):
+            uniqueid = f"17954008{hour:02}.{number}"
+            bench.feed(Sms(uniqueid=uniqueid).events(Dialect.EARLY))
+            bench.settle()
+        return [record.getMessage() for record in caplog.records]
+
+    *dropped, last = drop(60, 1)
+    assert len(dropped) == 50
+    assert "aren't logged" in last
+    assert drop(10, 2) == []
+    now += 3601
+    assert len(drop(10, 3)) == 10
+    assert bench.inbox.seen["dropped without PDU"] == 80
+
+
+def test_more_suspects_than_any_gateway_has(bench: Bench) -> None:
+    """The oldest are forgotten: they're kept for long where the gateway is silent."""
+    texts = [b"hello %d" % number for number in range(2000)]
+    for number, text in enumerate(texts):
+        sms = Sms(text=text, pdu="", uniqueid=f"1795400805.{number}")
+        bench.feed(sms.events(Dialect.EARLY))
+    assert len(bench.clock.running) < 2000
+    bench.settle()
+    assert len(bench.told) == 2000
+
+
 @BOTH_DIALECTS
 def test_channels_with_other_names(bench: Bench, dialect: Dialect) -> None:
     """The names of the channels can be told, as for an Asterisk without the driver."""
@@ -951,6 +988,14 @@ def test_a_repetition_without_pdu(bench: Bench, time: str, other: str) -> None:
         bench.settle()
 
     assert bench.told == [(2, "+4915112345678", "hello")]
+
+
+def test_a_sender_that_is_too_long(bench: Bench) -> None:
+    """The rest is left out. Only a gateway that isn't one gives such a sender."""
+    bench.feed(Sms(sender=b"1" * 5000, pdu="").events(Dialect.EARLY))
+    bench.settle()
+
+    assert bench.told == [(2, "1" * 255, "hello")]
 
 
 ASTERISK_100_HASH = "05811A00FB"  # *100#, an address in hex

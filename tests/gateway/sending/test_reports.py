@@ -128,6 +128,23 @@ async def test_a_cause_in_the_words_of_the_gateway(
     assert told[0].message is None
 
 
+@later_firmware
+async def test_words_that_are_too_long(
+    gateway: Simulator, client: Gateway, told: list[StatusReport]
+) -> None:
+    """The rest of them is left out."""
+    gateway.driver_event(
+        "SMSStatusReport",
+        1,
+        f"Sender: {'1' * 5000}",
+        f"IMSI: {gateway.spans[1].imsi}",
+        "Status: FAILED",
+        f"Cause: {'x' * 5000}",
+    )
+    await until(lambda: told)
+    assert (told[0].recipient, told[0].cause) == ("1" * 255, "x" * 255)
+
+
 @pytest.fixture
 async def report_twice(gateway: Simulator) -> Callable[..., Awaitable[None]]:
     """Let a box report an SMS by event and by PDU, in either order."""

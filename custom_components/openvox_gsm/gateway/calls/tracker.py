@@ -18,6 +18,7 @@ from time import monotonic
 from typing import Final
 
 from custom_components.openvox_gsm.ami import Packet
+from custom_components.openvox_gsm.gateway.bounds import MAX_VALUE
 from custom_components.openvox_gsm.gateway.model import (
     CallDirection,
     CallEvent,
@@ -170,7 +171,7 @@ class CallTracker:
         call = self._calls.get(uniqueid)
         if call is None or call.channel != channel:
             return
-        number = packet.get("CallerIDNum")
+        number = packet.get("CallerIDNum")[:MAX_VALUE]
         if not call.caller and number not in _NO_NUMBER:
             call.caller = number
         if packet.event == "Hangup":
@@ -230,7 +231,7 @@ class CallTracker:
             call,
             CallEventType.MISSED if missed else CallEventType.ENDED,
             cause=cause,
-            cause_text=packet.get("Cause-txt"),
+            cause_text=packet.get("Cause-txt")[:MAX_VALUE],
         )
 
     def _report(

@@ -388,7 +388,7 @@ def mask_span_line(line: str, stand_ins: StandIns) -> str:
     key, colon, value = line.partition(":")
     name = key.strip()
     if re.fullmatch(r"GSM span [0-9]{1,4}", name) or name in ("Status", "State"):
-        value = re.sub(r"(?<=\()(?!undefined\)).*(?=\))", _hide_match, value)
+        value = _hide_in_brackets(value)
         return key + colon + re.sub(
             "[0-9]{3,}", lambda found: stand_ins.word(found[0]), value
         )  # fmt: skip
@@ -410,8 +410,12 @@ def _is_no_span(line: str) -> bool:
     )
 
 
-def _hide_match(found: re.Match[str]) -> str:
-    return hide_text(found[0])
+def _hide_in_brackets(text: str) -> str:
+    """Hide what stands from the first bracket to the last one: a PIN may contain any."""
+    end = text.rfind(")")
+    if not (begin := re.search(r"\((?!undefined\))", text[: end + 1])):
+        return text
+    return text[: begin.end()] + hide_text(text[begin.end() : end]) + text[end:]
 
 
 def _mask_dialplan(line: str) -> str:

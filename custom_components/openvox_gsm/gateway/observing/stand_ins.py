@@ -13,17 +13,16 @@ from typing import Final
 # shows how the gateway got the text.
 _PIECES: Final = re.compile(
     r"(?P<mark>\xef\xbb\xbf)"
-    r"|(?P<upper>[A-Z])|(?P<lower>[a-z])|(?P<digit>[0-9])"
+    r"|(?P<upper>[A-Z]+)|(?P<lower>[a-z]+)|(?P<digit>[0-9]+)"
     r"|(?P<four>[\xf0-\xf7][\x80-\xbf]{3})"
     r"|(?P<three>[\xe0-\xef][\x80-\xbf]{2})"
     r"|(?P<two>[\xc0-\xdf][\x80-\xbf])"
     r"|(?P<other>[\x80-\xff])"
 )
+_LONGEST_NUMBER: Final = 255  # characters, with all that stands between its digits
+_SINGLE: Final = {"upper": "X", "lower": "x", "digit": "0"}  # each character
 _REPLACEMENTS: Final = {
     "mark": "\xef\xbb\xbf",
-    "upper": "X",
-    "lower": "x",
-    "digit": "0",
     "four": "😀".encode().decode("latin-1"),
     "three": "中".encode().decode("latin-1"),
     "two": "ä".encode().decode("latin-1"),
@@ -33,7 +32,14 @@ _REPLACEMENTS: Final = {
 
 def hide_text(text: str) -> str:
     """Replace each letter and digit; spaces, line ends and punctuation stay."""
-    return _PIECES.sub(lambda piece: _REPLACEMENTS[piece.lastgroup or ""], text)
+    return _PIECES.sub(_hidden, text)
+
+
+def _hidden(piece: re.Match[str]) -> str:
+    kind = piece.lastgroup or ""
+    if single := _SINGLE.get(kind):
+        return single * len(piece[0])
+    return _REPLACEMENTS[kind]
 
 
 class StandIns:
@@ -52,13 +58,11 @@ class StandIns:
 
         A plus sign makes no difference to a number.
         """
-        digest = b""
-        bare = word.replace("+", "").encode("latin-1", "replace")
+        digest = word.replace("+", "").encode("latin-1", "replace")
         stand_in = []
         for index, char in enumerate(word.replace("+", "")):
             if index % 32 == 0:
-                seed = bare + index.to_bytes(4)
-                digest = hmac.digest(self._key, seed, hashlib.sha256)
+                digest = hmac.digest(self._key, digest, hashlib.sha256)
             stand_in.append(_shift(char, digest[index % 32]))
         replaced = iter(stand_in)
         return "".join(char if char == "+" else next(replaced) for char in word)
@@ -69,7 +73,7 @@ class StandIns:
 
     def value(self, value: str) -> str:
         """Replace a value that is a number, or a text."""
-        if re.search(r"[^\x00-@[-`{-\x7f]", value):
+        if len(value) > _LONGEST_NUMBER or re.search(r"[^\x00-@[-`{-\x7f]", value):
             return hide_text(value)
         return self.numbers(value)
 

@@ -15,6 +15,9 @@ from .stand_ins import StandIns
 _LOGGER = logging.getLogger(__name__)
 
 MAX_LINES: Final = 400
+_LONG_LINE: Final = 256  # characters; a longer one counts as several
+# Bytes; the rest isn't kept. The longest honest answer, about 44 spans, is shorter.
+_MAX_TEXT: Final = 64 * 1024
 # An SMS whose text reads like packets comes at once. This long after an SMS, only the
 # words that are known stay.
 _SUSPICIOUS_TIME: Final = 2.0  # seconds
@@ -31,7 +34,7 @@ class _Entry(NamedTuple):
 
     @property
     def lines(self) -> int:
-        return self.text.count("\n")
+        return self.text.count("\n") + len(self.text) // _LONG_LINE
 
 
 class Trace:
@@ -87,7 +90,8 @@ class Trace:
         )
         text = ""
         if answer is not None:
-            text = mask_answer(answer.decode("latin-1"), command, self._stand_ins)
+            text = answer[:_MAX_TEXT].decode("latin-1")
+            text = mask_answer(text, command, self._stand_ins)
             text += "\r\n\r\n"
         gateway = _Entry(self._seconds(), "gateway", text)
         if is_poll:
@@ -106,7 +110,7 @@ class Trace:
             and now - self._text_seen_at < _SUSPICIOUS_TIME
         )
         text = mask_event(
-            raw.decode("latin-1"), self._stand_ins, may_be_text=may_be_text
+            raw[:_MAX_TEXT].decode("latin-1"), self._stand_ins, may_be_text=may_be_text
         )
         self._keep(_Entry(self._seconds(), "gateway", text + "\r\n\r\n"))
 

@@ -58,6 +58,8 @@ LONGEST_STALL: Final = 40.0  # seconds; by then the connection is lost
 _PACKET_END = b"\r\n\r\n"
 # Several from each span of the largest gateway.
 _MAX_OPEN: Final = 200  # messages that are coming in
+# More than all spans receive in that time. Only a hostile gateway has more.
+_MAX_SUSPECTS: Final = 200
 
 
 class Inbox:
@@ -432,6 +434,8 @@ class Inbox:
     def _keep(self, message: Message) -> None:
         """Remember a message that is decided, with a text that may have forged."""
         if message.may_forge(self._marker):
+            if len(self._suspects) >= _MAX_SUSPECTS:
+                self._suspects.pop(next(iter(self._suspects))).cancel()
             self._suspects[message] = self._call_later(
                 MESSAGE_TIMEOUT, partial(self._suspects.__delitem__, message)
             )

@@ -4,6 +4,7 @@ from datetime import datetime
 import re
 from typing import Final
 
+from custom_components.openvox_gsm.gateway.bounds import MAX_VALUE
 from custom_components.openvox_gsm.gateway.timer import Timer
 
 from .events import TEXT_VARIABLES, MessageKey, SmsEvent
@@ -238,7 +239,7 @@ class Message:
         zone = read_zone(_first(variables, "SMSTZ") or "")
         return ReceivedPart(
             span=self.span,
-            sender=repair_sender(self._rendered_sender(variables)),
+            sender=repair_sender(self._rendered_sender(variables))[:MAX_VALUE],
             text=text,
             sent_at=local.replace(tzinfo=zone) if local and zone else None,
             time_stamp=str(local or ""),

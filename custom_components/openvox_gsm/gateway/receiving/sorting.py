@@ -1,8 +1,9 @@
 """Sorts what has come in: texts for people, status reports, what's for machines or lost."""
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 import logging
+from time import monotonic
 from typing import Final
 
 from custom_components.openvox_gsm.gateway.model import StatusReport
@@ -15,6 +16,10 @@ from .received_part import ReceivedPart
 _LOGGER = logging.getLogger(__name__)
 
 _WARNING_PAUSE: Final = 2.0  # seconds
+# Warnings about SMS that are dropped. A gateway that receives so many of them is broken,
+# and must not fill the disk.
+_MAX_WARNINGS: Final = 50
+_MANY_WARNINGS_TIME: Final = 3600.0  # seconds
 
 
 class Sorter:
@@ -36,6 +41,9 @@ class Sorter:
         self._seen = seen
         self._call_later = call_later
         self._warned: Timer | None = None  # about a forgery, a moment ago
+        self._warnings: deque[float] = deque(
+            maxlen=_MAX_WARNINGS
+        )  # about what's dropped
 
     def stop(self) -> None:
         """End all timers."""
@@ -92,11 +100,26 @@ class Sorter:
 
     # What can't be handed on; nothing is dropped silently
 
+    def _warn(self, text: str, span: int) -> None:
+        """Warn of something that's dropped; the last time for now, say so."""
+        now = monotonic()
+        while self._warnings and now - self._warnings[0] > _MANY_WARNINGS_TIME:
+            self._warnings.popleft()
+        if len(self._warnings) == _MAX_WARNINGS:
+            return
+        self._warnings.append(now)
+        _LOGGER.warning(text, span)
+        if len(self._warnings) == _MAX_WARNINGS:
+            _LOGGER.warning(
+                "Further SMS that are dropped aren't logged for up to an hour. The "
+                "diagnostics count them"
+            )
+
     def drop_forged(self, span: int) -> None:
         """Drop a message that another one's text may have forged."""
         self._seen["forged"] += 1
         # Not together with the other warnings: it may be an honest message.
-        _LOGGER.warning(
+        self._warn(
             "Span %s: dropped a message that the text of another SMS seems to have "
             "forged",
             span,
@@ -105,14 +128,14 @@ class Sorter:
     def drop_unreadable(self, span: int) -> None:
         """Drop a message of which not even the text is known."""
         self._seen["unreadable"] += 1
-        _LOGGER.warning(
+        self._warn(
             "Span %s: the gateway gave too little of an incoming SMS to read it", span
         )
 
     def drop_without_pdu(self, span: int) -> None:
         """Drop a message without its PDU, as one is required."""
         self._seen["dropped without PDU"] += 1
-        _LOGGER.warning(
+        self._warn(
             "Span %s: dropped an SMS that came without its PDU, as the gateway's "
             "options require one",
             span,

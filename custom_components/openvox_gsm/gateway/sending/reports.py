@@ -15,6 +15,7 @@ import re
 from typing import Final
 
 from custom_components.openvox_gsm.ami import Packet
+from custom_components.openvox_gsm.gateway.bounds import MAX_VALUE
 from custom_components.openvox_gsm.gateway.model import StatusReport
 from custom_components.openvox_gsm.gateway.spans import Spans
 
@@ -103,13 +104,13 @@ class DeliveryReports:
         if imsi and packet.get("IMSI").strip() != imsi:
             _LOGGER.debug("Dropped a delivery report without the IMSI of span %s", span)
             return
-        cause = packet.get("Cause").strip()
+        cause = packet.get("Cause").strip()[:MAX_VALUE]
         # Guess: a number is the TP-Status that a report in a PDU would have.
         is_status = re.fullmatch("[0-9]{1,3}", cause) and 0x40 <= int(cause) < 0x80
         self.reported(
             StatusReport(
                 span=span,
-                recipient=packet.get("Sender").strip(),
+                recipient=packet.get("Sender").strip()[:MAX_VALUE],
                 reference=None,
                 delivered=packet.get("Status").strip().upper() == "SUCCESS",
                 status=int(cause) if is_status else None,
