@@ -29,7 +29,11 @@ _BALANCE = UssdMenu(
 
 
 def furnish(gateway: Gateway) -> None:
-    """Give every span a network; span 3 has no SIM card and span 4 a weak signal."""
+    """Give every span a network; span 3 has no SIM card and span 4 a weak signal.
+
+    They reach each other by SMS.
+    """
+    gateway.carries_sms = True
     for span in gateway.spans.values():
         name, imsi, center, signal = _NETWORKS[(span.number - 1) % len(_NETWORKS)]
         span.operator, span.sms_center, span.signal = name, center, signal

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import random
 
 from custom_components.openvox_gsm.const import CONF_TLS, DOMAIN
+from custom_components.openvox_gsm.gateway.model import SpanStatus
 from homeassistant.config_entries import SOURCE_DHCP
 from homeassistant.const import CONF_HOST, STATE_ON
 from homeassistant.core import HomeAssistant
@@ -13,11 +14,12 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 
 from .gateway import Gateway
-from .home import POWER, RELOAD_MODULE, mac_of
+from .home import POWER, RELOAD_MODULE, STUCK_SECONDS, mac_of
 from .load import Load
 from .rogue import HOST as ROGUE_HOST, running_rogue
 
 _SENDING = ("SMS SENDING", "SMS SENT")
+_LOOK_SECONDS = 1.0
 
 
 @dataclass
@@ -129,6 +131,8 @@ class Faults:
         outcome = self.dice.choice(["no_prompt", "no_answer"])
         await self.gateway.do("outcome", span=span, outcome=outcome)
         await self.load.send_through(span)
+        if await self._is_sending(span) and not await self._is_shown_as_stuck(span):
+            self.mistakes.append(f"Span {span} was not shown as stuck")
         while await self._is_sending(span):
             await self._act(
                 "button", "press", RELOAD_MODULE.format(self.entry_id, span)
@@ -140,6 +144,18 @@ class Faults:
         return any(
             each["span"] == span and each["state"] in _SENDING for each in told["spans"]
         )
+
+    async def _is_shown_as_stuck(self, span: int) -> bool:
+        """Say whether Home Assistant notices that a module never answers."""
+        entry = self.hass.config_entries.async_get_entry(self.entry_id)
+        assert entry
+        coordinator = entry.runtime_data.coordinator
+        for _ in range(round(2 * STUCK_SECONDS / _LOOK_SECONDS)):
+            await coordinator.async_refresh()
+            if coordinator.data.spans[span].status is SpanStatus.STUCK:
+                return True
+            await asyncio.sleep(_LOOK_SECONDS)
+        return False
 
     async def _act(self, domain: str, action: str, entity_id: str) -> None:
         """Perform an action, which may fail as other faults hit it."""

@@ -19,7 +19,10 @@ from custom_components.openvox_gsm.const import (
     CONF_TLS,
     DOMAIN,
 )
-from custom_components.openvox_gsm.gateway import connection as connection_module
+from custom_components.openvox_gsm.gateway import (
+    connection as connection_module,
+    spans as spans_module,
+)
 from custom_components.openvox_gsm.gateway.receiving import (
     repetitions as repetitions_module,
 )
@@ -48,10 +51,13 @@ _MESSAGES_KEPT = 170
 # Times that would need hours to show what they do. With these a fault costs seconds,
 # and as much is remembered before the load as after it.
 IDLE_SECONDS = 1.0
+STUCK_SECONDS = 15.0
+"""A module that works needs less for any SMS here."""
 _HURRY = (
     (connection_module, "FIRST_WAIT", 0.1),
     (connection_module, "LONGEST_WAIT", 1.0),
     (connection_module, "IDLE_TIME", IDLE_SECONDS),
+    (spans_module, "STUCK_AFTER", STUCK_SECONDS),
     (repetitions_module, "MAX_REMEMBERED", 100),
     (reports_module, "MAX_MESSAGES", 50),
 )

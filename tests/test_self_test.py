@@ -39,12 +39,17 @@ def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def network(
-    hass: HomeAssistant, gateway: Simulator, in_a_hurry: None
-) -> AsyncIterator[list[Network]]:
-    """Carry what is sent to the second span; a test may put in what it makes of it."""
+def numbers(gateway: Simulator) -> None:
+    """Let the gateway know the numbers of its SIM cards."""
     for span, number in NUMBERS.items():
         gateway.spans[span].own_number = number
+
+
+@pytest.fixture
+async def network(
+    hass: HomeAssistant, gateway: Simulator, numbers: None, in_a_hurry: None
+) -> AsyncIterator[list[Network]]:
+    """Carry what is sent to the second span; a test may put in what it makes of it."""
     carried: list[Network] = [lambda sms: sms.text]
 
     async def carry() -> None:
@@ -98,6 +103,19 @@ async def test_a_gateway_that_does_everything_right(
     assert "The sender is span 1's own number." in report
     assert "The timestamp is right." in report
     assert "didn't report the delivery" in report
+
+
+@pytest.mark.usefixtures("numbers")
+async def test_a_gateway_like_that_of_the_demo(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """What it sends comes in at its other span, and the delivery is reported."""
+    gateway.carries_sms = gateway.status_reports = True
+    response = await start(hass, send=True)
+    assert response["passed"] is True
+    report = " ".join(response["report"])
+    assert report.count("arrived unchanged") == 3
+    assert "didn't report the delivery" not in report
 
 
 @pytest.mark.usefixtures("network")

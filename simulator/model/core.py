@@ -41,6 +41,8 @@ class Core(Asterisk, Journal):
         """Whether USSD answers come in the form that drivers had before May 2013."""
         self.status_reports = False
         """Whether the network reports the delivery of each SMS, and the box asks for that."""
+        self.carries_sms = False
+        """Whether an SMS to the own number of a span comes in there."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:

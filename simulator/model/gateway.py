@@ -12,7 +12,7 @@ from .core import Core
 from .deliver import deliver, status_report
 from .dialplan import DIAL_IN, Dialplan
 from .driver_sms import driver_escape, driver_reading
-from .journal import SentPart
+from .journal import SentPart, SentSms
 from .span import SimSpan
 from .submit import submit_length
 from .users import User
@@ -240,10 +240,22 @@ class Gateway(Core):
         return channel.uniqueid
 
     def record_sent(self, part: SentPart) -> None:
-        """Take an SMS as the phone does, which may report the delivery."""
+        """Take an SMS as the network does, which may report the delivery."""
+        before = len(self.sent)
         super().record_sent(part)
+        if self.carries_sms:
+            for sms in self.sent[before:]:
+                self.spawn(self._carry(sms))
         if self.status_reports:
             self.spawn(self._report_later(part))
+
+    async def _carry(self, sms: SentSms) -> None:
+        """Bring a whole SMS to the span that has its number, if one is ready."""
+        source = self.spans[sms.span]
+        await asyncio.sleep(source.delivery_duration)
+        for span in self.spans.values():
+            if span.own_number == sms.number and span.ready:
+                await self.receive_sms(span.number, source.own_number, sms.text)
 
     async def _report_later(self, part: SentPart) -> None:
         span = self.spans[part.span]

@@ -425,7 +425,7 @@ async def test_as_a_process() -> None:
 
 
 async def test_demo_content() -> None:
-    """Spans that differ: one without SIM, one with a weak signal, USSD with a menu."""
+    """Spans that differ and reach each other: one has no SIM, one a weak signal."""
     sim = Simulator(spans=5)
     furnish(sim)
     assert len({span.operator for span in sim.spans.values()}) == 5
@@ -434,6 +434,7 @@ async def test_demo_content() -> None:
     menu = sim.spans[1].ussd["*100#"]
     assert isinstance(menu, UssdMenu)
     assert menu.replies
+    assert sim.carries_sms
     small = Simulator(spans=1)
     furnish(small)
     assert small.spans[1].ready
