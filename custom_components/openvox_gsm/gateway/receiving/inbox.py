@@ -41,7 +41,7 @@ from custom_components.openvox_gsm.gateway.model import StatusReport
 from custom_components.openvox_gsm.gateway.timer import CallLater, Timer
 
 from .events import CHANNEL, MARKER, EventReader, MessageKey, SmsEvent
-from .message import Message, imitates_packet
+from .message import Message, UnreadablePdu, imitates_packet
 from .messages import Messages
 from .opening import Opening
 from .pdu import DeliverPdu
@@ -100,6 +100,7 @@ class Inbox:
         self._suspects: dict[Message, Timer] = {}
         self._torn: TornPacket | None = None  # until its end is there
         self._opening: Opening | None = None
+        self._shows_variables = False
 
     def learn_steps(self, steps: Sequence[str] | None) -> None:
         """Take the steps that the dialplan runs for an SMS; None where that's unknown.
@@ -114,6 +115,14 @@ class Inbox:
 
     def receive(self, packet: Packet) -> None:
         """Read a packet that passed `wants`."""
+        if not self.has_unread_text:
+            # It's no piece of a text, which might look like a variable.
+            event = self._reader.read(packet.raw)
+            if event and event.variable and event.is_part_of_sms:
+                self._shows_variables = True
+        self._read(packet)
+
+    def _read(self, packet: Packet) -> None:
         if self._opening:
             event = self._reader.read(packet.raw)
             is_known = event is not None and event.key in self._messages
@@ -123,7 +132,12 @@ class Inbox:
             return
         if self._torn and self._is_certainly_no_piece(self._torn.first, packet.raw):
             self._abandon_torn(self._torn.pieces)
-        pieces = [*(self._torn.pieces if self._torn else ()), packet.raw]
+        pieces = [packet.raw]
+        if self._torn:
+            pieces = self._torn.pieces = [*self._torn.pieces, packet.raw]
+            if self._torn.is_too_long:
+                self._abandon_torn(pieces)
+                return
         event = self._reader.read(_PACKET_END.join(pieces))
         if event is None:
             return
@@ -175,12 +189,13 @@ class Inbox:
             self._end_opening()
         self._forget_torn()
         for message in list(self._messages.open.values()):
-            self._decide(message, is_final=True)
+            self._decide_now(message)
         self._messages.forget_recent()
         for timer in self._suspects.values():
             timer.cancel()
         self._suspects.clear()
         self._reader.forget()
+        self._shows_variables = False
 
     def stop(self) -> None:
         """Deliver what is there and end all timers."""
@@ -197,10 +212,9 @@ class Inbox:
             and not self._messages.any_began_with_step
             and not event.shows_uniqueid
             and event.key not in self._messages
-            and not (
-                self._is_missing(event)
-                and (not event.uniqueid or self._messages.is_certain(event.uniqueid))
-            )
+            # No two channels have the same one.
+            and not self._messages.is_certain(event.uniqueid)
+            and not (self._is_missing(event) and not event.uniqueid)
         )
 
     def _is_missing(self, event: SmsEvent) -> bool:
@@ -230,7 +244,7 @@ class Inbox:
         elif is_piece:
             self._hold(first, [packet])
         for raw in others:
-            self.receive(Packet(raw))
+            self._read(Packet(raw))
 
     # Packets that the text of an SMS cut in two
 
@@ -273,9 +287,6 @@ class Inbox:
         if not self._torn:
             timer = self._call_later(MESSAGE_TIMEOUT, self._torn_for_long)
             self._torn = TornPacket(event, pieces, timer)
-        self._torn.pieces = pieces
-        if self._torn.is_too_long:
-            self._abandon_torn(pieces)
 
     def _torn_for_long(self) -> None:
         """Wait on where the end is sure to come, unless this is too long for a text."""
@@ -303,7 +314,7 @@ class Inbox:
                 for message in self._messages.open_on(event.channel):
                     message.texts.append(event.value)
         for raw in others:
-            self.receive(Packet(raw))
+            self._read(Packet(raw))
 
     def _forget_torn(self) -> None:
         if self._torn:
@@ -329,7 +340,7 @@ class Inbox:
         if event.shows_uniqueid or self._messages.any_began_with_step:
             return True
         is_first = not self._messages.open and not self._messages.has_certain_ones
-        return is_first and not event.variable
+        return is_first and not event.variable and not self._shows_variables
 
     def _add(self, event: SmsEvent) -> None:
         if event.program:
@@ -373,7 +384,7 @@ class Inbox:
         self._messages.add(message)
         self._decide_later(message, MESSAGE_TIMEOUT, is_final=True)
         if len(self._messages.open) > _MAX_OPEN:
-            self._decide(next(iter(self._messages.open.values())), is_final=True)
+            self._decide_now(next(iter(self._messages.open.values())))
         return message
 
     # Which messages are genuine
@@ -383,17 +394,24 @@ class Inbox:
             self._call_later(delay, partial(self._decide, message, is_final=is_final))
         )
 
+    def _decide_now(self, message: Message) -> None:
+        """Take a message as it is."""
+        message.is_late = True
+        self._decide(message, is_final=True)
+
     def _decide(self, message: Message, *, is_final: bool) -> None:
         """Deliver the message, unless another message's text has forged it.
 
-        Without a PDU this waits for the final decision.
+        Without a PDU, or with one that can't be read, this waits for the final decision.
         """
         if self._is_being_read(message):
             self._decide_later(message, SETTLE_TIME, is_final=is_final)
             return
         texts = self._messages.texts_that_name(message)
-        pdus = message.genuine_pdus(texts, self._messages.texts_beside(message))
-        if not pdus and not is_final:
+        all_pdus = message.genuine_pdus(texts, self._messages.texts_beside(message))
+        pdus = [pdu for pdu in all_pdus if not isinstance(pdu, UnreadablePdu)]
+        lacks_first = not all_pdus or isinstance(all_pdus[0], UnreadablePdu)
+        if lacks_first and not is_final:
             return
         for timer in message.timers:
             timer.cancel()
@@ -402,7 +420,13 @@ class Inbox:
             self._messages.close(message, keep=False)
             self._sorter.drop_forged(message.span)
             return
-        part = None if pdus else message.read_rendering(texts)
+        part = message.read_rendering(texts) if lacks_first else None
+        is_enough = part is not None and not self.requires_pdu
+        if not (pdus or is_enough) and message.lacks_pdu and not message.is_late:
+            # A slow gateway may still give it, and until then there's nothing to deliver.
+            message.is_late = True
+            self._decide_later(message, LONGEST_STALL, is_final=True)
+            return
         if not pdus and part is None:
             self._messages.close(message, keep=False)
             self._sorter.drop_unreadable(message.span)
@@ -413,12 +437,14 @@ class Inbox:
         if any(imitates_packet(text, self._marker) for text in shown):
             self._sorter.warn_of_forgery(message.span)
         self._keep(message)
-        if part is None:
-            self._sorter.take(message, pdus)
-        elif self.requires_pdu:
+        if part and self.requires_pdu:
             self._sorter.drop_without_pdu(message.span)
-        else:
+        elif part:
             self._sorter.take_rendering(part)
+        if pdus:
+            self._sorter.take(message, pdus)
+        for _ in range(len(all_pdus) - len(pdus) - bool(part)):
+            self._sorter.drop_unreadable(message.span)
 
     def _is_being_read(self, message: Message) -> bool:
         """Return whether the rest of one of the message's packets is to come."""

@@ -1,5 +1,6 @@
 """One incoming SMS, collected from its events."""
 
+from dataclasses import dataclass, field
 from datetime import datetime
 import re
 from typing import Final
@@ -7,7 +8,14 @@ from typing import Final
 from custom_components.openvox_gsm.gateway.timer import Timer
 
 from .events import TEXT_VARIABLES, MessageKey, SmsEvent
-from .pdu import Coding, DeliverPdu, PduError, decode_deliver, possible_texts
+from .pdu import (
+    Coding,
+    DeliverPdu,
+    PduError,
+    decode_deliver,
+    possible_texts,
+    read_sender,
+)
 from .received_part import ReceivedPart
 from .rendering import read_time, read_zone, repair_sender, repair_text
 from .report import ReportPdu, decode_report
@@ -30,7 +38,16 @@ _SEVERAL_PDUS: Final = re.compile(
 )
 
 type Variables = dict[str, list[str]]
-type Pdu = DeliverPdu | ReportPdu
+
+
+@dataclass(frozen=True)
+class UnreadablePdu:
+    """A PDU of which no more than the sender can be read, as the driver gives it."""
+
+    as_sender: str = field(repr=False)
+
+
+type Pdu = DeliverPdu | ReportPdu | UnreadablePdu
 
 
 class Message:
@@ -57,13 +74,14 @@ class Message:
         self.is_certain = is_certain
         self.began_with_step = began_with_step
         self.timers: list[Timer] = []
+        self.is_late = False  # whether the rest of it should have come by now
         #: All different values of each variable; all but one of them are forged.
         self.variables: Variables = {}
         #: Everything that may be its text, in any form.
         self.texts: list[str] = []
         self.program: Program | None = None
         self._senders_of_programs: list[str] = []
-        # By the value of SMSPDU: its PDUs that can be read, each with its hex digits.
+        # By the value of SMSPDU: its PDUs, each with its hex digits.
         self._pdus: dict[str, list[tuple[str, Pdu]]] = {}
         self._first_step: str | None = None
         self._sender_came_first = False
@@ -77,6 +95,11 @@ class Message:
     def uniqueid(self) -> str:
         """The Uniqueid of the message's channel."""
         return self.key[1]
+
+    @property
+    def lacks_pdu(self) -> bool:
+        """Whether the gateway shows variables, but hasn't shown SMSPDU yet."""
+        return bool(self.variables) and "SMSPDU" not in self.variables
 
     def add(self, event: SmsEvent) -> bool:
         """Add an event; return whether it brought a readable PDU."""
@@ -112,9 +135,8 @@ class Message:
                 pdus.append((hex_pdu, pdu))
             elif not pdus:
                 return False
-        if pdus:
-            self._pdus[value] = pdus
-        return bool(pdus)
+        self._pdus[value] = pdus
+        return any(not isinstance(pdu, UnreadablePdu) for _, pdu in pdus)
 
     def may_forge(self, marker: str) -> bool:
         """Return whether the message's text may have forged another event.
@@ -285,13 +307,17 @@ def _split_pdus(value: str) -> list[str]:
 
 
 def _decode(hex_pdu: str) -> Pdu | None:
-    """Read an SMS or a status report; None where it can't be read."""
+    """Read an SMS or a status report; None where it has nothing of either."""
     for decode in (decode_deliver, decode_report):
         try:
             return decode(hex_pdu)
         except PduError:
             continue
-    return None
+    try:
+        sender = read_sender(hex_pdu)
+    except PduError:
+        return None
+    return UnreadablePdu(sender) if sender else None
 
 
 def imitates_packet(text: str, marker: str) -> bool:

@@ -8,9 +8,10 @@ from typing import Final
 from custom_components.openvox_gsm.gateway.model import StatusReport
 from custom_components.openvox_gsm.gateway.timer import CallLater, Timer
 
-from .message import Message, Pdu, read_part
+from .message import Message, read_part
 from .pdu import DeliverPdu, Purpose
 from .received_part import ReceivedPart
+from .report import ReportPdu
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ class Sorter:
         if self._warned:
             self._warned.cancel()
 
-    def take(self, message: Message, pdus: Sequence[Pdu]) -> None:
+    def take(self, message: Message, pdus: Sequence[DeliverPdu | ReportPdu]) -> None:
         """Hand on what the PDUs of a message hold."""
         self._seen["with PDU"] += 1
         if len(pdus) > 1:
