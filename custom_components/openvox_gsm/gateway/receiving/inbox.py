@@ -212,9 +212,10 @@ class Inbox:
             and not self._messages.any_began_with_step
             and not event.shows_uniqueid
             and event.key not in self._messages
-            # No two channels have the same one.
-            and not self._messages.is_certain(event.uniqueid)
-            and not (self._is_missing(event) and not event.uniqueid)
+            and not (
+                self._is_missing(event)
+                and (not event.uniqueid or self._messages.is_certain(event.uniqueid))
+            )
         )
 
     def _is_missing(self, event: SmsEvent) -> bool:
@@ -234,7 +235,10 @@ class Inbox:
         opening.timer.cancel()
         first = opening.first
         packet, *others = opening.packets
-        if uniqueid := opening.uniqueid:
+        uniqueid = opening.uniqueid
+        if uniqueid and self._messages.is_certain(uniqueid):
+            uniqueid = None  # it's another channel's
+        if uniqueid:
             self._begin((first.channel, uniqueid), first.span, is_certain=True)
         is_piece = opening.is_piece or self._is_missing(first)
         if not uniqueid and not is_piece and first.is_part_of_sms:
