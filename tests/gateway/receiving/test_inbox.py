@@ -33,6 +33,7 @@ from custom_components.openvox_gsm.gateway.receiving.inbox import (
     SETTLE_TIME,
     Inbox,
 )
+from custom_components.openvox_gsm.gateway.warner import WARNING_PAUSE
 
 from tests.gateway.clock import Clock
 
@@ -1846,16 +1847,19 @@ def test_how_much_may_be_held(bench: Bench, more: int, is_held: bool) -> None:
 
 
 def test_when_another_warning_is_due(
-    bench: Bench, caplog: pytest.LogCaptureFixture
+    bench: Bench, caplog: pytest.LogCaptureFixture, freezer: FrozenDateTimeFactory
 ) -> None:
-    """One stands for all that comes of one text."""
-    for number, wait in enumerate((MESSAGE_TIMEOUT - 0.01, 0.01, MESSAGE_TIMEOUT)):
+    """One stands for all that comes of one text, and the next one for a flood of them."""
+    for number in range(4):
+        if number == 3:
+            freezer.tick(WARNING_PAUSE)
         sms = hostile_sms(HOSTILE["Hangup"], with_pdu=True)
         sms = replace(sms, uniqueid=f"1795400805.{number}")
         bench.feed(sms.events(Dialect.EARLY))
-        bench.clock.let_pass(wait)
-    warnings = [each for each in caplog.records if "imitates" in each.getMessage()]
+        bench.settle()
+    warnings = [each.getMessage() for each in caplog.records if each.levelno > 20]
     assert len(warnings) == 2
+    assert warnings[1].endswith("Further cases since the last such warning: 2")
 
 
 def test_an_end_that_does_not_come_for_long(bench: Bench) -> None:

@@ -50,6 +50,4 @@ def decode_report(hex_pdu: str) -> ReportPdu:
     octets.take_time()  # when the service centre got the message
     discharged_at = octets.take_time()
     (status,) = octets.take(1)
-    return ReportPdu(
-        recipient, reference, status, discharged_at, read_sender(hex_pdu)
-    )
+    return ReportPdu(recipient, reference, status, discharged_at, read_sender(hex_pdu))

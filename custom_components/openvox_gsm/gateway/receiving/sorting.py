@@ -7,6 +7,7 @@ from typing import Final
 
 from custom_components.openvox_gsm.gateway.model import StatusReport
 from custom_components.openvox_gsm.gateway.timer import CallLater, Timer
+from custom_components.openvox_gsm.gateway.warner import Warner
 
 from .message import Message, read_part
 from .pdu import DeliverPdu, Purpose
@@ -36,6 +37,7 @@ class Sorter:
         self._on_report = on_report
         self._seen = seen
         self._call_later = call_later
+        self._warner = Warner(_LOGGER)
         self._warned: Timer | None = None  # about a forgery, a moment ago
 
     def stop(self) -> None:
@@ -82,7 +84,7 @@ class Sorter:
         if self._warned:
             return
         self._warned = self._call_later(_WARNING_PAUSE, self._allow_warning)
-        _LOGGER.warning(
+        self._warner.warn(
             "Span %s: the text of an SMS imitates the gateway's own events; it counts "
             "as text, and the events are ignored",
             span,
@@ -97,7 +99,7 @@ class Sorter:
         """Drop a message that another one's text may have forged."""
         self._seen["forged"] += 1
         # Not together with the other warnings: it may be an honest message.
-        _LOGGER.warning(
+        self._warner.warn(
             "Span %s: dropped a message that the text of another SMS seems to have "
             "forged",
             span,
@@ -106,14 +108,14 @@ class Sorter:
     def drop_unreadable(self, span: int) -> None:
         """Drop a message of which not even the text is known."""
         self._seen["unreadable"] += 1
-        _LOGGER.warning(
+        self._warner.warn(
             "Span %s: the gateway gave too little of an incoming SMS to read it", span
         )
 
     def drop_without_pdu(self, span: int) -> None:
         """Drop a message without its PDU, as one is required."""
         self._seen["dropped without PDU"] += 1
-        _LOGGER.warning(
+        self._warner.warn(
             "Span %s: dropped an SMS that came without its PDU, as the gateway's "
             "options require one",
             span,
