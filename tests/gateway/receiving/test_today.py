@@ -590,7 +590,11 @@ def test_a_text_that_comes_first_is_no_reason_to_drop_calls(bench: Bench) -> Non
 @pytest.mark.parametrize("pause", [SETTLE_TIME, MESSAGE_TIMEOUT, LONGEST_STALL])
 @pytest.mark.parametrize(
     "text",
-    [f"x{forged_newexten(VICTIM, PROCESS)}", f"x{forged_newexten(ME, PROCESS)}"],
+    [
+        f"x{forged_newexten(VICTIM, PROCESS)}",
+        f"x{forged_newexten(ME, PROCESS)}",
+        f"x{forged_varset(ME, 'SMSSRC', 'MyBank')}",
+    ],
 )
 def test_a_gateway_that_pauses_within_an_sms(
     bench: Bench, text: str, pause: float

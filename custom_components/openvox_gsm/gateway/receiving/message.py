@@ -61,12 +61,14 @@ class Message:
         *,
         is_certain: bool,
         began_with_step: bool,
+        may_begin_with_text: bool = False,
     ) -> None:
         """Create an empty message.
 
         `is_certain` says that no text can have forged the message's Uniqueid,
         `began_with_step` that the gateway may show no variables: this message, or
-        another one that was coming in, began with a step of the dialplan.
+        another one that was coming in, began with a step of the dialplan. With
+        `may_begin_with_text` even its first variable may be a piece of its text.
         """
         self.key = key
         self.span = span
@@ -84,6 +86,7 @@ class Message:
         # By the value of SMSPDU: its PDUs, each with its hex digits.
         self._pdus: dict[str, list[tuple[str, Pdu]]] = {}
         self._first_step: str | None = None
+        self._may_begin_with_text = may_begin_with_text
         self._sender_came_first = False
 
     @property
@@ -108,7 +111,7 @@ class Message:
             if event.value in values:
                 return False
             if event.variable == "SMSSRC" and not values:
-                self._sender_came_first = not self.texts
+                self._sender_came_first = not (self.texts or self._may_begin_with_text)
             values.append(event.value)
             if event.variable in TEXT_VARIABLES:
                 self.texts.append(event.value)
@@ -189,8 +192,11 @@ class Message:
     def _rendered_sender(self, variables: Variables) -> str:
         """Return the sender as the driver gives it; nobody where it gives several.
 
-        All but one of them are forged, and nothing tells which.
+        All but one of them are forged, and nothing tells which. Nor does anything tell
+        whether the only one is, where it may be a piece of the text.
         """
+        if self._may_begin_with_text:
+            return ""
         senders = self._senders(variables)
         if not self._sender_came_first:
             senders += self._senders_of_programs
