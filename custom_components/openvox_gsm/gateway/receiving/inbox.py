@@ -101,7 +101,7 @@ class Inbox:
         self._torn: TornPacket | None = None  # until its end is there
         self._opening: Opening | None = None
         self._shows_variables = False
-        self._is_reading_again = False
+        self._is_reading_pieces = False
 
     def learn_steps(self, steps: Sequence[str] | None) -> None:
         """Take the steps that the dialplan runs for an SMS; None where that's unknown.
@@ -248,14 +248,8 @@ class Inbox:
             self._add(first)
         elif is_piece:
             self._hold(first, [packet])
-        self._read_again(others)
-
-    def _read_again(self, packets: Sequence[bytes]) -> None:
-        """Read what was set aside; it may be anything, even a piece of a text."""
-        was_reading_again, self._is_reading_again = self._is_reading_again, True
-        for raw in packets:
+        for raw in others:
             self._read(Packet(raw))
-        self._is_reading_again = was_reading_again
 
     # Packets that the text of an SMS cut in two
 
@@ -324,7 +318,10 @@ class Inbox:
                 # It may be a text that ends as another message's packet would.
                 for message in self._messages.open_on(event.channel):
                     message.texts.append(event.value)
-        self._read_again(others)
+        was_reading_pieces, self._is_reading_pieces = self._is_reading_pieces, True
+        for raw in others:
+            self._read(Packet(raw))
+        self._is_reading_pieces = was_reading_pieces
 
     def _forget_torn(self) -> None:
         if self._torn:
@@ -366,6 +363,7 @@ class Inbox:
                 event.span,
                 is_certain=is_certain,
                 began_with_step=not is_certain,
+                may_begin_with_text=self._is_reading_pieces,
             )
         if not message.add(event):
             return
@@ -383,6 +381,7 @@ class Inbox:
         *,
         is_certain: bool,
         began_with_step: bool = False,
+        may_begin_with_text: bool = False,
     ) -> Message:
         message = Message(
             key,
@@ -390,7 +389,7 @@ class Inbox:
             datetime.now(UTC),
             is_certain=is_certain,
             began_with_step=began_with_step,
-            may_begin_with_text=self._is_reading_again,
+            may_begin_with_text=may_begin_with_text,
         )
         self._messages.add(message)
         self._decide_later(message, MESSAGE_TIMEOUT, is_final=True)
