@@ -116,7 +116,7 @@ class Inbox:
 
     def receive(self, packet: Packet) -> None:
         """Read a packet that passed `wants`."""
-        if not self.has_unread_text:
+        if not (self._shows_variables or self.has_unread_text):
             # It's no piece of a text, which might look like a variable.
             event = self._reader.read(packet.raw)
             if event and event.variable and event.is_part_of_sms:
