@@ -41,10 +41,9 @@ from custom_components.openvox_gsm.gateway.model import StatusReport
 from custom_components.openvox_gsm.gateway.timer import CallLater, Timer
 
 from .events import CHANNEL, MARKER, EventReader, MessageKey, SmsEvent
-from .message import Message, UnreadablePdu, imitates_packet
+from .message import Message, is_readable
 from .messages import Messages
 from .opening import Opening
-from .pdu import DeliverPdu
 from .received_part import ReceivedPart
 from .sorting import Sorter
 from .steps import Steps
@@ -100,7 +99,6 @@ class Inbox:
         self._suspects: dict[Message, Timer] = {}
         self._torn: TornPacket | None = None  # until its end is there
         self._opening: Opening | None = None
-        self._shows_variables = False
         self._is_reading_pieces = False
 
     def learn_steps(self, steps: Sequence[str] | None) -> None:
@@ -116,11 +114,8 @@ class Inbox:
 
     def receive(self, packet: Packet) -> None:
         """Read a packet that passed `wants`."""
-        if not (self._shows_variables or self.has_unread_text):
-            # It's no piece of a text, which might look like a variable.
-            event = self._reader.read(packet.raw)
-            if event and event.variable and event.is_part_of_sms:
-                self._shows_variables = True
+        if not self.has_unread_text:
+            self._reader.learn(packet.raw)
         self._read(packet)
 
     def _read(self, packet: Packet) -> None:
@@ -196,7 +191,6 @@ class Inbox:
             timer.cancel()
         self._suspects.clear()
         self._reader.forget()
-        self._shows_variables = False
 
     def stop(self) -> None:
         """Deliver what is there and end all timers."""
@@ -347,7 +341,7 @@ class Inbox:
         if event.shows_uniqueid or self._messages.any_began_with_step:
             return True
         is_first = not self._messages.open and not self._messages.has_certain_ones
-        return is_first and not event.variable and not self._shows_variables
+        return is_first and not event.variable and not self._reader.shows_variables
 
     def _add(self, event: SmsEvent) -> None:
         if event.program:
@@ -374,23 +368,9 @@ class Inbox:
             for each in list(self._messages.open.values()):
                 self._decide(each, is_final=False)
 
-    def _begin(
-        self,
-        key: MessageKey,
-        span: int,
-        *,
-        is_certain: bool,
-        began_with_step: bool = False,
-        may_begin_with_text: bool = False,
-    ) -> Message:
-        message = Message(
-            key,
-            span,
-            datetime.now(UTC),
-            is_certain=is_certain,
-            began_with_step=began_with_step,
-            may_begin_with_text=may_begin_with_text,
-        )
+    def _begin(self, key: MessageKey, span: int, **traits: bool) -> Message:
+        """Begin a message; see `Message` for its traits."""
+        message = Message(key, span, datetime.now(UTC), **traits)
         self._messages.add(message)
         self._decide_later(message, MESSAGE_TIMEOUT, is_final=True)
         if len(self._messages.open) > _MAX_OPEN:
@@ -418,43 +398,32 @@ class Inbox:
             self._decide_later(message, SETTLE_TIME, is_final=is_final)
             return
         texts = self._messages.texts_that_name(message)
-        all_pdus = message.genuine_pdus(texts, self._messages.texts_beside(message))
-        pdus = [pdu for pdu in all_pdus if not isinstance(pdu, UnreadablePdu)]
-        lacks_first = not all_pdus or isinstance(all_pdus[0], UnreadablePdu)
-        if lacks_first and not is_final:
+        pdus = message.genuine_pdus(texts, self._messages.texts_beside(message))
+        has_any = any(map(is_readable, pdus))
+        has_first = any(map(is_readable, pdus[:1]))
+        if not has_first and not is_final:
             return
         for timer in message.timers:
             timer.cancel()
-        misplaced = self._messages.is_on_wrong_channel(message, has_pdu=bool(pdus))
-        if (texts and not pdus) or misplaced:
+        misplaced = self._messages.is_on_wrong_channel(message, has_pdu=has_any)
+        if (texts and not has_any) or misplaced:
             self._messages.close(message, keep=False)
             self._sorter.drop_forged(message.span)
             return
-        part = message.read_rendering(texts) if lacks_first else None
-        is_enough = part is not None and not self.requires_pdu
-        if not (pdus or is_enough) and message.lacks_pdu and not message.is_late:
+        part = None if has_first else message.read_rendering(texts)
+        is_enough = has_any or (part is not None and not self.requires_pdu)
+        if not is_enough and message.lacks_pdu and not message.is_late:
             # A slow gateway may still give it, and until then there's nothing to deliver.
             message.is_late = True
             self._decide_later(message, LONGEST_STALL, is_final=True)
             return
-        if not pdus and part is None:
+        if has_any or part:
+            self._keep(message)
+        else:
             self._messages.close(message, keep=False)
-            self._sorter.drop_unreadable(message.span)
-            return
-        shown = [pdu.text for pdu in pdus if isinstance(pdu, DeliverPdu)]
-        if part:
-            shown.append(part.text)
-        if any(imitates_packet(text, self._marker) for text in shown):
-            self._sorter.warn_of_forgery(message.span)
-        self._keep(message)
-        if part and self.requires_pdu:
-            self._sorter.drop_without_pdu(message.span)
-        elif part:
-            self._sorter.take_rendering(part)
-        if pdus:
-            self._sorter.take(message, pdus)
-        for _ in range(len(all_pdus) - len(pdus) - bool(part)):
-            self._sorter.drop_unreadable(message.span)
+        self._sorter.sort(
+            message, pdus, part, marker=self._marker, requires_pdu=self.requires_pdu
+        )
 
     def _is_being_read(self, message: Message) -> bool:
         """Return whether the rest of one of the message's packets is to come."""

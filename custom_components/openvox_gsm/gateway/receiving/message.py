@@ -60,7 +60,7 @@ class Message:
         arrived_at: datetime,
         *,
         is_certain: bool,
-        began_with_step: bool,
+        began_with_step: bool = False,
         may_begin_with_text: bool = False,
     ) -> None:
         """Create an empty message.
@@ -139,7 +139,7 @@ class Message:
             elif not pdus:
                 return False
         self._pdus[value] = pdus
-        return any(not isinstance(pdu, UnreadablePdu) for _, pdu in pdus)
+        return any(is_readable(pdu) for _, pdu in pdus)
 
     def may_forge(self, marker: str) -> bool:
         """Return whether the message's text may have forged another event.
@@ -287,6 +287,11 @@ class Message:
             is_text = text and not _HEX.match(text) and not self._shows_pdu(variables)
             return text if is_text else None
         return None if self._first_step is None else repair_text(self._first_step)
+
+
+def is_readable(pdu: Pdu) -> bool:
+    """Return whether more than the sender of a PDU can be read."""
+    return not isinstance(pdu, UnreadablePdu)
 
 
 def read_part(message: Message, pdu: DeliverPdu) -> ReceivedPart:
