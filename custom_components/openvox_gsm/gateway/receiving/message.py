@@ -195,7 +195,7 @@ class Message:
         All but one of them are forged, and nothing tells which. Nor does anything tell
         whether the only one is, where it may be a piece of the text.
         """
-        if self._may_begin_with_text:
+        if self._may_begin_with_text and variables.get("SMSSRC"):
             return ""
         senders = self._senders(variables)
         if not self._sender_came_first:
