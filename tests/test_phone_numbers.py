@@ -352,6 +352,17 @@ def test_senders(sender: str, form: str) -> None:
     assert comparable_sender(sender, "DE") == form
 
 
+def test_senders_of_many_contacts() -> None:
+    """What they're compared with isn't worked out again for each SMS."""
+    numbers = [f"+4915112{number:06d}" for number in range(3000)]
+    for number in numbers:
+        comparable_sender(number, "DE")
+    before = comparable_sender.cache_info().misses
+    for number in numbers:
+        comparable_sender(number, "DE")
+    assert comparable_sender.cache_info().misses == before
+
+
 def test_sender_is_pasted() -> None:
     """A number that was copied from a page in a right-to-left script matches."""
     assert comparable_sender("\u202a0151 12345678\u202c", "DE") == "+4915112345678"

@@ -128,7 +128,8 @@ def parse_prefix(text: str, country: str | None) -> str:
 
 
 # Each SMS and each call is compared with all contacts, which is mostly the same work.
-@lru_cache(maxsize=1024)
+# Once there are more than this, all of it is done each time.
+@lru_cache(maxsize=8192)
 def comparable_sender(sender: str, country: str | None) -> str:
     """Return the form in which senders are compared; empty for a withheld number.
 

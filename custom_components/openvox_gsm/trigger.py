@@ -22,7 +22,7 @@ from homeassistant.util.signal_type import SignalType
 
 from .contacts import country_of
 from .devices import find_gateway_device
-from .gateway import CallEventType, SendStatus
+from .gateway import CallEventType, SendStatus, Warner
 from .phone_numbers import comparable_sender
 from .regular_expression import TIME_LIMIT, RegularExpression
 from .signals import (
@@ -220,6 +220,7 @@ class SmsReceivedTrigger(_SpanTrigger):
         super().__init__(hass, config)
         # One search after the other, so that the messages keep their order.
         self._one_at_a_time = asyncio.Lock()
+        self._warner = Warner(_LOGGER)
         self._searches: set[asyncio.Task[None]] = set()
         if self._options[CONF_MATCH] == MATCH_REGEX and CONF_TEXT in self._options:
             self._expression = RegularExpression(
@@ -264,7 +265,7 @@ class SmsReceivedTrigger(_SpanTrigger):
                     expression.search, event.data["message"]
                 )
             except TimeoutError:
-                _LOGGER.warning(
+                self._warner.warn(
                     "The regular expression of an SMS trigger took more than %g "
                     "seconds, so the SMS doesn't count as a match. Simplify the "
                     "expression: one that can match a text in many ways takes this "

@@ -43,6 +43,7 @@ from .sending.quota import Quota
 from .sending.sender import SMS_TIMEOUT
 from .sending.text import Alphabet, InvalidTextError, TextFault, split_text
 from .ussd import USSD_TIMEOUT, is_ussd_code
+from .warner import Warner
 
 __all__ = [
     "NOT_CALLED",
@@ -83,6 +84,7 @@ __all__ = [
     "UssdFailure",
     "UssdReply",
     "UssdStatus",
+    "Warner",
     "Work",
     "as_file",
     "is_ussd_code",

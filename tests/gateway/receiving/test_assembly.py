@@ -416,6 +416,18 @@ def test_parts_of_endless_messages(bench: Bench) -> None:
     assert bench.texts == ["<0>", "<1>"]
 
 
+def test_parts_of_a_flood_fill_no_log(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Anybody can send parts of which the others never come."""
+    for reference in range(200):
+        bench.assembler.add(part(1, 2, f"<{reference}>", reference=reference))
+    bench.clock.let_pass(PARTS_TIMEOUT)
+
+    assert len(bench.messages) == 200
+    assert [each.levelname for each in caplog.records] == ["WARNING"]
+
+
 def test_flush_delivers_what_is_there(bench: Bench) -> None:
     """Nothing that came in is forgotten, and no timer is left."""
     bench.assembler.add(part(1, 2, "<a>", reference=1))

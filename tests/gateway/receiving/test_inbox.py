@@ -34,6 +34,7 @@ from custom_components.openvox_gsm.gateway.receiving.inbox import (
     SETTLE_TIME,
     Inbox,
 )
+from custom_components.openvox_gsm.gateway.warner import WARNING_PAUSE
 
 from tests.gateway.clock import Clock
 
@@ -665,6 +666,29 @@ def test_a_message_that_two_texts_forge_together(
     assert "Span 3: dropped a message" in caplog.text
 
 
+def test_a_message_under_the_uniqueid_of_another_channel(bench: Bench) -> None:
+    """Two texts tell of it, and one of them guesses the other's Uniqueid."""
+    accomplice = replace(ME, uniqueid="1795400805.6", span=1)
+    forged = (
+        (ME, forged_varset(VICTIM, "SMSSRC", "MyBank") + "\r\nUniqueid: \r"),
+        (
+            accomplice,
+            forged_varset(VICTIM, "SMSPDU", FORGED_PDU, ME.uniqueid) + "\r\n\r\nEv",
+        ),
+    )
+    bench.feed(
+        *(
+            replace(
+                sms, text=text.encode(), pdu=in_coding(COMPRESSED, ATTACKER, text)
+            ).events(Dialect.EARLY)
+            for sms, text in forged
+        )
+    )
+    bench.settle()
+
+    assert "MyBank" not in [sender for _, sender, _ in bench.told]
+
+
 def in_coding(scheme: int, sender: str, text: str) -> str:
     """Write a PDU whose octets are a text, and whose coding says something else."""
     head, when, _ = deliver_pdu(sender, "x").partition("6230415190")
@@ -743,31 +767,6 @@ def test_no_message_without_its_pdu_where_that_is_required(
         "Span 2: dropped an SMS that came without its PDU, as the gateway's "
         "options require one"
     ]
-
-
-def test_more_warnings_than_anybody_reads(
-    bench: Bench, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A gateway that never ends can't fill the disk; all are counted."""
-    now = 1000.0
-    monkeypatch.setattr(sorting, "monotonic", lambda: now)
-    bench.inbox = Inbox(bench.assembler.add, bench.clock.call_later, requires_pdu=True)
-
-    def drop(count: int, hour: int) -> list[str]:
-        caplog.clear()
-        for number in range(count):
-            uniqueid = f"17954008{hour:02}.{number}"
-            bench.feed(Sms(uniqueid=uniqueid).events(Dialect.EARLY))
-            bench.settle()
-        return [record.getMessage() for record in caplog.records]
-
-    *dropped, last = drop(60, 1)
-    assert len(dropped) == 50
-    assert "aren't logged" in last
-    assert drop(10, 2) == []
-    now += 3601
-    assert len(drop(10, 3)) == 10
-    assert bench.inbox.seen["dropped without PDU"] == 80
 
 
 def test_more_suspects_than_any_gateway_has(bench: Bench) -> None:
@@ -1257,11 +1256,33 @@ def test_a_message_of_which_too_little_is_told(
 ) -> None:
     """It cannot be delivered, but it leaves a warning."""
     bench.feed([Sms().varset(dialect, "SMSSRC", b"+4915112345678")])
-    bench.settle()
+    bench.clock.let_pass(MESSAGE_TIMEOUT + LONGEST_STALL)
 
     assert bench.messages == []
     assert "Span 2: the gateway gave too little of an incoming SMS" in caplog.text
     assert "+49" not in caplog.text
+
+
+@BOTH_DIALECTS
+@pytest.mark.parametrize("requires_pdu", [True, False])
+@pytest.mark.parametrize("pause_after", [1, 2])
+def test_a_gateway_that_pauses_within_an_sms(
+    bench: Bench,
+    pause_after: int,
+    requires_pdu: bool,
+    dialect: Dialect,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It may be busy. Where nothing can be delivered yet, that does no harm."""
+    bench.inbox.requires_pdu = requires_pdu or pause_after == 2
+    events = list(sms_with_pdu("one\r\n\r\ntwo").events(dialect))
+    bench.feed(events[:pause_after])
+    bench.clock.let_pass(MESSAGE_TIMEOUT + LONGEST_STALL - 0.01)
+    bench.feed(events[pause_after:])
+    bench.settle()
+
+    assert bench.told == [(2, "+4915112345678", "one\r\n\r\ntwo")]
+    assert caplog.records == []
 
 
 # The connection
@@ -1787,22 +1808,29 @@ def test_an_end_that_never_comes(
 
     assert (4, "+492", "other") in bench.told
     assert "Span 2: the text of an SMS imitates" in caplog.text
+    bench.clock.let_pass(LONGEST_STALL)
     assert not bench.clock.running
 
 
-@pytest.mark.parametrize(("more", "goes_on"), [(0, True), (1, False)])
-def test_how_long_a_text_may_be(bench: Bench, more: int, goes_on: bool) -> None:
-    """What comes after more than that has waited long enough."""
+def test_an_end_that_comes_much_later(bench: Bench) -> None:
+    """It isn't that of the text, and what came in between isn't part of it."""
+    first, second, *rest = sms_with_pdu("hello").events(Dialect.EARLY)
+    other = sms_with_pdu("other", "+492", span=4, uniqueid="5.5")
+    bench.feed([first, second[: second.index(b"\r\nUniqueid")] + b"\r\n\r\n"])
+    bench.feed(other.events(Dialect.EARLY))
+    bench.feed(rest)
+    bench.settle()
+
+    assert sorted(bench.told) == [(2, "+4915112345678", "hello"), (4, "+492", "other")]
+
+
+@pytest.mark.parametrize(("more", "is_held"), [(0, True), (1, False)])
+def test_how_long_a_text_may_be(bench: Bench, more: int, is_held: bool) -> None:
+    """What comes after its first piece is longer only if it isn't a text."""
     first, second, *_ = sms_with_pdu("hello").events(Dialect.EARLY)
     begin = second[: second.index(b"\r\nUniqueid")] + b"\r\n\r\n"
-    rest = b"y" * (1024 + more - len(begin.strip())) + b"\r\n\r\n"
-    bench.feed([first, begin, rest])
-    bench.clock.let_pass(MESSAGE_TIMEOUT - 0.01)
-    assert bench.inbox.is_mid_packet
-    bench.clock.let_pass(0.01)
-    assert bench.inbox.is_mid_packet is goes_on
-    bench.feed([b"y\r\n\r\n"])
-    assert not bench.inbox.is_mid_packet
+    bench.feed([first, begin, b"y" * (1024 + more) + b"\r\n\r\n"])
+    assert bench.inbox.is_mid_packet is is_held
 
 
 def test_how_long_a_text_may_stall(bench: Bench) -> None:
@@ -1813,7 +1841,7 @@ def test_how_long_a_text_may_stall(bench: Bench) -> None:
     assert bench.inbox.is_mid_packet
     bench.clock.let_pass(0.01)
     assert not bench.inbox.is_mid_packet
-    bench.settle()
+    bench.clock.let_pass(LONGEST_STALL)
     assert not bench.clock.running
 
 
@@ -1828,25 +1856,30 @@ def test_a_text_that_only_seems_torn(bench: Bench) -> None:
 
 @pytest.mark.parametrize(("more", "is_held"), [(0, True), (1, False)])
 def test_how_much_may_be_held(bench: Bench, more: int, is_held: bool) -> None:
-    """It doesn't even have to wait long, then."""
-    first, second, *_ = sms_with_pdu("hello").events(Dialect.EARLY)
-    begin = second[: second.index(b"\r\nUniqueid")] + b"\r\n\r\n"
-    rest = b"y" * (16 * 1024 + more - len(begin.strip())) + b"\r\n\r\n"
-    bench.feed([first, begin, rest])
+    """Several PDUs at once take more than a text, but they don't take long."""
+    first, _, third, *_ = sms_with_pdu("hello").events(Dialect.EARLY)
+    begin = third[: third.index(b"\r\nUniqueid")] + b"\r\n\r\n"
+    bench.feed([first, begin, b"y" * (16 * 1024 + more) + b"\r\n\r\n"])
     assert bench.inbox.is_mid_packet is is_held
+    bench.clock.let_pass(MESSAGE_TIMEOUT)
+    bench.feed([b"y\r\n\r\n"])
+    assert not bench.inbox.is_mid_packet
 
 
 def test_when_another_warning_is_due(
-    bench: Bench, caplog: pytest.LogCaptureFixture
+    bench: Bench, caplog: pytest.LogCaptureFixture, freezer: FrozenDateTimeFactory
 ) -> None:
-    """One stands for all that comes of one text."""
-    for number, wait in enumerate((MESSAGE_TIMEOUT - 0.01, 0.01, MESSAGE_TIMEOUT)):
+    """One stands for all that comes of one text, and the next one for a flood of them."""
+    for number in range(4):
+        if number == 3:
+            freezer.tick(WARNING_PAUSE)
         sms = hostile_sms(HOSTILE["Hangup"], with_pdu=True)
         sms = replace(sms, uniqueid=f"1795400805.{number}")
         bench.feed(sms.events(Dialect.EARLY))
-        bench.clock.let_pass(wait)
-    warnings = [each for each in caplog.records if "imitates" in each.getMessage()]
+        bench.settle()
+    warnings = [each.getMessage() for each in caplog.records if each.levelno > 20]
     assert len(warnings) == 2
+    assert warnings[1].endswith("Further cases since the last such warning: 2")
 
 
 def test_an_end_that_does_not_come_for_long(bench: Bench) -> None:

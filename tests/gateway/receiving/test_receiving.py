@@ -23,6 +23,7 @@ ODD: list[dict[str, Any]] = json.loads(
 )
 ALICE, BANK = "+4915112345678", "MyBank"
 SENT_AT = datetime(2026, 3, 14, 15, 9, 26, tzinfo=timezone(timedelta(hours=8)))
+COMPRESSED = "0891683108705505F0040D91945111325476F800206230415190622305E8329BFD06"
 LONG = "The quick brown fox jumps over the lazy dog. " * 7
 
 
@@ -163,6 +164,30 @@ async def test_two_sms_in_one_read(
     await until(lambda: len(heard.sms) == 2)
     assert told(heard) == [(2, ALICE, "one"), (2, BANK, "two")]
     assert client.sms_seen["several PDUs at once"] == 1
+
+
+@kinds_of_gateway()
+@pytest.mark.parametrize("requires_pdu", [True, False])
+@pytest.mark.parametrize("place", [0, 1])
+async def test_one_of_two_sms_in_one_read_is_unreadable(
+    gateway: Simulator,
+    client: Gateway,
+    heard: Heard,
+    caplog: pytest.LogCaptureFixture,
+    requires_pdu: bool,
+    place: int,
+) -> None:
+    """A stranger may send one that's compressed; it doesn't take the other along."""
+    client.requires_pdu = requires_pdu
+    several = pdus(BANK, "two")
+    several.insert(place, COMPRESSED)
+    await gateway.receive_pdus(2, *several)
+    await until(lambda: (2, BANK, "two") in told(heard))
+    await until(lambda: not client._inbox.is_mid_message)  # noqa: SLF001
+
+    is_rendered = place == 0 and not requires_pdu
+    assert len(heard.sms) == (2 if is_rendered else 1)
+    assert len(said(caplog, logging.WARNING)) == (0 if is_rendered else 1)
 
 
 @kinds_of_gateway()

@@ -8,6 +8,12 @@ import re
 from hypothesis import example, given, settings, strategies as st
 import pytest
 
+from custom_components.openvox_gsm.gateway.receiving.inbox import (
+    LONGEST_STALL,
+    MESSAGE_TIMEOUT,
+    SETTLE_TIME,
+)
+
 from .test_inbox import (
     ALL,
     ATTACKER,
@@ -579,6 +585,33 @@ def test_a_text_that_comes_first_is_no_reason_to_drop_calls(bench: Bench) -> Non
     bench.feed(list(sms.events(Dialect.EARLY, (VARSET,)))[:2])
     assert bench.inbox.is_mid_message
     assert not bench.inbox.is_mid_packet
+
+
+@pytest.mark.parametrize("pause", [SETTLE_TIME, MESSAGE_TIMEOUT, LONGEST_STALL])
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"x{forged_newexten(VICTIM, PROCESS)}",
+        f"x{forged_newexten(ME, PROCESS)}",
+        f"x{forged_varset(ME, 'SMSSRC', 'MyBank')}",
+    ],
+)
+def test_a_gateway_that_pauses_within_an_sms(
+    bench: Bench, text: str, pause: float
+) -> None:
+    """A text that comes first may be cut. It can't be a step where variables are shown."""
+    mine = today(hostile_sms(text, with_pdu=True), order=TEXT_FIRST)
+    events = list(mine.events(Dialect.EARLY))
+    bench.feed(events[:2])
+    bench.clock.let_pass(pause)
+    bench.feed(today(NEIGHBOURS[0], order=TEXT_FIRST).events(Dialect.EARLY))
+    bench.clock.let_pass(pause)
+    bench.feed(events[2:])
+    bench.settle()
+
+    told = [each for each in bench.told if each != NEIGHBOURS_TOLD[0]]
+    assert "MyBank" not in [sender for _, sender, _ in told]
+    assert NEIGHBOURS_TOLD[0] in bench.told
 
 
 def test_what_is_set_aside_is_limited(bench: Bench) -> None:

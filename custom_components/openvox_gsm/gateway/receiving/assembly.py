@@ -7,6 +7,7 @@ from typing import Final
 
 from custom_components.openvox_gsm.gateway.model import IncomingSms
 from custom_components.openvox_gsm.gateway.timer import CallLater, Timer
+from custom_components.openvox_gsm.gateway.warner import Warner
 
 from .long_sms import Parts, PartsOfLongSms
 from .pdu import join_texts
@@ -44,6 +45,7 @@ class Assembler:
         """
         self._on_sms = on_sms
         self._call_later = call_later
+        self._warner = Warner(_LOGGER)
         self._repetitions = Repetitions(remembered or {}, on_remembered, secret)
         self._long: dict[_Key, PartsOfLongSms] = {}
         self._timers: dict[_Key, Timer] = {}
@@ -87,7 +89,7 @@ class Assembler:
                 continue
             waiting.remove(whole)
             if not whole.is_certain:
-                _LOGGER.warning(
+                self._warner.warn(
                     "Span %s: the parts of several long SMS can't be told apart", key[0]
                 )
             self._deliver(whole.parts, key[-1], is_certain=whole.is_certain)
@@ -111,7 +113,7 @@ class Assembler:
             return
         self._timers.pop(key).cancel()
         for parts in self._long.pop(key).messages():
-            _LOGGER.warning(
+            self._warner.warn(
                 "Span %s: only %s of %s parts of a long SMS arrived",
                 key[0],
                 len(parts),

@@ -110,10 +110,18 @@ class EventReader:
         self.steps = Steps()
         # The headers that all events have, from the first one.
         self._headers: frozenset[str] | None = None
+        #: Whether the gateway shows the variables of an SMS.
+        self.shows_variables = False
 
     def forget(self) -> None:
         """Forget how the gateway writes: after a restart it may be another Asterisk."""
         self._headers = None
+        self.shows_variables = False
+
+    def learn(self, raw: bytes) -> None:
+        """Learn from a packet that's no piece of a text, which may look like a variable."""
+        if not self.shows_variables and (event := self.read(raw)):
+            self.shows_variables = bool(event.variable) and event.is_part_of_sms
 
     def read(self, raw: bytes) -> SmsEvent | None:
         """Read a VarSet or Newexten of an SMS channel; None for any other packet.

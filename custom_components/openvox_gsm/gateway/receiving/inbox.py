@@ -41,10 +41,9 @@ from custom_components.openvox_gsm.gateway.model import StatusReport
 from custom_components.openvox_gsm.gateway.timer import CallLater, Timer
 
 from .events import CHANNEL, MARKER, EventReader, MessageKey, SmsEvent
-from .message import Message, imitates_packet
+from .message import Message, is_readable
 from .messages import Messages
 from .opening import Opening
-from .pdu import DeliverPdu
 from .received_part import ReceivedPart
 from .sorting import Sorter
 from .steps import Steps
@@ -102,6 +101,7 @@ class Inbox:
         self._suspects: dict[Message, Timer] = {}
         self._torn: TornPacket | None = None  # until its end is there
         self._opening: Opening | None = None
+        self._is_reading_pieces = False
 
     def learn_steps(self, steps: Sequence[str] | None) -> None:
         """Take the steps that the dialplan runs for an SMS; None where that's unknown.
@@ -116,6 +116,11 @@ class Inbox:
 
     def receive(self, packet: Packet) -> None:
         """Read a packet that passed `wants`."""
+        if not self.has_unread_text:
+            self._reader.learn(packet.raw)
+        self._read(packet)
+
+    def _read(self, packet: Packet) -> None:
         if self._opening:
             event = self._reader.read(packet.raw)
             is_known = event is not None and event.key in self._messages
@@ -125,7 +130,12 @@ class Inbox:
             return
         if self._torn and self._is_certainly_no_piece(self._torn.first, packet.raw):
             self._abandon_torn(self._torn.pieces)
-        pieces = [*(self._torn.pieces if self._torn else ()), packet.raw]
+        pieces = [packet.raw]
+        if self._torn:
+            pieces = self._torn.pieces = [*self._torn.pieces, packet.raw]
+            if self._torn.is_too_long:
+                self._abandon_torn(pieces)
+                return
         event = self._reader.read(_PACKET_END.join(pieces))
         if event is None:
             return
@@ -177,7 +187,7 @@ class Inbox:
             self._end_opening()
         self._forget_torn()
         for message in list(self._messages.open.values()):
-            self._decide(message, is_final=True)
+            self._decide_now(message)
         self._messages.forget_recent()
         for timer in self._suspects.values():
             timer.cancel()
@@ -222,7 +232,10 @@ class Inbox:
         opening.timer.cancel()
         first = opening.first
         packet, *others = opening.packets
-        if uniqueid := opening.uniqueid:
+        uniqueid = opening.uniqueid
+        if uniqueid and self._messages.is_certain(uniqueid):
+            uniqueid = None  # it's another channel's
+        if uniqueid:
             self._begin((first.channel, uniqueid), first.span, is_certain=True)
         is_piece = opening.is_piece or self._is_missing(first)
         if not uniqueid and not is_piece and first.is_part_of_sms:
@@ -232,7 +245,7 @@ class Inbox:
         elif is_piece:
             self._hold(first, [packet])
         for raw in others:
-            self.receive(Packet(raw))
+            self._read(Packet(raw))
 
     # Packets that the text of an SMS cut in two
 
@@ -275,9 +288,6 @@ class Inbox:
         if not self._torn:
             timer = self._call_later(MESSAGE_TIMEOUT, self._torn_for_long)
             self._torn = TornPacket(event, pieces, timer)
-        self._torn.pieces = pieces
-        if self._torn.is_too_long:
-            self._abandon_torn(pieces)
 
     def _torn_for_long(self) -> None:
         """Wait on where the end is sure to come, unless this is too long for a text."""
@@ -304,8 +314,10 @@ class Inbox:
                 # It may be a text that ends as another message's packet would.
                 for message in self._messages.open_on(event.channel):
                     message.texts.append(event.value)
+        was_reading_pieces, self._is_reading_pieces = self._is_reading_pieces, True
         for raw in others:
-            self.receive(Packet(raw))
+            self._read(Packet(raw))
+        self._is_reading_pieces = was_reading_pieces
 
     def _forget_torn(self) -> None:
         if self._torn:
@@ -331,7 +343,7 @@ class Inbox:
         if event.shows_uniqueid or self._messages.any_began_with_step:
             return True
         is_first = not self._messages.open and not self._messages.has_certain_ones
-        return is_first and not event.variable
+        return is_first and not event.variable and not self._reader.shows_variables
 
     def _add(self, event: SmsEvent) -> None:
         if event.program:
@@ -347,6 +359,7 @@ class Inbox:
                 event.span,
                 is_certain=is_certain,
                 began_with_step=not is_certain,
+                may_begin_with_text=self._is_reading_pieces,
             )
         if not message.add(event):
             return
@@ -357,25 +370,13 @@ class Inbox:
             for each in list(self._messages.open.values()):
                 self._decide(each, is_final=False)
 
-    def _begin(
-        self,
-        key: MessageKey,
-        span: int,
-        *,
-        is_certain: bool,
-        began_with_step: bool = False,
-    ) -> Message:
-        message = Message(
-            key,
-            span,
-            datetime.now(UTC),
-            is_certain=is_certain,
-            began_with_step=began_with_step,
-        )
+    def _begin(self, key: MessageKey, span: int, **traits: bool) -> Message:
+        """Begin a message; see `Message` for its traits."""
+        message = Message(key, span, datetime.now(UTC), **traits)
         self._messages.add(message)
         self._decide_later(message, MESSAGE_TIMEOUT, is_final=True)
         if len(self._messages.open) > _MAX_OPEN:
-            self._decide(next(iter(self._messages.open.values())), is_final=True)
+            self._decide_now(next(iter(self._messages.open.values())))
         return message
 
     # Which messages are genuine
@@ -385,42 +386,46 @@ class Inbox:
             self._call_later(delay, partial(self._decide, message, is_final=is_final))
         )
 
+    def _decide_now(self, message: Message) -> None:
+        """Take a message as it is."""
+        message.is_late = True
+        self._decide(message, is_final=True)
+
     def _decide(self, message: Message, *, is_final: bool) -> None:
         """Deliver the message, unless another message's text has forged it.
 
-        Without a PDU this waits for the final decision.
+        Without a PDU, or with one that can't be read, this waits for the final decision.
         """
         if self._is_being_read(message):
             self._decide_later(message, SETTLE_TIME, is_final=is_final)
             return
         texts = self._messages.texts_that_name(message)
         pdus = message.genuine_pdus(texts, self._messages.texts_beside(message))
-        if not pdus and not is_final:
+        has_any = any(map(is_readable, pdus))
+        has_first = any(map(is_readable, pdus[:1]))
+        if not has_first and not is_final:
             return
         for timer in message.timers:
             timer.cancel()
-        misplaced = self._messages.is_on_wrong_channel(message, has_pdu=bool(pdus))
-        if (texts and not pdus) or misplaced:
+        misplaced = self._messages.is_on_wrong_channel(message, has_pdu=has_any)
+        if (texts and not has_any) or misplaced:
             self._messages.close(message, keep=False)
             self._sorter.drop_forged(message.span)
             return
-        part = None if pdus else message.read_rendering(texts)
-        if not pdus and part is None:
-            self._messages.close(message, keep=False)
-            self._sorter.drop_unreadable(message.span)
+        part = None if has_first else message.read_rendering(texts)
+        is_enough = has_any or (part is not None and not self.requires_pdu)
+        if not is_enough and message.lacks_pdu and not message.is_late:
+            # A slow gateway may still give it, and until then there's nothing to deliver.
+            message.is_late = True
+            self._decide_later(message, LONGEST_STALL, is_final=True)
             return
-        shown = [pdu.text for pdu in pdus if isinstance(pdu, DeliverPdu)]
-        if part:
-            shown.append(part.text)
-        if any(imitates_packet(text, self._marker) for text in shown):
-            self._sorter.warn_of_forgery(message.span)
-        self._keep(message)
-        if part is None:
-            self._sorter.take(message, pdus)
-        elif self.requires_pdu:
-            self._sorter.drop_without_pdu(message.span)
+        if has_any or part:
+            self._keep(message)
         else:
-            self._sorter.take_rendering(part)
+            self._messages.close(message, keep=False)
+        self._sorter.sort(
+            message, pdus, part, marker=self._marker, requires_pdu=self.requires_pdu
+        )
 
     def _is_being_read(self, message: Message) -> bool:
         """Return whether the rest of one of the message's packets is to come."""

@@ -80,10 +80,9 @@ class PartsOfLongSms:
             one, next_one = messages[index], messages[index + 1]
             if gaps[index] <= _LONGEST_GAP and one.keys().isdisjoint(next_one):
                 joined = one | next_one
-                messages = [
-                    joined if each is one or each is next_one else each
-                    for each in messages
-                ]
+                # A message stands here once for each of its parts.
+                begin, end = index + 1 - len(one), index + 1 + len(next_one)
+                messages[begin:end] = [joined] * len(joined)
         return list({id(each): each for each in messages}.values())
 
     def _judge(self, parts: Parts) -> WholeSms:

@@ -1,5 +1,6 @@
 """One incoming SMS, collected from its events."""
 
+from dataclasses import dataclass, field
 from datetime import datetime
 import re
 from typing import Final
@@ -8,7 +9,14 @@ from custom_components.openvox_gsm.gateway.bounds import MAX_VALUE
 from custom_components.openvox_gsm.gateway.timer import Timer
 
 from .events import TEXT_VARIABLES, MessageKey, SmsEvent
-from .pdu import Coding, DeliverPdu, PduError, decode_deliver, possible_texts
+from .pdu import (
+    Coding,
+    DeliverPdu,
+    PduError,
+    decode_deliver,
+    possible_texts,
+    read_sender,
+)
 from .received_part import ReceivedPart
 from .rendering import read_time, read_zone, repair_sender, repair_text
 from .report import ReportPdu, decode_report
@@ -31,7 +39,16 @@ _SEVERAL_PDUS: Final = re.compile(
 )
 
 type Variables = dict[str, list[str]]
-type Pdu = DeliverPdu | ReportPdu
+
+
+@dataclass(frozen=True)
+class UnreadablePdu:
+    """A PDU of which no more than the sender can be read, as the driver gives it."""
+
+    as_sender: str = field(repr=False)
+
+
+type Pdu = DeliverPdu | ReportPdu | UnreadablePdu
 
 
 class Message:
@@ -44,13 +61,15 @@ class Message:
         arrived_at: datetime,
         *,
         is_certain: bool,
-        began_with_step: bool,
+        began_with_step: bool = False,
+        may_begin_with_text: bool = False,
     ) -> None:
         """Create an empty message.
 
         `is_certain` says that no text can have forged the message's Uniqueid,
         `began_with_step` that the gateway may show no variables: this message, or
-        another one that was coming in, began with a step of the dialplan.
+        another one that was coming in, began with a step of the dialplan. With
+        `may_begin_with_text` even its first variable may be a piece of its text.
         """
         self.key = key
         self.span = span
@@ -58,15 +77,17 @@ class Message:
         self.is_certain = is_certain
         self.began_with_step = began_with_step
         self.timers: list[Timer] = []
+        self.is_late = False  # whether the rest of it should have come by now
         #: All different values of each variable; all but one of them are forged.
         self.variables: Variables = {}
         #: Everything that may be its text, in any form.
         self.texts: list[str] = []
         self.program: Program | None = None
         self._senders_of_programs: list[str] = []
-        # By the value of SMSPDU: its PDUs that can be read, each with its hex digits.
+        # By the value of SMSPDU: its PDUs, each with its hex digits.
         self._pdus: dict[str, list[tuple[str, Pdu]]] = {}
         self._first_step: str | None = None
+        self._may_begin_with_text = may_begin_with_text
         self._sender_came_first = False
 
     @property
@@ -79,6 +100,11 @@ class Message:
         """The Uniqueid of the message's channel."""
         return self.key[1]
 
+    @property
+    def lacks_pdu(self) -> bool:
+        """Whether the gateway shows variables, but hasn't shown SMSPDU yet."""
+        return bool(self.variables) and "SMSPDU" not in self.variables
+
     def add(self, event: SmsEvent) -> bool:
         """Add an event; return whether it brought a readable PDU."""
         if event.variable:
@@ -86,7 +112,7 @@ class Message:
             if event.value in values:
                 return False
             if event.variable == "SMSSRC" and not values:
-                self._sender_came_first = not self.texts
+                self._sender_came_first = not (self.texts or self._may_begin_with_text)
             values.append(event.value)
             if event.variable in TEXT_VARIABLES:
                 self.texts.append(event.value)
@@ -113,9 +139,8 @@ class Message:
                 pdus.append((hex_pdu, pdu))
             elif not pdus:
                 return False
-        if pdus:
-            self._pdus[value] = pdus
-        return bool(pdus)
+        self._pdus[value] = pdus
+        return any(is_readable(pdu) for _, pdu in pdus)
 
     def may_forge(self, marker: str) -> bool:
         """Return whether the message's text may have forged another event.
@@ -168,8 +193,11 @@ class Message:
     def _rendered_sender(self, variables: Variables) -> str:
         """Return the sender as the driver gives it; nobody where it gives several.
 
-        All but one of them are forged, and nothing tells which.
+        All but one of them are forged, and nothing tells which. Nor does anything tell
+        whether the only one is, where it may be a piece of the text.
         """
+        if self._may_begin_with_text and variables.get("SMSSRC"):
+            return ""
         senders = self._senders(variables)
         if not self._sender_came_first:
             senders += self._senders_of_programs
@@ -262,6 +290,11 @@ class Message:
         return None if self._first_step is None else repair_text(self._first_step)
 
 
+def is_readable(pdu: Pdu) -> bool:
+    """Return whether more than the sender of a PDU can be read."""
+    return not isinstance(pdu, UnreadablePdu)
+
+
 def read_part(message: Message, pdu: DeliverPdu) -> ReceivedPart:
     """Return what a PDU of a message gives."""
     return ReceivedPart(
@@ -286,13 +319,17 @@ def _split_pdus(value: str) -> list[str]:
 
 
 def _decode(hex_pdu: str) -> Pdu | None:
-    """Read an SMS or a status report; None where it can't be read."""
+    """Read an SMS or a status report; None where it has nothing of either."""
     for decode in (decode_deliver, decode_report):
         try:
             return decode(hex_pdu)
         except PduError:
             continue
-    return None
+    try:
+        sender = read_sender(hex_pdu)
+    except PduError:
+        return None
+    return UnreadablePdu(sender) if sender else None
 
 
 def imitates_packet(text: str, marker: str) -> bool:

@@ -283,6 +283,19 @@ def _read_purpose(
     return Purpose.TEXT
 
 
+def read_sender(hex_pdu: str) -> str | None:
+    """Read the sender of a PDU as if it were an SMS; None where it has none.
+
+    So does the driver, whatever kind of PDU it is. Raises PduError for what isn't hex.
+    """
+    octets = Octets(hex_pdu)
+    try:
+        octets.take(1)
+        return octets.take_address()
+    except PduError:
+        return None
+
+
 def possible_texts(hex_pdu: str) -> list[str]:
     """Return all texts that a PDU's octets could be read as, in any alphabet."""
     try:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from .pdu import Octets, PduError
+from .pdu import Octets, PduError, read_sender
 
 _TYPE_MASK: Final = 0x03
 _TYPE_STATUS_REPORT: Final = 0x02
@@ -50,16 +50,4 @@ def decode_report(hex_pdu: str) -> ReportPdu:
     octets.take_time()  # when the service centre got the message
     discharged_at = octets.take_time()
     (status,) = octets.take(1)
-    return ReportPdu(
-        recipient, reference, status, discharged_at, _read_as_sender(hex_pdu)
-    )
-
-
-def _read_as_sender(hex_pdu: str) -> str | None:
-    """Read the sender as the driver does, which expects an SMS-DELIVER."""
-    octets = Octets(hex_pdu)
-    octets.take(1)
-    try:
-        return octets.take_address()
-    except PduError:
-        return None
+    return ReportPdu(recipient, reference, status, discharged_at, read_sender(hex_pdu))

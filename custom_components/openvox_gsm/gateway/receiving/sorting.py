@@ -1,25 +1,22 @@
 """Sorts what has come in: texts for people, status reports, what's for machines or lost."""
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Sequence
 import logging
-from time import monotonic
 from typing import Final
 
 from custom_components.openvox_gsm.gateway.model import StatusReport
 from custom_components.openvox_gsm.gateway.timer import CallLater, Timer
+from custom_components.openvox_gsm.gateway.warner import Warner
 
-from .message import Message, Pdu, read_part
+from .message import Message, Pdu, UnreadablePdu, imitates_packet, read_part
 from .pdu import DeliverPdu, Purpose
 from .received_part import ReceivedPart
+from .report import ReportPdu
 
 _LOGGER = logging.getLogger(__name__)
 
 _WARNING_PAUSE: Final = 2.0  # seconds
-# Warnings about SMS that are dropped. A gateway that receives so many of them is broken,
-# and must not fill the disk.
-_MAX_WARNINGS: Final = 50
-_MANY_WARNINGS_TIME: Final = 3600.0  # seconds
 
 
 class Sorter:
@@ -40,56 +37,79 @@ class Sorter:
         self._on_report = on_report
         self._seen = seen
         self._call_later = call_later
+        self._warner = Warner(_LOGGER)
         self._warned: Timer | None = None  # about a forgery, a moment ago
-        self._warnings: deque[float] = deque(
-            maxlen=_MAX_WARNINGS
-        )  # about what's dropped
 
     def stop(self) -> None:
         """End all timers."""
         if self._warned:
             self._warned.cancel()
 
-    def take(self, message: Message, pdus: Sequence[Pdu]) -> None:
-        """Hand on what the PDUs of a message hold."""
-        self._seen["with PDU"] += 1
-        if len(pdus) > 1:
-            self._seen["several PDUs at once"] += 1
-        for pdu in pdus:
-            if not isinstance(pdu, DeliverPdu):
-                self._seen["status report"] += 1
-                self._on_report(
-                    StatusReport(
-                        span=message.span,
-                        recipient=pdu.recipient,
-                        reference=pdu.reference,
-                        delivered=pdu.delivered,
-                        status=pdu.status,
-                        discharged_at=pdu.discharged_at,
-                        arrived_at=message.arrived_at,
-                    )
-                )
-            elif pdu.purpose is Purpose.TEXT:
-                self._on_part(read_part(message, pdu))
-            else:
-                self._seen[f"no text: {pdu.purpose}"] += 1
-                _LOGGER.debug(
-                    "Span %s: ignored a message that is no text for a person (%s)",
-                    message.span,
-                    pdu.purpose,
-                )
+    def sort(
+        self,
+        message: Message,
+        pdus: Sequence[Pdu],
+        part: ReceivedPart | None,
+        *,
+        marker: str,
+        requires_pdu: bool,
+    ) -> None:
+        """Hand on what a message holds, and warn of what can't be read.
 
-    def take_rendering(self, part: ReceivedPart) -> None:
-        """Hand on a message of which the gateway gave no PDU."""
-        self._seen["without PDU"] += 1
-        self._on_part(part)
+        `part` is what the gateway itself gives of a message whose first PDU can't be
+        read, or that has none; with `requires_pdu` it's dropped. `marker` is part of
+        every text that imitates an SMS.
+        """
+        shown = [pdu.text for pdu in pdus if isinstance(pdu, DeliverPdu)]
+        if part:
+            shown.append(part.text)
+        if any(imitates_packet(text, marker) for text in shown):
+            self.warn_of_forgery(message.span)
+        if part and requires_pdu:
+            self._drop_without_pdu(message.span)
+        elif part:
+            self._seen["without PDU"] += 1
+            self._on_part(part)
+        readable = [pdu for pdu in pdus if not isinstance(pdu, UnreadablePdu)]
+        if readable:
+            self._seen["with PDU"] += 1
+        if len(readable) > 1:
+            self._seen["several PDUs at once"] += 1
+        for pdu in readable:
+            self._take(message, pdu)
+        for _ in range(max(1, len(pdus)) - len(readable) - bool(part)):
+            self._drop_unreadable(message.span)
+
+    def _take(self, message: Message, pdu: DeliverPdu | ReportPdu) -> None:
+        if not isinstance(pdu, DeliverPdu):
+            self._seen["status report"] += 1
+            self._on_report(
+                StatusReport(
+                    span=message.span,
+                    recipient=pdu.recipient,
+                    reference=pdu.reference,
+                    delivered=pdu.delivered,
+                    status=pdu.status,
+                    discharged_at=pdu.discharged_at,
+                    arrived_at=message.arrived_at,
+                )
+            )
+        elif pdu.purpose is Purpose.TEXT:
+            self._on_part(read_part(message, pdu))
+        else:
+            self._seen[f"no text: {pdu.purpose}"] += 1
+            _LOGGER.debug(
+                "Span %s: ignored a message that is no text for a person (%s)",
+                message.span,
+                pdu.purpose,
+            )
 
     def warn_of_forgery(self, span: int) -> None:
         """Warn of a hostile text, once for everything that comes of it."""
         if self._warned:
             return
         self._warned = self._call_later(_WARNING_PAUSE, self._allow_warning)
-        _LOGGER.warning(
+        self._warner.warn(
             "Span %s: the text of an SMS imitates the gateway's own events; it counts "
             "as text, and the events are ignored",
             span,
@@ -100,42 +120,27 @@ class Sorter:
 
     # What can't be handed on; nothing is dropped silently
 
-    def _warn(self, text: str, span: int) -> None:
-        """Warn of something that's dropped; the last time for now, say so."""
-        now = monotonic()
-        while self._warnings and now - self._warnings[0] > _MANY_WARNINGS_TIME:
-            self._warnings.popleft()
-        if len(self._warnings) == _MAX_WARNINGS:
-            return
-        self._warnings.append(now)
-        _LOGGER.warning(text, span)
-        if len(self._warnings) == _MAX_WARNINGS:
-            _LOGGER.warning(
-                "Further SMS that are dropped aren't logged for up to an hour. The "
-                "diagnostics count them"
-            )
-
     def drop_forged(self, span: int) -> None:
         """Drop a message that another one's text may have forged."""
         self._seen["forged"] += 1
         # Not together with the other warnings: it may be an honest message.
-        self._warn(
+        self._warner.warn(
             "Span %s: dropped a message that the text of another SMS seems to have "
             "forged",
             span,
         )
 
-    def drop_unreadable(self, span: int) -> None:
+    def _drop_unreadable(self, span: int) -> None:
         """Drop a message of which not even the text is known."""
         self._seen["unreadable"] += 1
-        self._warn(
+        self._warner.warn(
             "Span %s: the gateway gave too little of an incoming SMS to read it", span
         )
 
-    def drop_without_pdu(self, span: int) -> None:
+    def _drop_without_pdu(self, span: int) -> None:
         """Drop a message without its PDU, as one is required."""
         self._seen["dropped without PDU"] += 1
-        self._warn(
+        self._warner.warn(
             "Span %s: dropped an SMS that came without its PDU, as the gateway's "
             "options require one",
             span,

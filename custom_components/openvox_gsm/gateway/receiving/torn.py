@@ -7,7 +7,7 @@ from custom_components.openvox_gsm.gateway.timer import Timer
 
 from .events import SmsEvent
 
-# Far more than the driver reads at once.
+# All that the driver reads at once may stand in SMSPDU; it's far less than this.
 _MAX_SIZE: Final = 16 * 1024  # bytes
 # An SMS has 160 characters. The driver writes up to four bytes for one of them, and a
 # step of the dialplan has its own words around them.
@@ -25,8 +25,12 @@ class TornPacket:
 
     @property
     def is_too_long(self) -> bool:
-        """Whether no packet is as long as all that came since it began."""
-        return self._size > (_MAX_TEXT if self.is_late else _MAX_SIZE)
+        """Whether no text is as long as all that came since the first piece.
+
+        Then there are whole packets in it.
+        """
+        may_be_pdus = self.first.variable == "SMSPDU" and not self.is_late
+        return self._size > (_MAX_SIZE if may_be_pdus else _MAX_TEXT)
 
     @property
     def may_go_on(self) -> bool:
@@ -38,4 +42,4 @@ class TornPacket:
 
     @property
     def _size(self) -> int:
-        return sum(map(len, self.pieces))
+        return sum(map(len, self.pieces[1:]))

@@ -207,7 +207,12 @@ class DeliveryReports:
 
 
 def _is_same(one: str, other: str) -> bool:
-    """Return whether two numbers are the same; one may lack the country."""
+    """Return whether two numbers are the same; one may lack the country.
+
+    The number of somebody abroad may end like another one's whole number.
+    """
+    if one.startswith("+") and other.startswith("+"):
+        return one == other
     shorter, longer = sorted(
         (re.sub(r"[^0-9*#]", "", number).lstrip("0") for number in (one, other)),
         key=len,
