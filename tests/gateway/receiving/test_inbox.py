@@ -23,7 +23,6 @@ import pytest
 from custom_components.openvox_gsm.ami import Packet
 from custom_components.openvox_gsm.ami.packet import PacketReader
 from custom_components.openvox_gsm.gateway.model import IncomingSms
-from custom_components.openvox_gsm.gateway.receiving import sorting
 from custom_components.openvox_gsm.gateway.receiving.assembly import (
     PARTS_TIMEOUT,
     Assembler,
