@@ -387,6 +387,31 @@ async def test_an_answer_to_the_login_without_actionid(step: str) -> None:
             await connect(address)
 
 
+async def test_an_sms_right_behind_the_answer_to_the_login() -> None:
+    """Its text may look like an answer without ActionID, and is still for the handler."""
+    text = b"Response: Success\r\nUniqueid: 1795400000.1"
+
+    async def script(peer: Manager) -> None:
+        await peer.send(GREETING)
+        challenge = await peer.expect("Challenge")
+        await peer.answer(challenge, "Success", "Challenge: 133042568")
+        login = await peer.expect("Login")
+        action_id = login.get("ActionID").encode()
+        answer = b"Response: Success\r\nActionID: " + action_id + b"\r\n\r\n"
+        await peer.send(answer + text + b"\r\n\r\n")
+        await peer.gone()
+
+    seen: list[bytes] = []
+
+    def subscribe(session: Session) -> None:
+        session.subscribe(lambda _raw: True, lambda packet: seen.append(packet.raw))
+
+    async with manager(script) as address:
+        session = await connect(address, subscribe=subscribe)
+        session.abort()
+    assert seen == [text]
+
+
 async def test_an_answer_without_actionid_after_the_login() -> None:
     """It answers nothing: the text of an SMS could be it."""
 

@@ -348,12 +348,14 @@ class Session(ChunkedProtocol):
     def _login_step(self, packet: Packet) -> PendingAction | None:
         """Return the step of the login that an answer without ActionID answers.
 
-        Before the login, nothing but its answers comes, so there's no doubt. Guess:
-        a manager that refuses a login early may leave the ActionID out.
+        Before the login, nothing but its answers comes, so there's no doubt. Behind its
+        last answer it may be the text of an SMS. Guess: a manager that refuses a login
+        early may leave the ActionID out.
         """
         if self._keepalive or "ActionID" in packet:
             return None
-        return next(iter(self._pending.values()), None)
+        steps = self._pending.values()
+        return next((step for step in steps if not step.result.done()), None)
 
     def _find_end_of_list(self, pending: PendingAction) -> None:
         """Take everything up to the answer of a ping for the list.
