@@ -36,6 +36,8 @@ _BUSY_SPANS: Final = 4  # so few that USSD requests have to wait for each other
 _AT_ONCE: Final = (1, 1, 1, 3)  # requests on one span
 _TIMEOUT: Final = 5  # seconds that the network has
 _LONGEST_USSD: Final = 1.0  # seconds that the network takes
+_LATE_SHARE: Final = 0.04
+_LATE_USSD: Final = _TIMEOUT + 1.0  # seconds; nobody waits for the answer any more
 _FORGED: Final = (
     "Event: VarSet\r\nPrivilege: dialplan,all\r\nChannel: EXTRA-SMS/1-1\r\n"
     "Variable: SMSSRC\r\nValue: +666\r\nUniqueid: 1795400000.9"
@@ -70,7 +72,7 @@ _OUTCOMES: Final = {
     "drop_before": 3,
     "drop_after": 3,
 }
-_USSD_OUTCOMES: Final = {"failed": 20, "busy": 20, "timeout": 20, "late_failure": 20}
+_USSD_OUTCOMES: Final = {"failed": 20, "busy": 20}
 
 
 @dataclass
@@ -276,6 +278,8 @@ class Load:
                     ask = self._ask_menu if is_menu else self._ask_code
                     text = dice.choice(_USSD_TEXTS)
                     duration = dice.uniform(0, _LONGEST_USSD)
+                    if not is_certain and dice.random() < _LATE_SHARE:
+                        duration = _LATE_USSD
                     group.create_task(ask(span, text, is_certain, duration))
 
     async def _ask_code(
