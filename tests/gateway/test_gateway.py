@@ -51,6 +51,23 @@ async def test_a_user_without_commands_is_of_no_use(new_client: MakeClient) -> N
         await new_client().start()
 
 
+@kinds_of_gateway()
+async def test_events_that_nobody_wants_are_not_even_looked_at(
+    gateway: Simulator, client: Gateway
+) -> None:
+    """A gateway may raise thousands of them; only a marker is looked for in them."""
+    session = client._connection._events  # noqa: SLF001
+    assert session
+    pattern = session._wanted()  # noqa: SLF001
+    assert pattern
+    assert not pattern.search(
+        b"Event: PeerStatus\r\nPrivilege: system,all\r\nPeer: SIP/1"
+    )
+    assert pattern.search(
+        b"Event: VarSet\r\nChannel: EXTRA-SMS/1-1\r\nVariable: SMSSRC"
+    )
+
+
 async def test_a_wrong_password_is_told(new_client: MakeClient) -> None:
     """And not repeated in the error."""
     with pytest.raises(AuthenticationError) as caught:
