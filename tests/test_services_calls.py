@@ -161,6 +161,22 @@ async def test_any_ready_span(
     assert response["config_entry_id"] == other_loaded.entry_id
 
 
+async def test_a_gateway_whose_spans_have_lost_their_networks(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    other: Simulator,
+    loaded: MockConfigEntry,
+    other_loaded: MockConfigEntry,
+) -> None:
+    """Another one rings, though the last poll said that this one could."""
+    for span in gateway.spans.values():
+        span.status = "No Signal"
+
+    response = await dial(hass)
+    assert response["config_entry_id"] == other_loaded.entry_id
+    assert gateway.originated == []
+
+
 async def test_a_gateway_that_may_not_dial(
     hass: HomeAssistant,
     gateway: Simulator,
