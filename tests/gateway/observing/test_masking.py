@@ -149,6 +149,12 @@ def test_a_step_of_the_dialplan(form: str, data: str) -> None:
         "EventList: start",
         "ListItems: 3",
         "ActionID: 0123456789ab-7",
+        "BridgedChannel: ⟨EXTRA/2-1⟩",
+        "BridgedUniqueid: «1795826789».«27»",
+        "Duration: «61»",
+        "IMSI: «262011234567890»",
+        "Sender: «+4915112345678»",
+        "Message: ⟨Code 4711⟩",
     ],
 )
 @pytest.mark.parametrize("may_be_text", [False, True])
