@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
+from enum import StrEnum
 import json
 from pathlib import Path
 import re
@@ -15,6 +16,13 @@ from pytest_homeassistant_custom_component.common import (
     async_mock_service,
 )
 
+from custom_components.openvox_gsm.gateway import (
+    CallDirection,
+    CallEventType,
+    RingOutcome,
+    SendFailure,
+    UssdStatus,
+)
 from homeassistant.components.alert import CONFIG_SCHEMA as ALERT_SCHEMA
 from homeassistant.const import STATE_OFF, STATE_ON
 from homeassistant.core import HomeAssistant, ServiceCall
@@ -225,6 +233,18 @@ def test_every_link_leads_somewhere(page: Path) -> None:
         target = folder / path if path else page
         assert target.exists(), link
         assert not anchor or anchor in anchors(target), link
+
+
+@pytest.mark.parametrize(
+    "words", [UssdStatus, SendFailure, CallEventType, CallDirection, RingOutcome]
+)
+def test_the_words_that_an_automation_compares_are_documented(
+    words: type[StrEnum],
+) -> None:
+    """Each of them may be in an answer or an event."""
+    pages = (ROOT / "docs/actions.md", ROOT / "docs/events.md")
+    documented = re.findall(r"\w+", " ".join(page.read_text() for page in pages))
+    assert {*map(str, words)} <= set(documented)
 
 
 def test_every_test_that_is_named_exists() -> None:

@@ -7,6 +7,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 import voluptuous as vol
 
+from custom_components.openvox_gsm.ami import CannotConnectError
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.setup import async_setup_component
@@ -157,6 +158,40 @@ async def test_any_ready_span(
     assert (await dial(hass, device_id=gateway_device(hass, loaded).id))["span"] == 4
 
     gateway.spans[4].status = "No Signal"
+    response = await dial(hass)
+    assert response["config_entry_id"] == other_loaded.entry_id
+
+
+async def test_a_gateway_whose_spans_have_lost_their_networks(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    other: Simulator,
+    loaded: MockConfigEntry,
+    other_loaded: MockConfigEntry,
+) -> None:
+    """Another one rings, though the last poll said that this one could."""
+    for span in gateway.spans.values():
+        span.status = "No Signal"
+
+    response = await dial(hass)
+    assert response["config_entry_id"] == other_loaded.entry_id
+    assert gateway.originated == []
+
+
+async def test_a_gateway_that_is_lost_just_before_it_dials(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    other_loaded: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing rang, so another one rings."""
+
+    async def action(*_args: Any, **_kwargs: Any) -> None:
+        raise CannotConnectError("Not connected")
+
+    connection = loaded.runtime_data.gateway._connection  # noqa: SLF001
+    monkeypatch.setattr(connection, "action", action)
+
     response = await dial(hass)
     assert response["config_entry_id"] == other_loaded.entry_id
 

@@ -386,10 +386,7 @@ def _beginning(bare: str, region: str | None) -> str | None:
         number = phonenumbers.parse(beginning)
     except phonenumbers.NumberParseException as err:
         # It may be too short to be read, but not longer than a country's code is.
-        is_short = len(digits) < 3 or err.error_type in (
-            err.TOO_SHORT_AFTER_IDD,
-            err.TOO_SHORT_NSN,
-        )
+        is_short = len(digits) < 3 or err.error_type == err.TOO_SHORT_NSN
         return beginning if is_short else None
     reason = phonenumbers.is_possible_number_with_reason(number)
     return None if reason == phonenumbers.ValidationResult.TOO_LONG else beginning

@@ -412,6 +412,29 @@ async def test_an_sms_right_behind_the_answer_to_the_login() -> None:
     assert seen == [text]
 
 
+@pytest.mark.parametrize("step", ["Challenge", "Login"])
+async def test_an_answer_to_another_action_during_the_login(step: str) -> None:
+    """It's no step's answer, as it says whose it is."""
+
+    async def script(peer: Manager) -> None:
+        foreign = b"Response: Error\r\nActionID: 99\r\nMessage: Not yours\r\n\r\n"
+        await peer.send(GREETING)
+        challenge = await peer.expect("Challenge")
+        if step == "Challenge":
+            await peer.send(foreign)
+        await peer.answer(challenge, "Success", "Challenge: 133042568")
+        login = await peer.expect("Login")
+        if step == "Login":
+            await peer.send(foreign)
+        await peer.answer(login, "Success")
+        await peer.gone()
+
+    async with manager(script) as address:
+        session = await connect(address)
+        assert session.was_challenged
+        session.abort()
+
+
 async def test_an_answer_without_actionid_after_the_login() -> None:
     """It answers nothing: the text of an SMS could be it."""
 

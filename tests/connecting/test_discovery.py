@@ -508,6 +508,26 @@ async def test_an_entry_that_is_removed_meanwhile(
     assert issues(hass) == {}
 
 
+async def test_an_entry_that_gets_another_address_meanwhile(
+    hass: HomeAssistant, gateway: Simulator, known: MockConfigEntry
+) -> None:
+    """What somebody has typed in stays, even if the gateway proves itself elsewhere."""
+    await gateway.stop()
+    gateway.host = ELSEWHERE
+    discovery = asyncio.create_task(discover(hass, ELSEWHERE))
+    await asyncio.sleep(0.05)
+    hass.config_entries.async_update_entry(
+        known, data={**known.data, CONF_HOST: "127.0.0.98"}
+    )
+    await gateway.start()
+    await discovery
+    await settle(hass)
+
+    assert "Login" in gateway.actions
+    assert known.data[CONF_HOST] == "127.0.0.98"
+    assert "new_address" not in issues(hass)
+
+
 @pytest.mark.parametrize("own_certificate", [True, False])
 async def test_tls(
     hass: HomeAssistant, encrypted: Simulator, own_certificate: bool

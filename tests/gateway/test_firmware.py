@@ -144,14 +144,16 @@ async def test_steps_that_pass_sms_on_receive_and_keep_their_address(
 async def test_a_gateway_that_answers_no_question_connects(
     gateway: Simulator, new_client: MakeClient
 ) -> None:
-    """Everything that it doesn't answer stays unknown."""
-    gateway.faults.silent_commands = {"core show help gsm ", "dialplan", "manager"}
+    """What it doesn't answer stays unknown, and no other question takes as long."""
+    silent = {"core show help gsm ", "dialplan", "manager"}
+    gateway.faults.silent_commands = silent
     client = new_client()
     await client.start()
     assert client.is_connected
     assert client.features.driver_version == "2.0.8"
     assert client.features.receives_sms is None
     assert client.features.sms_arguments == ()
+    assert len([each for each in gateway.commands if each.startswith((*silent,))]) == 1
 
 
 @pytest.mark.parametrize(

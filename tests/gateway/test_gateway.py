@@ -22,6 +22,7 @@ from custom_components.openvox_gsm.gateway import (
     spans as spans_module,
     ussd as ussd_module,
 )
+from custom_components.openvox_gsm.gateway.receiving import inbox as inbox_module
 from custom_components.openvox_gsm.gateway.sending import part as part_module
 from simulator import Simulator, SmsOutcome, User, UssdOutcome
 
@@ -49,6 +50,23 @@ async def test_a_user_without_commands_is_of_no_use(new_client: MakeClient) -> N
     """Everything but receiving needs the right."""
     with pytest.raises(PermissionDeniedError):
         await new_client().start()
+
+
+@kinds_of_gateway()
+async def test_events_that_nobody_wants_are_not_even_looked_at(
+    gateway: Simulator, client: Gateway
+) -> None:
+    """A gateway may raise thousands of them; only a marker is looked for in them."""
+    session = client._connection._events  # noqa: SLF001
+    assert session
+    pattern = session._wanted()  # noqa: SLF001
+    assert pattern
+    assert not pattern.search(
+        b"Event: PeerStatus\r\nPrivilege: system,all\r\nPeer: SIP/1"
+    )
+    assert pattern.search(
+        b"Event: VarSet\r\nChannel: EXTRA-SMS/1-1\r\nVariable: SMSSRC"
+    )
 
 
 async def test_a_wrong_password_is_told(new_client: MakeClient) -> None:
@@ -261,3 +279,21 @@ async def test_parts_that_came_before_the_stop_are_not_lost(
     (sms,) = heard.sms
     assert not sms.complete
     assert LONG.startswith(sms.text)
+
+
+async def test_an_sms_that_is_being_read_when_the_gateway_goes(
+    gateway: Simulator,
+    client: Gateway,
+    heard: Heard,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It's told at once, however long the gateway stays away: no more of it will come."""
+    monkeypatch.setattr(inbox_module, "MESSAGE_TIMEOUT", 60)
+    await gateway.receive_sms(1, NUMBER, "Hi", pdu=False)
+    await until(lambda: client._inbox.is_mid_message)  # noqa: SLF001
+    assert heard.sms == []
+
+    await gateway.stop()
+    await until(lambda: heard.sms)
+    assert [sms.text for sms in heard.sms] == ["Hi"]
+    assert not client.is_connected

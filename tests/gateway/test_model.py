@@ -1,8 +1,20 @@
 """What can be said of a span by what the gateway tells."""
 
+from datetime import UTC, datetime
+
 import pytest
 
-from custom_components.openvox_gsm.gateway import NetworkStatus, Span, SpanStatus
+from custom_components.openvox_gsm.gateway import (
+    CallDirection,
+    CallEvent,
+    CallEventType,
+    IncomingSms,
+    NetworkStatus,
+    Span,
+    SpanStatus,
+    StatusReport,
+    UssdReply,
+)
 from custom_components.openvox_gsm.gateway.replies import read_span
 
 NUMBER = "13632919026"
@@ -87,3 +99,47 @@ def test_statistics_and_numbers(lines: str, expected: tuple[object, ...]) -> Non
     ) == expected
     for number in (span.own_number, span.sms_center):
         assert not number or number not in repr(span)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        IncomingSms(1, NUMBER, "hello", None, datetime.now(UTC)),
+        CallEvent(CallEventType.RINGING, 1, CallDirection.INCOMING, NUMBER),
+        StatusReport(1, NUMBER, 5, True, 0, None, datetime.now(UTC), message="hello"),
+        UssdReply(1, 0, 15, f"hello {NUMBER}"),
+    ],
+    ids=lambda told: type(told).__name__,
+)
+def test_what_came_in_does_not_show_what_it_holds(told: object) -> None:
+    """It may end up in a traceback."""
+    assert NUMBER not in repr(told)
+    assert "hello" not in repr(told)
+
+
+@pytest.mark.parametrize(
+    ("status", "cause"),
+    [
+        (0x40, "Remote procedure error"),
+        (0x41, "Incompatible destination"),
+        (0x42, "Connection rejected by the phone"),
+        (0x43, "Not obtainable"),
+        (0x44, "Quality of service not available"),
+        (0x45, "No interworking available"),
+        (0x46, "Validity period expired"),
+        (0x47, "Deleted by the sender"),
+        (0x48, "Deleted by the service centre"),
+        (0x49, "Does not exist"),
+        (0x4A, "Status 74"),
+        (0x60, "Congestion"),
+        (0x61, "Phone busy"),
+        (0x62, "No response from the phone"),
+        (0x63, "Service rejected"),
+        (0x64, "Quality of service not available"),
+        (0x65, "Error in the phone"),
+    ],
+)
+def test_why_an_sms_was_not_delivered(status: int, cause: str) -> None:
+    """The words of 3GPP TS 23.040, 9.2.3.15."""
+    now = datetime.now(UTC)
+    assert StatusReport(1, NUMBER, 5, False, status, None, now).cause == cause

@@ -548,6 +548,20 @@ async def test_a_span_that_is_stuck(
     assert outcome(await client.sms.send(NUMBER, "Hi", span=2)) == sent_on(2)
 
 
+async def test_a_span_that_sends_at_the_first_look_is_busy(
+    gateway: Simulator, new_client: Callable[..., Gateway]
+) -> None:
+    """For how long it has been sending isn't known."""
+    gateway.spans[2].sms_outcomes.append(SmsOutcome.NO_ANSWER)
+    other = new_client()
+    await other.start()
+    await other.sms.send(NUMBER, "Hi", span=2, timeout=1)
+
+    client = new_client()
+    await client.start()
+    assert (await client.spans.read())[2].status is SpanStatus.BUSY
+
+
 async def test_a_span_that_sends_all_the_time_is_not_stuck(
     gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -651,6 +651,21 @@ def test_every_event_waits_its_full_time(bench: Bench) -> None:
     assert [each.number for each in bench.news] == ["+491", "+492"]
 
 
+@BOTH_DIALECTS
+def test_a_call_that_ends_when_the_sms_is_read(bench: Bench, dialect: Dialect) -> None:
+    """Its end doesn't overtake its beginning, which still waits."""
+    phone = Phone(dialect, span=2)
+    bench.feed(sms_events(dialect, SUSPICIOUS))
+    bench.clock.let_pass(SETTLE_TIME - 0.01)
+    bench.feed(ring(phone))
+    bench.clock.let_pass(0.01)
+    assert not bench.inbox.is_mid_message
+
+    bench.feed(phone.ends())
+    bench.clock.let_pass(SETTLE_TIME)
+    assert bench.told == [(2, RINGING, INCOMING, CALLER), (2, MISSED, INCOMING, CALLER)]
+
+
 # Calls that an SMS forges
 
 #: A text whose packet seems to end early, so that what follows is set aside.

@@ -60,6 +60,13 @@ async def test_polls_do_not_drive_out_the_rest(
     assert len(client.observer.trace.wire()) == before
 
 
+def test_what_has_nothing_to_do_with_spans_is_not_kept() -> None:
+    """Such as the keepalive."""
+    trace = Trace()
+    trace.answered(b"Action: Ping\r\nActionID: 1\r\n\r\n", b"Response: Pong", 0.0)
+    assert trace.wire() == []
+
+
 def test_the_trace_forgets_what_is_old() -> None:
     """It is a few hundred lines, whatever happens."""
     trace = Trace(max_lines=50)

@@ -157,6 +157,26 @@ def test_a_status_report(bench: ReportBench, dialect: Dialect) -> None:
     assert bench.inbox.seen["status report"] == 1
 
 
+@BOTH_DIALECTS
+@pytest.mark.parametrize(
+    ("what", "kind"),
+    [
+        ("octets for an application port (16-bit, 5499)", "application"),
+        ("SIM data download (protocol id 0x7F, class 2)", "sim"),
+        ("short message type 0 (protocol id 0x40)", "type 0"),
+        ("waiting indication in the header, no text", "waiting"),
+    ],
+)
+def test_what_is_no_text_is_counted_by_kind(
+    bench: ReportBench, what: str, kind: str, dialect: Dialect
+) -> None:
+    """Diagnostics show whom it was for."""
+    [pdu] = ODD[what]["pdus"]
+    bench.feed(as_driver_gives(pdu, 0).events(dialect, ALL))
+    bench.settle()
+    assert bench.inbox.seen[f"no text: {kind}"] == 1
+
+
 @pytest.mark.parametrize(
     ("status", "delivered"),
     [

@@ -708,6 +708,7 @@ def test_how_many_variables_show_a_uniqueid(bench: Bench, dialect: Dialect) -> N
         shown = today(sms, order=order[:count])
         bench.feed(shown.events(dialect, (VARSET,)))
         assert len(bench.messages) == number + (count == 4)
+        assert bench.inbox.has_unread_text is (dialect is Dialect.EARLY and count < 4)
         bench.settle()
         is_certain = dialect is Dialect.LATE or count > 2
         sender = sms.sender.decode() if is_certain else ""

@@ -366,7 +366,7 @@ def _mask_send_answer(line: str, command: str, stand_ins: StandIns) -> str:
     if found := _SEND_ANSWER.fullmatch(line):
         message_id, words = found["id"] or "", found["words"]
         if message_id:
-            message_id = f"ID:{stand_ins.word(message_id[3:])}"
+            message_id = f"ID:{stand_ins.word(message_id[3:-1])} "
         number = stand_ins.value(found["number"])
         # Words that aren't known are worth seeing, unless the text has them as well.
         if words.strip() not in _SEND_RESULTS and any(
