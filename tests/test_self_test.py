@@ -104,6 +104,21 @@ async def test_a_gateway_that_does_everything_right(
 
 
 @pytest.mark.usefixtures("network")
+async def test_a_network_that_reports_the_delivery(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It may do so after the last SMS has arrived."""
+    monkeypatch.setattr(self_test_module, "REPORT_TIME", 5.0)
+    gateway.status_reports = True
+    response = await start(hass, send=True)
+    assert response["passed"] is True
+    assert "The network reported the delivery." in response["report"]
+
+
+@pytest.mark.usefixtures("network")
 async def test_a_number_without_its_span(
     hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
 ) -> None:
