@@ -97,7 +97,7 @@ async def test_a_gateway_that_does_everything_right(
     assert response["passed"] is True
     assert response["sent"] == response["cost"] == 4
     report = " ".join(response["report"])
-    assert report.count("arrived unchanged") == 3
+    assert report.count("arrived unchanged after 0 seconds.") == 3
     assert "The sender is span 1's own number." in report
     assert "The timestamp is right." in report
     assert "didn't report the delivery" in report

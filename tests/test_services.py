@@ -23,6 +23,7 @@ from simulator import Simulator, SmsOutcome, UssdMenu, UssdOutcome
 from .common import (
     OTHER_PHONE,
     PHONE,
+    add_contact,
     gateway_device,
     poll,
     settle,
@@ -140,6 +141,16 @@ async def test_what_is_no_target(
         DOMAIN,
         key,
     )
+    assert gateway.sent == []
+
+
+async def test_a_contact_whose_country_is_no_longer_known(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """It's the number in the contact that is wrong, not how the target is written."""
+    add_contact(hass, loaded, "Anna", "0151 12345678")
+    with pytest.raises(ServiceValidationError, match="has no country code"):
+        await send(hass, target="Anna")
     assert gateway.sent == []
 
 

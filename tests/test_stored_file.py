@@ -12,11 +12,22 @@ from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
-from pytest_homeassistant_custom_component.common import async_test_home_assistant
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_test_home_assistant,
+)
 
+from custom_components.openvox_gsm.messages.history import MessageHistory
+from custom_components.openvox_gsm.messages.record import (
+    Direction,
+    Kind,
+    MessageRecord,
+    Status,
+)
 from custom_components.openvox_gsm.stored_file import RETRY_DELAY, StoredFile
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.storage import Store
+from homeassistant.util import dt as dt_util
 from homeassistant.util.file import WriteError
 
 from .common import pass_time, said, until
@@ -267,3 +278,36 @@ async def test_only_the_owner_can_read_a_file(hass: HomeAssistant, path: Path) -
     await until(path.exists)
     assert path.stat().st_mode & 0o777 == 0o600
     await hass.async_block_till_done()
+
+
+async def test_messages_are_written_in_another_thread(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """There may be ten thousand, and everything else would wait meanwhile."""
+    threads: list[threading.Thread] = []
+
+    def as_dict(_record: MessageRecord) -> dict[str, Any]:
+        threads.append(threading.current_thread())
+        return {}
+
+    monkeypatch.setattr(MessageRecord, "as_dict", as_dict)
+    history = MessageHistory(hass, entry)
+    history.add(
+        MessageRecord(
+            id=history.new_id(dt_util.utcnow()),
+            kind=Kind.SMS,
+            direction=Direction.IN,
+            number="+4915112345678",
+            text="Hello",
+            time=dt_util.utcnow(),
+            span=1,
+            parts=1,
+            status=Status.RECEIVED,
+        )
+    )
+    await pass_time(hass, freezer, 60)
+    await until(lambda: threads)
+    assert threading.main_thread() not in threads

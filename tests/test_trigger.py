@@ -1,7 +1,7 @@
 """The triggers, in automations that run."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 import json
 import logging
@@ -66,6 +66,16 @@ def _no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("receiving.inbox", "calls.tracker"):
         monkeypatch.setattr(
             f"custom_components.openvox_gsm.gateway.{module}.SETTLE_TIME", 0.01
+        )
+
+
+@pytest.fixture(autouse=True)
+def _no_exceptions(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Notice what Home Assistant catches where it hands on what came in."""
+    yield
+    for record in caplog.get_records("call"):
+        assert record.levelno < logging.ERROR or not record.name.startswith(
+            trigger_module.__name__
         )
 
 
