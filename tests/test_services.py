@@ -1074,6 +1074,23 @@ async def test_an_action_is_described(
     schema: Any = hass.services.async_services()[domain][service].schema
     assert schema
     assert fields.keys() == {str(key) for key in schema.schema} - {"data"}
+    for name, field in fields.items():
+        number = field["selector"].get("number", {})
+        for edge, beyond in ((number.get("min"), -1), (number.get("max"), 1)):
+            if edge is not None:
+                assert not is_refused(schema, name, edge)
+                # A gateway may have more spans than any that is known.
+                if (name, beyond) != ("span", 1):
+                    assert is_refused(schema, name, edge + beyond)
+
+
+def is_refused(schema: Any, field: str, value: int) -> bool:
+    """Return whether an action doesn't take a value of a field."""
+    try:
+        schema({field: value})
+    except vol.MultipleInvalid as err:
+        return any(each.path == [field] for each in err.errors)
+    return False
 
 
 async def test_the_language_changes(
