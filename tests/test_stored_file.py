@@ -14,9 +14,11 @@ from freezegun.api import FrozenDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
+    async_fire_time_changed,
     async_test_home_assistant,
 )
 
+from custom_components.openvox_gsm import stored_file
 from custom_components.openvox_gsm.messages.history import MessageHistory
 from custom_components.openvox_gsm.messages.record import (
     Direction,
@@ -278,6 +280,35 @@ async def test_only_the_owner_can_read_a_file(hass: HomeAssistant, path: Path) -
     await until(path.exists)
     assert path.stat().st_mode & 0o777 == 0o600
     await hass.async_block_till_done()
+
+
+async def test_a_file_is_removed_while_it_is_checked(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    counters: Counters,
+    warnings: Callable[[], list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """That it isn't there is no failure then."""
+    is_looking, may_look = threading.Event(), threading.Event()
+
+    def look(_path: str) -> bytes:
+        is_looking.set()
+        assert may_look.wait(10)
+        return b""
+
+    monkeypatch.setattr(stored_file, "_read_end", look)
+    counters.change()
+    await pass_time(hass, freezer, 1)
+    freezer.tick(6)
+    async_fire_time_changed(hass)
+    await until(is_looking.is_set)
+
+    await counters.file.async_remove()
+    may_look.set()
+    await hass.async_block_till_done(wait_background_tasks=True)
+
+    assert warnings() == []
 
 
 async def test_messages_are_written_in_another_thread(
