@@ -143,7 +143,7 @@ async def test_a_contact_that_is_changed_while_disabled(
 
 
 async def test_who_sent_it(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
-    """The event has the context of the action, so that Activity can show it."""
+    """Event and state have the context of the action, so that Activity can show it."""
     events = async_capture_events(hass, EVENT_SMS_SENT)
     for context, name, data in (
         (Context(parent_id="1"), "send_message", {"entity_id": ANNA}),
@@ -153,6 +153,9 @@ async def test_who_sent_it(hass: HomeAssistant, loaded: MockConfigEntry) -> None
             "notify", name, {"message": "Hello", **data}, blocking=True, context=context
         )
         assert events.pop().context is context
+    sent = hass.states.get(ANNA)
+    assert sent
+    assert sent.context.parent_id == "1"
 
 
 async def test_a_contact_has_a_span(

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from homeassistant.components import persistent_notification
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import ServiceValidationError, Unauthorized
 from homeassistant.helpers import entity_registry as er
+from homeassistant.util import dt as dt_util
 from simulator import Box, SentSms, Simulator, SmsOutcome
 
 NUMBERS = {1: "+4915100000001", 2: "+4915100000002"}
@@ -99,7 +102,7 @@ async def test_a_gateway_that_does_everything_right(
     assert response["passed"] is True
     assert response["sent"] == response["cost"] == 4
     report = " ".join(response["report"])
-    assert report.count("arrived unchanged") == 3
+    assert report.count("arrived unchanged after 0 seconds.") == 3
     assert "The sender is span 1's own number." in report
     assert "The timestamp is right." in report
     assert "didn't report the delivery" in report
@@ -116,6 +119,21 @@ async def test_a_gateway_like_that_of_the_demo(
     report = " ".join(response["report"])
     assert report.count("arrived unchanged") == 3
     assert "didn't report the delivery" not in report
+
+
+@pytest.mark.usefixtures("network")
+async def test_a_network_that_reports_the_delivery(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It may do so after the last SMS has arrived."""
+    monkeypatch.setattr(self_test_module, "REPORT_TIME", 5.0)
+    gateway.status_reports = True
+    response = await start(hass, send=True)
+    assert response["passed"] is True
+    assert "The network reported the delivery." in response["report"]
 
 
 @pytest.mark.usefixtures("network")
@@ -205,6 +223,22 @@ async def test_another_sender(
 
 
 @pytest.mark.usefixtures("network")
+async def test_a_clock_that_is_wrong(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Automations that go by the time of an SMS would act on a wrong one."""
+    receive = gateway.receive_sms
+    late = partial(receive, when=dt_util.utcnow() - timedelta(minutes=10))
+    monkeypatch.setattr(gateway, "receive_sms", late)
+    response = await start(hass, send=True)
+    assert response["passed"] is False
+    assert "The timestamp is off by 10 minutes." in response["report"]
+
+
+@pytest.mark.usefixtures("network")
 async def test_an_sms_that_is_not_sent(
     hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
 ) -> None:
@@ -269,7 +303,7 @@ async def test_the_button_is_for_administrators(
     loaded: MockConfigEntry,
     hass_admin_user: MockUser,
 ) -> None:
-    """Only for administrators, like the action. The events name the user."""
+    """Only for administrators, like the action. Its state and the events name the user."""
     entity_id = er.async_get(hass).async_get_entity_id(
         "button", "openvox_gsm", f"{loaded.entry_id}_self_test"
     )
@@ -283,6 +317,9 @@ async def test_the_button_is_for_administrators(
 
     context = Context(user_id=hass_admin_user.id)
     await hass.services.async_call(*press, context)
+    pressed = hass.states.get(entity_id)
+    assert pressed
+    assert pressed.context is context
     async with asyncio.timeout(5):
         while len(events) < 3:
             await asyncio.sleep(0.01)

@@ -23,6 +23,7 @@ from simulator import Simulator, SmsOutcome, UssdMenu, UssdOutcome
 from .common import (
     OTHER_PHONE,
     PHONE,
+    add_contact,
     gateway_device,
     poll,
     settle,
@@ -149,6 +150,16 @@ async def test_what_is_no_target(
         DOMAIN,
         key,
     )
+    assert gateway.sent == []
+
+
+async def test_a_contact_whose_country_is_no_longer_known(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """It's the number in the contact that is wrong, not how the target is written."""
+    add_contact(hass, loaded, "Anna", "0151 12345678")
+    with pytest.raises(ServiceValidationError, match="has no country code"):
+        await send(hass, target="Anna")
     assert gateway.sent == []
 
 
@@ -1081,6 +1092,23 @@ async def test_an_action_is_described(
     schema: Any = hass.services.async_services()[domain][service].schema
     assert schema
     assert fields.keys() == {str(key) for key in schema.schema} - {"data"}
+    for name, field in fields.items():
+        number = field["selector"].get("number", {})
+        for edge, beyond in ((number.get("min"), -1), (number.get("max"), 1)):
+            if edge is not None:
+                assert not is_refused(schema, name, edge)
+                # A gateway may have more spans than any that is known.
+                if (name, beyond) != ("span", 1):
+                    assert is_refused(schema, name, edge + beyond)
+
+
+def is_refused(schema: Any, field: str, value: int) -> bool:
+    """Return whether an action doesn't take a value of a field."""
+    try:
+        schema({field: value})
+    except vol.MultipleInvalid as err:
+        return any(each.path == [field] for each in err.errors)
+    return False
 
 
 async def test_the_language_changes(

@@ -12,11 +12,24 @@ from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
-from pytest_homeassistant_custom_component.common import async_test_home_assistant
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+    async_test_home_assistant,
+)
 
+from custom_components.openvox_gsm import stored_file
+from custom_components.openvox_gsm.messages.history import MessageHistory
+from custom_components.openvox_gsm.messages.record import (
+    Direction,
+    Kind,
+    MessageRecord,
+    Status,
+)
 from custom_components.openvox_gsm.stored_file import RETRY_DELAY, StoredFile
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.storage import Store
+from homeassistant.util import dt as dt_util
 from homeassistant.util.file import WriteError
 
 from .common import pass_time, said, until
@@ -305,3 +318,65 @@ async def test_only_the_owner_can_read_a_file(hass: HomeAssistant, path: Path) -
     await until(path.exists)
     assert path.stat().st_mode & 0o777 == 0o600
     await hass.async_block_till_done()
+
+
+async def test_a_file_is_removed_while_it_is_checked(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    counters: Counters,
+    warnings: Callable[[], list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """That it isn't there is no failure then."""
+    is_looking, may_look = threading.Event(), threading.Event()
+
+    def look(_path: str) -> bytes:
+        is_looking.set()
+        assert may_look.wait(10)
+        return b""
+
+    monkeypatch.setattr(stored_file, "_read_end", look)
+    counters.change()
+    await pass_time(hass, freezer, 1)
+    freezer.tick(6)
+    async_fire_time_changed(hass)
+    await until(is_looking.is_set)
+
+    await counters.file.async_remove()
+    may_look.set()
+    await hass.async_block_till_done(wait_background_tasks=True)
+
+    assert warnings() == []
+
+
+async def test_messages_are_written_in_another_thread(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """There may be ten thousand, and everything else would wait meanwhile."""
+    threads: list[threading.Thread] = []
+
+    def as_dict(_record: MessageRecord) -> dict[str, Any]:
+        threads.append(threading.current_thread())
+        return {}
+
+    monkeypatch.setattr(MessageRecord, "as_dict", as_dict)
+    history = MessageHistory(hass, entry)
+    history.add(
+        MessageRecord(
+            id=history.new_id(dt_util.utcnow()),
+            kind=Kind.SMS,
+            direction=Direction.IN,
+            number="+4915112345678",
+            text="Hello",
+            time=dt_util.utcnow(),
+            span=1,
+            parts=1,
+            status=Status.RECEIVED,
+        )
+    )
+    await pass_time(hass, freezer, 60)
+    await until(lambda: threads)
+    assert threading.main_thread() not in threads

@@ -106,11 +106,11 @@ def forbidden(key: str, entry: ConfigEntry[Any], context: Context) -> Unauthoriz
 
 def _placeholders(
     entry: ConfigEntry[Any] | None, placeholders: dict[str, object]
-) -> dict[str, str] | None:
+) -> dict[str, str]:
     texts = {key: str(value) for key, value in placeholders.items()}
     if entry:
         texts["gateway"] = entry.title
-    return texts or None
+    return texts
 
 
 def auth_failed() -> ConfigEntryAuthFailed:

@@ -145,6 +145,21 @@ async def test_an_ignored_gateway_stays_so(hass: HomeAssistant) -> None:
     assert entry.data == {}
 
 
+async def test_a_gateway_beside_one_that_is_ignored(
+    hass: HomeAssistant, gateway: Simulator
+) -> None:
+    """The ignored one has no address, and is in nobody's way."""
+    MockConfigEntry(
+        domain=DOMAIN, unique_id="a0:98:05:00:00:00", source=SOURCE_IGNORE
+    ).add_to_hass(hass)
+
+    form = await discover(hass, gateway.host)
+    result = await answer(hass, form, without_host(answers(gateway)))
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["title"] == f"OpenVox {gateway.host}"
+
+
 async def test_another_box_at_the_address_of_a_known_one(
     hass: HomeAssistant, gateway: Simulator
 ) -> None:

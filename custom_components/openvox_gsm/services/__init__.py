@@ -90,7 +90,7 @@ async def _descriptions(
 
     def field(path: str, part: dict[str, Any]) -> dict[str, Any]:
         """Describe a field; the frontend has no texts for our options, either."""
-        select = (part["selector"] or {}).get("select")
+        select = part["selector"].get("select")
         if select:
             options = [
                 {

@@ -49,7 +49,7 @@ async def cli_command(call: ServiceCall) -> ServiceResponse:
         output = await route.runtime.gateway.run_command(call.data[ATTR_COMMAND])
     except (ForbiddenActionError, AmiError) as err:
         raise raw_error(route.entry, err) from err
-    return {"output": list[JsonValueType](output)} if call.return_response else None
+    return {"output": list[JsonValueType](output)}
 
 
 async def ami_action(call: ServiceCall) -> ServiceResponse:
@@ -66,8 +66,6 @@ async def ami_action(call: ServiceCall) -> ServiceResponse:
         )
     except (ForbiddenActionError, AmiError) as err:
         raise raw_error(route.entry, err) from err
-    if not call.return_response:
-        return None
     return {
         "response": _as_mapping(response),
         "events": [_as_mapping(event) for event in events],
@@ -83,7 +81,7 @@ def _as_mapping(packet: Packet) -> JsonObjectType:
     mapping: JsonObjectType = {
         key: _as_value(packet.get_all(key))
         for key, _ in packet.headers
-        if key.lower() not in ("actionid", "output")
+        if key.lower() != "actionid"
     }
     if packet.output or "Output" in packet:
         mapping["Output"] = list[JsonValueType](packet.output.split("\n"))

@@ -153,6 +153,4 @@ async def hangup(call: ServiceCall) -> ServiceResponse:
         calls = await gateway.hang_up(span)
     except (SpanError, AmiError) as err:
         raise hangup_error(entry, err, is_connected=gateway.is_connected) from err
-    if not call.return_response:
-        return None
     return {"config_entry_id": entry.entry_id, "span": span, "calls": calls}

@@ -91,8 +91,6 @@ async def record(call: ServiceCall) -> ServiceResponse:
         if not call.return_response:
             raise problem
         note = text_of(call.hass, problem)
-    if not call.return_response:
-        return None
     said = Counter(str(sender) for _, sender, _ in content["wire"])
     return {
         "file": str(path),
@@ -127,8 +125,6 @@ async def self_test(call: ServiceCall) -> ServiceResponse:
     if call.data[ATTR_SEND]:
         report = await run(call.hass, test)
         sentences, passed, sms = report.sentences, report.passed, report.sms
-    if not call.return_response:
-        return None
     return {
         "report": list[JsonValueType](sentences),
         "passed": passed,

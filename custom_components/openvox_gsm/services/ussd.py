@@ -42,8 +42,6 @@ async def send_ussd(call: ServiceCall) -> ServiceResponse:
         raise invalid("invalid_ussd_code") from err
     except UssdError as err:
         raise ussd_error(runtime.entry, err) from err
-    if not call.return_response:
-        return None
     return {
         "config_entry_id": runtime.entry.entry_id,
         "span": reply.span,
