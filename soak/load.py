@@ -233,7 +233,8 @@ class Load:
         book.texts[target] = text
         if is_certain:
             book.certain.add(target)
-        data |= {"target": target, "message": text, "timeout": _TIMEOUT}
+        # A copy: what Home Assistant keeps with a text as it saves it isn't the book's.
+        data |= {"target": target, "message": copied(text), "timeout": _TIMEOUT}
         if book is not self.any_way:
             data["config_entry_id"] = self.entry_id
         try:

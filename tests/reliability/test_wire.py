@@ -227,6 +227,7 @@ async def test_span_that_never_answers(house: House) -> None:
     """A command hangs one span: the others go on, it is looked at again later."""
     await house.set_up()
     house.gateway.spans[2].hung = True
+    house.gateway.commands.clear()
     await house.notices(
         lambda: house.hass.states.is_state("sensor.gsm_2_status", STATE_UNKNOWN)
     )
@@ -235,6 +236,8 @@ async def test_span_that_never_answers(house: House) -> None:
     await house.until(sending.task.done)
     assert sending.result["status"] == "sent"
     await house.receive()
+    await house.until(lambda: house.gateway.commands.count("gsm show span 2") == 2)
+    await house.pass_time(10)
 
     house.gateway.spans[2].hung = False
     await house.recovers(

@@ -54,6 +54,7 @@ class SpanLock:
         self.lock = asyncio.Lock()
         self.users = 0  # the one that holds the lock, and those that wait for it
         self.last_used = 0.0
+        self.is_silent = False  # it didn't answer the last look
         self.ignored_until = 0.0  # isn't even looked at before
         # The state in which the span sends an SMS, and since when it has been in it.
         self.sending: tuple[str, float] | None = None
@@ -200,16 +201,21 @@ class Spans(Mapping[int, Span]):
         """Return what the gateway prints about a span.
 
         Raises ActionTimeoutError where the span doesn't answer; at once if it
-        hasn't lately.
+        hasn't lately, and twice.
         """
         lock = self._lock(number)
         if self._now() < lock.ignored_until:
             raise ActionTimeoutError(f"Span {number} does not answer")
         try:
-            return await self._connection.command(commands.show_span(number))
+            output = await self._connection.command(commands.show_span(number))
         except ActionTimeoutError:
-            lock.ignored_until = self._now() + _IGNORE_TIME
+            # The first time, all of the gateway may have been silent for a moment.
+            if lock.is_silent:
+                lock.ignored_until = self._now() + _IGNORE_TIME
+            lock.is_silent = True
             raise
+        lock.is_silent = False
+        return output
 
     async def _refresh(self, number: int) -> Span | None:
         """Read one span as it is right now; None where there is no such span."""
@@ -323,8 +329,7 @@ class Spans(Mapping[int, Span]):
         }
 
     def _reason_against(self, span: Span, work: Work) -> SendFailure:
-        is_silent = self._now() < self._lock(span.number).ignored_until
-        if span.status is SpanStatus.UNKNOWN and is_silent:
+        if span.status is SpanStatus.UNKNOWN and self._lock(span.number).is_silent:
             return SendFailure.SPAN_SILENT
         return span.reason_against(work)
 
@@ -344,6 +349,7 @@ class Spans(Mapping[int, Span]):
         """Forget what was found out about the firmware: it may have changed."""
         self._one_by_one_until = 0.0
         for lock in self._locks.values():
+            lock.is_silent = False
             lock.ignored_until = 0.0
 
     async def stop(self) -> None:
