@@ -152,7 +152,9 @@ class Faults:
         coordinator = entry.runtime_data.coordinator
         for _ in range(round(2 * STUCK_SECONDS / _LOOK_SECONDS)):
             await coordinator.async_refresh()
-            if coordinator.data.spans[span].status is SpanStatus.STUCK:
+            status = coordinator.data.spans[span].status
+            # After a long silence it may not look at a span for minutes.
+            if status in (SpanStatus.STUCK, SpanStatus.UNKNOWN):
                 return True
             await asyncio.sleep(_LOOK_SECONDS)
         return False
