@@ -9,6 +9,7 @@ import re
 import sys
 from typing import Any
 
+from custom_components.openvox_gsm.ami.chunks import CHUNK
 from simulator import Box
 from simulator.control import ask
 
@@ -18,8 +19,8 @@ SECRET = "soak-and-secret"
 _PROJECT = Path(__file__).parents[1]
 _STARTED = re.compile(r"port (?P<port>\d+),.* on port (?P<control>\d+)\.")
 _STOP_SECONDS = 10.0
-# Each reads 256 KiB of a connection, and Linux keeps 6 MiB at most.
-_ROUNDS = 100
+# Each reads a chunk of a connection, and Linux keeps 6 MiB at most.
+_ROUNDS = 6 * 1024**2 // CHUNK
 
 
 class GatewayError(Exception):

@@ -238,6 +238,25 @@ async def test_several_numbers(demo: Demo, page: Page) -> None:
     ).to_be_visible()
 
 
+async def test_several_numbers_that_all_fail(demo: Demo, page: Page) -> None:
+    """Each has a line with its reason, and the text stays."""
+    panel = await open_page(demo, page, "#new")
+    to = panel.get_by_role("combobox", name="To", exact=True)
+    await to.fill("+491713920063, +491713920064")
+    await panel.get_by_label("Send through").select_option("GSM 2")
+    for _ in range(2):
+        await demo.next_sms(2, "failed")
+    field = panel.get_by_role("textbox", name="Message")
+    await field.fill("To nobody")
+    await field.press("Enter")
+
+    alert = panel.get_by_role("alert")
+    await expect(alert).to_contain_text("+491713920064")
+    assert len((await alert.inner_text()).splitlines()) == 2
+    await expect(field).to_have_value("To nobody")
+    await field.fill("")
+
+
 async def test_a_number_that_is_none(demo: Demo, page: Page) -> None:
     """The action's own words say so in the user's language, and the text stays."""
     await demo.home.set_language("de")

@@ -475,7 +475,7 @@ async def test_an_address_that_leads_nowhere(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Not even a refusal comes from the old one; that's no answer, either."""
-    monkeypatch.setattr(attempt, "_ANSWER_TIME", 0.05)
+    monkeypatch.setattr(attempt, "ANSWER_TIME", 0.05)
     monkeypatch.setattr(attempt, "_START_TIME", 0.3)
     gateway.faults.unreachable = True
     await assert_not_followed(hass, known)

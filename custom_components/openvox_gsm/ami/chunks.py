@@ -5,7 +5,7 @@ from typing import Final
 
 # Bytes. All other tasks wait while they are read, and a hostile gateway may send more than
 # this machine can read.
-_CHUNK: Final = 8 * 1024
+CHUNK: Final = 8 * 1024
 
 
 class ChunkedProtocol(asyncio.BufferedProtocol):
@@ -13,7 +13,7 @@ class ChunkedProtocol(asyncio.BufferedProtocol):
 
     def __init__(self) -> None:
         """Reserve the memory for one chunk."""
-        self._chunk = memoryview(bytearray(_CHUNK))
+        self._chunk = memoryview(bytearray(CHUNK))
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Return where to put what comes; asyncio calls this."""

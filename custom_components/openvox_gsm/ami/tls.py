@@ -108,11 +108,10 @@ def _connect_error(
     _drop_frames(err)
     if isinstance(err, ExceptionGroup):
         # What refuses is there, whatever the other addresses lead to.
-        errors = sorted(
+        err = min(
             err.exceptions,
             key=lambda each: not isinstance(each, ConnectionRefusedError),
         )
-        return _connect_error(errors[0], host, port, timeout, encrypted=encrypted)
     match err:
         case TimeoutError():
             return CannotConnectError(

@@ -24,8 +24,8 @@ from custom_components.openvox_gsm.gateway import Gateway
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_USERNAME
 from homeassistant.util.ssl import client_context
 
-_UNVERIFIED: Final = unverified_context()
-_ANSWER_TIME: Final = 5.0  # seconds
+UNVERIFIED: Final = unverified_context()
+ANSWER_TIME: Final = 5.0  # seconds
 # A gateway that starts has its address long before its manager and modules work.
 _START_TIME: Final = 180.0  # seconds
 _RETRY_TIME: Final = 15.0  # seconds
@@ -43,7 +43,7 @@ def tls_of(data: Mapping[str, Any]) -> Tls | None:
     if not data.get(CONF_TLS):
         return None
     if fingerprint := data.get(CONF_FINGERPRINT):
-        return Tls(_UNVERIFIED, fingerprint)
+        return Tls(UNVERIFIED, fingerprint)
     return Tls(client_context())
 
 
@@ -109,13 +109,13 @@ async def is_same_gateway(data: Mapping[str, Any], imeis: frozenset[str]) -> boo
 
 async def fetch_fingerprint(data: Mapping[str, Any]) -> str:
     """Return the fingerprint of the certificate at an address; raises AmiError."""
-    return await read_fingerprint(data[CONF_HOST], data[CONF_PORT], _UNVERIFIED)
+    return await read_fingerprint(data[CONF_HOST], data[CONF_PORT], UNVERIFIED)
 
 
 async def accepts_connections(host: str, port: int) -> bool:
     """Return whether something accepts connections at an address."""
     try:
-        async with asyncio.timeout(_ANSWER_TIME):
+        async with asyncio.timeout(ANSWER_TIME):
             _, writer = await asyncio.open_connection(host, port)
     except OSError:  # of which a TimeoutError is one
         return False

@@ -20,7 +20,6 @@ from custom_components.openvox_gsm.ami import (
     ProtocolError,
     Service,
     TlsError,
-    unverified_context,
 )
 from custom_components.openvox_gsm.const import CONF_TLS
 from custom_components.openvox_gsm.gateway import (
@@ -29,8 +28,7 @@ from custom_components.openvox_gsm.gateway import (
 )
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_USERNAME
 
-_UNVERIFIED: Final = unverified_context()
-_ANSWER_TIME: Final = 5.0  # seconds
+from .attempt import ANSWER_TIME, UNVERIFIED
 
 # The field to blame, "base" for none, and the text. The first that matches counts.
 FORM_ERRORS: Final[tuple[tuple[type[AmiError], str, str], ...]] = (
@@ -67,9 +65,9 @@ async def form_error(error: AmiError, data: Mapping[str, Any]) -> tuple[str, str
 
 async def _is_web_server(data: Mapping[str, Any]) -> bool:
     """Return whether something answers in HTTP, which never speaks first."""
-    context = _UNVERIFIED if data[CONF_TLS] else None
+    context = UNVERIFIED if data[CONF_TLS] else None
     try:
-        async with asyncio.timeout(_ANSWER_TIME):
+        async with asyncio.timeout(ANSWER_TIME):
             reader, writer = await asyncio.open_connection(
                 data[CONF_HOST], data[CONF_PORT], ssl=context
             )

@@ -29,7 +29,11 @@ const styles = sheet(`
     font-size: var(--ha-font-size-s, 12px);
     color: var(--secondary-text-color);
   }
-  .error { color: var(--ha-color-on-danger-normal, var(--error-color)); overflow-wrap: anywhere; }
+  .error {
+    color: var(--ha-color-on-danger-normal, var(--error-color));
+    overflow-wrap: anywhere;
+    white-space: pre-line; /* one for each number */
+  }
   [role="alert"] { padding-inline: 16px; font-size: var(--ha-font-size-s, 12px); }
   [role="alert"]:empty { display: none; }
   .through { display: flex; align-items: center; gap: 4px; --mdc-icon-size: 16px; }

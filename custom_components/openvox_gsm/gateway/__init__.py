@@ -1,5 +1,6 @@
 """What OpenVox adds to AMI: spans, SMS, USSD, calls. No Home Assistant in here."""
 
+from .bounds import MAX_SPANS
 from .calls.dialer import NOT_CALLED
 from .errors import (
     ForbiddenActionError,
@@ -46,6 +47,7 @@ from .ussd import USSD_TIMEOUT, is_ussd_code
 from .warner import Warner
 
 __all__ = [
+    "MAX_SPANS",
     "NOT_CALLED",
     "OPEN_LINES",
     "SMS_TIMEOUT",

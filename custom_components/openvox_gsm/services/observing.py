@@ -11,21 +11,14 @@ import voluptuous as vol
 from custom_components.openvox_gsm.ami import AmiError
 from custom_components.openvox_gsm.const import DOMAIN
 from custom_components.openvox_gsm.errors import error, raw_error, text_of
-from custom_components.openvox_gsm.gateway import as_file
+from custom_components.openvox_gsm.gateway import MAX_SPANS, as_file
 from custom_components.openvox_gsm.self_test import plan, run
 from homeassistant.core import ServiceCall, ServiceResponse
 from homeassistant.helpers import config_validation as cv
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonValueType
 
-from .routes import (
-    GATEWAY_FIELDS,
-    MOST_SPANS,
-    ROUTE_FIELDS,
-    find_routes,
-    only_route,
-    whole_number,
-)
+from .routes import GATEWAY_FIELDS, ROUTE_FIELDS, find_routes, only_route, whole_number
 
 ATTR_DURATION: Final = "duration"
 DURATION: Final = 120  # seconds
@@ -44,7 +37,7 @@ RECORD_SCHEMA = vol.Schema(
 )
 SELF_TEST_SCHEMA = vol.Schema(
     {
-        vol.Optional(ATTR_TO_SPAN): whole_number(1, MOST_SPANS),
+        vol.Optional(ATTR_TO_SPAN): whole_number(1, MAX_SPANS),
         vol.Optional(ATTR_NUMBER): vol.Any(None, cv.string),
         vol.Optional(ATTR_SEND, default=False): cv.boolean,
         **ROUTE_FIELDS,

@@ -9,7 +9,7 @@ from custom_components.openvox_gsm.ami import AmiError
 from custom_components.openvox_gsm.const import DOMAIN
 from custom_components.openvox_gsm.devices import read_identifiers
 from custom_components.openvox_gsm.errors import all_of, error, invalid, no_span_ready
-from custom_components.openvox_gsm.gateway import Work, why_not_asked
+from custom_components.openvox_gsm.gateway import MAX_SPANS, Work, why_not_asked
 from custom_components.openvox_gsm.runtime import (
     OpenVoxConfigEntry,
     OpenVoxRuntime,
@@ -23,9 +23,6 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 
 ATTR_SPAN: Final = "span"
-
-# As many digits as are read from a gateway. A number without end couldn't be kept with a message.
-MOST_SPANS: Final = 9999
 
 
 def _only_one(value: Any) -> Any:
@@ -60,7 +57,7 @@ GATEWAY_FIELDS: Final = {
 }
 ROUTE_FIELDS: Final = {
     **GATEWAY_FIELDS,
-    vol.Optional(ATTR_SPAN): whole_number(1, MOST_SPANS),
+    vol.Optional(ATTR_SPAN): whole_number(1, MAX_SPANS),
 }
 
 

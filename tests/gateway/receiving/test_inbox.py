@@ -1853,13 +1853,23 @@ def test_a_text_that_only_seems_torn(bench: Bench) -> None:
     assert bench.told == [(2, ATTACKER, "C:\\")]
 
 
-@pytest.mark.parametrize(("more", "is_held"), [(0, True), (1, False)])
-def test_how_much_may_be_held(bench: Bench, more: int, is_held: bool) -> None:
+@pytest.mark.parametrize("piece", [b"y\r\n\r\n", 1020 * b"y" + b"\r\n\r\n"])
+def test_how_much_may_be_held(bench: Bench, piece: bytes) -> None:
     """Several PDUs at once take more than a text, but they don't take long."""
     first, _, third, *_ = sms_with_pdu("hello").events(Dialect.EARLY)
     begin = third[: third.index(b"\r\nUniqueid")] + b"\r\n\r\n"
-    bench.feed([first, begin, b"y" * (16 * 1024 + more) + b"\r\n\r\n"])
-    assert bench.inbox.is_mid_packet is is_held
+    bench.feed([first, begin, piece * (16 * 1024 // len(piece))])
+    assert bench.inbox.is_mid_packet
+    bench.feed([piece, piece])
+    assert not bench.inbox.is_mid_packet
+
+
+def test_how_long_it_may_be_held(bench: Bench) -> None:
+    """After that it can only be one text."""
+    first, _, third, *_ = sms_with_pdu("hello").events(Dialect.EARLY)
+    begin = third[: third.index(b"\r\nUniqueid")] + b"\r\n\r\n"
+    bench.feed([first, begin, b"y" * 2000 + b"\r\n\r\n"])
+    assert bench.inbox.is_mid_packet
     bench.clock.let_pass(MESSAGE_TIMEOUT)
     bench.feed([b"y\r\n\r\n"])
     assert not bench.inbox.is_mid_packet

@@ -16,7 +16,7 @@ _LOGGER = logging.getLogger(__name__)
 
 MAX_LINES: Final = 400
 _LONG_LINE: Final = 256  # characters; a longer one counts as several
-# Bytes; the rest isn't kept. The longest honest answer, about 44 spans, is shorter.
+# Bytes; the rest isn't kept. All spans of the largest gateway, 44, take less.
 _MAX_TEXT: Final = 64 * 1024
 # An SMS whose text reads like packets comes at once. This long after an SMS, only the
 # words that are known stay.

@@ -11,6 +11,7 @@ from .events import SmsEvent
 # SMS has 160 characters, and to forge one of them takes 90.
 _ENOUGH: Final = 3
 _ENOUGH_IN_TIME: Final = 2
+_PACKET_END: Final = b"\r\n\r\n"
 _MAX_SIZE: Final = 16 * 1024  # bytes
 
 
@@ -30,11 +31,13 @@ class Opening:
         self.is_piece = is_piece
         self.timer = timer
         self.packets: list[bytes] = []
+        self._size = 0  # with the empty line that each packet ends with
         self._witnesses: defaultdict[str, set[str]] = defaultdict(set)
 
     def add(self, raw: bytes, event: SmsEvent | None) -> None:
         """Set a packet aside; `event` is what it says, unless its message is known."""
         self.packets.append(raw)
+        self._size += len(raw) + len(_PACKET_END)
         if event and event.has_usual_headers and event.channel == self.first.channel:
             if event.uniqueid and event.is_witness:
                 self._witnesses[event.uniqueid].add(event.variable)
@@ -43,7 +46,7 @@ class Opening:
     def is_over(self) -> bool:
         """Whether the Uniqueid is certain, or too much has been set aside."""
         most = max(map(len, self._witnesses.values()), default=0)
-        return most >= _ENOUGH or sum(map(len, self.packets)) > _MAX_SIZE
+        return most >= _ENOUGH or self._size > _MAX_SIZE
 
     @property
     def uniqueid(self) -> str | None:

@@ -16,7 +16,7 @@ from .report import ReportPdu
 
 _LOGGER = logging.getLogger(__name__)
 
-_WARNING_PAUSE: Final = 2.0  # seconds
+_ONE_TEXT: Final = 2.0  # seconds in which all forgeries count as those of one text
 
 
 class Sorter:
@@ -108,7 +108,7 @@ class Sorter:
         """Warn of a hostile text, once for everything that comes of it."""
         if self._warned:
             return
-        self._warned = self._call_later(_WARNING_PAUSE, self._allow_warning)
+        self._warned = self._call_later(_ONE_TEXT, self._allow_warning)
         self._warner.warn(
             "Span %s: the text of an SMS imitates the gateway's own events; it counts "
             "as text, and the events are ignored",

@@ -7,6 +7,7 @@ from custom_components.openvox_gsm.gateway.timer import Timer
 
 from .events import SmsEvent
 
+_PACKET_END: Final = b"\r\n\r\n"
 # All that the driver reads at once may stand in SMSPDU; it's far less than this.
 _MAX_SIZE: Final = 16 * 1024  # bytes
 # An SMS has 160 characters. The driver writes up to four bytes for one of them, and a
@@ -42,4 +43,4 @@ class TornPacket:
 
     @property
     def _size(self) -> int:
-        return sum(map(len, self.pieces[1:]))
+        return len(_PACKET_END.join(self.pieces[1:]))
