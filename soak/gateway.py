@@ -19,8 +19,8 @@ SECRET = "soak-and-secret"
 _PROJECT = Path(__file__).parents[1]
 _STARTED = re.compile(r"port (?P<port>\d+),.* on port (?P<control>\d+)\.")
 _STOP_SECONDS = 10.0
-# Each reads a chunk of a connection, and Linux keeps 6 MiB at most.
-_ROUNDS = 6 * 1024**2 // CHUNK
+# Each reads a chunk of a connection, or less. No more than 2 MiB come at once.
+_ROUNDS = 3 * 1024**2 // CHUNK
 
 
 class GatewayError(Exception):
