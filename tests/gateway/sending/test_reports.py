@@ -322,6 +322,12 @@ async def test_once_all_are_reported_alike_it_is_certain_again(
     client.reports.reported(report())
     assert told[-1].order_ids == ("3",)
 
+    for order_id in ("4", "5"):
+        await client.sms.send(NUMBER, "Hi", span=1, order_id=order_id)
+    for _ in range(2):
+        client.reports.reported(report())
+    assert told[-1].order_ids == ("4", "5")
+
 
 async def test_long_messages_that_are_reported_alike(
     gateway: Simulator, client: Gateway, told: list[StatusReport]
