@@ -200,7 +200,8 @@ async def test_a_ussd_code_that_is_never_answered(
 ) -> None:
     """It ends a little after its time, and the span is free again after a rest."""
     gateway.faults.silent_commands.add("ussd")
-    assert await ussd_failure(client, 1, timeout=0) is UssdFailure.TIMED_OUT
+    async with asyncio.timeout(3):
+        assert await ussd_failure(client, 1, timeout=0) is UssdFailure.TIMED_OUT
     gateway.faults.silent_commands.clear()
     now = asyncio.get_running_loop().time
     begun = now()
