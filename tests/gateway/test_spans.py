@@ -233,8 +233,11 @@ async def test_nobody_waits_any_more_when_reading_fails(
     await asyncio.sleep(0)
     waiting.cancel()
     await asyncio.wait([waiting])
+    del waiting
 
     await client.stop()
+    with pytest.raises(CannotConnectError):  # from now on nothing holds the failed one
+        await client.spans.read()
     await asyncio.sleep(0)
     gc.collect()
     assert errors == []

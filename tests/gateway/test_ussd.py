@@ -128,6 +128,19 @@ async def test_what_says_nothing_about_the_unit(
     assert units == []
 
 
+async def test_a_time_limit_that_is_not_over_far_too_early(
+    gateway: Simulator, new_client: MakeClient
+) -> None:
+    """It was counted in seconds, and the network didn't answer."""
+    units: list[bool] = []
+    gateway.timeout_scale = 0.3
+    gateway.spans[1].ussd_duration = 60
+    client = new_client(on_ussd_unit=units.append)
+    await client.start()
+    assert await ussd_failure(client, 1, timeout=2) is UssdFailure.TIMED_OUT
+    assert units == []
+
+
 @kinds_of_gateway()
 async def test_a_ussd_menu_is_gone_through(gateway: Simulator, client: Gateway) -> None:
     """A reply is sent as the next code on the same span."""
@@ -187,7 +200,8 @@ async def test_a_ussd_code_that_is_never_answered(
 ) -> None:
     """It ends a little after its time, and the span is free again after a rest."""
     gateway.faults.silent_commands.add("ussd")
-    assert await ussd_failure(client, 1, timeout=0) is UssdFailure.TIMED_OUT
+    async with asyncio.timeout(3):
+        assert await ussd_failure(client, 1, timeout=0) is UssdFailure.TIMED_OUT
     gateway.faults.silent_commands.clear()
     now = asyncio.get_running_loop().time
     begun = now()

@@ -9,11 +9,16 @@ import pytest
 from custom_components.openvox_gsm.ami import (
     ActionFailedError,
     ActionTimeoutError,
+    AmiError,
     CannotConnectError,
     ConnectionLostError,
+    HeaderFault,
+    InvalidHeaderError,
+    Packet,
     PermissionDeniedError,
 )
 from custom_components.openvox_gsm.gateway import (
+    NOT_CALLED,
     CallEvent,
     CallEventType,
     Gateway,
@@ -384,6 +389,25 @@ async def test_a_call_that_cannot_be_hung_up(
     assert len(tries) == 3 or not ends_by_itself
 
 
+async def test_a_hangup_that_the_gateway_took(
+    client: Gateway, ringing: asyncio.Task[RingResult], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It isn't repeated: by then the channel may be that of somebody else's call."""
+    taken: list[str] = []
+
+    async def take(name: str, *_args: object) -> Packet:
+        taken.append(name)
+        return Packet(b"Response: Success")
+
+    monkeypatch.setattr(client._connection, "action", take)  # noqa: SLF001
+    ringing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        async with asyncio.timeout(1):
+            await ringing
+
+    assert taken == ["Hangup"]
+
+
 async def test_the_client_stops(
     gateway: Simulator,
     client: Gateway,
@@ -499,17 +523,28 @@ async def test_the_user_may_not_dial(
             await client.ring(PHONE, 20, span=1)
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        ActionFailedError("Invalid channel"),
+        CannotConnectError("Not connected"),
+        InvalidHeaderError(HeaderFault.VALUE, "Channel", "Not one line"),
+        PermissionDeniedError("Permission denied"),
+    ],
+    ids=repr,
+)
 async def test_the_gateway_refuses(
-    gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
+    client: Gateway, monkeypatch: pytest.MonkeyPatch, error: AmiError
 ) -> None:
-    """In its own words."""
+    """In its own words, and there's certainly no call."""
 
     async def nothing(*_args: object) -> None:
-        raise ActionFailedError("Invalid channel")
+        raise error
 
     monkeypatch.setattr(client._connection, "action", nothing)  # noqa: SLF001
-    with pytest.raises(ActionFailedError, match="Invalid channel"):
-        await client.ring(PHONE, 20, span=1)
+    with pytest.raises(NOT_CALLED, match=str(error)):
+        async with asyncio.timeout(0.1):  # nothing is looked for to hang up
+            await client.ring(PHONE, 20, span=1)
 
 
 async def test_a_span_that_cannot_call(gateway: Simulator, client: Gateway) -> None:

@@ -308,9 +308,12 @@ async def test_a_call_that_we_make(bench: Bench, dialect: Dialect) -> None:
     """The gateway shows no number, so it's the one that we dialled."""
     ours = bench.calls.expect(2, CALLER)
     coming_in = Phone(dialect, 2, "+492", "1795400900.1")
+    ringing = Phone(dialect, 2, "+493", "1795400900.3")
     elsewhere = outgoing(dialect, span=1, uniqueid="1795400900.2")
     bench.feed(
-        coming_in.begins(ChannelState.RESERVED), elsewhere.begins(ChannelState.RESERVED)
+        coming_in.begins(ChannelState.RESERVED),
+        ringing.begins(ChannelState.RING),
+        elsewhere.begins(ChannelState.RESERVED),
     )
     assert ours.channel is None
 

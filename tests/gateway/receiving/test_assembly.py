@@ -294,6 +294,16 @@ def test_two_long_sms_under_one_reference(times: dict[str, float]) -> None:
         assert not bench.clock.running
 
 
+def test_a_part_behind_one_whose_message_was_never_whole(bench: Bench) -> None:
+    """It goes with the part that was sent nearest to it, not with the first that fits."""
+    bench.assembler.add(sent(1, 2, "<lost>", 0))
+    bench.assembler.add(sent(2, 2, "<2>", 100))
+    bench.assembler.add(sent(1, 2, "<1>", 101))
+
+    assert bench.texts == ["<1><2>"]
+    assert bench.messages[0].complete
+
+
 @pytest.mark.parametrize(
     "times",
     [

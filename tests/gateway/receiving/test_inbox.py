@@ -1655,6 +1655,16 @@ def test_hostile_texts_where_nothing_is_escaped(
         assert without_blank_lines(told) == without_blank_lines([(2, ATTACKER, text)])
 
 
+def test_a_program_in_a_first_step_that_shows_the_text_as_it_was(bench: Bench) -> None:
+    """It's part of that text: with its quotes unescaped, a step still comes in one piece."""
+    mine = hostile_sms(HOSTILE["process_sms"], with_pdu=False)
+    first = mine.step(Dialect.EARLY, 1, "NoOp", mine.text)
+    bench.feed([first, *replace(mine, noop=False).events(Dialect.EARLY, (NEWEXTEN,))])
+    bench.settle()
+
+    assert bench.told == [(2, ATTACKER, HOSTILE["process_sms"])]
+
+
 WITHOUT_SENDER = {
     name: text
     for name, text in (HARMLESS | HOSTILE).items()

@@ -303,6 +303,29 @@ def test_a_text_with_quotes_where_the_dialplan_is_known(
     assert bench.told == [(2, ATTACKER, text)]
 
 
+@EACH_DIALPLAN
+@pytest.mark.parametrize(
+    "text", [pytest.param(text, id=name) for name, text in (HARMLESS | HOSTILE).items()]
+)
+def test_hostile_texts_in_steps_where_the_dialplan_is_known(
+    text: str, steps: tuple[tuple[str, str], ...]
+) -> None:
+    """Its first step holds no text, so from there on the message's Uniqueid is certain."""
+    mine = hostile_sms(text, with_pdu=False)
+
+    for order in ORDERS:
+        told = attack(
+            mine,
+            Dialect.EARLY,
+            (NEWEXTEN,),
+            order,
+            with_pdu=False,
+            shown=shown_as(steps),
+            steps=steps,
+        )
+        assert without_blank_lines(told) == without_blank_lines([(2, ATTACKER, text)])
+
+
 def shown_as(steps: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
     """Write the steps as ``dialplan show`` prints them."""
     return tuple(

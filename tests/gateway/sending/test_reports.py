@@ -209,15 +209,20 @@ async def test_a_report_that_is_none_of_the_same(
     assert len(told) == 2
 
 
-async def test_a_report_that_comes_much_later_in_the_other_way(
-    client: Gateway, told: list[StatusReport], freezer: FrozenDateTimeFactory
+@pytest.mark.parametrize(("seconds", "is_known"), [(9.9, True), (10, False)])
+async def test_a_report_that_comes_later_in_the_other_way(
+    client: Gateway,
+    told: list[StatusReport],
+    freezer: FrozenDateTimeFactory,
+    seconds: float,
+    is_known: bool,
 ) -> None:
-    """It's about another SMS."""
+    """It's the same one, or much later about another SMS."""
     client.reports.reported(report())
-    freezer.tick(11)
+    freezer.tick(seconds)
     client.reports.reported(replace(report(), reference=None))
 
-    assert len(told) == 2
+    assert len(told) == (1 if is_known else 2)
 
 
 async def test_reports_that_come_once_are_forgotten(
@@ -321,6 +326,12 @@ async def test_once_all_are_reported_alike_it_is_certain_again(
     await client.sms.send(NUMBER, "Hi", span=1, order_id="3")
     client.reports.reported(report())
     assert told[-1].order_ids == ("3",)
+
+    for order_id in ("4", "5"):
+        await client.sms.send(NUMBER, "Hi", span=1, order_id=order_id)
+    for _ in range(2):
+        client.reports.reported(report())
+    assert told[-1].order_ids == ("4", "5")
 
 
 async def test_long_messages_that_are_reported_alike(

@@ -961,7 +961,8 @@ async def test_a_send_that_is_never_answered(
     gateway.faults.silent_commands.add("sms 1")
     hanging = client.sms.send(NUMBER, "Hi", span=1, timeout=0)
     other = client.sms.send(NUMBER, "Ho", span=2)
-    first, second = await asyncio.gather(hanging, other)
+    async with asyncio.timeout(3):
+        first, second = await asyncio.gather(hanging, other)
     assert outcome(first) == unknown(SendFailure.TIMED_OUT, 1)
     assert outcome(second) == sent_on(2)
     assert len(sends(gateway)) == 2

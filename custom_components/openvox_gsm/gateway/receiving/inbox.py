@@ -37,6 +37,7 @@ import re
 from typing import Final
 
 from custom_components.openvox_gsm.ami import Packet
+from custom_components.openvox_gsm.ami.session import PING_INTERVAL, PING_TIMEOUT
 from custom_components.openvox_gsm.gateway.model import StatusReport
 from custom_components.openvox_gsm.gateway.timer import CallLater, Timer
 
@@ -53,7 +54,7 @@ from .torn import TornPacket
 # is taken as it is after the longer time; one with its PDU after the shorter one.
 MESSAGE_TIMEOUT: Final = 2.0  # seconds
 SETTLE_TIME: Final = 0.25  # seconds
-LONGEST_STALL: Final = 40.0  # seconds; by then the connection is lost
+LONGEST_STALL: Final = PING_INTERVAL + PING_TIMEOUT  # by then the connection is lost
 _PACKET_END = b"\r\n\r\n"
 # Several from each span of the largest gateway.
 _MAX_OPEN: Final = 200  # messages that are coming in
