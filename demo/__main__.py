@@ -25,6 +25,7 @@ from .home import (
     MESSAGES,
     PASSWORD,
     PHONE,
+    SPAN_NUMBER,
     USER,
     HomeAssistant,
     make_config,
@@ -210,9 +211,11 @@ To try next, in another terminal in this folder:
   A request that Assist answers, as it comes from a contact who knows the code word
     {steer}sms --span 2 --from {PHONE} "swordfish turn on the lamp"
   A USSD code that opens a menu, *100#: send it to a span with openvox.send_ussd in the
-  page (Settings → Tools → Actions); the next code is the reply, and 0 ends the menu.
+  page (Settings → Tools → Actions); the next code is the reply: 1, 2, or 0 to end the menu.
   Another answer to 1, on span 5
     {steer}ussd 5 '*100#' '12.50 EUR. 1: Data left' --reply '1=1.4 GB'
+  The self-test, from one span to another: openvox.self_test in the same place, in YAML
+    data: {{send: true, to_span: 2, number: "{SPAN_NUMBER}"}}
   A balance that runs low: press "Query now" in the page before and after this
     {steer}ussd 2 '{BALANCE_CODE}' 'You have 1.20 EUR, valid until 31.12.2099.'
   A span without its SIM card, and with it (the page shows it within half a minute)

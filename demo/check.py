@@ -8,7 +8,7 @@ from typing import Any
 
 from simulator.control import ask
 
-from .home import BALANCE_CODE, DASHBOARD, PHONE, HomeAssistant
+from .home import BALANCE_CODE, DASHBOARD, PHONE, SPAN_NUMBER, HomeAssistant
 from .processes import DemoError, say, until
 
 STRANGER = "+491713920099"
@@ -50,6 +50,7 @@ class Check:
             self._ussd,
             self._low_balance,
             self._nothing_more,
+            self._self_test,
         ):
             await step()
 
@@ -193,6 +194,13 @@ class Check:
             f"More was sent than asked for, perhaps to a stranger: {sent}",
         )
         passed("The stranger got no answer.")
+
+    async def _self_test(self) -> None:
+        answer = await self._home.ask_action(
+            "openvox.self_test", send=True, to_span=2, number=SPAN_NUMBER
+        )
+        expect(answer["passed"], f"The self-test didn't pass: {answer['report']}")
+        passed("openvox.self_test sent SMS from one span to another, and passed.")
 
     # ---- Means ---------------------------------------------------------------------------
 

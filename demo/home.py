@@ -17,6 +17,8 @@ USER = "demo"
 PASSWORD = "demo"
 PHONE = "+491713920001"
 """The number that automations.yaml answers, and the only contact."""
+SPAN_NUMBER = "+491511000002"
+"""The number of span 2, which a gateway of 2013 doesn't know."""
 BALANCE_CODE = "*102#"
 """What the network answers with the balance and until when the SIM is valid."""
 

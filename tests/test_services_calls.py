@@ -137,10 +137,11 @@ async def test_what_cannot_be_rung(
     number: Any,
     key: str,
 ) -> None:
-    """It is said what is wrong."""
+    """It is said what is wrong, and no field is named that this action doesn't have."""
     with pytest.raises(ServiceValidationError) as error:
         await dial(hass, number)
     assert error.value.translation_key == key
+    assert "target" not in str(error.value)
     assert gateway.originated == []
 
 

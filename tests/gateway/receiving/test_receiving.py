@@ -231,24 +231,28 @@ async def client_with_reports(
 
 @kinds_of_gateway()
 @pytest.mark.parametrize("delivered", [True, False])
+# The driver takes the reference for the number of digits of a sender. From 17 on, they go
+# beyond the recipient's.
+@pytest.mark.parametrize("reference", [5, 17, 30])
 async def test_a_status_report(
     gateway: Simulator,
     client_with_reports: Gateway,
     heard: Heard,
     reports: list[StatusReport],
     delivered: bool,
+    reference: int,
 ) -> None:
     """It's no message."""
     pdu = status_report(
-        ALICE, SENT_AT, 8, "+8613800755500", reference=5, delivered=delivered
+        ALICE, SENT_AT, 8, "+8613800755500", reference=reference, delivered=delivered
     )
     await gateway.receive_pdus(2, pdu)
-    await until(lambda: reports)
+    await until(lambda: reports or heard.sms)
+    assert heard.sms == []
     [report] = reports
-    assert (report.span, report.recipient, report.reference) == (2, ALICE, 5)
+    assert (report.span, report.recipient, report.reference) == (2, ALICE, reference)
     assert report.delivered is delivered
     assert report.discharged_at == SENT_AT
-    assert heard.sms == []
 
 
 @kinds_of_gateway()

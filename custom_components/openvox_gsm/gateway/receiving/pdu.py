@@ -32,7 +32,8 @@ _MAX_PDU = 255  # octets; more than any network delivers
 # Bits of a data coding scheme: other groups, compressed, octets or reserved.
 _UNUSUAL_CODING = 0b1110_0100
 # 23.040, 9.1.2.3; the last one pads an odd number of digits.
-_DIGITS = (*"0123456789*#abc", "")
+_PAD = "F"
+_DIGITS = (*"0123456789*#abc", _PAD)
 
 _ESCAPE = 0x1B
 
@@ -187,6 +188,9 @@ class Octets:
                 letters = letters.removesuffix(b"\0")
             return _read_septets(letters, 0, 0)
         digits = "".join(_DIGITS[octet & 0xF] + _DIGITS[octet >> 4] for octet in octets)
+        # The driver ends a number here as well. In what it takes for the sender of a
+        # status report, much may follow.
+        digits = digits.partition(_PAD)[0]
         is_international = number_type == _NUMBER_INTERNATIONAL and digits
         return f"+{digits}" if is_international else digits
 
