@@ -171,11 +171,15 @@ def test_a_header(header: str, may_be_text: bool) -> None:
     [
         (
             "Event",
-            "VarSet Newexten Newchannel Newstate Hangup NewCallerid OriginateResponse "
-            "CoreShowChannel CoreShowChannelsComplete HangupRequest SoftHangupRequest "
-            "SMSSendStatus SMSStatusReport SMSRecevied SimInserted ExtraReady ExtraDown "
-            "ExtraLock ExtraUnlock ExtraDial ExtraOutDial ExtraRingBack ExtraConnect "
-            "ExtraHangup Alarm SpanAlarm GSMEvent".split(),
+            [
+                *("VarSet", "Newexten", "Newchannel", "Newstate", "Hangup"),
+                *("NewCallerid", "OriginateResponse", "CoreShowChannel"),
+                *("CoreShowChannelsComplete", "HangupRequest", "SoftHangupRequest"),
+                *("SMSSendStatus", "SMSStatusReport", "SMSRecevied", "SimInserted"),
+                *("ExtraReady", "ExtraDown", "ExtraLock", "ExtraUnlock", "ExtraDial"),
+                *("ExtraOutDial", "ExtraRingBack", "ExtraConnect", "ExtraHangup"),
+                *("Alarm", "SpanAlarm", "GSMEvent"),
+            ],
         ),
         (
             "Privilege",
@@ -187,9 +191,11 @@ def test_a_header(header: str, may_be_text: bool) -> None:
         ),
         (
             "Variable",
-            "SMSSRC SMSTXT SMSPDU SMSTIME SMSTZ DIALSTATUS SMSORITXT SMSC SIMIMSI "
-            "SYSTEMSTATUS SMS_SEND_ID SMS_SEND_SENDER SMS_SEND_TXT SMS_SEND_PDU "
-            "SMS_SEND_TYPE".split(),
+            [
+                *("SMSSRC", "SMSTXT", "SMSPDU", "SMSTIME", "SMSTZ", "DIALSTATUS"),
+                *("SMSORITXT", "SMSC", "SIMIMSI", "SYSTEMSTATUS", "SMS_SEND_ID"),
+                *("SMS_SEND_SENDER", "SMS_SEND_TXT", "SMS_SEND_PDU", "SMS_SEND_TYPE"),
+            ],
         ),
         ("Channel", ["EXTRA/12-1", "EXTRA-SMS/2-1", "EXTRA-SMSSEND/2-1", "2", ""]),
         (
