@@ -216,5 +216,7 @@ def test_the_kinds_are_limited() -> None:
         word = "".join(chr(ord("a") + int(digit)) for digit in str(number))
         event = Packet(f"Event: Sim{word}\r\nChannel: 1".encode())
         seen.event(event, may_be_text=False)
+    seen.event(Packet(b"Event: Sima\r\nChannel: 1"), may_be_text=False)
     assert len(seen.counts) == 101
     assert seen.counts["other kinds"] == 200
+    assert seen.counts["unknown event Sima"] == 2
