@@ -152,6 +152,7 @@ def test_line_without_colon_is_no_header() -> None:
         ("Event", "X"),
         ("A", "b"),
     )
+    assert Packet(b"Event: A\r\nValue\r\nValue: x").get("Value") == "x"
 
 
 def test_event_has_a_name_and_a_response_has_none() -> None:

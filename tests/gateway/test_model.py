@@ -1,6 +1,7 @@
 """What can be said of a span by what the gateway tells."""
 
 from datetime import UTC, datetime
+from enum import StrEnum
 
 import pytest
 
@@ -10,11 +11,15 @@ from custom_components.openvox_gsm.gateway import (
     CallEventType,
     IncomingSms,
     NetworkStatus,
+    SendFailure,
     Span,
     SpanStatus,
     StatusReport,
     UssdReply,
+    UssdStatus,
+    model,
 )
+from custom_components.openvox_gsm.gateway.model import NOT_READY, Work
 from custom_components.openvox_gsm.gateway.replies import read_span
 
 NUMBER = "13632919026"
@@ -69,6 +74,111 @@ def test_the_network(
     ):
         span = Span(1, status=status, network_status=network)
         assert (span.registered, span.roaming) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        (SpanStatus.BUSY, SendFailure.BUSY),
+        (SpanStatus.IN_CALL, SendFailure.IN_CALL),
+        (SpanStatus.NO_SIM, SendFailure.NO_SIM),
+        (SpanStatus.NO_SIGNAL, SendFailure.NO_NETWORK),
+        (SpanStatus.PIN_ERROR, SendFailure.PIN_ERROR),
+        (SpanStatus.DOWN, SendFailure.DOWN),
+        (SpanStatus.POWER_OFF, SendFailure.POWER_OFF),
+        (SpanStatus.ALARM, SendFailure.ALARM),
+        (SpanStatus.STUCK, SendFailure.STUCK),
+        (SpanStatus.LOCKED, SendFailure.SPAN_LOCKED),
+        (SpanStatus.UNKNOWN, SendFailure.SPAN_NOT_READY),
+    ],
+)
+def test_why_a_span_does_nothing(status: SpanStatus, reason: SendFailure) -> None:
+    """Each status has a reason; while a span is busy, the order itself may be at fault."""
+    for work in Work:
+        span = Span(1, status=status)
+        assert not span.can_do(work)
+        assert span.reason_against(work) is reason
+    assert (reason in NOT_READY) is (status is not SpanStatus.BUSY)
+
+
+@pytest.mark.parametrize(
+    ("network", "reason"),
+    [
+        (NetworkStatus.NOT_REGISTERED, SendFailure.NO_NETWORK),
+        (NetworkStatus.SEARCHING, SendFailure.NO_NETWORK),
+        (NetworkStatus.DENIED, SendFailure.NO_NETWORK),
+        (NetworkStatus.UNKNOWN, SendFailure.DOWN),
+    ],
+)
+def test_why_a_span_is_down(network: NetworkStatus, reason: SendFailure) -> None:
+    """It may be without a network."""
+    span = Span(1, status=SpanStatus.DOWN, network_status=network)
+    assert span.reason_against(Work.SMS) is reason
+
+
+@pytest.mark.parametrize(
+    "status", [SpanStatus.READY, SpanStatus.SMS_LIMIT, SpanStatus.CALL_LIMIT]
+)
+@pytest.mark.parametrize("work", Work)
+def test_a_limit_is_for_one_kind_of_work(status: SpanStatus, work: Work) -> None:
+    """The span does all others."""
+    span = Span(1, status=status, limits=frozenset({work}))
+    assert [each for each in Work if not span.can_do(each)] == [work]
+    assert span.reason_against(work) is SendFailure.SPAN_LIMIT
+
+
+def test_failures_that_say_nothing_about_the_order() -> None:
+    """Another span's failure then tells more."""
+    assert {
+        SendFailure.SPAN_NOT_READY,
+        SendFailure.SPAN_SILENT,
+        SendFailure.SPAN_LIMIT,
+        SendFailure.NO_SUCH_SPAN,
+    } < NOT_READY
+    assert SendFailure.REJECTED not in NOT_READY
+
+
+@pytest.mark.parametrize(
+    ("csq", "hardly_any"), [(None, False), (0, True), (5, True), (6, False)]
+)
+def test_hardly_any_signal(csq: int | None, hardly_any: bool) -> None:
+    """Below what every module must work with; unknown is not weak."""
+    assert Span(1, csq=csq).has_hardly_any_signal is hardly_any
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        each
+        for each in vars(model).values()
+        if isinstance(each, type) and issubclass(each, StrEnum) and each is not StrEnum
+    ],
+    ids=lambda words: str(words.__name__),
+)
+def test_words_that_automations_and_translations_use(words: type[StrEnum]) -> None:
+    """They are the members' names; another word would break what users have."""
+    assert [str(word) for word in words] == [word.name.lower() for word in words]
+
+
+@pytest.mark.parametrize(
+    ("response_type", "status"),
+    [
+        (-1, UssdStatus.UNKNOWN),
+        (0, UssdStatus.DONE),
+        (1, UssdStatus.REPLY_EXPECTED),
+        (2, UssdStatus.ENDED_BY_NETWORK),
+        (3, UssdStatus.ANSWERED_ELSEWHERE),
+        (4, UssdStatus.NOT_SUPPORTED),
+        (5, UssdStatus.NETWORK_TIMEOUT),
+        (6, UssdStatus.UNKNOWN),
+        (7, UssdStatus.UNKNOWN),
+    ],
+)
+def test_what_the_network_answers_to_ussd(
+    response_type: int, status: UssdStatus
+) -> None:
+    """The numbers are those of 3GPP TS 27.007, +CUSD."""
+    assert UssdReply(1, response_type, 15, "").status is status
 
 
 @pytest.mark.parametrize(

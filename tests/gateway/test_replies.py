@@ -192,6 +192,10 @@ def test_all_spans_that_are_not_whole(output: str) -> None:
         ("Power on, Up, Active", "USSD SENDING", SpanStatus.BUSY),
         ("Power on, Up, Active", "WAIT READY", SpanStatus.BUSY),
         ("Power on, Up, Active", "INIT 3", SpanStatus.BUSY),
+        ("Power on, Up, Active", "INITIAL 3", SpanStatus.BUSY),
+        ("Power on, Up, Active", "NET SEARCHING", SpanStatus.BUSY),
+        ("Power on, Up, Active", "SIM CHECKING", SpanStatus.BUSY),
+        ("Power on, Up, Active", "UIM CHECKING", SpanStatus.BUSY),
         ("Power on, Up, Active", "SIM PIN REQ", SpanStatus.PIN_ERROR),
         ("Power on, Up, Active", "SIM PUK REQ", SpanStatus.PIN_ERROR),
         ("Power on, Up, Active", "SIM READY REQ", SpanStatus.BUSY),
@@ -547,6 +551,7 @@ def test_a_refusal_before_the_prompt_as_recorded() -> None:
         ("READY", r"AT+CMGS=33\r\n", True),
         ("READY", "AT+CMGS=33", True),
         ("READY", "AT+CMGS=33\0\0", True),
+        ("READY", r"AT+CMGS=33 \r\n", True),
         ("SMS SENDING", r"AT+CMGS=33\r\n", False),
         ("READY", "0031000B813136929120F600000005E6709A3D07\x1a", False),
         ("READY", r"AT+CSQ\r\n", False),
@@ -607,6 +612,23 @@ def test_refusals(reason: str) -> None:
     output = f"{reason}\nCommand '{command}' failed.\n"
 
     assert replies.read_sms_reply(output) == (replies.SmsReply.REFUSED, reason)
+
+
+@pytest.mark.parametrize(
+    ("words", "reply"),
+    [
+        ("SUCCESSFULLY", replies.SmsReply.SENT),
+        ("WAS FAILED", replies.SmsReply.FAILED),
+        ("TIMEOUT", replies.SmsReply.TIMED_OUT),
+        ("WAS USING", replies.SmsReply.BUSY),
+        ("ENCODE PDU FAIL", replies.SmsReply.REFUSED),
+    ],
+)
+@pytest.mark.parametrize("more", ["SUCCESSFULLY", "WAS FAILED"])
+def test_the_first_reply_counts(words: str, reply: replies.SmsReply, more: str) -> None:
+    """What comes behind it may belong to something else."""
+    line = "SPAN:1 SEND SMS TO PHONE:+491"
+    assert replies.read_sms_reply(f"{line} {words}\n{line} {more}")[0] is reply
 
 
 @pytest.mark.parametrize(
@@ -763,6 +785,10 @@ def test_firmware_that_spells_better() -> None:
     [
         ("0:Send USSD failed on span 1", UssdFailure.FAILED),
         ("0:Send USSD timeout on span 1(110)", UssdFailure.TIMED_OUT),
+        (
+            "0:Send USSD timeout on span 1(110)\n0:Send USSD failed on span 1",
+            UssdFailure.TIMED_OUT,
+        ),
         ("0:Sending USSD now on span 1", SendFailure.BUSY),
         ("\r\n 0:Sending USSD now on span 1\r\n", SendFailure.BUSY),
         ("No GSM running on span 9", SendFailure.NO_SUCH_SPAN),

@@ -6,6 +6,7 @@ import logging
 from types import MappingProxyType
 from typing import Any
 
+from freezegun import freeze_time
 from freezegun.api import FrozenDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.common import (
@@ -848,6 +849,25 @@ async def test_a_query_that_is_removed_while_it_is_asked(
     await until(lambda: gateway.spans[2].last_event == "USSD received")
     await asyncio.sleep(0.05)
     await settle(hass)
+
+    assert asked(gateway) == [(2, "*100#")]
+
+
+async def test_a_query_that_is_removed_while_it_is_asked_by_hand(
+    hass: HomeAssistant, entry: MockConfigEntry, gateway: Simulator
+) -> None:
+    """Its answer doesn't make it due again."""
+    gateway.spans[2].ussd_duration = 0.1
+    balance = query()
+    await set_up(hass, entry, balance)
+    pressed = hass.async_create_task(press(hass))
+    await until(lambda: asked(gateway))
+
+    hass.config_entries.async_remove_subentry(entry, balance.subentry_id)
+    await pressed
+    with freeze_time(dt_util.utcnow() + timedelta(hours=48)):
+        async_fire_time_changed(hass)
+        await settle(hass)
 
     assert asked(gateway) == [(2, "*100#")]
 

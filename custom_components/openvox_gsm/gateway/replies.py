@@ -123,16 +123,14 @@ def _span(number: int, lines: dict[str, str]) -> Span:
     ).with_status(_span_status(status_text, state_text, imsi, limits))
 
 
-# The driver's words for +CREG; in lower case as firmware differs in it.
+# The driver's words for +CREG but those for unknown; in lower case as firmware differs.
 _NETWORK_STATUS: Final = {
     "not registered": NetworkStatus.NOT_REGISTERED,
     "registered (home network)": NetworkStatus.HOME,
     "searching": NetworkStatus.SEARCHING,
     "registration denied": NetworkStatus.DENIED,
-    "unknown": NetworkStatus.UNKNOWN,
     "registered (roaming)": NetworkStatus.ROAMING,
     "registered": NetworkStatus.REGISTERED,
-    "unknown network status": NetworkStatus.UNKNOWN,
 }
 
 # In the order in which they matter: what keeps a span from working comes first.

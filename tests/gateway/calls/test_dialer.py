@@ -721,13 +721,18 @@ async def test_hang_up(
 ) -> None:
     """All calls on the span end, in both directions; others go on."""
     await gateway.incoming_call(3, PHONE)
+    await gateway.incoming_call(1, PHONE)
 
+    assert await client.hang_up(3) == 1
+    assert gateway.spans[3].call is None
+    assert gateway.spans[1].call
+    assert gateway.spans[2].call
     assert await client.hang_up(2) == 1
     assert gateway.spans[2].call is None
     await ringing
-    assert gateway.spans[3].call
-    assert await client.hang_up(3) == 1
-    assert await client.hang_up(3) == 0
+    assert gateway.spans[1].call
+    assert await client.hang_up(1) == 1
+    assert await client.hang_up(1) == 0
 
 
 async def test_a_call_that_ends_just_now(

@@ -951,6 +951,29 @@ async def test_a_forged_call_when_the_connection_stalls(
     assert [(each.span, each.number) for each in told] == [(2, CALLER)]
 
 
+async def test_a_call_that_waits_when_the_gateway_is_stopped(
+    gateway: Simulator,
+    new_client: Callable[..., Gateway],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nobody is there any more who could be told."""
+    monkeypatch.setattr(tracker_module, "SETTLE_TIME", 0.05)
+    news: list[CallEvent] = []
+    client = new_client(on_call=news.append)
+    await client.start()
+    gateway.emit(
+        b"Event: VarSet\r\nPrivilege: dialplan,all\r\nChannel: EXTRA-SMS/1-1\r\n"
+        b"Variable: SMSSRC\r\nValue: +491\r\nUniqueid: 7.7\r\n\r\n"
+    )
+    await gateway.incoming_call(2, CALLER)
+    await until(lambda: "Newchannel" in str(client.observer.trace.wire()))
+
+    await client.stop()
+    await asyncio.sleep(0.1)
+
+    assert news == []
+
+
 async def test_nobody_asks_for_calls(
     gateway: Simulator, client: Gateway, heard: Heard
 ) -> None:

@@ -167,6 +167,117 @@ def test_a_header(header: str, may_be_text: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    ("header", "values"),
+    [
+        (
+            "Event",
+            [
+                *("VarSet", "Newexten", "Newchannel", "Newstate", "Hangup"),
+                *("NewCallerid", "OriginateResponse", "CoreShowChannel"),
+                *("CoreShowChannelsComplete", "HangupRequest", "SoftHangupRequest"),
+                *("SMSSendStatus", "SMSStatusReport", "SMSRecevied", "SimInserted"),
+                *("ExtraReady", "ExtraDown", "ExtraLock", "ExtraUnlock", "ExtraDial"),
+                *("ExtraOutDial", "ExtraRingBack", "ExtraConnect", "ExtraHangup"),
+                *("Alarm", "SpanAlarm", "GSMEvent"),
+            ],
+        ),
+        (
+            "Privilege",
+            [
+                "system,call,log,verbose,command,agent,user,config,dtmf,reporting",
+                "cdr,dialplan,originate,agi,cc,aoc,test,security,message,all",
+                "Command",
+            ],
+        ),
+        (
+            "Variable",
+            [
+                *("SMSSRC", "SMSTXT", "SMSPDU", "SMSTIME", "SMSTZ", "DIALSTATUS"),
+                *("SMSORITXT", "SMSC", "SIMIMSI", "SYSTEMSTATUS", "SMS_SEND_ID"),
+                *("SMS_SEND_SENDER", "SMS_SEND_TXT", "SMS_SEND_PDU", "SMS_SEND_TYPE"),
+            ],
+        ),
+        ("Channel", ["EXTRA/12-1", "EXTRA-SMS/2-1", "EXTRA-SMSSEND/2-1", "2", ""]),
+        (
+            "ChannelStateDesc",
+            [
+                *("Down", "Rsrvd", "OffHook", "Dialing", "Ring", "Ringing", "Up"),
+                *("Busy", "Dialing Offhook", "Pre-ring"),
+            ],
+        ),
+        ("Exten", ["", "s", "h", "i", "t", "sms", "sms_send_ok", "sms_send_failed"]),
+        ("Extension", ["", "sms", "sms_send_failed"]),
+        ("Context", ["gsm-1", ""]),
+        ("Async", ["true", "false"]),
+        (
+            "Application",
+            [
+                *("NoOp", "System", "Set", "Hangup", "Dial", "Wait", "Answer", "Goto"),
+                *("GotoIf", "ExecIf", ""),
+            ],
+        ),
+        ("CallerIDNum", ["<unknown>", "unknown", "<null>", ""]),
+        ("CallerIDName", ["<unknown>"]),
+        ("ConnectedLineNum", ["<unknown>"]),
+        ("ConnectedLineName", ["<unknown>"]),
+        (
+            "Cause-txt",
+            [
+                *("Normal Clearing", "User busy", "No answer", "Unknown"),
+                "User alerting, no answer",
+            ],
+        ),
+        ("Status", ["SUCCESS", "FAILED", "FAIL", "TIMEOUT", ""]),
+        ("Result", ["SIM Not inserted", ""]),
+        ("Time_SCTS", ["26/11/25 10:46:29", "2026/11/25,10:46:29"]),
+        ("Action", ["Command", "Originate", "Hangup", "CoreShowChannels"]),
+        ("Response", ["Success", "Error", "Follows", "Goodbye", "Pong"]),
+        ("EventList", ["start", "Complete"]),
+    ],
+)
+def test_values_that_stay_even_if_a_text_wrote_them(
+    header: str, values: list[str]
+) -> None:
+    """A recording is of use by them, and whoever sends an SMS knows them anyway."""
+    for value in values:
+        line = f"{header}: {value}"
+        assert mask_event(line, StandIns(), may_be_text=True) == line
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        *("Uniqueid", "Linkedid", "Cause-txt", "ConnectedLineNum", "ConnectedLineName"),
+        *("AppData", "Value", "Destination", "ID", "IMSI", "Sender", "Message"),
+        *("Output", "Command", "Data", "Duration", "BridgedChannel"),
+        *("BridgedUniqueid", "CallerIDNum", "CallerIDName", "Exten", "Status"),
+    ],
+)
+def test_a_header_whose_value_does_not_stay(header: str) -> None:
+    """Its name does, even if a text wrote it."""
+    masked_line = mask_event(f"{header}: Alice 4711", StandIns(), may_be_text=True)
+    assert masked_line == f"{header}: Xxxxx 0000"
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [
+        ("Event", "SimMoved"),
+        ("Status", "Going somewhere"),
+        ("Result", "SIM moved"),
+        ("Application", "Playback"),
+        ("Cause-txt", "Call rejected (by the network), or so - perhaps/maybe."),
+        ("Response", "Maybe"),
+    ],
+)
+def test_words_of_a_firmware_that_nobody_knows(header: str, value: str) -> None:
+    """They stay where no text can have written them, and only there."""
+    line = f"{header}: {value}"
+    assert mask_event(line, StandIns(), may_be_text=False) == line
+    assert value not in mask_event(line, StandIns(), may_be_text=True)
+
+
+@pytest.mark.parametrize(
     ("header", "as_text"),
     [
         ("Status: Going somewhere", "Status: ⟨Going somewhere⟩"),
@@ -302,6 +413,9 @@ def test_the_id_of_an_sms_is_the_same_in_its_answer() -> None:
         "Message: Authentication accepted",
         "Message: ⟨Channel EXTRA/2-1 of Alice⟩",
         "Message: ⟨No such user 4711⟩",
+        "CoreCurrentCalls: «3»",
+        "CoreStartupDate: «2026»-«11»-«25»",
+        "OutputName: ⟨Alice⟩",
     ],
 )
 def test_the_words_of_an_answer(message: str) -> None:

@@ -32,6 +32,17 @@ def test_a_pdu_reads_as_a_text_of_the_same_shape() -> None:
     assert after.sent_at == before.sent_at
 
 
+def test_a_text_in_ucs2_keeps_its_shape() -> None:
+    """With its digits, other alphabets and pictures, and its length."""
+    text = "Größe 42: OK, Привет 中😀"
+    units = text.encode("utf-16-be")
+    head = PDU[: PDU.index("0000623041")]
+    pdu = f"{head}000862304151906223{len(units):02X}{units.hex().upper()}"
+    assert decode_deliver(pdu).text == text
+    hidden = decode_deliver(hide_pdu(pdu, StandIns()))
+    assert hidden.text == "Xxääx 00: XX, ääääää 中😀"
+
+
 def test_every_recorded_pdu_keeps_its_build() -> None:
     """Coding, parts and length are what a fault may depend on."""
     for pdu in _PDUS:

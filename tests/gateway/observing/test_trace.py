@@ -67,6 +67,25 @@ def test_what_has_nothing_to_do_with_spans_is_not_kept() -> None:
     assert trace.wire() == []
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "Action: Command\r\nActionID: 0123456789ab-1\r\nCommand: gsm power off 2",
+        "Action: Originate\r\nActionID: 0123456789ab-1\r\nChannel: EXTRA/2-1",
+        "Action: Hangup\r\nActionID: 0123456789ab-1\r\nChannel: EXTRA/2-1",
+        "Action: CoreShowChannels\r\nActionID: 0123456789ab-1",
+    ],
+)
+def test_an_action_without_an_answer(sent: str) -> None:
+    """The answer is empty, so that it can be seen that there was none."""
+    trace = Trace()
+    trace.answered(f"{sent}\r\n\r\n".encode(), None, 0)
+    assert [line[1:] for line in trace.wire()] == [
+        ["client", f"{sent}\r\n\r\n"],
+        ["gateway", ""],
+    ]
+
+
 def test_the_trace_forgets_what_is_old() -> None:
     """It is a few hundred lines, whatever happens."""
     trace = Trace(max_lines=50)

@@ -45,7 +45,7 @@ _MOMENT: Final = r"[0-9]{2,4}/[0-9]{1,2}/[0-9]{1,2}[ ,][0-9]{1,2}:[0-9]{2}:[0-9]
 
 # The values that stay, by header in lower case; any other value is replaced.
 _OPEN_HEADERS: Final = {
-    "privilege": rf"(?:{_RIGHTS}|Command)(?:,(?:{_RIGHTS}))*|Command",
+    "privilege": rf"(?:{_RIGHTS})(?:,(?:{_RIGHTS}))*|Command",
     "event": _EVENTS,
     "variable": _VARIABLES,
     "channel": rf"EXTRA(?:-SMS|-SMSSEND)?/[0-9]{{1,4}}-[0-9]{{1,4}}|{_SHORT}",
@@ -79,9 +79,9 @@ _OPEN_HEADERS: Final = {
     "actionid": "[0-9a-f]{12}-[0-9]+",
 }
 _KEYS: Final = frozenset(_OPEN_HEADERS) | {
-    *("uniqueid", "linkedid", "cause-txt", "connectedlinenum", "connectedlinename"),
-    *("appdata", "value", "destination", "id", "imsi", "sender", "message", "output"),
-    *("command", "data", "duration", "bridgedchannel", "bridgeduniqueid"),
+    *("uniqueid", "linkedid", "appdata", "value", "destination", "id", "imsi"),
+    *("sender", "message", "output", "command", "data", "duration"),
+    *("bridgedchannel", "bridgeduniqueid"),
 }
 # What stays of these where no text can have written it.
 _OPEN_OTHERWISE: Final = {

@@ -25,9 +25,6 @@ _EVENTS: Final = frozenset(
     )
 )
 _SMS_CHANNEL: Final = "EXTRA-SMS/"
-_SEND_RESULTS: Final = re.compile(
-    "SUCCESSFULLY|WAS FAILED|TIMEOUT|WAS USING|ENCODE PDU FAIL"
-)
 
 
 class Seen:
@@ -71,9 +68,7 @@ class Seen:
         """Count an answer that wasn't understood."""
         if command.startswith(("gsm send sms ", "gsm send sync ")):
             result, _ = replies.read_sms_reply(output)
-            if result is replies.SmsReply.TIMED_OUT and not _SEND_RESULTS.search(
-                output
-            ):
+            if result is replies.SmsReply.TIMED_OUT and "TIMEOUT" not in output:
                 self._count("reply to an SMS that wasn't understood")
         elif command.startswith("gsm send ussd "):
             reply = replies.read_ussd_reply(1, output)
