@@ -596,6 +596,18 @@ def test_the_connection_is_lost(bench: Bench) -> None:
     assert bench.told == [(3, RINGING, INCOMING, "+493")]
 
 
+async def test_the_connection_is_lost_before_our_call_begins(bench: Bench) -> None:
+    """The next one that goes out is somebody else's."""
+    ours = bench.calls.expect(1, CALLER)
+    bench.inbox.connection_lost()
+    bench.calls.connection_lost()
+    phone = outgoing(Dialect.ASTERISK_1_8)
+    bench.feed(phone.begins(ChannelState.RESERVED), phone.ends(17))
+
+    assert bench.told == [(1, ENDED, OUTGOING, "")]
+    assert ours.channel is None
+
+
 @BOTH_DIALECTS
 @pytest.mark.parametrize(
     ("uniqueid", "is_call"),
