@@ -653,6 +653,21 @@ async def test_a_span_that_somebody_else_keeps_busy_comes_after_free_ones(
     assert client.spans.choose() != 1
 
 
+@pytest.mark.parametrize("work", [Work.SMS, Work.USSD])
+async def test_a_span_that_only_somebody_else_keeps_busy_is_not_chosen(
+    gateway: Simulator, client: Gateway, work: Work
+) -> None:
+    """Nobody knows for how long; it's chosen while we use it as well."""
+    gateway.spans[2].doing = "USSD SENDING"
+    assert (await client.spans.read())[2].status is SpanStatus.BUSY
+    others = frozenset((1, 3, 4))
+    assert client.spans.choose(others, work) is None
+
+    async with client.spans.exclusive(2):
+        assert client.spans.choose(others, work) == 2
+    assert client.spans.choose(others, work) is None
+
+
 async def test_a_span_is_free_again_after_its_use(client: Gateway) -> None:
     """However often it was used: only when counts."""
     for span in (1, 1, 2, 3, 4):

@@ -592,6 +592,21 @@ def test_the_connection_is_lost(bench: Bench) -> None:
     bench.feed(phone.ends(), later.ends())
     assert bench.news == []
 
+    bench.feed(ring(Phone(Dialect.ASTERISK_1_8, 3, "+493", "1795400900.9")))
+    assert bench.told == [(3, RINGING, INCOMING, "+493")]
+
+
+async def test_the_connection_is_lost_before_our_call_begins(bench: Bench) -> None:
+    """The next one that goes out is somebody else's."""
+    ours = bench.calls.expect(1, CALLER)
+    bench.inbox.connection_lost()
+    bench.calls.connection_lost()
+    phone = outgoing(Dialect.ASTERISK_1_8)
+    bench.feed(phone.begins(ChannelState.RESERVED), phone.ends(17))
+
+    assert bench.told == [(1, ENDED, OUTGOING, "")]
+    assert ours.channel is None
+
 
 @BOTH_DIALECTS
 @pytest.mark.parametrize(
@@ -828,6 +843,9 @@ def test_the_connection_is_lost_while_a_call_waits_again(bench: Bench) -> None:
 
     assert bench.news == []
     assert bench.clock.running == []
+
+    bench.feed(ring(Phone(Dialect.ASTERISK_1_8, 3, "+493", "1795400900.9")))
+    assert bench.told == [(3, RINGING, INCOMING, "+493")]
 
 
 def test_a_forgery_without_the_headers_of_a_later_asterisk(bench: Bench) -> None:

@@ -151,15 +151,17 @@ def test_parts_may_come_in_any_order_and_more_than_once(bench: Bench) -> None:
         bench.assembler.add(part(sequence, 3, f"<{sequence}>"))
 
     assert bench.texts == ["<1><2><3>"]
+    assert not bench.clock.running
 
 
 def test_a_repeated_part_without_a_time_stamp(bench: Bench) -> None:
-    """It is known by all that it holds."""
+    """It is known by all that it holds, and doesn't wait for others either."""
     bench.assembler.add(part(1, 2, "<1>", sent_at=None))
     bench.assembler.add(part(1, 2, "<1>", sent_at=None))
     bench.assembler.add(part(2, 2, "<2>", sent_at=None))
 
     assert bench.texts == ["<1><2>"]
+    assert not bench.clock.running
 
 
 def test_a_pair_of_surrogates_that_was_split(bench: Bench) -> None:
@@ -614,6 +616,7 @@ def test_a_long_sms_that_is_delivered_twice(bench: Bench) -> None:
     bench.assembler.add(part(2, 2, "<new 2>"))
 
     assert bench.texts == ["<1><2>", "<new 1><new 2>"]
+    assert not bench.clock.running
 
 
 def test_equal_parts_of_one_message_are_no_repetitions(bench: Bench) -> None:

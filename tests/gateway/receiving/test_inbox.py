@@ -1325,18 +1325,33 @@ def test_what_asterisk_spoils_in_a_variable(bench: Bench) -> None:
 
 
 @BOTH_DIALECTS
+@pytest.mark.parametrize("sources", [ALL, (VARSET,), (NEWEXTEN,)], ids=str)
 def test_a_gateway_that_comes_back_as_another_version(
-    bench: Bench, dialect: Dialect
+    bench: Bench, dialect: Dialect, sources: tuple[str, ...]
 ) -> None:
-    """It may have got new firmware meanwhile."""
+    """It may have got new firmware meanwhile, which may show no variables."""
     other = Dialect.LATE if dialect is Dialect.EARLY else Dialect.EARLY
     bench.feed(sms_with_pdu("old").events(dialect))
     bench.settle()
     bench.reconnect()
-    bench.feed(sms_with_pdu("new", uniqueid="1795400806.1").events(other))
+    bench.feed(sms_with_pdu("new", uniqueid="1795400806.1").events(other, sources))
     bench.settle()
 
     assert [text for _, _, text in bench.told] == ["old", "new"]
+
+
+@BOTH_DIALECTS
+def test_a_suspicious_text_is_forgotten_with_its_connection(
+    bench: Bench, dialect: Dialect
+) -> None:
+    """The next message is told at once."""
+    suspicious = "Look: EXTRA-SMS/1-1"
+    bench.feed(sms_with_pdu(suspicious).events(dialect))
+    bench.clock.let_pass(SETTLE_TIME)
+    bench.reconnect()
+    bench.feed(sms_with_pdu("new", uniqueid="1795400806.1").events(dialect))
+
+    assert [text for _, _, text in bench.told] == [suspicious, "new"]
 
 
 def test_stop_delivers_what_is_there(bench: Bench) -> None:

@@ -15,6 +15,7 @@ from custom_components.openvox_gsm.gateway.receiving.pdu import (
     Concatenation,
     DeliverPdu,
     PduError,
+    Purpose,
     decode_deliver,
     join_texts,
 )
@@ -39,6 +40,7 @@ def pdu(
     user_data: str,
     *,
     length: int | None = None,
+    protocol: str = "00",
     scheme: str = "00",
     header: str | None = None,
     service_centre: str = NO_SERVICE_CENTRE,
@@ -50,7 +52,7 @@ def pdu(
     if length is None:
         length = len(data) // 2
     first = DELIVER if header is None else DELIVER_WITH_HEADER
-    return f"{service_centre}{first}{sender}00{scheme}{time}{length:02X}{data}"
+    return f"{service_centre}{first}{sender}{protocol}{scheme}{time}{length:02X}{data}"
 
 
 def gsm7(*septets: int, **languages: int) -> DeliverPdu:
@@ -281,6 +283,74 @@ def test_the_last_language_counts(header: str, locking: int, single: int) -> Non
     """One of the wrong length does not."""
     message = decode_deliver(pdu("0041", header=header, scheme="08"))
     assert (message.locking_language, message.single_language) == (locking, single)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "purpose"),
+    [
+        ("3F", Purpose.TEXT),
+        ("40", Purpose.TYPE_0),
+        ("41", Purpose.TEXT),
+        ("7B", Purpose.TEXT),
+        ("7C", Purpose.SIM),
+        ("7F", Purpose.SIM),
+        ("80", Purpose.TEXT),
+    ],
+)
+def test_whom_a_message_is_for_by_its_protocol(protocol: str, purpose: Purpose) -> None:
+    """Whatever its text is."""
+    message = decode_deliver(pdu("0041", protocol=protocol, scheme="08"))
+    assert message.purpose is purpose
+
+
+@pytest.mark.parametrize(
+    ("header", "purpose"),
+    [
+        ("03030100", Purpose.TEXT),
+        ("0404020B84", Purpose.APPLICATION),
+        ("0605040B840000", Purpose.APPLICATION),
+        ("03060100", Purpose.TEXT),
+        ("026F00", Purpose.TEXT),
+        ("027000", Purpose.SIM),
+        ("027F00", Purpose.SIM),
+        ("028000", Purpose.TEXT),
+    ],
+)
+def test_whom_octets_are_for_by_their_header(header: str, purpose: Purpose) -> None:
+    """A port is one of an application, whether it has 8 bits or 16."""
+    message = decode_deliver(pdu("41", header=header, scheme="04"))
+    assert message.purpose is purpose
+
+
+@pytest.mark.parametrize("header", ["0404020B84", "0605040B840000"])
+def test_a_text_with_a_port_is_for_a_person(header: str) -> None:
+    """Only octets are for an application."""
+    message = decode_deliver(pdu("0041", header=header, scheme="08"))
+    assert message.purpose is Purpose.TEXT
+
+
+@pytest.mark.parametrize(
+    ("scheme", "header", "purpose"),
+    [
+        ("B0", None, Purpose.TEXT),
+        ("C0", None, Purpose.WAITING),
+        ("D0", None, Purpose.WAITING),
+        ("E0", None, Purpose.WAITING),
+        ("F0", None, Purpose.TEXT),
+        ("08", "0400020001", Purpose.TEXT),
+        ("08", "0401020001", Purpose.WAITING),
+        ("08", "0402020001", Purpose.TEXT),
+    ],
+)
+def test_an_indication_that_a_message_waits(
+    scheme: str, header: str | None, purpose: Purpose
+) -> None:
+    """Its text, where it has one, is for a person."""
+    empty = decode_deliver(pdu("", header=header, scheme=scheme))
+    with_text = decode_deliver(pdu("00410041", header=header, scheme=scheme))
+
+    assert empty.purpose is purpose
+    assert with_text.purpose is Purpose.TEXT
 
 
 @pytest.mark.parametrize(

@@ -225,6 +225,19 @@ async def test_a_report_that_comes_later_in_the_other_way(
     assert len(told) == (1 if is_known else 2)
 
 
+@pytest.mark.parametrize(
+    ("first", "second"), [(NUMBER, "015112345678"), ("015112345678", NUMBER)]
+)
+async def test_the_other_way_may_write_the_number_otherwise(
+    client: Gateway, told: list[StatusReport], first: str, second: str
+) -> None:
+    """Either may lack the country."""
+    client.reports.reported(report(recipient=first))
+    client.reports.reported(replace(report(recipient=second), reference=None))
+
+    assert len(told) == 1
+
+
 async def test_reports_that_come_once_are_forgotten(
     client: Gateway, told: list[StatusReport]
 ) -> None:
@@ -240,16 +253,25 @@ async def test_reports_that_come_once_are_forgotten(
 
 
 @pytest.mark.parametrize(
-    "recipient", [NUMBER, NUMBER.removeprefix("+"), "015112345678", "0049 1511 2345678"]
+    ("number", "recipient"),
+    [
+        (NUMBER, NUMBER),
+        (NUMBER, NUMBER.removeprefix("+")),
+        (NUMBER, "015112345678"),
+        (NUMBER, "0049 1511 2345678"),
+        (NUMBER.removeprefix("+"), NUMBER),
+        ("015112345678", NUMBER),
+        ("004915112345678", NUMBER),
+    ],
 )
 async def test_a_number_may_be_written_otherwise(
-    client: Gateway, told: list[StatusReport], recipient: str
+    client: Gateway, told: list[StatusReport], number: str, recipient: str
 ) -> None:
     """The report has the number as it was sent."""
-    await client.sms.send(NUMBER, "Hi", span=1)
+    await client.sms.send(number, "Hi", span=1)
     client.reports.reported(report(recipient=recipient))
     assert seen(told) == [(True, "Hi")]
-    assert told[0].recipient == NUMBER
+    assert told[0].recipient == number
 
 
 @pytest.mark.parametrize(
