@@ -82,7 +82,7 @@ def hurry(gateway: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ami_session, "LOGOFF_TIMEOUT", 0.1)
     monkeypatch.setattr(connection_module, "FIRST_WAIT", 0.01)
     monkeypatch.setattr(connection_module, "LONGEST_WAIT", 0.04)
-    monkeypatch.setattr(connection_module, "CONNECT_TIMEOUT", 0.3)
+    monkeypatch.setattr(connection_module, "CONNECT_TIMEOUT", 1.0)
     monkeypatch.setattr(connection_module, "QUICK_TIMEOUT", 0.5)
     for module in (part_module, ussd_module):
         monkeypatch.setattr(module, "COMMAND_SLACK", 0.1)

@@ -277,7 +277,7 @@ async def test_a_span_that_only_we_keep_busy_is_ready(
     gateway: Simulator, client: Gateway
 ) -> None:
     """A poll in the middle of a send does not make the next message fail."""
-    gateway.spans[1].send_duration = 0.05
+    gateway.spans[1].send_duration = 0.3
     for number in (2, 3, 4):
         gateway.spans[number].status = "Undetected SIM Card"
     first = asyncio.create_task(client.sms.send(NUMBER, "One"))
