@@ -19,8 +19,10 @@ SECRET = "soak-and-secret"
 _PROJECT = Path(__file__).parents[1]
 _STARTED = re.compile(r"port (?P<port>\d+),.* on port (?P<control>\d+)\.")
 _STOP_SECONDS = 10.0
-# Each reads a chunk of a connection, or less. No more than 2 MiB come at once.
-_ROUNDS = 3 * 1024**2 // CHUNK
+# Each reads a chunk, or less, of what asyncio has read of an encrypted connection: 512 KiB.
+_ROUNDS = 1024**2 // CHUNK
+_LONGEST_READING = 20.0  # seconds
+_LOOK_SECONDS = 0.02
 
 
 class GatewayError(Exception):
@@ -46,14 +48,28 @@ class Gateway:
 
         That is so if a connection is still there after this process, which is Home
         Assistant's as well, has read all that was sent before, and after a pause in
-        seconds. With each round of the event loop, asyncio reads a part of it.
+        seconds.
         """
         answer = await self.do(deed, **details, watch=True)
         await asyncio.sleep(pause)
-        for _ in range(_ROUNDS):
-            await asyncio.sleep(0)
+        if not await self._all_is_read():
+            return False
         stays: bool = (await self.do("stay", clients=answer["clients"]))["stays"]
         return stays
+
+    async def _all_is_read(self) -> bool:
+        """Wait until nothing that came through a connection is unread; say whether it is.
+
+        After a silence it's megabytes, and asyncio reads a little in each round.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LONGEST_READING):
+                while _is_unread(self.port):
+                    await asyncio.sleep(_LOOK_SECONDS)
+                for _ in range(_ROUNDS):
+                    await asyncio.sleep(0)
+                return True
+        return False
 
     async def accepts_connections(self) -> bool:
         """Say whether it's there for its clients."""
@@ -63,6 +79,16 @@ class Gateway:
             return False
         writer.close()
         return True
+
+
+def _is_unread(port: int) -> bool:
+    """Say whether Linux holds something that came from a port and nobody has read."""
+    lines = Path("/proc/self/net/tcp").read_text(encoding="ascii").splitlines()[1:]
+    for line in lines:
+        _, _, remote, _, queues, *_ = line.split()
+        if int(remote.partition(":")[2], 16) == port and queues[9:] != "00000000":
+            return True
+    return False
 
 
 @asynccontextmanager
