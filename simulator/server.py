@@ -16,8 +16,6 @@ from .model.box import Box, Dialect
 from .model.gateway import Gateway
 from .model.users import User
 
-_AT_ONCE = 1e-10  # seconds; less than the clock knows
-
 
 class Simulator(Gateway):
     """An OpenVox GSM gateway without hardware, in this event loop.
@@ -86,9 +84,6 @@ class Simulator(Gateway):
         self.faults.unreachable = False
         server, self._server = self._server, None
         if server is not None:
-            # Until a connection that asyncio has just accepted is set up: it can't be for
-            # a server that is closed. A timer fires behind what has come in.
-            await asyncio.sleep(_AT_ONCE)
             server.close()
         self.drop_connections(abort=True)
         await self.end_tasks()
