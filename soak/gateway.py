@@ -21,7 +21,7 @@ _STARTED = re.compile(r"port (?P<port>\d+),.* on port (?P<control>\d+)\.")
 _STOP_SECONDS = 10.0
 # Each reads a chunk, or less, of what asyncio has read of an encrypted connection: 512 KiB.
 _ROUNDS = 1024**2 // CHUNK
-_LONGEST_READING = 20.0  # seconds
+_LONGEST_READING = 10.0  # seconds
 _LOOK_SECONDS = 0.02
 
 
@@ -58,14 +58,16 @@ class Gateway:
         return stays
 
     async def _all_is_read(self) -> bool:
-        """Wait until nothing that came through a connection is unread; say whether it is.
+        """Wait until each connection has had nothing unread; say whether it came to that.
 
         After a silence it's megabytes, and asyncio reads a little in each round.
         """
         with suppress(TimeoutError):
             async with asyncio.timeout(_LONGEST_READING):
-                while _is_unread(self.port):
+                unread = _unread(self.port)
+                while unread:
                     await asyncio.sleep(_LOOK_SECONDS)
+                    unread &= _unread(self.port)
                 for _ in range(_ROUNDS):
                     await asyncio.sleep(0)
                 return True
@@ -81,14 +83,15 @@ class Gateway:
         return True
 
 
-def _is_unread(port: int) -> bool:
-    """Say whether Linux holds something that came from a port and nobody has read."""
+def _unread(port: int) -> set[str]:
+    """Give the ends of connections to a port that hold something nobody has read."""
     lines = Path("/proc/self/net/tcp").read_text(encoding="ascii").splitlines()[1:]
-    for line in lines:
-        _, _, remote, _, queues, *_ = line.split()
-        if int(remote.partition(":")[2], 16) == port and queues[9:] != "00000000":
-            return True
-    return False
+    fields = [line.split() for line in lines]
+    return {
+        local
+        for _, local, remote, _, queues, *_ in fields
+        if int(remote.partition(":")[2], 16) == port and queues[9:] != "00000000"
+    }
 
 
 @asynccontextmanager

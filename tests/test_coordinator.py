@@ -354,7 +354,7 @@ async def test_nothing_private_is_logged(
     caplog.set_level(logging.DEBUG)
     events = async_capture_events(hass, EVENT_SMS_RECEIVED)
     gateway.users["admin"] = User("admin", "pa55word")
-    gateway.spans[2].status = "Pin (7391) Error"
+    gateway.spans[2].status = "Pin (73917391) Error"
     gateway.spans[1].ussd["*111#"] = "Your balance"
     entry.add_to_hass(hass)
     hass.config_entries.async_update_entry(
@@ -380,7 +380,7 @@ async def test_nothing_private_is_logged(
         PHONE[1:],
         "my secret",
         "my answer",
-        "7391",
+        "73917391",
         "*111#",
         "balance",
         "pa55word",
