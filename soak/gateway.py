@@ -9,7 +9,6 @@ import re
 import sys
 from typing import Any
 
-from custom_components.openvox_gsm.ami.chunks import CHUNK
 from simulator import Box
 from simulator.control import ask
 
@@ -19,9 +18,6 @@ SECRET = "soak-and-secret"
 _PROJECT = Path(__file__).parents[1]
 _STARTED = re.compile(r"port (?P<port>\d+),.* on port (?P<control>\d+)\.")
 _STOP_SECONDS = 10.0
-# Each reads a chunk of a connection, or less. After a silence, more may be held: then an
-# SMS can count as heard that is lost with its connection.
-_ROUNDS = 3 * 1024**2 // CHUNK
 
 
 class GatewayError(Exception):
@@ -41,20 +37,6 @@ class Gateway:
         if "error" in answer:
             raise GatewayError(f"{deed}: {answer['error']}")
         return answer
-
-    async def deliver(self, deed: str, *, pause: float = 0.0, **details: Any) -> bool:
-        """Let something come in; return whether Home Assistant has certainly heard it.
-
-        That is so if a connection is still there after this process, which is Home
-        Assistant's as well, has read all that was sent before, and after a pause in
-        seconds. With each round of the event loop, asyncio reads a part of it.
-        """
-        answer = await self.do(deed, **details, watch=True)
-        await asyncio.sleep(pause)
-        for _ in range(_ROUNDS):
-            await asyncio.sleep(0)
-        stays: bool = (await self.do("stay", clients=answer["clients"]))["stays"]
-        return stays
 
     async def accepts_connections(self) -> bool:
         """Say whether it's there for its clients."""

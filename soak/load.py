@@ -8,7 +8,7 @@ from itertools import count, cycle
 import random
 from typing import Any, Final
 
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 
@@ -29,6 +29,7 @@ _ANSWERED_SHARE: Final = 0.5
 # the connection is lost before that's known.
 _CALL_PAUSE: Final = 1.0  # seconds
 _LONGEST_CALL: Final = 5.0  # seconds; a phone rings only after three
+_LOOK_SECONDS: Final = 0.05
 _BURST: Final = 0.25  # seconds of foreign events at once
 _ANY_WAY_SHARE: Final = 0.2
 _MENU_SHARE: Final = 0.3
@@ -137,6 +138,28 @@ class Load:
         """Give an activity a seed of its own, so that none disturbs another."""
         return random.Random(f"{self.seed} {name}")
 
+    async def _deliver(self, deed: str, *, pause: float = 0.0, **details: Any) -> bool:
+        """Let something come in; return whether Home Assistant has certainly heard it.
+
+        That is so if a connection is still there after everything has been read that was
+        sent before, and after a pause in seconds.
+        """
+        answer = await self.gateway.do(deed, **details, watch=True)
+        is_read = await self._read()
+        if pause:
+            await asyncio.sleep(pause)
+            is_read &= await self._read()
+        stays = await self.gateway.do("stay", clients=answer["clients"])
+        return is_read and stays["stays"]
+
+    async def _read(self) -> bool:
+        """Wait until Home Assistant has read everything that was sent before, if it can."""
+        while self._entry.state is ConfigEntryState.SETUP_IN_PROGRESS:
+            await asyncio.sleep(_LOOK_SECONDS)
+        if is_loaded := self._is_loaded:
+            await self._entry.runtime_data.gateway.read_events()
+        return is_loaded
+
     # Foreign events
 
     async def _foreign_events(self, end: float) -> None:
@@ -161,14 +184,14 @@ class Load:
         """Let one SMS come in, and note whether it was delivered."""
         sms = self._new_sms(dice)
         details: dict[str, Any] = self._at_a_span(dice) | sms
-        is_heard = await self.gateway.deliver("sms", **details)
+        is_heard = await self._deliver("sms", **details)
         self._note_received(sms, is_heard)
 
     async def _receive_in_one_read(self, dice: random.Random) -> None:
         """Let several come in that the module hands over in one read."""
         several = [self._new_sms(dice) for _ in range(dice.randrange(2, 4))]
         span = self._at_a_span(dice)
-        is_heard = await self.gateway.deliver("sms-in-one-read", **span, sms=several)
+        is_heard = await self._deliver("sms-in-one-read", **span, sms=several)
         for sms in several:
             self._note_received(sms, is_heard)
 
@@ -254,7 +277,7 @@ class Load:
         made = heard = 0
         with suppress(GatewayError):  # the SIM was pulled
             while made < message["parts"]:
-                heard += await self.gateway.deliver("report", **report)
+                heard += await self._deliver("report", **report)
                 made += 1
         if made:
             self.books.reports.messages.append(
@@ -348,7 +371,7 @@ class Load:
         call = {"from": caller, "answer": is_answered, "hangup_after": seconds}
         was_loaded = self._is_loaded
         try:
-            stayed = await self.gateway.deliver(
+            stayed = await self._deliver(
                 "call", pause=_CALL_PAUSE, **self._at_a_span(dice), **call
             )
         except GatewayError:
@@ -358,9 +381,12 @@ class Load:
         self.books.calls.calls.append(IncomingCall(caller, is_answered, is_heard))
 
     @property
+    def _entry(self) -> ConfigEntry:
+        return self.hass.config_entries.async_get_known_entry(self.entry_id)
+
+    @property
     def _is_loaded(self) -> bool:
-        entry = self.hass.config_entries.async_get_entry(self.entry_id)
-        return entry is not None and entry.state is ConfigEntryState.LOADED
+        return self._entry.state is ConfigEntryState.LOADED
 
     async def _call(self, domain: str, action: str, data: dict[str, Any]) -> Any:
         return await self.hass.services.async_call(

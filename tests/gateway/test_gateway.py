@@ -152,6 +152,17 @@ async def test_an_sms_comes_in_while_others_go_out(
     sending.cancel()
 
 
+async def test_everything_that_came_in_is_read(
+    gateway: Simulator, client: Gateway, heard: Heard
+) -> None:
+    """However much there is before it; one can wait for that."""
+    await gateway.noise(5000)
+    await gateway.receive_sms(1, "10086", "Hi")
+    assert heard.sms == []
+    await client.read_events()
+    assert [sms.text for sms in heard.sms] == ["Hi"]
+
+
 async def test_an_sms_comes_in_after_a_restart(
     gateway: Simulator, client: Gateway, heard: Heard
 ) -> None:

@@ -144,9 +144,13 @@ class Connection:
 
     def call_later(self, delay: float, function: Callable[[], None]) -> Timer:
         """Call a function after a time, when all events of that time have been read."""
-        return TimerAfterReading(delay, function, self._read_events)
+        return TimerAfterReading(delay, function, self.read_events)
 
-    async def _read_events(self) -> None:
+    async def read_events(self) -> None:
+        """Wait until all events that the gateway has written by now have been read.
+
+        Without a connection, or when that is lost, it returns as well.
+        """
         if self._events:
             await self._events.ping(PING_INTERVAL)
 

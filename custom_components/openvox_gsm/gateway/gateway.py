@@ -386,6 +386,10 @@ class Gateway:
 
     # Anything else
 
+    async def read_events(self) -> None:
+        """Wait until everything that came in by now has been read, or the connection is lost."""
+        await self._connection.read_events()
+
     async def look_around(self) -> None:
         """Run every command that only shows something, for who observes."""
         await look_around(self._connection, self._username, self.spans)
