@@ -279,11 +279,11 @@ async def test_a_limit_keeps_a_span_from_what_it_limits(
     await client.spans.read()
 
     assert (await client.sms.send(NUMBER, "Hi")).span == 1
-    assert (await client.ring(NUMBER, 20)).span != 1
+    assert (await client.calls.ring(NUMBER, 20)).span != 1
     result = await client.sms.send(NUMBER, "Hi", span=2)
     assert outcome(result) == failed(SendFailure.SPAN_LIMIT, 2)
     with pytest.raises(SpanError) as error:
-        await client.ring(NUMBER, 20, span=1)
+        await client.calls.ring(NUMBER, 20, span=1)
     assert error.value.failure is SendFailure.SPAN_LIMIT
     gateway.spans[2].ussd["*100#"] = "12.50"
     assert (await client.ussd.send(2, "*100#")).text == "12.50"
@@ -341,7 +341,7 @@ async def test_a_module_that_is_off(gateway: Simulator, client: Gateway) -> None
     assert outcome(result) == failed(SendFailure.POWER_OFF, 2)
     assert await ussd_failure(client, 2) is SendFailure.POWER_OFF
     with pytest.raises(SpanError) as error:
-        await client.ring(NUMBER, 20, span=2)
+        await client.calls.ring(NUMBER, 20, span=2)
     assert error.value.failure is SendFailure.POWER_OFF
     assert sends(gateway) == []
     assert not gateway.spans[2].module_on  # an SMS would have switched it on

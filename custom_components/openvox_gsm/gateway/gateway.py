@@ -1,6 +1,5 @@
 """A gateway: its connection, and everything that can be done through it."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import MAXYEAR, MINYEAR, datetime
@@ -10,8 +9,6 @@ from typing import Final
 from custom_components.openvox_gsm.ami import (
     ActionFailedError,
     AmiError,
-    CannotConnectError,
-    ConnectionLostError,
     Credentials,
     Packet,
     PermissionDeniedError,
@@ -21,22 +18,19 @@ from custom_components.openvox_gsm.ami import (
 from custom_components.openvox_gsm.ami.session import Headers
 
 from . import commands, replies
-from .calls.dialer import Dialer, nothing_dialled
-from .calls.tracker import CallTracker, voice_channel
+from .calls.calls import Calls
+from .calls.dialer import Dialer
+from .calls.tracker import CallTracker
 from .connection import Connection
-from .errors import ForbiddenActionError, ForbiddenReason, SpanError
+from .errors import ForbiddenActionError, ForbiddenReason
 from .firmware import Features, learn_features, learn_sms_steps
 from .model import (
-    NOT_READY,
     CallDirection,
     CallEvent,
     CallEventType,
     CoreStatus,
-    RingResult,
-    SendFailure,
     SendResult,
     StatusReport,
-    Work,
 )
 from .modules import Modules
 from .observing.observer import Observer
@@ -61,7 +55,7 @@ class Gateway:
     """One gateway.
 
     `spans` reads its spans, `modules` switches them, `sms` sends, `ussd` asks the
-    networks. What comes in goes to the callbacks of the constructor.
+    networks, `calls` rings phones. What comes in goes to the callbacks of the constructor.
     """
 
     def __init__(
@@ -118,7 +112,9 @@ class Gateway:
             on_report=lambda report: self.reports.reported(report),
             requires_pdu=requires_pdu,
         )
-        self._calls = CallTracker(self._call_changed, self._inbox, self._call_later)
+        self._call_tracker = CallTracker(
+            self._call_changed, self._inbox, self._call_later
+        )
         self._port_events = [PortEvent(name, on_span_news) for name in PORT_EVENTS]
         #: Counts and keeps what goes to and fro, without anything private.
         self.observer = Observer(self._inbox)
@@ -132,11 +128,12 @@ class Gateway:
             on_answer=self.observer.answered,
             tls=tls,
         )
-        self._dialer = Dialer(self._connection, self._calls)
+        self._dialer = Dialer(self._connection, self._call_tracker)
         self.spans = Spans(
             self._connection, self._power, self.observer.seen.span, rests
         )
         self.modules = Modules(self._connection, self.spans, self._power)
+        self.calls = Calls(self._connection, self.spans, self._dialer)
         #: Takes status reports that come as PDUs.
         self.reports = DeliveryReports(self.spans, on_report or (lambda _report: None))
         self.sms = Sender(
@@ -208,7 +205,7 @@ class Gateway:
             await self.sms.stop()
             await self.spans.stop()
         finally:
-            self._calls.connection_lost()
+            self._call_tracker.connection_lost()
             self._inbox.stop()
 
     def _call_later(self, delay: float, function: Callable[[], None]) -> Timer:
@@ -222,7 +219,7 @@ class Gateway:
             self._inbox,
             self.sms.late_outcomes,
             self.reports,
-            self._calls,
+            self._call_tracker,
             self._dialer,
         ):
             session.subscribe(part.wants, part.receive, marker=part.marker)
@@ -250,7 +247,7 @@ class Gateway:
     def _connection_changed(self, error: AmiError | None) -> None:
         if error:
             self._inbox.connection_lost()
-            self._calls.connection_lost()
+            self._call_tracker.connection_lost()
             self._dialer.connection_lost()
         self._on_connection(error)
 
@@ -299,90 +296,6 @@ class Gateway:
             active_calls=int(calls) if re.fullmatch("[0-9]{1,9}", calls) else None,
             started_at=started_at,
         )
-
-    # Calls
-
-    async def ring(
-        self,
-        number: str,
-        ring_time: int,
-        *,
-        span: int | None = None,
-        order_id: str | None = None,
-    ) -> RingResult:
-        """Ring a phone for at most `ring_time` (whole) seconds, and hang up.
-
-        `number` is dialled as it is. Without a span a ready one is chosen, and the next
-        one where nothing was dialled. A call that has begun always ends, even if this
-        is cancelled. What happens to the call carries the `order_id`.
-
-        Raises InvalidNumberError, SpanError where no span or the given one can't call
-        now, and AmiError where the gateway refuses the call or the connection is lost:
-        only one of NOT_CALLED says that nothing rang.
-        """
-        commands.check_number(number)
-        if span is not None:
-            return await self._ring_on(span, number, ring_time, order_id)
-        error = SpanError(SendFailure.NO_SPAN_READY, None)
-        tried: set[int] = set()
-        for spans_may_be_outdated in (True, False):
-            while (
-                choice := self.spans.choose(frozenset(tried), Work.CALL)
-            ) is not None:
-                tried.add(choice)
-                try:
-                    return await self._ring_on(choice, number, ring_time, order_id)
-                except SpanError as err:  # nothing rang, so the next one may
-                    if err.failure not in NOT_READY:
-                        error = err
-            if spans_may_be_outdated:
-                with nothing_dialled(None):
-                    await self.spans.read()
-        raise error
-
-    async def _ring_on(
-        self, span: int, number: str, ring_time: int, order_id: str | None
-    ) -> RingResult:
-        async with self.spans.exclusive(span) as lock:
-            deadline = asyncio.get_running_loop().time() + ring_time
-            with nothing_dialled(span):
-                failure = await self.spans.wait_until_ready(lock, deadline, Work.CALL)
-            if failure:
-                raise SpanError(failure, span)
-            return await self._dialer.ring(span, number, ring_time, order_id)
-
-    async def hang_up(self, span: int) -> int:
-        """End all calls on a span; return how many there were.
-
-        Raises SpanError where there is no such span, and AmiError; after
-        CannotConnectError nothing was done.
-        """
-        if span not in self.spans:
-            raise SpanError(SendFailure.NO_SUCH_SPAN, span)
-        _, channels = await self._connection.list_action("CoreShowChannels")
-        prefix = f"EXTRA/{voice_channel(span)}-"
-        ended = 0
-        for channel in channels:
-            name = channel.get("Channel")
-            if not name.startswith(prefix):
-                continue
-            try:
-                ended += await self._hang_up(name)
-            except CannotConnectError as err:
-                if not ended:
-                    raise
-                raise ConnectionLostError(str(err)) from err
-        return ended
-
-    async def _hang_up(self, channel: str) -> bool:
-        """End a call; return False where it has just ended by itself."""
-        try:
-            await self._connection.action(
-                "Hangup", [("Channel", channel), ("Cause", "16")]
-            )
-        except ActionFailedError:
-            return False
-        return True
 
     # Anything else
 

@@ -118,7 +118,7 @@ async def _ring_through(
         message.move(route.runtime.messages)
         try:
             _require_rights(route)
-            return entry, await gateway.ring(
+            return entry, await gateway.calls.ring(
                 number, ring_time, span=route.span, order_id=message.id
             )
         except HomeAssistantError as err:
@@ -150,7 +150,7 @@ async def hangup(call: ServiceCall) -> ServiceResponse:
     [route] = caller.controlled(only_route(routes))
     entry, gateway = route.entry, route.runtime.gateway
     try:
-        calls = await gateway.hang_up(span)
+        calls = await gateway.calls.hang_up(span)
     except (SpanError, AmiError) as err:
         raise hangup_error(entry, err, is_connected=gateway.is_connected) from err
     return {"config_entry_id": entry.entry_id, "span": span, "calls": calls}

@@ -57,7 +57,7 @@ async def ringing(
 ) -> AsyncIterator[asyncio.Task[RingResult]]:
     """A call that rings on span 2."""
     gateway.spans[2].call_outcomes.append(RINGS_ON)
-    call = asyncio.create_task(client.ring(PHONE, 60, span=2))
+    call = asyncio.create_task(client.calls.ring(PHONE, 60, span=2))
     await until(lambda: gateway.spans[2].call)
     yield call
     call.cancel()
@@ -85,7 +85,7 @@ async def test_the_outcome(
     """The gateway reports it, and the call is over."""
     gateway.spans[2].call_outcomes.append(scripted)
 
-    result = await client.ring(PHONE, 20, span=2)
+    result = await client.calls.ring(PHONE, 20, span=2)
 
     assert result == RingResult(2, outcome, 0)
     await until(lambda: gateway.spans[2].call is None)
@@ -100,7 +100,7 @@ async def test_it_rings_no_longer_than_it_may(
     """The gateway itself ends it, and the result contains the time."""
     gateway.spans[1].call_outcomes.append(RINGS_ON)
 
-    result = await client.ring(PHONE, 1, span=1)
+    result = await client.calls.ring(PHONE, 1, span=1)
 
     assert result == RingResult(1, RingOutcome.NO_ANSWER, 1)
     assert gateway.spans[1].call is None
@@ -141,14 +141,14 @@ async def test_the_outcome_comes_before_the_answer_to_the_action(
     gateway.spans[1].call_outcomes.append(CallOutcome.BUSY)
 
     async with asyncio.timeout(1):
-        result = await client.ring(PHONE, 20, span=1)
+        result = await client.calls.ring(PHONE, 20, span=1)
     assert result.outcome is RingOutcome.BUSY
     expect_nothing_kept(client)
 
 
 def expect_nothing_kept(client: Gateway) -> None:
     """Check that nothing of a call is left when it is over."""
-    dialer, calls = client._dialer, client._calls  # noqa: SLF001
+    dialer, calls = client._dialer, client._call_tracker  # noqa: SLF001
     assert not (dialer._early or dialer._outcomes or dialer._under_way)  # noqa: SLF001
     assert not calls._expected  # noqa: SLF001
 
@@ -184,7 +184,7 @@ async def test_reason_1_needs_the_cause(
     monkeypatch.setattr(gateway.events, "hangup", later)
     gateway.spans[2].call_outcomes.append(CallOutcome.FAILED)
 
-    assert (await client.ring(PHONE, 20, span=2)).outcome is outcome
+    assert (await client.calls.ring(PHONE, 20, span=2)).outcome is outcome
     expect_nothing_kept(client)
 
 
@@ -199,7 +199,7 @@ async def test_another_reason_needs_no_cause(
 
     monkeypatch.setattr(gateway.spans[2].phone, "dial", no_channel)
     async with asyncio.timeout(1):
-        result = await client.ring(PHONE, 20, span=2)
+        result = await client.calls.ring(PHONE, 20, span=2)
     assert result.outcome is RingOutcome.FAILED
     expect_nothing_kept(client)
 
@@ -218,7 +218,7 @@ async def test_what_the_gateway_is_told(
 
     monkeypatch.setattr(connection, "action", keep)
     gateway.spans[2].call_outcomes.append(RINGS_ON)
-    call = asyncio.create_task(client.ring(PHONE, 60, span=2))
+    call = asyncio.create_task(client.calls.ring(PHONE, 60, span=2))
     await until(lambda: gateway.spans[2].call)
     call.cancel()
     await asyncio.wait([call])
@@ -244,7 +244,7 @@ async def test_no_outcome_ever_comes(
     monkeypatch.setattr(dialer_module, "_RING_SLACK", -0.9)
     gateway.spans[1].call_outcomes.append(RINGS_ON)
 
-    result = await client.ring(PHONE, 1, span=1)
+    result = await client.calls.ring(PHONE, 1, span=1)
 
     assert result.outcome is RingOutcome.FAILED
     assert gateway.spans[1].call is None
@@ -262,7 +262,7 @@ async def test_whoever_dialled_is_cancelled(
         await ringing
 
     assert gateway.spans[2].call is None
-    assert (await client.ring(PHONE, 20, span=2)).outcome is RingOutcome.ANSWERED
+    assert (await client.calls.ring(PHONE, 20, span=2)).outcome is RingOutcome.ANSWERED
 
 
 async def test_cancelled_twice(
@@ -291,7 +291,7 @@ async def test_cancelled_before_the_channel_is_known(
 
     monkeypatch.setattr(phone, "dial", dial_late)
     gateway.spans[1].call_outcomes.append(RINGS_ON)
-    call = asyncio.create_task(client.ring(PHONE, 60, span=1))
+    call = asyncio.create_task(client.calls.ring(PHONE, 60, span=1))
     await until(lambda: gateway.originated)
     assert gateway.spans[1].call is None
     call.cancel()
@@ -306,7 +306,7 @@ async def test_a_strangers_call_goes_on(
     gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It began before ours, which the gateway's answer to is still on its way."""
-    calls = client._calls  # noqa: SLF001
+    calls = client._call_tracker  # noqa: SLF001
     stranger = gateway.new_channel("EXTRA/3-9", "gsm-2", "", ChannelState.DIALING)
     gateway.emit(gateway.events.new_channel(stranger))
     await until(lambda: calls._calls)  # noqa: SLF001
@@ -519,8 +519,8 @@ async def test_the_user_may_not_dial(
     assert client.features.may_dial is False
 
     with pytest.raises(PermissionDeniedError):
-        async with asyncio.timeout(0.1):  # nothing is looked for to hang up
-            await client.ring(PHONE, 20, span=1)
+        async with asyncio.timeout(1):  # nothing is looked for to hang up
+            await client.calls.ring(PHONE, 20, span=1)
 
 
 @pytest.mark.parametrize(
@@ -542,9 +542,10 @@ async def test_the_gateway_refuses(
         raise error
 
     monkeypatch.setattr(client._connection, "action", nothing)  # noqa: SLF001
+    monkeypatch.setattr(dialer_module, "_CHANNEL_TIMEOUT", 60.0)
     with pytest.raises(NOT_CALLED, match=str(error)):
-        async with asyncio.timeout(0.1):  # nothing is looked for to hang up
-            await client.ring(PHONE, 20, span=1)
+        async with asyncio.timeout(1):  # nothing is looked for to hang up
+            await client.calls.ring(PHONE, 20, span=1)
 
 
 async def test_a_span_that_cannot_call(gateway: Simulator, client: Gateway) -> None:
@@ -556,7 +557,7 @@ async def test_a_span_that_cannot_call(gateway: Simulator, client: Gateway) -> N
         (9, SendFailure.NO_SUCH_SPAN),
     ):
         with pytest.raises(SpanError) as error:
-            await client.ring(PHONE, 20, span=span)
+            await client.calls.ring(PHONE, 20, span=span)
         assert (error.value.failure, error.value.span) == (failure, span)
     assert gateway.originated == []
 
@@ -567,9 +568,9 @@ async def test_a_span_that_is_asked_in_vain(
     """Nothing was dialled, so another one may ring."""
     gateway.spans[1].hung = True
 
-    assert (await client.ring(PHONE, 20)).span == 2
+    assert (await client.calls.ring(PHONE, 20)).span == 2
     with pytest.raises(SpanError) as error:
-        await client.ring(PHONE, 20, span=1)
+        await client.calls.ring(PHONE, 20, span=1)
     assert (error.value.failure, error.value.span) == (SendFailure.SPAN_SILENT, 1)
     assert str(error.value) == "Span 1: span_silent"
     assert [call.span for call in gateway.originated] == [2]
@@ -585,7 +586,7 @@ async def test_a_gateway_that_is_asked_for_its_spans_in_vain(
     gateway.faults.silent_commands.add("^gsm show span")
 
     with pytest.raises(SpanError) as error:
-        await client.ring(PHONE, 20)
+        await client.calls.ring(PHONE, 20)
     assert (error.value.failure, error.value.span) == (SendFailure.NOT_RESPONDING, None)
 
 
@@ -598,7 +599,7 @@ async def test_the_connection_is_lost_before_anything_is_dialled(
         "custom_components.openvox_gsm.gateway.connection.QUICK_TIMEOUT", 5.0
     )
     gateway.commands.clear()
-    call = asyncio.create_task(client.ring(PHONE, 20, span=1))
+    call = asyncio.create_task(client.calls.ring(PHONE, 20, span=1))
     await until(lambda: gateway.commands)
     gateway.faults.drop_sessions()
 
@@ -621,7 +622,7 @@ async def test_somebody_else_calls_through_the_span(
     await gateway.incoming_call(2, PHONE)
 
     with pytest.raises(SpanError) as error:
-        await client.ring(PHONE, 20, span=2)
+        await client.calls.ring(PHONE, 20, span=2)
     assert error.value.failure is SendFailure.BUSY
 
 
@@ -633,7 +634,7 @@ async def test_the_cause_does_not_come(
     monkeypatch.setattr(gateway.events, "hangup", lambda *_: b"")
     gateway.spans[2].call_outcomes.append(CallOutcome.BUSY)
 
-    assert (await client.ring(PHONE, 20, span=2)).outcome is RingOutcome.FAILED
+    assert (await client.calls.ring(PHONE, 20, span=2)).outcome is RingOutcome.FAILED
 
 
 async def test_the_number_of_our_own_call(
@@ -645,7 +646,7 @@ async def test_the_number_of_our_own_call(
     await client.start()
     await client.spans.read()
 
-    await client.ring(PHONE, 20, span=2)
+    await client.calls.ring(PHONE, 20, span=2)
     await until(lambda: len(news) == 2)
     assert [(each.type, each.number) for each in news] == [
         (CallEventType.ANSWERED, PHONE),
@@ -658,7 +659,7 @@ async def test_a_span_in_a_call(
     client: Gateway, ringing: asyncio.Task[RingResult], gateway: Simulator
 ) -> None:
     """One call at a time: the second waits for the first."""
-    second = asyncio.create_task(client.ring(PHONE, 20, span=2))
+    second = asyncio.create_task(client.calls.ring(PHONE, 20, span=2))
     await asyncio.sleep(0.02)
     assert len(gateway.originated) == 1
 
@@ -673,7 +674,7 @@ async def test_what_is_no_number(
 ) -> None:
     """It never gets to the gateway."""
     with pytest.raises(InvalidNumberError):
-        await client.ring(number, 20, span=1)
+        await client.calls.ring(number, 20, span=1)
     assert gateway.originated == []
 
 
@@ -683,7 +684,7 @@ async def test_what_is_no_number(
 async def test_a_ready_span_is_chosen(gateway: Simulator, client: Gateway) -> None:
     """One that is ready now, whatever the last poll said."""
     gateway.spans[1].status = "No Signal"
-    first, second = [(await client.ring(PHONE, 20)).span for _ in range(2)]
+    first, second = [(await client.calls.ring(PHONE, 20)).span for _ in range(2)]
 
     assert 1 not in (first, second)
     assert first != second
@@ -698,7 +699,7 @@ async def test_a_span_that_has_become_ready(
     await client.spans.read()
     gateway.spans[3].status = "Up"
 
-    assert (await client.ring(PHONE, 20)).span == 3
+    assert (await client.calls.ring(PHONE, 20)).span == 3
 
 
 async def test_no_span_is_ready(gateway: Simulator, client: Gateway) -> None:
@@ -707,7 +708,7 @@ async def test_no_span_is_ready(gateway: Simulator, client: Gateway) -> None:
         span.status = "No Signal"
 
     with pytest.raises(SpanError) as error:
-        await client.ring(PHONE, 20)
+        await client.calls.ring(PHONE, 20)
 
     assert error.value.failure is SendFailure.NO_SPAN_READY
 
@@ -723,16 +724,16 @@ async def test_hang_up(
     await gateway.incoming_call(3, PHONE)
     await gateway.incoming_call(1, PHONE)
 
-    assert await client.hang_up(3) == 1
+    assert await client.calls.hang_up(3) == 1
     assert gateway.spans[3].call is None
     assert gateway.spans[1].call
     assert gateway.spans[2].call
-    assert await client.hang_up(2) == 1
+    assert await client.calls.hang_up(2) == 1
     assert gateway.spans[2].call is None
     await ringing
     assert gateway.spans[1].call
-    assert await client.hang_up(1) == 1
-    assert await client.hang_up(1) == 0
+    assert await client.calls.hang_up(1) == 1
+    assert await client.calls.hang_up(1) == 0
 
 
 async def test_a_call_that_ends_just_now(
@@ -751,7 +752,7 @@ async def test_a_call_that_ends_just_now(
         return await action(name, *args)  # type: ignore[arg-type]
 
     monkeypatch.setattr(connection, "action", end_first)
-    assert await client.hang_up(2) == 0
+    assert await client.calls.hang_up(2) == 0
 
 
 async def test_connection_that_goes_between_two_calls(
@@ -775,16 +776,16 @@ async def test_connection_that_goes_between_two_calls(
 
     monkeypatch.setattr(connection, "action", once)
     with pytest.raises(ConnectionLostError, match="gone"):
-        await client.hang_up(2)
+        await client.calls.hang_up(2)
     assert gateway.spans[2].call is None
     with pytest.raises(CannotConnectError):
-        await client.hang_up(2)
+        await client.calls.hang_up(2)
 
 
 async def test_hang_up_where_there_is_no_span(client: Gateway) -> None:
     """That is said, not taken for a span without calls."""
     with pytest.raises(SpanError) as error:
-        await client.hang_up(9)
+        await client.calls.hang_up(9)
     assert error.value.failure is SendFailure.NO_SUCH_SPAN
 
 
@@ -795,6 +796,6 @@ async def test_without_a_connection(gateway: Simulator, client: Gateway) -> None
     await until(lambda: not client.is_connected)
 
     with pytest.raises(CannotConnectError):
-        await client.ring(PHONE, 20, span=1)
+        await client.calls.ring(PHONE, 20, span=1)
     with pytest.raises(CannotConnectError):
-        await client.hang_up(1)
+        await client.calls.hang_up(1)

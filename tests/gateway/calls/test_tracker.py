@@ -975,7 +975,7 @@ async def test_a_call_that_waits_when_the_gateway_is_stopped(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Nobody is there any more who could be told."""
-    monkeypatch.setattr(tracker_module, "SETTLE_TIME", 0.05)
+    monkeypatch.setattr(tracker_module, "SETTLE_TIME", 0.3)
     news: list[CallEvent] = []
     client = new_client(on_call=news.append)
     await client.start()
@@ -987,7 +987,7 @@ async def test_a_call_that_waits_when_the_gateway_is_stopped(
     await until(lambda: "Newchannel" in str(client.observer.trace.wire()))
 
     await client.stop()
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(0.4)
 
     assert news == []
 
