@@ -7,6 +7,7 @@ From the outside in, each room knows only those below it::
 
     stack.py      several boards behind one address
     server.py     the port that clients connect to          faults.py   what goes wrong there
+    listener.py   accepts connections
     manager/      sessions of the manager interface (AMI), and its actions
     cli/          the command line: Asterisk's commands, and the driver's ``gsm …``
     model/        spans with their SIMs, SMS, USSD and calls, on Asterisk's channels

@@ -10,8 +10,10 @@ from contextlib import suppress
 from dataclasses import asdict
 from enum import Enum
 import json
+import socket
 from typing import Any
 
+from .listener import Listener, open_streams
 from .model.asterisk import Client
 from .model.gateway import MAX_SPANS
 from .model.outcomes import SmsOutcome, UssdMenu, UssdOutcome
@@ -341,39 +343,35 @@ class ControlServer:
         """
         self._boards = (gateway, *others)
         self.port = port
-        self._server: asyncio.Server | None = None
+        self._listener: Listener | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Listen."""
-        self._server = await asyncio.start_server(
-            self._connected, LOOPBACK, self.port, limit=MAX_REQUEST
-        )
-        self.port = self._server.sockets[0].getsockname()[1]
+        self._listener = Listener(LOOPBACK, self.port, self._accepted)
+        self.port = self._listener.port
 
     async def stop(self) -> None:
         """Stop listening and close every connection."""
-        if self._server is None:
+        if self._listener is None:
             return
-        self._server.close()
+        self._listener.close()
+        self._listener = None
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self._server.wait_closed()
 
-    def _connected(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
+    def _accepted(self, connection: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(self._serve(connection), eager_start=True)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _serve(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        try:
-            with suppress(ConnectionError):
+    async def _serve(self, connection: socket.socket) -> None:
+        with suppress(ConnectionError):
+            reader, writer = await open_streams(connection, limit=MAX_REQUEST)
+            try:
                 while True:
                     try:
                         line = await reader.readline()
@@ -385,8 +383,8 @@ class ControlServer:
                         break
                     writer.write(_line(await self._answer(line)))
                     await writer.drain()
-        finally:
-            writer.close()
+            finally:
+                writer.close()
 
     def _board(self, request: Request) -> Simulator:
         number = int(_number({"board": 1} | request, "board", 1, len(self._boards)))

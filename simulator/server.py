@@ -10,6 +10,7 @@ from . import noise
 from .cli import asterisk, gsm
 from .cli.command_line import CommandLine
 from .faults import Faults
+from .listener import Listener, open_streams
 from .manager.actions.table import ActionTable
 from .manager.session import Session
 from .model.box import Box, Dialect
@@ -57,8 +58,7 @@ class Simulator(Gateway):
         self.cli = CommandLine(self, [])
         self.action_table = ActionTable(self.cli)
         self.become(self.box)
-        self._listener: socket.socket | None = None
-        self._server: asyncio.Server | None = None
+        self._listener: Listener | None = None
         self._running = False
 
     async def __aenter__(self) -> Self:
@@ -74,24 +74,15 @@ class Simulator(Gateway):
         """Listen for clients."""
         self._running = True
         self.restarted()
-        if not self.faults.refuse:
-            self._bind()
-            await self._listen()
+        self.listen_or_not()
 
     async def stop(self) -> None:
         """Close everything: afterwards there is no task and no socket left."""
         self._running = False
         self.faults.unreachable = False
-        server, self._server = self._server, None
-        if server is not None:
-            server.close()
+        self.listen_or_not()
         self.drop_connections(abort=True)
         await self.end_tasks()
-        if server is not None:
-            await server.wait_closed()
-        elif self._listener is not None:
-            self._listener.close()
-        self._listener = None
         self.reset()
 
     async def restart(self, downtime: float = 0.0) -> None:
@@ -110,51 +101,30 @@ class Simulator(Gateway):
 
     def listen_or_not(self) -> None:
         """Listen, or stop listening, as the faults say; connections stay as they are."""
-        if self.faults.refuse and self._server is not None:
-            self._server.close()
-            self._server = None
-        elif not self.faults.refuse and self._running and self._server is None:
-            self._bind()
-            self.spawn(self._listen())
+        listens = self._running and not self.faults.refuse
+        if listens and self._listener is None:
+            self._listener = Listener(self.host, self.port, self._accepted)
+            self.port = self._listener.port
+        elif not listens and self._listener is not None:
+            self._listener.close()
+            self._listener = None
 
-    def _bind(self) -> None:
-        """Take the port at once, so that clients who connect from now on get through."""
-        self._listener = socket.create_server((self.host, self.port))
-        self.port = self._listener.getsockname()[1]
-
-    async def _listen(self) -> None:
-        self._server = await asyncio.start_server(self._connected, sock=self._listener)
-
-    def _connected(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        if not self._running:
-            writer.transport.abort()
-            return
+    def _accepted(self, connection: socket.socket) -> None:
         # As Asterisk does; otherwise the output of a command waits 40 ms behind its head.
-        connection = writer.get_extra_info("socket")
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.spawn(self._serve(connection), eager_start=True)
+
+    async def _serve(self, connection: socket.socket) -> None:
+        try:
+            reader, writer = await open_streams(connection, self.tls)
+        except OSError:
+            return
         session = Session(self, self.faults, self.action_table.perform, reader, writer)
         self.clients.add(session)
-        self.spawn(self._serve(session, writer))
-
-    async def _serve(self, session: Session, writer: asyncio.StreamWriter) -> None:
         try:
-            if await self._encrypt(writer):
-                await session.run()
+            await session.run()
         finally:
             self.clients.discard(session)
-
-    async def _encrypt(self, writer: asyncio.StreamWriter) -> bool:
-        """Encrypt a connection where that is wanted; say whether it goes on."""
-        try:
-            if self.tls:
-                await writer.start_tls(self.tls)
-        except OSError:
-            return False  # the client did not like the certificate, or speaks no TLS
-        except AttributeError:
-            return False  # asyncio's own, if the connection is lost meanwhile
-        return True
 
     def drop_connections(self, abort: bool) -> None:
         """Drop every connection."""

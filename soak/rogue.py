@@ -6,8 +6,11 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 import hashlib
 import random
+import socket
 import ssl
 from typing import Final
+
+from simulator.listener import Listener, open_streams
 
 from .gateway import SECRET
 
@@ -41,20 +44,18 @@ class Rogue:
         everything = b"".join(self.received)
         return any(password in everything for password in _GIVEN_AWAY)
 
-    async def serve(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        """Talk to every client that connects."""
+    async def serve(self, connection: socket.socket) -> None:
+        """Talk to a client that connected."""
         self.connections += 1
-        # The second one is asyncio's own, if the connection is lost while it encrypts.
-        with suppress(OSError, AttributeError):
-            if self.tls:
-                await writer.start_tls(self.tls)
-            writer.write(_GREETING)
-            while packet := await reader.read(4096):
-                self.received.append(packet)
-                writer.write(f"{self.answer}\r\n{_action_id(packet)}\r\n".encode())
-        writer.close()
+        with suppress(OSError):
+            reader, writer = await open_streams(connection, self.tls)
+            try:
+                writer.write(_GREETING)
+                while packet := await reader.read(4096):
+                    self.received.append(packet)
+                    writer.write(f"{self.answer}\r\n{_action_id(packet)}\r\n".encode())
+            finally:
+                writer.close()
 
 
 def _action_id(packet: bytes) -> str:
@@ -72,10 +73,17 @@ async def running_rogue(
     """
     tls = certificate(HOST).server if encrypts else None
     rogue = Rogue(dice.choice(_CHALLENGES), tls)
-    server = await asyncio.start_server(rogue.serve, HOST, port)
+    loop = asyncio.get_running_loop()
+    tasks: list[asyncio.Task[None]] = []
+
+    def accepted(connection: socket.socket) -> None:
+        tasks.append(loop.create_task(rogue.serve(connection), eager_start=True))
+
+    listener = Listener(HOST, port, accepted)
     try:
         yield rogue
     finally:
-        server.close()
-        server.close_clients()
-        await server.wait_closed()
+        listener.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

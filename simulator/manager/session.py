@@ -108,6 +108,8 @@ class Session:
                 helper.cancel()
             await asyncio.gather(*helpers, return_exceptions=True)
             self._writer.close()
+            with suppress(OSError):
+                await self._writer.wait_closed()
 
     def drop(self, abort: bool) -> None:
         """Lose the connection, with a reset or in order."""

@@ -45,9 +45,12 @@ class Core(Asterisk, Journal):
         """Whether an SMS to the own number of a span comes in there."""
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def spawn(
+        self, work: Coroutine[Any, Any, None], *, eager_start: bool = False
+    ) -> None:
         """Run something in a task that ends with the gateway."""
-        task = asyncio.get_running_loop().create_task(work)
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(work, eager_start=eager_start)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

@@ -8,7 +8,10 @@ from pathlib import Path
 import simulator
 
 ROOT = Path(simulator.__file__).parent
-ROOMS = ("wire", "model", "cli", "faults", "manager", "noise", "server", "stack")
+ROOMS = (
+    *("wire", "model", "cli", "faults", "manager", "noise", "listener", "server"),
+    "stack",
+)
 """From the bottom to the top; what stands above may know all of them."""
 
 

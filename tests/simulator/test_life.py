@@ -1,15 +1,21 @@
 """Start, stop and restart: nothing is left behind."""
 
 import asyncio
+import gc
 from pathlib import Path
+import socket
+import ssl
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
 from simulator import Simulator, SmsOutcome, User
 
-from .client import Client, connected
+from .client import SECONDS, Client, connected
+
+from tests.certificates import certificate
 
 
 async def test_stop_leaves_nothing() -> None:
@@ -35,6 +41,81 @@ async def test_stop_leaves_nothing() -> None:
     assert asyncio.all_tasks() <= before
     with pytest.raises(ConnectionRefusedError):
         await Client.connect(sim)
+
+
+@pytest.mark.parametrize("tls", [None, certificate().server], ids=["plain", "tls"])
+@pytest.mark.parametrize("rounds", range(5))
+async def test_a_connection_that_comes_as_it_stops(
+    rounds: int, tls: ssl.SSLContext | None
+) -> None:
+    """It's closed, whenever it comes, and nothing of it is left."""
+    for _ in range(20):
+        async with Simulator(spans=1, tls=tls) as sim:
+            with socket.socket() as client:
+                client.setblocking(False)
+                client.connect_ex((sim.host, sim.port))
+                for _ in range(rounds):
+                    await asyncio.sleep(0)
+                await sim.stop()
+    gc.collect()  # a connection that was left behind complains now
+
+
+async def test_a_connection_that_comes_as_it_begins_to_refuse(sim: Simulator) -> None:
+    """It's closed or served, and asyncio doesn't complain about it."""
+    complaints: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(
+        lambda _, context: complaints.append(context)
+    )
+    for rounds in range(5):
+        with socket.socket() as client:
+            client.setblocking(False)
+            client.connect_ex((sim.host, sim.port))
+            for _ in range(rounds):
+                await asyncio.sleep(0)
+            sim.faults.refuse = True
+            for _ in range(5):
+                await asyncio.sleep(0)
+            sim.faults.refuse = False
+    await sim.stop()
+    gc.collect()
+    assert complaints == []
+
+
+async def test_a_connection_that_is_lost_while_it_is_encrypted() -> None:
+    """Nothing of it is left."""
+    async with Simulator(spans=1, tls=certificate().server) as sim:
+        for _ in range(5):
+            _, writer = await asyncio.open_connection(sim.host, sim.port)
+            writer.close()
+            await writer.wait_closed()
+            await asyncio.sleep(0.01)
+    gc.collect()  # a writer that was left behind complains now
+
+
+async def test_stop_while_a_client_has_not_read_the_end_of_its_session(
+    sim: Simulator,
+) -> None:
+    """Its socket is closed all the same."""
+    files = _open_files()
+    client = await Client.connect(sim)
+    await client.greeting()
+    client.writer.transport.pause_reading()
+    (session,) = sim.clients
+    while not session.has_unsent:
+        sim.send_raw(bytes(32768))
+        for _ in range(5):
+            await asyncio.sleep(0)
+    client.start("Logoff")
+    while session.connected:
+        await asyncio.sleep(0.01)
+    async with asyncio.timeout(SECONDS):
+        await sim.stop()
+    assert _open_files() == files  # the client's instead of the one that listened
+    client.writer.transport.abort()
+
+
+def _open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 async def test_stop_twice() -> None:
