@@ -190,6 +190,9 @@ def test_all_countries() -> None:
         ("US", "911"),
         ("AU", "000"),
         ("NO", "02000"),
+        ("AU", "000111"),  # not listed, but others there begin with zeros
+        ("ES", "015112"),  # no number begins with a zero there
+        (None, "015112"),
         ("AU", "131234"),  # a number as well, but can't be called with +61
         (None, "10086"),
         ("FR", "15"),
@@ -212,8 +215,10 @@ def test_short_codes(country: str | None, digits: str) -> None:
 
 @pytest.mark.parametrize(
     ("country", "digits"),
-    # Mobile numbers with a digit wrong, calls abroad that are none, a zero too many
+    # Mobile numbers with a digit wrong, calls abroad that are none, a zero too many, and
+    # numbers of which most is missing
     [
+        *(("DE", "0151 12"), ("DE", "0151"), ("DE", "0049"), ("HU", "06 20 1")),
         *(("CN", "11913800138"), ("DE", "1511234567")),
         *(("CN", "00100000000"), ("IN", "0012345"), ("US", "49015112345678")),
     ],
@@ -299,7 +304,6 @@ def test_refused(fault: PhoneNumberFault, texts: list[str]) -> None:
         ("DE", "10086", "10086"),
         ("DE", "110", "110"),
         ("AU", "000", "000"),
-        ("JP", "0000", "0000"),
     ],
 )
 def test_beginnings(country: str | None, written: str, beginning: str) -> None:
@@ -313,7 +317,7 @@ def test_beginnings(country: str | None, written: str, beginning: str) -> None:
     [
         *(("DE", text) for text in ("", "Mum", "0", "00", "+", "+0", "49", "1")),
         *(("DE", text) for text in ("+999", "+1 212 555 01001", "17025551234")),
-        (None, "0151 123"),
+        *((None, "0151 123"), ("JP", "0000"), ("CN", "0111001100000")),
     ],
 )
 def test_no_beginning(country: str | None, written: str) -> None:

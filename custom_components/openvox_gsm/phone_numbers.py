@@ -80,7 +80,8 @@ def parse_destination(
     short code (`10086`, `110`); with `allow_codes` also a service code (`*100#`).
 
     A short code has 3 to 6 digits, or is listed by the library for its country, or
-    has as many as 8 where the library knows codes of that length.
+    has as many as 8 where the library knows codes of that length. It begins with the
+    zero of national numbers (`0151`) only where the library knows such codes.
 
     Raises InvalidPhoneNumberError.
     """
@@ -327,7 +328,9 @@ def _is_listed_short_code(digits: str, region: str) -> bool:
 
 
 def _may_be_short_code(digits: str, region: str | None) -> bool:
-    """Return whether short codes of the country may be as long as this."""
+    """Return whether a short code of the country may look like this."""
+    if region and _begins_like_a_number(digits, region):
+        return False
     if len(digits) in _SHORT:
         return True
     return (
@@ -338,6 +341,17 @@ def _may_be_short_code(digits: str, region: str | None) -> bool:
             _as_dialled(digits, region), region
         )
     )
+
+
+def _begins_like_a_number(digits: str, region: str) -> bool:
+    """Return whether digits begin as national numbers do, and no short code does."""
+    trunk = _trunk_zero(region)
+    if not (trunk and digits.startswith(trunk)):
+        return False
+    metadata = PhoneMetadata.short_metadata_for_region(region)
+    known = metadata and metadata.general_desc
+    pattern = known and known.national_number_pattern
+    return not (pattern and re.fullmatch(pattern, digits))
 
 
 def _as_dialled(digits: str, region: str) -> PhoneNumber:
@@ -388,6 +402,8 @@ def _beginning(bare: str, region: str | None) -> str | None:
         # It may be too short to be read, but not longer than a country's code is.
         is_short = len(digits) < 3 or err.error_type == err.TOO_SHORT_NSN
         return beginning if is_short else None
+    if _e164(number) != beginning:
+        return None  # it has the code of a carrier, with which no number is sent
     reason = phonenumbers.is_possible_number_with_reason(number)
     return None if reason == phonenumbers.ValidationResult.TOO_LONG else beginning
 
