@@ -1224,6 +1224,17 @@ async def test_allowed_destinations(
     assert loaded.options == DEFAULTS
 
 
+@pytest.mark.parametrize("key", [CONF_HOURLY_LIMIT, CONF_DAILY_LIMIT])
+async def test_a_limit_is_a_whole_number(
+    hass: HomeAssistant, loaded: MockConfigEntry, key: str
+) -> None:
+    """Cut off, half an SMS would be none, which means no limit."""
+    form = await set_options(hass, loaded, **{key: 0.5})
+
+    assert form["errors"] == {key: "not_whole"}
+    assert loaded.options == {}
+
+
 async def test_a_destination_that_is_none(
     hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:

@@ -265,12 +265,41 @@ async def test_a_gateway_that_does_not_know_its_numbers(
     hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
 ) -> None:
     """The number can be given, together with its span."""
-    with pytest.raises(ServiceValidationError, match="needs two ready spans"):
-        await start(hass)
-    with pytest.raises(ServiceValidationError, match="needs two ready spans"):
-        await start(hass, number=TARGET)
+    for given in ({}, {"number": TARGET}, {"to_span": 2}):
+        with pytest.raises(ServiceValidationError, match="needs the phone number"):
+            await start(hass, **given)
     response = await start(hass, number=TARGET, to_span=2)
     assert "to span 2" in response["report"][0]
+
+
+@pytest.mark.usefixtures("numbers")
+@pytest.mark.parametrize(
+    ("without_sim", "given", "reason"),
+    [
+        ([], {"to_span": 1}, "needs two different spans of OpenVox.*Ready now: 4"),
+        ([2, 3, 4], {}, "needs two different spans of OpenVox.*Ready now: 1"),
+        ([1], {}, "Span 1 of OpenVox has no SIM"),
+        ([2], {"to_span": 2}, "Span 2 of OpenVox has no SIM"),
+        ([], {"to_span": 9}, "OpenVox has no span 9"),
+        ([], {"to_span": 2, "number": "Anna"}, '"Anna" is neither'),
+    ],
+)
+async def test_what_is_missing_is_said(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+    without_sim: list[int],
+    given: dict[str, Any],
+    reason: str,
+) -> None:
+    """Spans that are ready, the one that was chosen, or a number that can be dialed."""
+    for span in without_sim:
+        gateway.spans[span].status = "Undetected SIM Card"
+    await loaded.runtime_data.coordinator.async_refresh()
+
+    with pytest.raises(ServiceValidationError, match=reason):
+        await start(hass, **given)
+    assert gateway.sent == []
 
 
 @pytest.mark.usefixtures("all_entities", "network")

@@ -18,6 +18,7 @@ from custom_components.openvox_gsm.const import (
 )
 from custom_components.openvox_gsm.errors import number_error
 from custom_components.openvox_gsm.limits.sims import SIMS
+from custom_components.openvox_gsm.options_flow import read_whole_numbers
 from custom_components.openvox_gsm.phone_numbers import (
     InvalidPhoneNumberError,
     PhoneNumberFault,
@@ -44,7 +45,7 @@ TEXTS: dict[str, Any] = json.loads(
 )
 CONTACT = {"name": "Anna", "number": "+49 (151) 1234-5678", "span": "automatic"}
 QUERY = {"name": "Balance", "span": "2", "code": "*100#", "interval": 24}
-SIM_LIMIT = {"name": "Prepaid", "span": "2"}
+SIM_LIMIT = {"name": "Prepaid", "span": "2", "daily_limit": 20}
 
 
 async def add(
@@ -451,9 +452,7 @@ async def test_a_sim_limit_is_added_and_changed(
     hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:
     """It takes effect at once. Which SIM it's for can't be changed."""
-    result = await add(
-        hass, loaded, SUBENTRY_SIM_LIMIT, SIM_LIMIT | {"daily_limit": 20}
-    )
+    result = await add(hass, loaded, SUBENTRY_SIM_LIMIT, SIM_LIMIT)
     assert result["type"] is FlowResultType.CREATE_ENTRY
     sim = hass.data[SIMS].sim(loaded.entry_id, 2)
     data = {"sim": sim, "daily_limit": 20, "monthly_limit": 0, "month_begins": 1}
@@ -502,6 +501,36 @@ async def test_a_sim_has_one_limit(
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
+@pytest.mark.parametrize(
+    ("given", "errors"),
+    [
+        ({"daily_limit": 1.5}, {"daily_limit": "not_whole"}),
+        (
+            {"monthly_limit": 0.5, "month_begins": 1.5},
+            {"monthly_limit": "not_whole", "month_begins": "not_whole"},
+        ),
+        ({}, {"daily_limit": "no_limit"}),
+        ({"daily_limit": 0, "monthly_limit": 0}, {"daily_limit": "no_limit"}),
+    ],
+)
+async def test_what_limits_nothing_or_half_an_sms(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    given: dict[str, float],
+    errors: dict[str, str],
+) -> None:
+    """It isn't saved, neither as a new limit nor as a changed one."""
+    name_and_span = {"name": "Prepaid", "span": "2"}
+    result = await add(hass, loaded, SUBENTRY_SIM_LIMIT, name_and_span | given)
+    assert result["errors"] == errors
+
+    await add(hass, loaded, SUBENTRY_SIM_LIMIT, SIM_LIMIT)
+    before = saved(loaded)
+    result = await change(hass, loaded, "Prepaid", {"name": "Prepaid"} | given)
+    assert result["errors"] == errors
+    assert saved(loaded) == before
+
+
 async def test_no_sim_limit_without_a_span(
     hass: HomeAssistant, entry: MockConfigEntry, enable_custom_integrations: None
 ) -> None:
@@ -528,7 +557,7 @@ async def test_no_sim_limit_without_a_span(
         ),
         (
             SUBENTRY_SIM_LIMIT,
-            SIM_LIMIT | {"daily_limit": 0, "monthly_limit": 0, "month_begins": 1},
+            SIM_LIMIT | {"monthly_limit": 0, "month_begins": 1},
         ),
     ],
 )
@@ -562,6 +591,8 @@ def _code(kind: str) -> str:
         SUBENTRY_SIM_LIMIT: SimLimitFlow,
     }[kind]
     code = inspect.getsource(flow) + inspect.getsource(OpenVoxSubentryFlow)
+    if kind == SUBENTRY_SIM_LIMIT:
+        code += inspect.getsource(read_whole_numbers)
     if kind == SUBENTRY_USSD_QUERY:
         code += inspect.getsource(subentry_flow._pattern_error)  # noqa: SLF001
     return code

@@ -254,7 +254,10 @@ def test_every_option_has_its_texts() -> None:
     fields = {str(key) for key in options_flow.OPTIONS_SCHEMA.schema}
 
     assert texts["data"].keys() == texts["data_description"].keys() == fields
-    assert TEXTS["options"]["error"].keys() == {"invalid_destination"}
+    assert TEXTS["options"]["error"].keys() == {
+        "invalid_destination",
+        "not_whole",
+    }
 
 
 def test_every_field_of_an_action_has_its_texts() -> None:

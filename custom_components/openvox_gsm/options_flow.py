@@ -1,5 +1,6 @@
 """Set the options of a gateway, which apply at once."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import voluptuous as vol
@@ -33,14 +34,25 @@ from .limits.budget import DEFAULT_DAILY_LIMIT, DEFAULT_HOURLY_LIMIT
 from .phone_numbers import InvalidPhoneNumberError, parse_prefix
 
 
-def _up_to(maximum: int) -> Any:
-    """Return a field for a whole number from 0."""
-    return vol.All(
-        NumberSelector(
-            NumberSelectorConfig(min=0, max=maximum, mode=NumberSelectorMode.BOX)
-        ),
-        vol.Coerce(int),
+def _up_to(maximum: int) -> NumberSelector:
+    """Return a field for a number from 0; `read_whole_numbers` checks the rest."""
+    return NumberSelector(
+        NumberSelectorConfig(min=0, max=maximum, mode=NumberSelectorMode.BOX)
     )
+
+
+def read_whole_numbers(
+    user_input: Mapping[str, Any], errors: dict[str, str]
+) -> dict[str, Any]:
+    """Return what was entered, with whole numbers; any other number gets an error."""
+    data = {**user_input}
+    for key, value in user_input.items():
+        if isinstance(value, float):
+            if value.is_integer():
+                data[key] = int(value)
+            else:
+                errors[key] = "not_whole"
+    return data
 
 
 LIMIT_SELECTOR = _up_to(100_000)
@@ -70,7 +82,7 @@ class OpenVoxOptionsFlow(OptionsFlow):
         """Ask for the options."""
         errors: dict[str, str] = {}
         if user_input is not None:
-            options = {**user_input}
+            options = read_whole_numbers(user_input, errors)
             try:
                 allowed = self._read_allowed(options)
             except InvalidPhoneNumberError:
@@ -79,6 +91,7 @@ class OpenVoxOptionsFlow(OptionsFlow):
                 options.pop(CONF_ALLOWED, None)
                 if allowed:
                     options[CONF_ALLOWED] = allowed
+            if not errors:
                 return self.async_create_entry(data=options)
         return self.async_show_form(
             step_id="init",

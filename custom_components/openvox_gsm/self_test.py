@@ -14,8 +14,8 @@ from homeassistant.util import dt as dt_util
 
 from .const import EVENT_SMS_DELIVERED
 from .contacts import country_of
-from .errors import exception_text, invalid
-from .gateway import SendStatus
+from .errors import exception_text, invalid, number_error
+from .gateway import SendFailure, SendStatus, Work
 from .phone_numbers import InvalidPhoneNumberError, parse_destination
 from .runtime import OpenVoxRuntime
 from .sending import PreparedOrder, Recipient, Route, SmsOrder, async_send, prepare
@@ -78,28 +78,29 @@ def plan(
     Without a `number` the target is a span that knows its own. A `number` is that of
     the given `target`, and counts for no other span.
 
-    Raises ServiceValidationError where a test is running, where there are no such
-    spans, or where the limits or the allowed destinations don't permit it.
+    Raises ServiceValidationError where a test is running, where the spans or the number
+    can't be used, or where the limits or the allowed destinations don't permit it.
     """
     if runtime.is_self_testing:
         raise invalid("self_test_running", runtime.entry)
-    ready = {
-        each: span for each, span in runtime.gateway.spans.items() if span.can_send
-    }
-    targets = [
-        each
-        for each, span in ready.items()
-        if each != source
-        and target in (None, each)
-        and (span.own_number or (number and target))
-    ]
-    for chosen in targets:
-        sources = [each for each in ready if each != chosen and source in (None, each)]
-        if not sources:
-            continue
-        own_number = (target and number) or ready[chosen].own_number
-        return _prepare(hass, runtime, sources[0], chosen, own_number, context)
-    raise invalid("self_test_no_spans", runtime.entry)
+    spans = runtime.gateway.spans
+    reasons = spans.reasons_against(Work.SMS)
+    for chosen in (source, target):
+        if chosen is not None and (chosen in reasons or chosen not in spans):
+            reason = reasons.get(chosen, SendFailure.NO_SUCH_SPAN)
+            raise invalid(reason, runtime.entry, span=chosen)
+    ready = {each: span for each, span in spans.items() if each not in reasons}
+    if len(ready) < 2 or (source is not None and source == target):
+        raise invalid("self_test_no_spans", runtime.entry, count=len(ready))
+    for chosen, span in ready.items():
+        own_number = (target and number) or span.own_number
+        if chosen != source and target in (None, chosen) and own_number:
+            break
+    else:
+        raise invalid("self_test_no_number", runtime.entry)
+    if source is None:
+        source = next(each for each in ready if each != chosen)
+    return _prepare(hass, runtime, source, chosen, own_number, context)
 
 
 def _prepare(
@@ -113,7 +114,7 @@ def _prepare(
     try:
         number = parse_destination(number, country_of(hass, runtime.entry))
     except InvalidPhoneNumberError as err:
-        raise invalid("self_test_no_spans", runtime.entry) from err
+        raise invalid(number_error(err), runtime.entry, number=number) from err
     recipient = Recipient(number, None, (Route(runtime, source),))
     token = secrets.token_hex(3)
     orders = {

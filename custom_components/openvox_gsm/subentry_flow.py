@@ -47,7 +47,7 @@ from .devices import find_span_devices
 from .errors import number_error
 from .gateway import is_ussd_code
 from .limits.sims import SIMS
-from .options_flow import LIMIT_SELECTOR
+from .options_flow import LIMIT_SELECTOR, read_whole_numbers
 from .phone_numbers import InvalidPhoneNumberError, is_phone_number, parse_destination
 from .regular_expression import RegularExpression
 
@@ -303,11 +303,8 @@ class SimLimitFlow(OpenVoxSubentryFlow):
             fields[vol.Required(CONF_SPAN)] = _span_selector(self._spans())
         fields[vol.Optional(CONF_DAILY_LIMIT)] = LIMIT_SELECTOR
         fields[vol.Optional(CONF_MONTHLY_LIMIT)] = LIMIT_SELECTOR
-        fields[vol.Required(CONF_MONTH_BEGINS, default=1)] = vol.All(
-            NumberSelector(
-                NumberSelectorConfig(min=1, max=31, mode=NumberSelectorMode.BOX)
-            ),
-            vol.Coerce(int),
+        fields[vol.Required(CONF_MONTH_BEGINS, default=1)] = NumberSelector(
+            NumberSelectorConfig(min=1, max=31, mode=NumberSelectorMode.BOX)
         )
         return vol.Schema(fields)
 
@@ -322,12 +319,16 @@ class SimLimitFlow(OpenVoxSubentryFlow):
             sim = sims.sim(self._get_entry().entry_id, int(user_input[CONF_SPAN]))
             if sim in sims.limited:
                 errors[CONF_SPAN] = "sim_has_limit"
-        return {
+        given = read_whole_numbers(user_input, errors)
+        data = {
             CONF_SIM: sim,
-            CONF_DAILY_LIMIT: user_input.get(CONF_DAILY_LIMIT, 0),
-            CONF_MONTHLY_LIMIT: user_input.get(CONF_MONTHLY_LIMIT, 0),
-            CONF_MONTH_BEGINS: user_input[CONF_MONTH_BEGINS],
+            CONF_DAILY_LIMIT: given.get(CONF_DAILY_LIMIT, 0),
+            CONF_MONTHLY_LIMIT: given.get(CONF_MONTHLY_LIMIT, 0),
+            CONF_MONTH_BEGINS: given[CONF_MONTH_BEGINS],
         }
+        if not (data[CONF_DAILY_LIMIT] or data[CONF_MONTHLY_LIMIT]):
+            errors[CONF_DAILY_LIMIT] = "no_limit"
+        return data
 
 
 SUBENTRY_FLOWS: dict[str, type[ConfigSubentryFlow]] = {
