@@ -363,6 +363,24 @@ async def test_an_expression_that_takes_too_long(
     assert len(events) == 1
 
 
+async def test_expressions_that_took_too_long_are_counted_in_the_end(
+    hass: HomeAssistant,
+    automate: Automate,
+    receive: Any,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """There may be no other warning that would tell it."""
+    await automate(SMS, {"text": r"(a|a)+$", "match": "regex"})
+    for end in "bcd":
+        await receive("a" * 60 + end)
+    assert len(said(caplog, logging.WARNING)) == 1
+
+    await hass.services.async_call(
+        "automation", "turn_off", {"entity_id": "automation.on_news"}, blocking=True
+    )
+    assert said(caplog, logging.WARNING)[1].endswith("since the last such warning: 1")
+
+
 async def test_the_order_of_messages(
     gateway: Simulator, hass: HomeAssistant, automate: Automate
 ) -> None:

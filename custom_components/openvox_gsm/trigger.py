@@ -239,6 +239,7 @@ class SmsReceivedTrigger(_SpanTrigger):
             stop_listening()
             for search in self._searches:
                 search.cancel()
+            self._warner.stop()
 
         return detach
 

@@ -29,3 +29,23 @@ def test_a_flood_of_warnings(
         "Span 7: dropped an SMS. Further cases since the last such warning: 5",
         "Span 8: dropped an SMS",
     ]
+
+
+def test_what_is_left_out_is_told_in_the_end(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Once, and only of the kinds of which something is left out."""
+    warner = Warner(logging.getLogger("any"))
+    for span in range(1, 5):
+        warner.warn("Span %s: dropped an SMS", span)
+    for span in (1, 2):
+        warner.warn("Span %s: another kind", span)
+    warner.warn("Span %s: a single one", 1)
+    caplog.clear()
+    warner.stop()
+    warner.stop()
+
+    assert [each.getMessage() for each in caplog.records] == [
+        "Span 4: dropped an SMS. Further cases since the last such warning: 2",
+        "Span 2: another kind",
+    ]

@@ -11,6 +11,7 @@ WARNING_PAUSE: Final = 600.0  # seconds between two warnings of a kind
 @dataclass
 class _Kind:
     warned_at: float
+    values: tuple[Any, ...]  # of the last case
     unsaid: int = 0
 
 
@@ -31,10 +32,21 @@ class Warner:
         now = monotonic()
         kind = self._kinds.get(message)
         if kind and now < kind.warned_at + WARNING_PAUSE:
+            kind.values = values
             kind.unsaid += 1
             return
-        self._kinds[message] = _Kind(now)
-        if kind and kind.unsaid:
+        self._kinds[message] = _Kind(now, values)
+        self._log(message, values, kind.unsaid if kind else 0)
+
+    def stop(self) -> None:
+        """Log the last case of each kind of which some were left out, and how many."""
+        for message, kind in self._kinds.items():
+            if kind.unsaid:
+                self._log(message, kind.values, kind.unsaid - 1)
+                kind.unsaid = 0
+
+    def _log(self, message: str, values: tuple[Any, ...], unsaid: int) -> None:
+        if unsaid:
             message += ". Further cases since the last such warning: %s"
-            values = (*values, kind.unsaid)
+            values = (*values, unsaid)
         self._logger.warning(message, *values)

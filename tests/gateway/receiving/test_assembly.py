@@ -438,6 +438,8 @@ def test_parts_of_a_flood_fill_no_log(
 
     assert len(bench.messages) == 200
     assert [each.levelname for each in caplog.records] == ["WARNING"]
+    bench.assembler.flush()
+    assert "Further cases since the last such warning: 198" in caplog.text
 
 
 def test_flush_delivers_what_is_there(bench: Bench) -> None:

@@ -1916,6 +1916,21 @@ def test_when_another_warning_is_due(
     assert warnings[1].endswith("Further cases since the last such warning: 2")
 
 
+def test_what_is_left_out_is_told_as_the_gateway_stops(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """There may be no other warning that would tell it."""
+    for number in range(3):
+        sms = hostile_sms(HOSTILE["Hangup"], with_pdu=True)
+        bench.feed(replace(sms, uniqueid=f"1795400805.{number}").events(Dialect.EARLY))
+        bench.settle()
+    caplog.clear()
+    bench.inbox.stop()
+
+    [warning] = [each.getMessage() for each in caplog.records if each.levelno > 20]
+    assert warning.endswith("Further cases since the last such warning: 1")
+
+
 def test_an_end_that_does_not_come_for_long(bench: Bench) -> None:
     """What is kept meanwhile is limited."""
     first, second, *_ = Sms().events(Dialect.EARLY)

@@ -41,9 +41,10 @@ class Sorter:
         self._warned: Timer | None = None  # about a forgery, a moment ago
 
     def stop(self) -> None:
-        """End all timers."""
+        """End all timers, and warn of what was left out."""
         if self._warned:
             self._warned.cancel()
+        self._warner.stop()
 
     def sort(
         self,
