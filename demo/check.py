@@ -24,7 +24,13 @@ _OURS = tuple(
     ["custom_components.", "homeassistant.helpers.template"]
     + [
         f"homeassistant.components.{name}"
-        for name in ("automation", "lovelace", "script", "template")
+        for name in (
+            "automation",
+            "homeassistant.triggers",
+            "lovelace",
+            "script",
+            "template",
+        )
     ]
 )
 """Loggers that speak of our code or YAML; others may warn of a slow machine."""

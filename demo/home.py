@@ -22,6 +22,17 @@ SPAN_NUMBER = "+491511000002"
 BALANCE_CODE = "*102#"
 """What the network answers with the balance and until when the SIM is valid."""
 
+_LOW_BALANCE: dict[str, Any] = {
+    "balances": ["sensor.gsm_2_balance"],
+    "limit": 5,
+    "actions": [
+        {
+            "action": "persistent_notification.create",
+            "data": {"title": "Top up the SIM", "message": "{{ message }}"},
+        }
+    ],
+}
+
 _START_SECONDS = 180.0
 """The first start compiles thousands of modules, on a small machine for minutes."""
 
@@ -126,6 +137,15 @@ class HomeAssistant:
             pattern="have ([0-9.]+)",
             unit="EUR",
             date_pattern="until ([0-9.]+)",
+        )
+        # Not before: Home Assistant warns of a trigger whose entity isn't there.
+        await self.post(
+            "/api/config/automation/config/low_balance",
+            alias="Warn when the balance is low",
+            use_blueprint={
+                "path": "openvox_gsm/low_balance.yaml",
+                "input": _LOW_BALANCE,
+            },
         )
         await self.command(
             "frontend/set_user_data", key="core", value={"default_panel": DASHBOARD}
