@@ -587,7 +587,7 @@ async def test_who_gets_no_answer(
 
 
 @pytest.mark.parametrize("code_word", ["", "  ", ">", "> hello"])
-async def test_a_code_word_that_is_none(
+async def test_an_invalid_code_word(
     automate: Automate,
     receive: ComeIn,
     anna: None,
@@ -848,7 +848,7 @@ async def test_nobody_may_open_the_gate(
     assert words(done) == []
 
 
-async def test_an_sms_opens_no_gate(
+async def test_an_sms_does_not_open_the_gate(
     automate: Automate, receive: ComeIn, done: list[Event]
 ) -> None:
     """Even if it comes from somebody who may."""
@@ -1036,7 +1036,7 @@ async def test_a_restart_before_it_expires(
 
 
 @pytest.mark.parametrize("state", [STATE_UNKNOWN, "unavailable", "", "soon"])
-async def test_a_date_that_is_none(
+async def test_an_invalid_date(
     hass: HomeAssistant,
     expiring: Any,
     move_to: Any,
@@ -1137,7 +1137,7 @@ async def test_nobody_answers(
     assert words(done) == ["Smoke in the kitchen"]
 
 
-async def test_a_number_that_is_none(
+async def test_an_invalid_number(
     hass: HomeAssistant,
     gateway: Simulator,
     entry: MockConfigEntry,
@@ -1430,7 +1430,7 @@ async def test_a_sim_that_is_back_soon(
     assert messages(watched) == []
 
 
-async def test_from_one_trouble_to_the_next(
+async def test_one_problem_follows_another(
     watched: list[ServiceCall], set_status: Any, pass_minutes: Any
 ) -> None:
     """The minutes do not start again."""

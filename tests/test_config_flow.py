@@ -571,7 +571,7 @@ async def test_a_user_name_that_cannot_be_one(
     assert result["errors"] == {CONF_PASSWORD: "invalid_auth"}
 
 
-async def test_our_own_mistake(
+async def test_our_own_error(
     hass: HomeAssistant, gateway: Simulator, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The flow survives it, and the log says where it happened."""
@@ -1235,10 +1235,10 @@ async def test_a_limit_is_a_whole_number(
     assert loaded.options == {}
 
 
-async def test_a_destination_that_is_none(
+async def test_an_invalid_destination(
     hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:
-    """It is said to be none, and can be mended."""
+    """The form says so, and it can be corrected."""
     form = await set_options(hass, loaded, **{CONF_ALLOWED: ["+49", "Anna"]})
 
     assert form["errors"] == {CONF_ALLOWED: "invalid_destination"}

@@ -62,7 +62,7 @@ def test_a_renamed_contact(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     assert find_by_name(entry, "Anna") is None
 
 
-def test_a_withheld_number_is_nobody(
+def test_a_withheld_number_is_no_contact(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
     """Even if a contact has none that could be dialled."""

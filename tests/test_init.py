@@ -88,7 +88,7 @@ async def test_unloading_leaves_nothing_behind(
     )
 
 
-async def test_reloading_begins_anew(
+async def test_a_reload_starts_over(
     hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
 ) -> None:
     """Not a session more than before, however often."""

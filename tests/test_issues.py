@@ -1,4 +1,4 @@
-"""Repairs: what a person has to mend is said, and no longer once it is mended."""
+"""Repairs: what a person has to fix is said, and no longer once it is fixed."""
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
@@ -402,7 +402,7 @@ async def test_restarts_that_are_far_apart(
         assert issues(hass) == {}
 
 
-async def test_what_is_no_restart(
+async def test_what_is_not_a_restart(
     freezer: FrozenDateTimeFactory,
     hass: HomeAssistant,
     gateway: Simulator,
@@ -472,7 +472,7 @@ async def test_unloading_takes_the_issues_along(
 async def test_an_entry_that_never_worked_is_disabled(
     hass: HomeAssistant, gateway: Simulator, entry: MockConfigEntry
 ) -> None:
-    """Nobody needs to mend anything for it any more."""
+    """Nobody needs to fix anything for it any more."""
     set_rights(gateway, without="command")
     assert not await set_up(hass, entry)
     assert issues(hass) == {"no_command_right": ""}

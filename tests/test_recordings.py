@@ -86,7 +86,7 @@ def test_there_are_recordings() -> None:
     "content",
     ["no JSON", "[]", '{"wire": 1}', '{"wire": [["a", "b", "c"]]}', '{"wire": [[1, "gateway", "€"]]}'],
 )  # fmt: skip
-def test_what_is_no_recording_is_refused(tmp_path: Path, content: str) -> None:
+def test_what_is_not_a_recording_is_refused(tmp_path: Path, content: str) -> None:
     """With the reason in words."""
     path = tmp_path / "recording.json"
     path.write_text(content, "utf-8")

@@ -34,7 +34,7 @@ def test_case() -> None:
 
 
 @pytest.mark.parametrize("expression", ["(", "[a", "*", "(?P<1>a)", "a\\", 9000 * "("])
-def test_what_is_no_expression(expression: str) -> None:
+def test_what_is_not_an_expression(expression: str) -> None:
     """It is said what is wrong with it."""
     with pytest.raises(ValueError, match="not a regular expression: "):
         RegularExpression(expression)

@@ -507,7 +507,7 @@ async def send(
 LONG = "This text is too long for one SMS. " * 12  # three parts
 
 
-async def test_the_counters_begin_at_nought(
+async def test_the_counters_start_at_zero(
     hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:
     """And are never unknown."""

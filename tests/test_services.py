@@ -135,7 +135,7 @@ def nested(times: int) -> Any:
         (-5, "number_without_quotes"),
     ],
 )
-async def test_what_is_no_target(
+async def test_what_is_not_a_target(
     hass: HomeAssistant,
     gateway: Simulator,
     loaded: MockConfigEntry,
@@ -401,7 +401,7 @@ async def test_the_span_alone_of_several_gateways(
     assert error.value.translation_key == "which_gateway"
 
 
-async def test_a_way_that_is_none(
+async def test_an_invalid_route(
     hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
 ) -> None:
     """Each mistake has an error of its own."""
@@ -755,7 +755,7 @@ async def test_why_a_span_does_not_send(
         await send(hass, message="Grüße", target=PHONE, span=1)
 
 
-async def test_a_span_that_there_is_not(
+async def test_a_span_that_is_unknown(
     hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:
     """The gateway says so."""
@@ -965,7 +965,7 @@ async def test_the_only_span_that_is_ready(
 
 
 @pytest.mark.parametrize("code", ["", " ", "*1#\n*2#", "1" * 161])
-async def test_what_is_no_code(
+async def test_what_is_not_a_code(
     hass: HomeAssistant, loaded: MockConfigEntry, code: str
 ) -> None:
     """That is the caller's mistake."""

@@ -74,7 +74,7 @@ async def test_a_command(
 
 
 @both_dialects
-async def test_a_command_that_there_is_not(
+async def test_an_unknown_raw_command(
     hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
 ) -> None:
     """The command line says so itself."""
@@ -203,7 +203,7 @@ async def test_headers_of_the_session(
         ("ami_action", {"action": "Ping", "headers": {"Variable": {"a": "b"}}}),
     ],
 )
-async def test_what_is_no_call(
+async def test_what_is_not_a_call(
     hass: HomeAssistant, loaded: MockConfigEntry, service: str, data: dict[str, Any]
 ) -> None:
     """It is refused before anything is done."""

@@ -258,7 +258,7 @@ async def test_plain_letters_cost_less(
     assert gateway.sent[2].text.startswith("Fusse: Die Waschmaschine lauft")
 
 
-async def test_nothing_is_left_in_plain_letters(
+async def test_a_text_of_which_nothing_is_left(
     hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
 ) -> None:
     """Then there is no text to send."""
@@ -267,7 +267,7 @@ async def test_nothing_is_left_in_plain_letters(
     assert error.value.translation_key == "text_empty"
 
 
-async def test_an_encoding_that_there_is_not(
+async def test_an_unknown_encoding(
     hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:
     """It is refused before anything is done."""

@@ -183,7 +183,7 @@ async def test_a_contact_has_a_span_of_its_own(
         ),
     ],
 )
-async def test_a_contact_that_cannot_be(
+async def test_an_invalid_contact(
     hass: HomeAssistant,
     loaded: MockConfigEntry,
     changed: dict[str, str],
@@ -374,7 +374,7 @@ async def test_a_query_with_all_that_it_can_have(
         ),
     ],
 )
-async def test_a_query_that_cannot_be(
+async def test_an_invalid_query(
     hass: HomeAssistant,
     loaded: MockConfigEntry,
     changed: dict[str, Any],

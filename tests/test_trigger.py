@@ -529,7 +529,7 @@ async def test_who_may_open_the_gate(
     assert seen_by(events) == ["Anna"]
 
 
-async def test_a_withheld_number_cannot_be_wished_for(
+async def test_a_withheld_number_matches_no_sender(
     hass: HomeAssistant, automate: Automate, ring: Any
 ) -> None:
     """Whatever number is so short that nothing is left to compare."""

@@ -90,7 +90,7 @@ class SmsSender:
         span = self._span
         queued = self._module.locked()
         async with self._module:
-            # Tried again every 2 s, for ever. A USSD request is in the way as well.
+            # Tried again every 2 s, forever. A USSD request is in the way as well.
             while queued or span.doing or not span.seems_ready:
                 await asyncio.sleep(self._core.retry_interval)
                 queued = False

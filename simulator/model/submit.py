@@ -79,7 +79,7 @@ def outgoing(text: bytes, coding: str) -> OutgoingText:
     """Encode a text as the driver does, and read it as the phone does.
 
     With the coding ``utf-8`` pure ASCII goes as 7-bit and anything else as UCS-2; with
-    ``ascii`` all goes as 7-bit, and bytes beyond ASCII spoil it.
+    ``ascii`` all goes as 7-bit, and bytes beyond ASCII damage it.
     """
     if coding.lower() != "ascii" and not text.isascii():
         units = _driver_utf8(text)
@@ -103,7 +103,7 @@ def _driver_septets(byte: int) -> list[int]:
 
 
 def _driver_pack(values: list[int]) -> bytes:
-    """Pack as the driver does: the eighth bit of a value spoils its neighbour."""
+    """Pack as the driver does: the eighth bit of a value damages its neighbour."""
     packed = 0
     for place, value in enumerate(values):
         packed |= value << (7 * place)

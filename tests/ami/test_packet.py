@@ -118,7 +118,7 @@ def test_case_of_a_name_does_not_matter() -> None:
 
 
 def test_missing_header_is_empty_or_the_default() -> None:
-    """Asking costs no exception."""
+    """Asking raises no exception."""
     packet = Packet(PING)
     assert packet.get("Message") == ""
     assert packet.get("Message", "none") == "none"
@@ -293,7 +293,7 @@ def test_such_an_end_in_a_text_ends_no_packet(event: str) -> None:
     assert cut([wire(raw, PING)], {"7"}) == [raw, PING]
 
 
-def test_an_action_id_that_is_no_text() -> None:
+def test_an_action_id_that_is_not_text() -> None:
     """It's nobody's, and does no harm."""
     raw = follows(b"x\n", b"\xff7")
     assert cut([wire(raw, PING)], {"7"}) == [raw, PING]
@@ -362,7 +362,7 @@ def test_only_a_protocol_error_comes_of_any_bytes(
 
 
 @pytest.mark.parametrize("empty", [b"\r\n", b"\r\n\r\n", b"\r\n" * 5])
-def test_empty_lines_between_packets_are_nobodys(empty: bytes) -> None:
+def test_empty_lines_between_packets_are_ignored(empty: bytes) -> None:
     """They must not hide what the next packet is."""
     stream = empty + wire(PING) + empty + wire(b"Event: Hangup") + empty
     expected = [PING, b"Event: Hangup"]
@@ -458,7 +458,7 @@ def test_limit_is_exact(
     assert seen == [PING]
 
 
-def test_packets_before_the_offence_are_given_first() -> None:
+def test_packets_before_one_that_is_refused_come_first() -> None:
     """They were complete, so they count."""
     reader = PacketReader()
     packets = reader.feed(wire(PING) + b"x" * 1_048_580)

@@ -599,7 +599,7 @@ async def test_cancelled_while_logging_in(steps: int) -> None:
             await attempt
 
 
-async def test_user_name_that_cannot_travel(sim: Simulator) -> None:
+async def test_user_name_that_cannot_be_sent(sim: Simulator) -> None:
     """It could have become an action of its own."""
     with pytest.raises(InvalidHeaderError):
         await Session.connect(
@@ -758,7 +758,7 @@ async def test_what_would_be_an_injection_is_not_sent(
 
 
 @pytest.mark.parametrize("how", ["time-out", "cancelled"])
-async def test_late_answer_is_nobody_elses(how: str) -> None:
+async def test_late_answer_goes_to_no_other_action(how: str) -> None:
     """Who gives an action up leaves a session that others can use."""
 
     async def script(peer: Manager) -> None:
@@ -1317,7 +1317,7 @@ async def test_raw_test_sees_all_but_the_answers() -> None:
     ]
 
 
-async def test_mistake_in_a_handler_stays_there(
+async def test_an_error_in_a_handler_stays_there(
     sim: Simulator, session: Session, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It is logged, and neither others nor the session suffer."""

@@ -106,7 +106,7 @@ async def test_an_accepted_certificate(gateway: Simulator, shown: Certificate) -
     await session.close()
 
 
-async def test_a_certificate_that_nobody_vouches_for(gateway: Simulator) -> None:
+async def test_an_untrusted_certificate(gateway: Simulator) -> None:
     """It is refused."""
     with pytest.raises(CertificateError, match="not trusted: self-signed"):
         await connect(gateway, Tls(ssl.create_default_context()))

@@ -48,7 +48,7 @@ _WAIT_MS = 30_000
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Leave the docs' pictures alone unless new ones are wanted."""
     parser.addoption(
-        "--pictures", action="store_true", help="make the pictures in docs/images anew"
+        "--pictures", action="store_true", help="make the pictures in docs/images again"
     )
 
 

@@ -257,7 +257,7 @@ async def test_several_numbers_that_all_fail(demo: Demo, page: Page) -> None:
     await field.fill("")
 
 
-async def test_a_number_that_is_none(demo: Demo, page: Page) -> None:
+async def test_an_invalid_number(demo: Demo, page: Page) -> None:
     """The action's own words say so in the user's language, and the text stays."""
     await demo.home.set_language("de")
     panel = await open_page(demo, page, "#new")

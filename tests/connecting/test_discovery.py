@@ -611,7 +611,7 @@ async def test_a_gateway_that_was_typed_in_is_recognised(
 
 
 @pytest.mark.parametrize("traits", [{"challenge": False}, {}, None])
-async def test_a_stranger_lends_its_mac_address_to_no_entry(
+async def test_a_strangers_mac_address_goes_to_no_entry(
     hass: HomeAssistant,
     gateway: Simulator,
     loaded: MockConfigEntry,

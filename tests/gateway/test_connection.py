@@ -193,7 +193,7 @@ async def test_a_lost_session_for_commands_is_replaced(
     assert heard.changes == []
 
 
-async def test_a_command_given_up_is_nobody_elses(
+async def test_a_command_given_up_holds_up_no_other(
     gateway: Simulator, connection: Connection
 ) -> None:
     """Who comes next does not wait behind it."""
@@ -236,7 +236,7 @@ async def test_a_session_for_slow_commands_is_used_again(
 async def test_an_idle_session_is_closed(
     gateway: Simulator, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With a farewell, and the next command gets a new one."""
+    """It logs off, and the next command gets a new one."""
     monkeypatch.setattr(connection_module, "IDLE_TIME", 0.01)
     await connection.slow_command(SLOW, timeout=2)
     await until(lambda: gateway.sessions == 2)
@@ -279,7 +279,7 @@ async def test_a_slow_command_given_up_leaves_no_session(
     await until(lambda: gateway.sessions == 2)
 
 
-async def test_a_slow_command_that_cannot_travel_is_not_sent(
+async def test_a_slow_command_that_cannot_be_written_is_not_sent(
     gateway: Simulator, connection: Connection
 ) -> None:
     """A line break would begin another header."""
@@ -435,7 +435,7 @@ async def test_something_else_is_told_at_once(
         await new_connection().start()
 
 
-async def test_a_challenge_that_is_gone(
+async def test_a_challenge_that_is_missing_now(
     gateway: Simulator, connection: Connection
 ) -> None:
     """What answers now gets no password, until it sends challenges again."""
@@ -600,7 +600,7 @@ async def test_a_failed_preparation_is_tried_again(
     assert len(errors) == (2 if isinstance(error, KeyError) else 0)
 
 
-async def test_a_mistake_of_the_listener_ends_nothing(
+async def test_an_error_in_the_listener_ends_nothing(
     gateway: Simulator, new_connection: MakeConnection, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It is logged, and the connection comes back."""
@@ -640,7 +640,7 @@ async def test_a_slow_command_survives_the_others(
 # Stop
 
 
-async def test_stop_says_farewell(gateway: Simulator, connection: Connection) -> None:
+async def test_stop_logs_off(gateway: Simulator, connection: Connection) -> None:
     """All sessions log off, the idle ones too; a second stop does nothing."""
     await connection.slow_command(SLOW, timeout=2)
     await connection.stop()
@@ -742,7 +742,7 @@ async def test_stop_while_it_is_down(
 async def test_stop_while_an_idle_session_ends(
     gateway: Simulator, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its farewell is waited for."""
+    """Its logoff is waited for."""
     monkeypatch.setattr(connection_module, "IDLE_TIME", 0)
     await connection.slow_command(SLOW, timeout=2)
     gateway.faults.freeze()

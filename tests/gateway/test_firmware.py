@@ -54,7 +54,7 @@ async def test_a_missing_right_to_see_sms_is_learnt(client: Gateway) -> None:
 
 
 @gateway_with(users=[User("admin", "admin", write=["command"])])
-async def test_other_rights_are_dispensable(client: Gateway) -> None:
+async def test_other_rights_are_not_needed(client: Gateway) -> None:
     """What they would give stays unknown."""
     assert client.features.asterisk_version == ""
     assert await client.read_core_status() == CoreStatus()

@@ -62,7 +62,7 @@ def test_the_list_of_spans(printed: dict[str, str]) -> None:
     assert spans[1].csq is None
 
 
-def test_lines_that_are_no_span() -> None:
+def test_lines_that_are_not_a_span() -> None:
     """They are passed over."""
     output = "\nNo GSM spans\nGSM span x: Up\n  GSM span 4: Up\r\nGSM span 5:\n"
     spans = replies.read_span_list(output)
@@ -770,7 +770,7 @@ def test_a_time_out_of_ussd(output: str, expected: bool) -> None:
     assert replies.is_ussd_time_out(output) is expected
 
 
-def test_firmware_that_spells_better() -> None:
+def test_firmware_that_spells_correctly() -> None:
     """And that writes a blank, or a line end of its own."""
     output = "\r\n1:Receive USSD on span 1, responses: 4, code: 0\r\nText:no"
     reply = replies.read_ussd_reply(1, output)

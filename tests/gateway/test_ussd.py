@@ -183,7 +183,7 @@ async def test_ussd_failures_are_told_apart(
     assert len(sends(gateway)) == 1
 
 
-async def test_a_late_ussd_failure_is_nobody_elses(
+async def test_a_late_ussd_failure_goes_to_no_other_request(
     gateway: Simulator, client: Gateway
 ) -> None:
     """After a time-out the span rests a little, and is then as before."""

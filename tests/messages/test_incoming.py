@@ -390,7 +390,7 @@ async def test_the_number_comes_later(loaded: MockConfigEntry) -> None:
 
 
 async def test_calls_without_an_end(loaded: MockConfigEntry) -> None:
-    """They're given up, so that nothing grows for ever."""
+    """They're given up, so that nothing grows forever."""
     incoming: Any = loaded.runtime_data.publisher._messages  # noqa: SLF001
 
     for number in range(201):

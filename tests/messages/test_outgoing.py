@@ -179,7 +179,7 @@ async def test_a_report_that_comes_before_the_answer(
     assert only(loaded, "status", "span") == [("delivered", 1)]
 
 
-async def test_whoever_gives_up(
+async def test_a_caller_that_gives_up(
     hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
 ) -> None:
     """The message gets its outcome all the same."""

@@ -265,7 +265,7 @@ async def test_a_contact_of_another_gateway(
     "wrong",
     [{"limit": 0}, {"limit": 201}, {"span": 0}, {"search": "x" * 201}, {"before": 1}],
 )
-async def test_questions_that_make_no_sense(
+async def test_questions_beyond_their_limits(
     loaded: MockConfigEntry, ask: Ask, wrong: dict[str, Any]
 ) -> None:
     """They're refused."""
@@ -275,7 +275,7 @@ async def test_questions_that_make_no_sense(
 @pytest.mark.parametrize(
     "right", [{"limit": 1, "span": 1}, {"limit": 200, "search": "x" * 200}]
 )
-async def test_questions_that_just_make_sense(
+async def test_questions_at_their_limits(
     loaded: MockConfigEntry, ask: Ask, right: dict[str, Any]
 ) -> None:
     """They're answered."""

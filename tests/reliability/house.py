@@ -420,7 +420,7 @@ class House:
         ]
 
     async def clear_up(self) -> None:
-        """End what a test that failed has left: Home Assistant would wait for it for ever."""
+        """End what a test that failed has left: Home Assistant would wait for it forever."""
         await self._stop_gateways()
         left = self._tasks_left
         for task in left:

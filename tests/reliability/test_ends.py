@@ -28,10 +28,10 @@ async def _nothing(house: House) -> None:
 
 @dataclass(frozen=True)
 class Scene:
-    """Something that is wrong with a gateway: how it comes about, and how it is mended."""
+    """Something that is wrong with a gateway: how it comes about, and how it is fixed."""
 
     begin: Deed
-    mend: Deed = _nothing
+    fix: Deed = _nothing
     log: tuple[str, ...] = ()
 
 
@@ -39,12 +39,12 @@ SCENES: dict[str, Scene] = {}
 
 
 def scene(
-    name: str, mend: Deed = _nothing, log: tuple[str, ...] = ()
+    name: str, fix: Deed = _nothing, log: tuple[str, ...] = ()
 ) -> Callable[[Deed], Deed]:
     """Add a scene that begins with a deed, the gateway being set up."""
 
     def add(begin: Deed) -> Deed:
-        SCENES[name] = Scene(begin, mend, log)
+        SCENES[name] = Scene(begin, fix, log)
         return begin
 
     return add
@@ -57,7 +57,7 @@ async def _lose(house: House) -> None:
     await house.pass_time(3)
 
 
-# Mending
+# Fixing
 
 
 async def _listen(house: House) -> None:
@@ -329,7 +329,7 @@ async def test_unload(house: House, name: str) -> None:
 
     assert house.entry.state is ConfigEntryState.NOT_LOADED
     house.check_disconnected()
-    await scene.mend(house)
+    await scene.fix(house)
     await house.set_up()
     await house.prove_normal()
     await house.close()
@@ -345,7 +345,7 @@ async def test_reload(house: House, name: str) -> None:
     )
     await house.until(reloading.done)
 
-    await scene.mend(house)
+    await scene.fix(house)
     if house.entry.state is ConfigEntryState.SETUP_ERROR:
         house.log.append(r"Config entry 'OpenVox' .+ could not authenticate: .+")
         await house.do(house.hass.config_entries.async_reload(house.entry.entry_id))

@@ -244,7 +244,7 @@ async def test_originate(sim: Simulator, watcher: Client) -> None:
         ((CallOutcome.ANSWERED, 5.0), "3", "0", "cancel"),
     ],
 )
-async def test_calls_that_come_to_nothing(
+async def test_calls_that_fail(
     sim: Simulator,
     watcher: Client,
     outcome: CallOutcome | tuple[CallOutcome, float],

@@ -119,7 +119,7 @@ async def test_help_of_nothing(client: Client) -> None:
     ("box", "has_flash"),
     [(Box.OF_2013, False), (Box.TODAY, True)],
 )
-async def test_usage_tells_of_the_flash_argument(box: Box, has_flash: bool) -> None:
+async def test_usage_names_the_flash_argument(box: Box, has_flash: bool) -> None:
     """The usage text tells what stands behind the timeout."""
     async with Simulator(spans=1, box=box) as sim, connected(sim) as client:
         for name in ("sms", "csms"):

@@ -228,7 +228,7 @@ def test_ucs_2_ends_early(text: str, shown: str) -> None:
 
 
 @pytest.mark.parametrize("sender", ["", "a" * 12, "Ж"])
-def test_senders_that_cannot_be(sender: str) -> None:
+def test_invalid_senders(sender: str) -> None:
     """A number, or 1 to 11 letters of the GSM alphabet."""
     with pytest.raises(ValueError, match="A sender is"):
         deliver(sender, "x", WHEN, 0, "")

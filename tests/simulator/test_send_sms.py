@@ -170,7 +170,7 @@ async def test_a_stuck_span(
     sent_last: str,
     cure: str,
 ) -> None:
-    """It stays so for ever; after a start of the module what was queued goes out."""
+    """It stays so forever; after a start of the module what was queued goes out."""
     span = sim.spans[1]
     span.sms_outcomes.append(outcome)
     assert "TIMEOUT" in await client.command(_send())
@@ -301,7 +301,7 @@ async def test_the_timeout_is_cut_to_a_whole_second() -> None:
 
 
 async def test_wait_sent_gives_up(sim: Simulator) -> None:
-    """It waits for messages, but not for ever."""
+    """It waits for messages, but not forever."""
     with pytest.raises(TimeoutError):
         await sim.wait_sent(1, timeout=0.01)
 
@@ -339,7 +339,7 @@ def test_cut_utf_8() -> None:
 
 
 def test_coding_ascii_spoils_the_rest() -> None:
-    """Each byte beyond ASCII spoils itself and its neighbour."""
+    """Each byte beyond ASCII damages itself and its neighbour."""
     assert outgoing(b"hello", "ascii").shown == "hello"
     text = outgoing("Grüße".encode(), "ascii")
     assert (text.alphabet, text.units) == ("gsm7", 7)

@@ -156,7 +156,7 @@ async def test_a_late_failure_hits_the_next_request(
     assert "failed" in await client.command(ASK)
 
 
-async def test_a_late_failure_may_hit_nobody(sim: Simulator, client: Client) -> None:
+async def test_a_late_failure_when_nobody_waits(sim: Simulator, client: Client) -> None:
     """If nobody waits any more."""
     sim.spans[1].late_after = 0.01
     sim.spans[1].ussd_outcomes.append(UssdOutcome.LATE_FAILURE)

@@ -401,7 +401,7 @@ async def test_an_answer_without_the_value(
     assert "Try again later" not in told
 
 
-async def test_an_expression_that_takes_for_ever(
+async def test_an_expression_that_takes_forever(
     hass: HomeAssistant, entry: MockConfigEntry, gateway: Simulator
 ) -> None:
     """It holds nothing up, and finds no value."""
@@ -448,7 +448,7 @@ async def test_a_group_that_stays_empty_is_no_value(
     ("response", "key"),
     [(3, "ussd_failed"), (4, "ussd_failed"), (5, "ussd_timed_out")],
 )
-async def test_an_answer_that_is_none(
+async def test_a_response_that_is_no_answer(
     hass: HomeAssistant,
     entry: MockConfigEntry,
     gateway: Simulator,

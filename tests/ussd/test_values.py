@@ -150,6 +150,6 @@ def test_the_months_in_other_languages(name: str, month: int) -> None:
         "Nov 2016",
     ],
 )
-def test_what_is_no_date(text: str) -> None:
+def test_what_is_not_a_date(text: str) -> None:
     """It stays unknown."""
     assert read_date(text) is None

@@ -25,7 +25,7 @@ LATE_ANSWER_TIME: Final = 5.0  # seconds
 # restarts, so a span that didn't answer is left alone for this long.
 _IGNORE_TIME: Final = 300.0  # seconds
 # No SMS may take longer: that's the longest time limit of an action, and some more. A
-# module that gives no prompt or no answer stays in these states for ever (recorded).
+# module that gives no prompt or no answer stays in these states forever (recorded).
 STUCK_AFTER: Final = 330.0  # seconds
 _SENDING: Final = ("SMS SENDING", "SMS SENT")
 

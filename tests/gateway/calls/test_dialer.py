@@ -253,7 +253,7 @@ async def test_no_outcome_ever_comes(
 # Whatever happens, the call ends
 
 
-async def test_whoever_dialled_is_cancelled(
+async def test_the_caller_is_cancelled(
     gateway: Simulator, client: Gateway, ringing: asyncio.Task[RingResult]
 ) -> None:
     """The phone stops ringing, and the span is free when the cancelling is over."""
@@ -471,7 +471,7 @@ async def test_the_client_stops_though_a_call_cannot_be_hung_up(
     ringing: asyncio.Task[RingResult],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It doesn't wait for that for ever: the call's own time limit ends it."""
+    """It doesn't wait for that forever: the call's own time limit ends it."""
     monkeypatch.setattr(dialer_module, "_STOP_TIMEOUT", 0.1)
     refuse_to_hang_up(client, monkeypatch)
     async with asyncio.timeout(1):
@@ -669,7 +669,7 @@ async def test_a_span_in_a_call(
 
 
 @pytest.mark.parametrize("number", ["", "home", "1\r\nAsync: false", "1/2"])
-async def test_what_is_no_number(
+async def test_what_is_not_a_number(
     gateway: Simulator, client: Gateway, number: str
 ) -> None:
     """It never gets to the gateway."""

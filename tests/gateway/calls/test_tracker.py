@@ -515,7 +515,7 @@ async def test_a_second_call_that_we_make_on_a_span(
 @pytest.mark.parametrize(
     "cause", [b"Cause: \r\n", b"Cause: 16a\r\n", b"Cause: 1234\r\n"]
 )
-def test_a_cause_that_is_none(bench: Bench, dialect: Dialect, cause: bytes) -> None:
+def test_an_invalid_cause(bench: Bench, dialect: Dialect, cause: bytes) -> None:
     """Of Q.850 there are three digits at most."""
     phone = Phone(dialect)
     bench.feed(ring(phone), phone.ends(16).replace(b"Cause: 16\r\n", cause))
@@ -532,7 +532,7 @@ def test_a_cause_that_is_none(bench: Bench, dialect: Dialect, cause: bytes) -> N
         (b"ChannelStateDesc: Rsrvd\r\n", b"ChannelStateDesc: Down\r\n"),
     ],
 )
-def test_what_is_no_first_ring(
+def test_what_is_not_a_first_ring(
     bench: Bench, dialect: Dialect, changed: bytes, to: bytes
 ) -> None:
     """All three show it together; else the call has to ring first."""

@@ -210,7 +210,7 @@ def test_replies_that_are_known_are_not_counted(command: str, output: str) -> No
 
 
 def test_the_kinds_are_limited() -> None:
-    """A gateway that makes up names costs no memory."""
+    """A gateway that makes up names doesn't fill the memory."""
     seen = Seen()
     for number in range(300):
         word = "".join(chr(ord("a") + int(digit)) for digit in str(number))

@@ -47,7 +47,7 @@ async def test_the_trace_shows_how_an_sms_came(
 
 
 @kinds_of_gateway()
-async def test_polls_do_not_drive_out_the_rest(
+async def test_polls_do_not_push_out_the_rest(
     gateway: Simulator, new_client: MakeClient
 ) -> None:
     """Of a command that only reads, the last answer is enough."""

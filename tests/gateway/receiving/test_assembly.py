@@ -487,7 +487,7 @@ def test_a_repetition_is_dropped(
     ],
     ids=str,
 )
-def test_what_is_no_repetition(bench: Bench, other: dict[str, object]) -> None:
+def test_what_is_not_a_repetition(bench: Bench, other: dict[str, object]) -> None:
     """Text, span, sender and time stamp are the same, or else."""
     bench.assembler.add(single())
     bench.assembler.add(single(**other))  # type: ignore[arg-type]

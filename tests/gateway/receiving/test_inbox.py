@@ -666,7 +666,7 @@ def test_a_message_that_two_texts_forge_together(
 
 
 def test_a_message_under_the_uniqueid_of_another_channel(bench: Bench) -> None:
-    """Two texts tell of it, and one of them guesses the other's Uniqueid."""
+    """Two texts mention it, and one of them guesses the other's Uniqueid."""
     accomplice = replace(ME, uniqueid="1795400805.6", span=1)
     forged = (
         (ME, forged_varset(VICTIM, "SMSSRC", "MyBank") + "\r\nUniqueid: \r"),
@@ -1316,8 +1316,8 @@ def test_a_gateway_that_counts_from_the_beginning_again(
 def test_what_asterisk_spoils_in_a_variable(bench: Bench) -> None:
     """The step shows the bytes as they are."""
     sms = Sms(text="Grüße".encode("latin-1"))
-    spoilt = replace(sms, text="Gr\ufffd\ufffde".encode())
-    bench.feed(spoilt.events(Dialect.LATE, (VARSET,)))
+    garbled = replace(sms, text="Gr\ufffd\ufffde".encode())
+    bench.feed(garbled.events(Dialect.LATE, (VARSET,)))
     bench.feed(sms.events(Dialect.LATE, (NEWEXTEN, HANGUP)))
     bench.settle()
 
@@ -1788,7 +1788,7 @@ def test_a_hostile_name(
 
 
 @BOTH_DIALECTS
-def test_a_message_to_come_that_was_forged_before(
+def test_a_message_that_was_forged_before_it_came(
     bench: Bench, dialect: Dialect, caplog: pytest.LogCaptureFixture
 ) -> None:
     """What a text tells under a future Uniqueid does not stand in its way."""

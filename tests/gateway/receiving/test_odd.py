@@ -89,7 +89,7 @@ def as_driver_gives(value: str, number: int = 0, **traits: Any) -> Sms:
 @pytest.mark.parametrize("sources", [(VARSET,), ALL], ids=str)
 @pytest.mark.parametrize("requires_pdu", [True, False])
 @pytest.mark.parametrize("what", ODD)
-def test_what_should_come_of_it(
+def test_what_it_results_in(
     bench: ReportBench,
     what: str,
     sources: tuple[str, ...],
@@ -167,7 +167,7 @@ def test_a_status_report(bench: ReportBench, dialect: Dialect) -> None:
         ("waiting indication in the header, no text", "waiting"),
     ],
 )
-def test_what_is_no_text_is_counted_by_kind(
+def test_what_is_not_a_text_is_counted_by_kind(
     bench: ReportBench, what: str, kind: str, dialect: Dialect
 ) -> None:
     """Diagnostics show whom it was for."""

@@ -666,7 +666,7 @@ def test_a_pdu_without_text(whole: str) -> None:
     ],
 )
 def test_a_byte_order_mark(user_data: str, coding: str, text: str) -> None:
-    """It's invisible, and spoils the comparison with a text; it is removed."""
+    """It's invisible, and a comparison with a text would fail; it's removed."""
     hex_pdu = pdu(user_data, scheme=coding, length=len(user_data) // 2)
     assert decode_deliver(hex_pdu).text == text
 

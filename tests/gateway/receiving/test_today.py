@@ -386,7 +386,7 @@ def test_a_step_of_which_the_text_is_all_there_is(
 
 
 @BOTH_DIALECTS
-def test_what_has_come_by_is_counted(bench: Bench, dialect: Dialect) -> None:
+def test_what_was_seen_is_counted(bench: Bench, dialect: Dialect) -> None:
     """This helps to find out why something didn't come."""
     bench.feed(today(sms_with_pdu("one", uniqueid="1.1")).events(dialect))
     bench.settle()
@@ -715,8 +715,8 @@ def test_a_sender_whose_name_asterisk_spoils(
 ) -> None:
     """A variable shows it in UTF-8, a program's call as it is: it's one all the same."""
     mine = today(Sms(sender="Café 5".encode("latin-1")), order=order)
-    spoilt = replace(mine, sender="Caf\ufffd 5".encode())
-    bench.feed(spoilt.events(dialect, (VARSET,)))
+    garbled = replace(mine, sender="Caf\ufffd 5".encode())
+    bench.feed(garbled.events(dialect, (VARSET,)))
     bench.feed(mine.events(dialect, (NEWEXTEN,)))
     bench.settle()
 

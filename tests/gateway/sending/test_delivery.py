@@ -141,7 +141,7 @@ async def test_the_first_verdict_counts() -> None:
         assert verdict.result() is True
 
 
-async def test_what_is_no_verdict() -> None:
+async def test_what_is_not_a_verdict() -> None:
     """Other variables, other steps, other channels and other IDs."""
     late_outcomes = LateOutcomes()
     with late_outcomes.track() as (message_id, verdict):

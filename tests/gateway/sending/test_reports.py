@@ -199,7 +199,7 @@ async def test_a_long_message_reported_by_event_and_by_pdu(
         {"reference": 1},  # by PDU as well
     ],
 )
-async def test_a_report_that_is_none_of_the_same(
+async def test_a_report_about_something_else(
     client: Gateway, told: list[StatusReport], other: dict[str, Any]
 ) -> None:
     """Nothing is held back that may be about another SMS."""

@@ -420,7 +420,7 @@ async def test_text_mode_is_told(gateway: Simulator, client: Gateway) -> None:
 async def test_a_coding_that_spoils_texts_is_told(
     gateway: Simulator, client: Gateway
 ) -> None:
-    """Plain ASCII is not spoilt by it."""
+    """It doesn't damage plain ASCII."""
     gateway.spans[1].sms_coding = "ASCII"
     result = await client.sms.send(NUMBER, "Größe", span=1)
     assert outcome(result) == failed(SendFailure.WRONG_CODING, 1)
@@ -703,7 +703,7 @@ async def test_a_span_that_is_at_work_is_waited_for(
     assert outcome(await sending) == sent_on(1)
 
 
-async def test_a_span_that_stays_busy_is_not_waited_for_for_ever(
+async def test_a_span_that_stays_busy_is_not_waited_for_forever(
     gateway: Simulator, client: Gateway
 ) -> None:
     """A time limit given for the network is one for this, too."""
@@ -922,8 +922,8 @@ async def test_a_message_whose_session_is_lost_is_not_repeated(
     assert len(gateway.sent) == (drop is SmsOutcome.DROP_AFTER)
     assert len(sends(gateway)) == 1
     assert heard.changes == []
-    # The span rests until the network's time is over, lest its late answer be
-    # taken for the answer to the next message.
+    # The span rests until the network's time is over: a late answer would be taken
+    # for the answer to the next message.
     assert client.spans.choose() != 1
     assert 29 < await end_rest(client, 1) <= 30
     assert outcome(await client.sms.send(NUMBER, "Hi", span=1)) == sent_on(1)

@@ -280,7 +280,7 @@ class Message:
         texts = [repair_text(text) for text in found if text is not None]
         if any(texts) or (texts and not any(variables.get("SMSPDU", ()))):
             # The shorter ones, if any, were cut by their own content. Asterisk 13.5 and
-            # later spoil what isn't UTF-8 in a variable.
+            # later damage what isn't UTF-8 in a variable.
             return max(texts, key=lambda text: (-text.count("\ufffd"), len(text)))
         if texts:
             # Text mode, with a sender of the phone book: see `_shows_pdu`.

@@ -207,7 +207,7 @@ class PartSender:
     async def _check_settings(
         self, span: int, alphabet: Alphabet
     ) -> SendFailure | None:
-        """Check once whether the span would spoil the text."""
+        """Check once whether the span would damage the text."""
         command = self._connection.command
         if span not in self._pdu_mode:
             mode = await command(show_sms_mode(span))
