@@ -179,7 +179,7 @@ async def test_ussd_failures_are_told_apart(
 ) -> None:
     """None is tried again."""
     gateway.spans[1].ussd_outcomes.append(scripted)
-    assert await ussd_failure(client, 1, timeout=1) is failure
+    assert await ussd_failure(client, 1, timeout=20) is failure
     assert len(sends(gateway)) == 1
 
 
