@@ -25,7 +25,10 @@ class Listener:
         asyncio.get_running_loop().add_reader(self._socket, self._accept)
 
     def _accept(self) -> None:
-        connection, _ = self._socket.accept()
+        try:
+            connection, _ = self._socket.accept()
+        except ConnectionAbortedError:
+            return  # its client has gone already
         self._accepted(connection)
 
     def close(self) -> None:
