@@ -146,16 +146,21 @@ class Faults:
         )
 
     async def _is_shown_as_stuck(self, span: int) -> bool:
-        """Say whether Home Assistant notices that a module never answers."""
+        """Say whether Home Assistant notices that a module never answers.
+
+        A call on the span begins the time anew.
+        """
         entry = self.hass.config_entries.async_get_entry(self.entry_id)
         assert entry
         coordinator = entry.runtime_data.coordinator
-        for _ in range(round(2 * STUCK_SECONDS / _LOOK_SECONDS)):
+        looks = 0
+        while looks * _LOOK_SECONDS < 2 * STUCK_SECONDS:
             await coordinator.async_refresh()
             status = coordinator.data.spans[span].status
             # After a long silence it may not look at a span for minutes.
             if status in (SpanStatus.STUCK, SpanStatus.UNKNOWN):
                 return True
+            looks = looks + 1 if await self._is_sending(span) else 0
             await asyncio.sleep(_LOOK_SECONDS)
         return False
 
