@@ -242,6 +242,16 @@ def test_a_caller_gives_up_before_it_rings(
     assert bench.told == [(1, RINGING, INCOMING, number), (1, MISSED, INCOMING, number)]
 
 
+def test_nothing_is_told_of_a_call_after_its_end(bench: Bench) -> None:
+    """A later Asterisk repeats the state there, which may be one that wasn't seen before."""
+    phone = Phone(Dialect.ASTERISK_14)
+    bench.feed(ring(phone))
+    phone.channel.state = ChannelState.UP
+    bench.feed(phone.ends())
+
+    assert [each.type for each in bench.news] == [RINGING, MISSED]
+
+
 def test_calls_as_recorded(bench: Bench) -> None:
     """Three calls that came in: answered, given up without a number, given up."""
     bench.feed(wire("40-calls-in-b-events"))
@@ -761,12 +771,14 @@ def test_an_sms_forges_a_call_where_only_steps_are_seen(
 
 
 @BOTH_DIALECTS
+@pytest.mark.parametrize("with_pdu", [True, False])
 def test_a_forgery_that_comes_after_its_sms_was_read(
-    bench: Bench, dialect: Dialect
+    bench: Bench, dialect: Dialect, with_pdu: bool
 ) -> None:
     """A step of the dialplan may come late; the text is remembered."""
-    text = f"x{forged('Newchannel')}\r\n\r\n"
-    events = list(sms_events(dialect, text))
+    text = f"x{forged('Newchannel')}\r\n\r\nopen"
+    sms = sms_with_pdu(text, span=1) if with_pdu else Sms(text.encode(), span=1)
+    events = list(sms.events(WRITINGS[dialect]))
     bench.feed(events[:6])
     bench.settle()
     assert [sms.text for sms in bench.messages] == [text]

@@ -513,13 +513,16 @@ def test_a_message_rests_while_another_text_is_not_known(
     "text",
     ["see EXTRA-SMS/3-1", "x\r\nUniqueid: 1.1", "x\r\nEvent: VarSet"],
 )
+@pytest.mark.parametrize(
+    ("with_pdu", "rest"), [(True, SETTLE_TIME), (False, MESSAGE_TIMEOUT)]
+)
 def test_a_message_rests_after_a_text_that_may_forge(
-    bench: Bench, text: str, dialect: Dialect
+    bench: Bench, text: str, with_pdu: bool, rest: float, dialect: Dialect
 ) -> None:
     """That text rests, too; events that tell it may come a little later."""
-    bench.feed(hostile_sms(text, with_pdu=True).events(dialect))
+    bench.feed(hostile_sms(text, with_pdu=with_pdu).events(dialect))
     assert bench.messages == []
-    bench.clock.let_pass(SETTLE_TIME)
+    bench.clock.let_pass(rest)
     assert bench.told == [(2, ATTACKER, text)]
 
     bench.clock.let_pass(MESSAGE_TIMEOUT - SETTLE_TIME)
@@ -1255,11 +1258,24 @@ def test_a_message_of_which_too_little_is_told(
 ) -> None:
     """It cannot be delivered, but it leaves a warning."""
     bench.feed([Sms().varset(dialect, "SMSSRC", b"+4915112345678")])
-    bench.clock.let_pass(MESSAGE_TIMEOUT + LONGEST_STALL)
+    bench.clock.let_pass(42)
 
     assert bench.messages == []
     assert "Span 2: the gateway gave too little of an incoming SMS" in caplog.text
     assert "+49" not in caplog.text
+
+
+@BOTH_DIALECTS
+@pytest.mark.parametrize(("with_pdu", "seconds"), [(True, 0.25), (False, 2)])
+def test_how_long_an_sms_is_held_back(
+    bench: Bench, with_pdu: bool, seconds: float, dialect: Dialect
+) -> None:
+    """No longer than its events may take; somebody may wait for the code in it."""
+    text = "EXTRA-SMS/"
+    bench.feed(hostile_sms(text, with_pdu=with_pdu).events(dialect))
+    assert bench.messages == []
+    bench.clock.let_pass(seconds)
+    assert bench.told == [(2, ATTACKER, text)]
 
 
 @BOTH_DIALECTS
@@ -1276,11 +1292,28 @@ def test_a_gateway_that_pauses_within_an_sms(
     bench.inbox.requires_pdu = requires_pdu or pause_after == 2
     events = list(sms_with_pdu("one\r\n\r\ntwo").events(dialect))
     bench.feed(events[:pause_after])
-    bench.clock.let_pass(MESSAGE_TIMEOUT + LONGEST_STALL - 0.01)
+    bench.clock.let_pass(41.9)
     bench.feed(events[pause_after:])
     bench.settle()
 
     assert bench.told == [(2, "+4915112345678", "one\r\n\r\ntwo")]
+    assert caplog.records == []
+
+
+@BOTH_DIALECTS
+def test_the_rest_of_an_sms_that_was_taken_without_its_pdu(
+    bench: Bench, dialect: Dialect, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It comes too late, and is no other SMS."""
+    events = list(sms_with_pdu("hello").events(dialect))
+    bench.feed(events[:2])
+    bench.settle()
+    assert bench.told == [(2, "+4915112345678", "hello")]
+
+    bench.feed(events[2:])
+    bench.settle()
+    bench.clock.let_pass(LONGEST_STALL)
+    assert bench.told == [(2, "+4915112345678", "hello")]
     assert caplog.records == []
 
 
