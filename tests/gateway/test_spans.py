@@ -386,6 +386,20 @@ async def test_a_module_that_shows_new_life(
             await asyncio.sleep(0.01)
 
 
+@pytest.mark.usefixtures("off")
+async def test_a_module_that_is_switched_off_again(
+    gateway: Simulator, client: Gateway
+) -> None:
+    """What it showed after the first time is no measure for what it shows now."""
+    await client.modules.set_power(2, on=False)
+    await client.spans.read()
+    await gateway.spans[2].power_switch.on()  # by somebody else, between two looks
+    await _another_sim(gateway)
+    await client.modules.set_power(2, on=False)
+
+    assert (await client.spans.read())[2].status is SpanStatus.POWER_OFF
+
+
 @later_firmware
 @pytest.mark.usefixtures("off")
 async def test_a_module_that_the_gateway_says_is_on_again(

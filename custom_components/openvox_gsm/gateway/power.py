@@ -55,7 +55,6 @@ class Power:
         if number not in self._off:
             return False
         del self._off[number]
-        self._imsi.pop(number, None)
         self._on_change(self._off)
         return True
 

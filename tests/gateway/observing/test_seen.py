@@ -56,6 +56,21 @@ async def test_events_that_nobody_knows_are_counted_by_name(
 
 
 @pytest.mark.parametrize(
+    ("name", "may_be_text"),
+    [
+        *((name, False) for name in ("Sim4711", "Sim of Bob", "S", "S" * 41)),
+        ("SimMoved", True),
+    ],
+)
+def test_an_event_whose_name_may_be_private_is_counted_without_it(
+    name: str, may_be_text: bool
+) -> None:
+    """The name of an event is one word of letters, and no text has written it."""
+    counts = counted(f"Event: {name}", may_be_text=may_be_text)
+    assert counts == {"unknown event": 1}
+
+
+@pytest.mark.parametrize(
     "name",
     [
         *("SMSRecevied", "SimInserted", "ExtraReady", "ExtraDown", "ExtraLock"),
