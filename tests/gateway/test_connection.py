@@ -150,6 +150,28 @@ async def test_quick_commands_while_the_connection_comes_back(
     assert gateway.sessions == 2
 
 
+async def test_a_quick_command_that_waits_while_the_connection_comes_back(
+    gateway: Simulator, opened: list[Session], new_connection: MakeConnection
+) -> None:
+    """It may be first to need a new session, which then serves all."""
+    connection = new_connection()
+    await connection.start()
+    opened[1].abort()
+    gateway.faults.login_delay = 60
+    first, second = (
+        asyncio.create_task(connection.command("gsm show version")) for _ in range(2)
+    )
+    await until(lambda: gateway.actions.count("Login") == 3)
+    gateway.faults.login_delay = 0
+    opened[0].abort()
+    await until(lambda: len(opened) == 3)
+    first.cancel()
+
+    assert "libgsmat" in await second
+    await until(lambda: connection.is_up)
+    assert gateway.sessions == 2
+
+
 async def test_each_quick_command_has_its_own_time(
     gateway: Simulator, connection: Connection
 ) -> None:
