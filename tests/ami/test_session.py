@@ -1208,6 +1208,24 @@ async def test_time_limit_includes_the_wait_for_earlier_actions(
         await stuck
 
 
+async def test_each_action_has_its_own_time_limit(
+    sim: Simulator, session: Session
+) -> None:
+    """Nothing that comes after it makes it longer."""
+    sim.faults.silent_commands.add("gsm show version")
+    async with asyncio.timeout(2):
+        short, long = (
+            asyncio.create_task(session.command("gsm show version", timeout=seconds))
+            for seconds in (NEVER, 60)
+        )
+        with pytest.raises(ActionTimeoutError):
+            await short
+    assert not long.done()
+    session.abort()
+    with pytest.raises(ConnectionLostError):
+        await long
+
+
 # ---- events --------------------------------------------------------------------------
 
 

@@ -457,6 +457,7 @@ async def test_what_is_off_is_kept(
     await first.start()
     await first.modules.set_power(2, on=False)
     await first.modules.set_power(3, on=False)
+    assert kept == {2: LastSign(), 3: LastSign()}
     await first.spans.read()
     await first.stop()
     assert kept == {2: LastSign(20, False), 3: LastSign(20, False)}

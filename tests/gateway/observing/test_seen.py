@@ -173,6 +173,15 @@ async def test_a_status_that_nobody_knows_is_counted(
     assert count == 1
 
 
+async def test_a_status_that_is_too_long(gateway: Simulator, client: Gateway) -> None:
+    """Its beginning is enough to know it by."""
+    gateway.spans[1].status = "x" * 500
+    await client.spans.read()
+    kinds = list(client.observer.seen.counts)
+    assert len(kinds) == 2
+    assert max(map(len, kinds)) == len("unknown status ") + 60
+
+
 async def test_counts_begin_with_each_login(
     gateway: Simulator, client: Gateway
 ) -> None:
@@ -213,7 +222,14 @@ def test_replies_that_nobody_knows_are_counted(
             ('gsm send sms 1 1 "Hi" 20', f"SPAN:1 SEND SMS TO PHONE:1 {words}\n")
             for words in ("SUCCESSFULLY", "WAS FAILED", "WAS USING", "ENCODE PDU FAIL")
         ),
-        ('gsm send ussd 1 "*1#" 30', "0:Send USSD timeout on span 1(110)\n"),
+        *(
+            ('gsm send ussd 1 "*1#" 30', output)
+            for output in (
+                "0:Send USSD timeout on span 1(110)\n",
+                "0:Send USSD failed on span 1(3)\n",
+                "1:Recive USSD on span 1,responses:2,code:15\nText:5.00\n",
+            )
+        ),
         ("gsm show span 1", "anything"),
     ],
 )

@@ -453,6 +453,19 @@ def test_flush_delivers_what_is_there(bench: Bench) -> None:
     assert not bench.clock.running
 
 
+def test_flush_delivers_what_is_there_as_a_whole(bench: Bench) -> None:
+    """Even where it was in doubt, and parts of other messages were waited for."""
+    bench.assembler.add(sent(1, 2, "<1>", 0))
+    bench.assembler.add(sent(2, 2, "<2>", 16))
+    bench.assembler.add(part(1, 2, "<b>", reference=2))
+    assert bench.texts == []
+    bench.assembler.flush()
+
+    assert bench.texts == ["<1><2>", "<b>"]
+    assert [message.complete for message in bench.messages] == [True, False]
+    assert not bench.clock.running
+
+
 def test_a_part_does_not_show_what_it_holds() -> None:
     """It may end up in a traceback."""
     for each in (single(), part(1, 2, "hello")):
