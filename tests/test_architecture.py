@@ -2,8 +2,11 @@
 
 import ast
 from collections.abc import Iterator
+import dataclasses
+import importlib
 from pathlib import Path
 import re
+from typing import get_args
 
 import pytest
 
@@ -133,6 +136,25 @@ def test_nothing_private_of_others_is_used(package: str) -> None:
             and node.attr not in own
         ]
     assert strangers == []
+
+
+def test_no_object_shows_what_is_private() -> None:
+    """Whatever is written to a log or a traceback may be published by its owner."""
+    private = re.compile(
+        r"(own_)?number|sms_center|imsi|secret|text|message|payload|reply|value"
+        r"|(as_)?sender|recipient"
+    )
+    shown = {
+        f"{found.__module__}.{found.__name__}.{field.name}"
+        for name in modules("custom_components/openvox_gsm")
+        for found in vars(importlib.import_module(name)).values()
+        if isinstance(found, type) and dataclasses.is_dataclass(found)
+        for field in dataclasses.fields(found)
+        if field.repr
+        and private.fullmatch(field.name)
+        and any(kind in (str, bytes) for kind in (field.type, *get_args(field.type)))
+    }
+    assert shown == set()
 
 
 @pytest.mark.parametrize("package", PACKAGES)

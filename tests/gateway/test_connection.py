@@ -23,7 +23,11 @@ from custom_components.openvox_gsm.ami import (
     session as ami_session,
 )
 from custom_components.openvox_gsm.gateway import connection as connection_module
-from custom_components.openvox_gsm.gateway.connection import Connection
+from custom_components.openvox_gsm.gateway.connection import (
+    FIRST_WAIT,
+    LONGEST_WAIT,
+    Connection,
+)
 from simulator import Simulator, User
 
 from .conftest import Heard, expect_nothing_left, gateway_with, until
@@ -403,8 +407,8 @@ async def test_the_waits_grow(
         return 0.0
 
     monkeypatch.setattr(random, "uniform", no_wait)
-    monkeypatch.setattr(connection_module, "FIRST_WAIT", 1.0)
-    monkeypatch.setattr(connection_module, "LONGEST_WAIT", 60.0)
+    monkeypatch.setattr(connection_module, "FIRST_WAIT", FIRST_WAIT)
+    monkeypatch.setattr(connection_module, "LONGEST_WAIT", LONGEST_WAIT)
     connection = new_connection()
     await connection.start()
     gateway.faults.refuse = True

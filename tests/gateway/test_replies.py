@@ -201,6 +201,7 @@ def test_all_spans_that_are_not_whole(output: str) -> None:
         ("Power on, Up, Active", "SIM READY REQ", SpanStatus.BUSY),
         ("Power on, Up, Active", "NET REQ", SpanStatus.BUSY),
         ("Power on, Up, Active", "IMSI REQ", SpanStatus.BUSY),
+        ("Power on, Up, Active", "SOMETHING NEW REQ", SpanStatus.BUSY),
         ("Power on, Up, Active", "UP", SpanStatus.BUSY),
         ("Power on, Up, Active", "UIM READY REQ", SpanStatus.BUSY),
         ("Power on, Up, Active", "UIM PIN REQ", SpanStatus.PIN_ERROR),

@@ -179,6 +179,18 @@ async def test_a_span_that_is_silent_once_is_sent_nothing(
     )
 
 
+async def test_a_span_has_rested_when_its_time_is_over(
+    skip: Callable[[float], None], client: Gateway
+) -> None:
+    """It gets work at once then."""
+    async with client.spans.exclusive(2) as lock:
+        lock.block(60)
+        skip(60)
+        async with asyncio.timeout(0.8):
+            deadline = asyncio.get_running_loop().time()
+            assert await client.spans.wait_until_ready(lock, deadline) is None
+
+
 async def test_for_how_long_a_span_that_hangs_is_left_alone(
     gateway: Simulator, skip: Callable[[float], None], client: Gateway
 ) -> None:

@@ -1,6 +1,7 @@
 """USSD: what is asked, what comes of it, and whose turn it is."""
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
@@ -193,6 +194,19 @@ async def test_a_late_ussd_failure_goes_to_no_other_request(
     gateway.spans[1].late_after = 0.1
     assert await ussd_failure(client, 1, timeout=1) is UssdFailure.TIMED_OUT
     assert (await client.ussd.send(1, "*100#")).text == "12.50"
+
+
+async def test_a_ussd_code_that_is_answered_at_the_last_moment(
+    gateway: Simulator, skip: Callable[[float], None], client: Gateway
+) -> None:
+    """The answer counts: it's the gateway that says when the time is over."""
+    gateway.timeout_scale = 10
+    gateway.spans[1].ussd["*100#"] = "12.50"
+    gateway.spans[1].ussd_duration = 2
+    asking = asyncio.create_task(client.ussd.send(1, "*100#", timeout=2))
+    await until(lambda: gateway.spans[1].doing)
+    skip(2)
+    assert (await asking).text == "12.50"
 
 
 async def test_a_ussd_code_that_is_never_answered(

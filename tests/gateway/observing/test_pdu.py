@@ -32,6 +32,14 @@ def test_a_pdu_reads_as_a_text_of_the_same_shape() -> None:
     assert after.sent_at == before.sent_at
 
 
+def test_nothing_of_the_service_centre_stays() -> None:
+    """Its number says whose customer the owner is; it has the stand-in of elsewhere."""
+    stand_ins = StandIns()
+    hidden = hide_pdu(PDU, stand_ins)[4:18]
+    digits = "".join(hidden[at + 1] + hidden[at] for at in range(0, 14, 2))
+    assert digits == stand_ins.numbers("8613800755500") + "F"
+
+
 def test_a_text_in_ucs2_keeps_its_shape() -> None:
     """With its digits, other alphabets and pictures, and its length."""
     text = "Größe 42: OK, Привет 中😀"

@@ -769,6 +769,7 @@ def test_no_message_without_its_pdu_where_that_is_required(
         "Span 2: dropped an SMS that came without its PDU, as the gateway's "
         "options require one"
     ]
+    assert bench.inbox.seen["dropped without PDU"] == 1
 
 
 def test_more_suspects_than_any_gateway_has(bench: Bench) -> None:
@@ -1850,6 +1851,7 @@ def test_a_message_that_is_dropped_as_forged_leaves_a_warning(
     bench.settle()
 
     assert "Span 3: dropped a message" in caplog.text
+    assert bench.inbox.seen["forged"] == 1
 
 
 def test_an_end_that_never_comes(

@@ -649,6 +649,20 @@ async def test_a_late_verdict_that_is_not_told(
     assert texts(gateway) == ["Hi"]
 
 
+async def test_a_message_that_is_sent_at_the_last_moment(
+    gateway: Simulator, skip: Callable[[float], None], client: Gateway
+) -> None:
+    """The answer counts: it's the gateway that says when the time is over."""
+    gateway.timeout_scale = 10
+    gateway.spans[1].send_duration = 2
+    sending = asyncio.create_task(client.sms.send(NUMBER, "Hi", span=1, timeout=2))
+    await until(lambda: gateway.spans[1].doing == "SMS SENDING")
+    skip(1)
+    await until(lambda: gateway.spans[1].doing == "SMS SENT")
+    skip(1)
+    assert outcome(await sending) == sent_on(1)
+
+
 @earlier_firmware
 async def test_after_a_time_out_the_span_rests(
     gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
