@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+import logging
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
@@ -13,7 +14,7 @@ from custom_components.openvox_gsm.gateway import Gateway, StatusReport
 from custom_components.openvox_gsm.gateway.sending import reports as reports_module
 from simulator import Box, Simulator, SmsOutcome
 
-from tests.gateway.conftest import gateway_with, until
+from tests.gateway.conftest import Heard, gateway_with, until
 from tests.gateway.outcomes import LONG, NUMBER, MakeClient, later_firmware
 
 OTHER = "+4915187654321"
@@ -94,6 +95,20 @@ async def test_the_text_of_an_sms_can_forge_no_report(
     await gateway.receive_status_report(1, NUMBER)
     await until(lambda: told)
     assert len(told) == 1
+
+
+async def test_an_sms_that_only_names_such_a_report(
+    gateway: Simulator,
+    client: Gateway,
+    heard: Heard,
+    told: list[StatusReport],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It's a text like any other, and no error."""
+    await gateway.receive_sms(1, NUMBER, "SMSStatusReport")
+    await until(lambda: heard.sms)
+    assert told == []
+    assert [each for each in caplog.records if each.levelno >= logging.ERROR] == []
 
 
 @later_firmware
