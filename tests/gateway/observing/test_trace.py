@@ -11,7 +11,7 @@ import pytest
 
 from custom_components.openvox_gsm.ami import AmiError
 from custom_components.openvox_gsm.gateway import Gateway, UssdError
-from custom_components.openvox_gsm.gateway.observing.trace import Trace
+from custom_components.openvox_gsm.gateway.observing.trace import MAX_LINES, Trace
 from custom_components.openvox_gsm.gateway.receiving.pdu import PduError, decode_deliver
 from simulator import Box, Dialect, Simulator
 
@@ -290,3 +290,11 @@ def test_nothing_private_survives_of_a_torn_event(
     for piece in stream.split(b"\r\n\r\n"):
         trace.event(piece, is_torn=b"EXTRA" not in piece)
     assert_nothing_survives(trace.wire(), text[1])
+
+
+def test_a_recording_has_no_limit() -> None:
+    """It keeps more lines than what is kept for later."""
+    trace = Trace(max_lines=None)
+    for _ in range(MAX_LINES):
+        trace.event(b"Event: ExtraReady\r\nChannel: 1")
+    assert len(trace.wire()) == MAX_LINES
