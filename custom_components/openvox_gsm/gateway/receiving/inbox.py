@@ -60,6 +60,9 @@ _PACKET_END = b"\r\n\r\n"
 _MAX_OPEN: Final = 200  # messages that are coming in
 # More than all spans receive in that time. Only a hostile gateway has more.
 _MAX_SUSPECTS: Final = 200
+# How often packets that were set aside are read again: so many times each, on average.
+_READ_AGAIN: Final = 4
+_MAX_READ_AGAIN: Final = 4000  # packets at a time
 
 
 class Inbox:
@@ -103,6 +106,7 @@ class Inbox:
         self._torn: TornPacket | None = None  # until its end is there
         self._opening: Opening | None = None
         self._is_reading_pieces = False
+        self._may_read_again = _MAX_READ_AGAIN  # packets
 
     def learn_steps(self, steps: Sequence[str] | None) -> None:
         """Take the steps that the dialplan runs for an SMS; None where that's unknown.
@@ -117,6 +121,7 @@ class Inbox:
 
     def receive(self, packet: Packet) -> None:
         """Read a packet that passed `wants`."""
+        self._may_read_again = min(self._may_read_again + _READ_AGAIN, _MAX_READ_AGAIN)
         if not self.has_unread_text:
             self._reader.learn(packet.raw)
         self._read(packet)
@@ -136,6 +141,8 @@ class Inbox:
             pieces = self._torn.pieces = [*self._torn.pieces, packet.raw]
             if self._torn.is_too_long:
                 self._abandon_torn(pieces)
+                return
+            if self._torn.goes_on_behind(packet.raw):
                 return
         event = self._reader.read(_PACKET_END.join(pieces))
         if event is None:
@@ -245,8 +252,7 @@ class Inbox:
             self._add(first)
         elif is_piece:
             self._hold(first, [packet])
-        for raw in others:
-            self._read(Packet(raw))
+        self._read_again(others, first.span)
 
     # Packets that the text of an SMS cut in two
 
@@ -316,9 +322,20 @@ class Inbox:
                 for message in self._messages.open_on(event.channel):
                     message.texts.append(event.value)
         was_reading_pieces, self._is_reading_pieces = self._is_reading_pieces, True
-        for raw in others:
-            self._read(Packet(raw))
+        self._read_again(others, event.span)
         self._is_reading_pieces = was_reading_pieces
+
+    def _read_again(self, packets: list[bytes], span: int) -> None:
+        """Read packets that were set aside, which may set them aside again.
+
+        They aren't read where that goes on and on, as a hostile gateway could have it.
+        """
+        if len(packets) > self._may_read_again:
+            self._sorter.drop_unreadable(span)
+            return
+        self._may_read_again -= len(packets)
+        for raw in packets:
+            self._read(Packet(raw))
 
     def _forget_torn(self) -> None:
         if self._torn:
@@ -362,7 +379,10 @@ class Inbox:
                 began_with_step=not is_certain,
                 may_begin_with_text=self._is_reading_pieces,
             )
-        if not message.add(event):
+        is_readable_now = message.add(event)
+        if self._messages.has_too_many_texts:
+            self._decide_now(next(iter(self._messages.open.values())))
+        if not is_readable_now or event.key not in self._messages.open:
             return
         self._decide_later(message, SETTLE_TIME, is_final=False)
         if not self._suspects and not any(

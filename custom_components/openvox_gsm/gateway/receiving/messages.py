@@ -8,6 +8,8 @@ from .events import MessageKey
 from .message import Message
 
 _MAX_RECENT_MESSAGES: Final = 200
+# Of all messages. One has a dozen if its PDU can be read in several ways.
+_MAX_TEXTS: Final = 5000
 
 
 class Messages:
@@ -28,6 +30,11 @@ class Messages:
     def __contains__(self, key: MessageKey) -> bool:
         """Return whether a message is known."""
         return key in self.open or key in self.recent
+
+    @property
+    def has_too_many_texts(self) -> bool:
+        """Whether there are more than those of so many messages."""
+        return sum(len(message.texts) for message in self) > _MAX_TEXTS
 
     def is_certain(self, uniqueid: str) -> bool:
         """Return whether a Uniqueid is known that no text has forged."""
@@ -60,7 +67,9 @@ class Messages:
             self._forget(message)
             return
         self.recent[message.key] = message
-        while len(self.recent) > _MAX_RECENT_MESSAGES:
+        while len(self.recent) > _MAX_RECENT_MESSAGES or (
+            self.recent and self.has_too_many_texts
+        ):
             self._forget(self.recent.pop(next(iter(self.recent))))
 
     def _forget(self, message: Message) -> None:
