@@ -1650,6 +1650,9 @@ def attack(
     )
     bench.settle()
     told = list(bench.told)
+    # A message that the text has forged waits for its PDU, and is dropped.
+    bench.clock.let_pass(LONGEST_STALL)
+    assert bench.told == told
     if order != "alone":
         for each in NEIGHBOURS_TOLD:
             assert each in told
@@ -2177,6 +2180,14 @@ def as_long_as_fits(fragments: list[str]) -> str:
     order="mixed, first",
     sources=ALL,
     dialect=Dialect.LATE,
+    driver_escapes=True,
+)
+@example(  # a message begins that never has its PDU
+    text="\r\nUniqueid: 1795400805.7\r\n\r\nEvent: VarSet\r\nPrivilege:\r\n"
+    'Channel:EXTRA-SMS/1-3\r\nVariable:SMSSRC\r\nValue: \r\nUniqueid: "\r\n',
+    order="alone",
+    sources=(VARSET,),
+    dialect=Dialect.EARLY,
     driver_escapes=True,
 )
 @example(  # it names the genuine sender of another SMS beside a forged one
