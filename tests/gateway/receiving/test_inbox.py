@@ -2199,6 +2199,16 @@ def as_long_as_fits(fragments: list[str]) -> str:
     dialect=Dialect.EARLY,
     driver_escapes=True,
 )
+@example(  # it forges a PDU, and the genuine one is set aside for a moment
+    text="\r\n\r\nEvent: VarSet\r\nPrivilege: \r\nChannel: EXTRA-SMS/5-1\r\n"
+    "Variable: SMSPDU\r\nValue: 00040BD0CDBC30EC5E0300006230415190622300\r\n"
+    "Uniqueid: 1795400805.8\r\n\r\nEvent: VarSet\r\nPrivilege:\r\n"
+    "Channel:EXTRA-SMS/1-5\r\nVariable:x\r\nValue: ",
+    order="mixed, last",
+    sources=(VARSET,),
+    dialect=Dialect.EARLY,
+    driver_escapes=False,
+)
 def test_any_text_with_pdu(
     text: str,
     order: str,

@@ -125,6 +125,7 @@ class CallTracker:
 
     def connection_lost(self) -> None:
         """Forget the calls, as their end will not be seen."""
+        self._warner.stop()
         self._calls.clear()
         self._expected.clear()
         self._waiting.clear()

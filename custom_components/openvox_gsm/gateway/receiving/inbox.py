@@ -45,6 +45,7 @@ from .events import CHANNEL, MARKER, EventReader, MessageKey, SmsEvent
 from .message import Message, is_readable
 from .messages import Messages
 from .opening import Opening
+from .patience import Patience
 from .received_part import ReceivedPart
 from .sorting import Sorter
 from .steps import Steps
@@ -60,9 +61,6 @@ _PACKET_END = b"\r\n\r\n"
 _MAX_OPEN: Final = 200  # messages that are coming in
 # More than all spans receive in that time. Only a hostile gateway has more.
 _MAX_SUSPECTS: Final = 200
-# How often packets that were set aside are read again: so many times each, on average.
-_READ_AGAIN: Final = 4
-_MAX_READ_AGAIN: Final = 4000  # packets at a time
 
 
 class Inbox:
@@ -106,13 +104,10 @@ class Inbox:
         self._torn: TornPacket | None = None  # until its end is there
         self._opening: Opening | None = None
         self._is_reading_pieces = False
-        self._may_read_again = _MAX_READ_AGAIN  # packets
+        self._patience = Patience()
 
     def learn_steps(self, steps: Sequence[str] | None) -> None:
-        """Take the steps that the dialplan runs for an SMS; None where that's unknown.
-
-        They are written as ``dialplan show`` prints them.
-        """
+        """Take the steps for an SMS as ``dialplan show`` prints them; None if unknown."""
         self._reader.steps = Steps(steps)
 
     def wants(self, raw: bytes) -> bool:
@@ -121,7 +116,7 @@ class Inbox:
 
     def receive(self, packet: Packet) -> None:
         """Read a packet that passed `wants`."""
-        self._may_read_again = min(self._may_read_again + _READ_AGAIN, _MAX_READ_AGAIN)
+        self._patience.grow()
         if not self.has_unread_text:
             self._reader.learn(packet.raw)
         self._read(packet)
@@ -149,7 +144,7 @@ class Inbox:
             return
         if not self._torn and self._is_opening(event):
             timer = self._call_later(SETTLE_TIME, self._end_opening)
-            is_piece = not event.uniqueid or self._is_missing(event)
+            is_piece = not event.uniqueid or self._messages.lack(event)
             self._opening = Opening(event, timer, is_piece=is_piece)
             self._opening.add(packet.raw, event)
         elif self._is_torn(event):
@@ -218,19 +213,9 @@ class Inbox:
             and not event.shows_uniqueid
             and event.key not in self._messages
             and not (
-                self._is_missing(event)
+                self._messages.lack(event)
                 and (not event.uniqueid or self._messages.is_certain(event.uniqueid))
             )
-        )
-
-    def _is_missing(self, event: SmsEvent) -> bool:
-        """Return whether a message that is coming in on the channel lacks this variable.
-
-        Then the event is likely a piece of it.
-        """
-        return any(
-            message.is_certain and event.variable not in message.variables
-            for message in self._messages.open_on(event.channel)
         )
 
     def _end_opening(self) -> None:
@@ -245,7 +230,7 @@ class Inbox:
             uniqueid = None  # it's another channel's
         if uniqueid:
             self._begin((first.channel, uniqueid), first.span, is_certain=True)
-        is_piece = opening.is_piece or self._is_missing(first)
+        is_piece = opening.is_piece or self._messages.lack(first)
         if not uniqueid and not is_piece and first.is_part_of_sms:
             self._begin(first.key, first.span, is_certain=False)
         if first.key in self._messages:
@@ -326,16 +311,12 @@ class Inbox:
         self._is_reading_pieces = was_reading_pieces
 
     def _read_again(self, packets: list[bytes], span: int) -> None:
-        """Read packets that were set aside, which may set them aside again.
-
-        They aren't read where that goes on and on, as a hostile gateway could have it.
-        """
-        if len(packets) > self._may_read_again:
+        """Read packets that were set aside; they may be set aside again."""
+        if self._patience.lasts_for(len(packets)):
+            for raw in packets:
+                self._read(Packet(raw))
+        else:
             self._sorter.drop_unreadable(span)
-            return
-        self._may_read_again -= len(packets)
-        for raw in packets:
-            self._read(Packet(raw))
 
     def _forget_torn(self) -> None:
         if self._torn:
@@ -449,12 +430,10 @@ class Inbox:
         )
 
     def _is_being_read(self, message: Message) -> bool:
-        """Return whether the rest of one of the message's packets is to come."""
-        opening, torn = self._opening, self._torn
-        if opening:
-            return opening.is_piece and opening.first.channel == message.channel
+        """Return whether more of the message, or a text that forged it, is set aside."""
+        torn = self._torn
         if not torn or torn.first.channel != message.channel:
-            return False
+            return self._opening is not None
         return message.is_certain and torn.may_go_on
 
     def _keep(self, message: Message) -> None:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
-from .events import MessageKey
+from .events import MessageKey, SmsEvent
 from .message import Message
 
 _MAX_RECENT_MESSAGES: Final = 200
@@ -49,6 +49,16 @@ class Messages:
     def any_began_with_step(self) -> bool:
         """Whether one is coming in that began with a step of the dialplan."""
         return any(message.began_with_step for message in self.open.values())
+
+    def lack(self, event: SmsEvent) -> bool:
+        """Return whether one that is coming in on the channel lacks this variable.
+
+        Then the event is likely a piece of it.
+        """
+        return any(
+            message.is_certain and event.variable not in message.variables
+            for message in self.open_on(event.channel)
+        )
 
     def open_on(self, channel: str) -> Iterator[Message]:
         """Iterate over those that are coming in on a channel."""
