@@ -2,9 +2,12 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from time import monotonic, sleep
+from typing import Any
 from unittest.mock import patch
+import weakref
 
 import pytest
+import regex  # type: ignore[import-untyped]
 
 from custom_components.openvox_gsm.regular_expression import (
     TIME_LIMIT,
@@ -48,6 +51,11 @@ def test_what_is_not_an_expression(expression: str) -> None:
         r"\d{20000,}",
         "(a{100}){1000}",
         "((a{30}[)]){30}[)]){30}",
+        # What is there once or more is written out twice.
+        pytest.param("(" * 30 + "a" + ")+" * 30, id="groups in groups"),
+        pytest.param("(?:" * 30 + "b|a" + "){1,2}" * 30, id="twice at most"),
+        pytest.param("(?x)" + "(" * 30 + "a" + ") #\n +" * 30, id="with comments"),
+        pytest.param(f"[{'ab' * 900}]{{8000}}", id="a large set"),
         "(?x)(a{100}) # all of it\n {1000}",
         "(?x)a{1 0 0 0 0 0}",
         "(?x)a{1#\n00000}",
@@ -75,6 +83,8 @@ def test_an_expression_that_takes_all_memory(expression: str) -> None:
         (r"(?:[0-9A-F]{2}:){5}[0-9A-F]{2}", "A0:98:05:01:02:03"),
         (r"(?x) \d{2} \. \d{2}  # a day", "24.12"),
         (r"\{ 5\}", "{ 5}"),
+        (r"(\w+ )+(\p{L}++\.)+([a-z]+)+", "open the gate.now"),
+        (r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?:[,;][A-Z0-9]{2,})+", "10.0.0.1,AB;C0"),
         ("a" * 2000, "a" * 2000),
     ],
 )
@@ -84,6 +94,23 @@ def test_an_expression_that_repeats_a_little(expression: str, text: str) -> None
 
     assert found
     assert found[0] == text
+
+
+def test_an_expression_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hundreds of large ones, which any user may have Home Assistant check, are gone."""
+    compiled: list[weakref.ref[Any]] = []
+
+    def compile_as_usual(*args: Any, **options: Any) -> Any:
+        pattern = usual_compile(*args, **options)
+        compiled.append(weakref.ref(pattern))
+        return pattern
+
+    usual_compile = regex.compile
+    monkeypatch.setattr(regex, "compile", compile_as_usual)
+
+    RegularExpression("a{9000}")
+
+    assert [each() for each in compiled] == [None]
 
 
 @pytest.mark.parametrize(

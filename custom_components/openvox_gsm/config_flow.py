@@ -35,7 +35,7 @@ from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 from .ami import AmiError, TlsError
 from .connecting.address import read_address
 from .connecting.attempt import fetch_fingerprint, imeis_of, try_gateway
-from .connecting.discovery import async_follow, is_at, is_gateway_of
+from .connecting.discovery import async_follow, async_recognize, is_at
 from .connecting.form_errors import form_error
 from .const import (
     CONF_CHALLENGE,
@@ -156,7 +156,7 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
             ):
                 if (
                     not entry.disabled_by
-                    and await is_gateway_of(self.hass, entry, host)
+                    and await async_recognize(self.hass, entry, host)
                     and is_at(self.hass, entry, entry.data[CONF_HOST])
                 ):
                     self.hass.config_entries.async_update_entry(entry, unique_id=mac)

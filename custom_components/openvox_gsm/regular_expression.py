@@ -5,7 +5,8 @@ Python's own `re` can't be stopped then, and blocks all of Home Assistant even f
 another thread. The module `regex` can be stopped, and lets other threads run meanwhile.
 
 Compiling can't be stopped, and any user may have Home Assistant check a trigger. The
-module writes out what has to be repeated: `a{100000000}` takes all memory.
+module writes out what has to be repeated: `a{100000000}` takes all memory, and so does
+`(((a)+)+)+` with some more of that.
 """
 
 import re
@@ -19,8 +20,8 @@ TIME_LIMIT: Final = 0.1  # seconds
 _LONGEST: Final = 2000  # characters; no SMS is longer
 # Written out: 3 MB, and some milliseconds. Usual expressions take less than a hundred.
 _MOST_STEPS: Final = 10_000
-# How often something has to be there, behind the end of what is repeated.
-_COUNT: Final = re.compile(r"(.?)\{(\d+)", re.DOTALL)
+# How often something has to be there at least, behind the end of what is repeated.
+_COUNT: Final = re.compile(r"(.?)(?:\{(\d+)(\}?)|\+)", re.DOTALL)
 # With the flag x, a count may have spaces and comments in it.
 _MAY_BE_SPACED: Final = re.compile(r"\(\?\w*x")
 _SPACED_COUNT: Final = re.compile(r"\{\d*[\s#]")
@@ -37,7 +38,8 @@ class RegularExpression:
             raise ValueError("not a regular expression: a number with spaces in it")
         flags = regex.IGNORECASE if ignore_case else 0
         try:
-            self._compiled = regex.compile(expression, flags)
+            # The module would keep the last 500 of them.
+            self._compiled = regex.compile(expression, flags, cache_pattern=False)
         except (regex.error, RecursionError, OverflowError) as err:
             raise ValueError(f"not a regular expression: {err}") from err
 
@@ -67,13 +69,18 @@ class RegularExpression:
 def _most_steps(expression: str) -> int:
     """Return how long an expression is at most, with its repetitions written out.
 
-    What is repeated is one character or set, unless it ends as a group does. Then it may
-    be everything, and be in another group that is repeated.
+    What may be there more often than it has to be is written out once more. What is
+    repeated is one character or set, unless it ends as a group does. Then it may be
+    everything, and be in another group that is repeated.
     """
-    steps, times = len(expression), 1
-    for end, count in _COUNT.findall(expression):
-        if end and end not in ")}" and not end.isspace():
-            steps += int(count)
-        else:
-            times *= max(1, int(count))
-    return steps * times
+    steps, times, of_sets = 0, 1, 1
+    for end, count, is_exact in _COUNT.findall(expression):
+        copies = int(count or 1) + (not is_exact)
+        if end == ")" or end.isspace() or (count and end in ("", "}")):
+            times *= max(1, copies)
+        elif end == "]":
+            of_sets = max(of_sets, copies)
+        elif count:
+            steps += copies
+    # All sets together are no longer than the expression.
+    return (steps + of_sets * len(expression)) * times

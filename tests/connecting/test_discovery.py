@@ -623,7 +623,7 @@ async def test_a_strangers_mac_address_goes_to_no_entry(
         async with Simulator(port=gateway.port, **traits) as box:
             give_other_modules(box)
             result = await discover(hass, box.host)
-    else:  # by a name that others can have as well
+    else:  # by a name that its own gateway has as well
         hass.config_entries.async_update_entry(
             loaded, data=loaded.data | {CONF_HOST: "localhost"}
         )
@@ -632,3 +632,30 @@ async def test_a_strangers_mac_address_goes_to_no_entry(
             result = await discover(hass, box.host, hostname="localhost")
     assert result["reason"] == "already_configured"
     assert loaded.unique_id is None
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+async def test_a_stranger_that_has_the_name_of_an_entry_without_mac_address(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry, host: str
+) -> None:
+    """No login is tried there: it could pass it on to the gateway, and would be in."""
+    hass.config_entries.async_update_entry(loaded, data=loaded.data | {CONF_HOST: host})
+    async with Simulator(host=ELSEWHERE, port=gateway.port) as box:
+        result = await discover(hass, box.host, hostname=host)
+        assert box.actions == []
+
+    assert result["reason"] == "already_configured"
+    assert loaded.unique_id is None
+
+
+async def test_announcements_without_end_of_an_entry_without_mac_address(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """It's logged in once, and not once for each."""
+    logins = gateway.actions.count("Login")
+    tries = [
+        discover(hass, gateway.host, mac=f"a09805{number:06x}") for number in range(20)
+    ]
+    await asyncio.gather(*tries)
+
+    assert gateway.actions.count("Login") <= logins + 2

@@ -21,6 +21,7 @@ from custom_components.openvox_gsm.gateway.model import (
     UssdStatus,
     Work,
 )
+from custom_components.openvox_gsm.gateway.receiving.steps import Steps
 
 DATA = Path(__file__).parents[1] / "data"
 RECORDINGS = DATA / "recorded-2.0.8"
@@ -1049,7 +1050,7 @@ def _read_all(output: str) -> None:
     replies.is_refused_before_prompt(output)
     replies.read_ussd_reply(1, output)
     replies.read_commands(output)
-    replies.read_steps(output, "sms")
+    Steps(replies.read_steps(output, "sms"))
     replies.read_usage(output)
     replies.read_driver_version(output)
     replies.read_rights(output, "read")
@@ -1063,10 +1064,11 @@ def _read_all(output: str) -> None:
         "Status: " + "Pin ()" * 16_000,
         "Usage: <" + " " * 100_000,
         "  'sms' =>" + " " * 100_000,
+        f"  'sms' => 1. System({'sms_receive.lua ' * 16_000}) [x]",
         "  'sms' => 1. NoOp(a)" + " [a)" * 25_000,
         "1:Recive USSD sucess on span 1" + "\n" * 100_000,
     ],
-    ids=["spaces", "lines", "PINs", "usage", "step", "ends of a step", "USSD"],
+    ids=["spaces", "lines", "PINs", "usage", "step", "program", "ends", "USSD"],
 )
 def test_an_output_that_takes_long_to_read(output: str) -> None:
     """None does: whoever prints it would hold up all of Home Assistant."""
@@ -1102,3 +1104,11 @@ def test_an_answer_of_a_network_that_is_too_long() -> None:
     )
     assert isinstance(reply, UssdReply)
     assert reply.text == "x" * 1024
+
+
+def test_a_span_of_many_lines() -> None:
+    """So many spans with so many lines would take a lot of memory."""
+    output = "Status: Up\n" + "".join(f"{number}: 1\n" for number in range(1000))
+    span = replies.read_span(1, output)
+    assert span
+    assert len(span.lines) == 100

@@ -1,6 +1,8 @@
 """Follows gateways to the addresses where DHCP sees them."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from custom_components.openvox_gsm.const import DOMAIN
@@ -28,11 +30,9 @@ async def async_follow(hass: HomeAssistant, entry: ConfigEntry, host: str) -> No
     # A host name leads to the gateway wherever it is.
     if not is_ip_address(old) or old == host:
         return
-    tried = hass.data.setdefault(_TRIED, {}).setdefault(entry.entry_id, set())
-    if host in tried or len(tried) == MAX_ADDRESSES:
-        return
-    tried.add(host)
-    try:
+    with _trying(hass, entry, host) as may_try:
+        if not may_try:
+            return
         await asyncio.gather(
             *(
                 _follow_board(hass, each, old, host)
@@ -42,6 +42,18 @@ async def async_follow(hass: HomeAssistant, entry: ConfigEntry, host: str) -> No
                 if each.data[CONF_HOST] == old and not each.disabled_by
             )
         )
+
+
+@contextmanager
+def _trying(hass: HomeAssistant, entry: ConfigEntry, host: str) -> Iterator[bool]:
+    """Yield whether an address may be tried for a gateway now."""
+    tried = hass.data.setdefault(_TRIED, {}).setdefault(entry.entry_id, set())
+    if host in tried or len(tried) == MAX_ADDRESSES:
+        yield False
+        return
+    tried.add(host)
+    try:
+        yield True
     finally:
         tried.discard(host)
 
@@ -65,6 +77,31 @@ async def _follow_board(
             entry, data={**entry.data, CONF_HOST: host}
         )
         hass.config_entries.async_schedule_reload(entry.entry_id)
+
+
+async def async_recognize(hass: HomeAssistant, entry: ConfigEntry, host: str) -> bool:
+    """Return whether the gateway of an entry, which is at its own address, proves that.
+
+    Nothing is sent elsewhere: a device that has only taken the gateway's name could pass
+    the login on to the gateway, and would be logged in there.
+    """
+    with _trying(hass, entry, host) as may_try:
+        return (
+            may_try
+            and await _leads_to(entry.data[CONF_HOST], host)
+            and await is_gateway_of(hass, entry, host)
+        )
+
+
+async def _leads_to(name: str, address: str) -> bool:
+    """Return whether a host name, or an address, leads to an address."""
+    if is_ip_address(name):
+        return name == address
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(name, None)
+    except OSError, UnicodeError:
+        return False
+    return address in {str(socket_address[0]) for *_, socket_address in found}
 
 
 async def is_gateway_of(hass: HomeAssistant, entry: ConfigEntry, host: str) -> bool:

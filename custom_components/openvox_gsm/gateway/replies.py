@@ -14,7 +14,7 @@ import re
 from types import MappingProxyType
 from typing import Final
 
-from .bounds import MAX_SPANS, MAX_USSD, MAX_VALUE
+from .bounds import MAX_LINES, MAX_SPANS, MAX_STEP, MAX_USSD, MAX_VALUE
 from .model import NetworkStatus, SendFailure, Span, SpanStatus, UssdFailure, UssdReply
 
 
@@ -89,6 +89,8 @@ def read_span(number: int, output: str) -> Span | None:
         key, colon, value = line.partition(":")  # a value may contain colons
         if colon and key.strip() and not _PIN_LINE.search(key):
             lines.setdefault(key.strip()[:MAX_VALUE], value.strip()[:MAX_VALUE])
+            if len(lines) == MAX_LINES:
+                break
     return _span(number, lines) if "Status" in lines else None
 
 
@@ -402,7 +404,8 @@ def read_steps(output: str, extension: str) -> tuple[str, ...] | None:
     for line in output.splitlines():
         if match := _STEP.fullmatch(line):
             current = match["extension"] or current
-            steps.setdefault(current, []).append(_without_settings(match["step"]))
+            step = _without_settings(match["step"])[:MAX_STEP]
+            steps.setdefault(current, []).append(step)
     if extension in steps:
         return tuple(steps[extension])
     return tuple(step for pattern in steps.values() for step in pattern) or None

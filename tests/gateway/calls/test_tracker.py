@@ -174,10 +174,37 @@ def wire(name: str) -> bytes:
 @BOTH_DIALECTS
 def test_words_that_are_too_long(bench: Bench, dialect: Dialect) -> None:
     """The rest of them is left out."""
-    phone = Phone(dialect, number="1" * 5000)
+    phone = Phone(dialect, number="1" * 1000)
     bench.feed(ring(phone), phone.ends().replace(b"Normal Clearing", b"x" * 5000))
     assert [each.number for each in bench.news] == ["1" * 255] * 2
     assert bench.news[1].cause_text == "x" * 255
+
+
+def test_events_without_end_while_an_sms_comes_in(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No more are held than any gateway has, and a warning says so."""
+    first, *_ = sms_with_pdu("hello").events(Writing.EARLY)
+    bench.feed(
+        first,
+        *(
+            ring(Phone(Dialect.ASTERISK_1_8, uniqueid=f"{number}.7"))
+            for number in range(2000)
+        ),
+    )
+    assert len(bench.clock.running) < 600
+    bench.settle()
+
+    assert len(bench.told) == 500
+    assert [record.getMessage() for record in caplog.records[:1]] == [
+        "Dropped events of calls, as more came in at once than any gateway has"
+    ]
+
+
+def test_an_event_that_is_too_long(bench: Bench) -> None:
+    """It's no honest one, and would take memory while it waits."""
+    bench.feed(ring(Phone(Dialect.ASTERISK_1_8, number="1" * 9000)))
+    assert not bench.told
 
 
 @BOTH_DIALECTS

@@ -15,6 +15,7 @@ import logging
 from pathlib import Path
 import re
 from typing import Any
+from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
 from hypothesis import example, given, settings, strategies as st
@@ -27,12 +28,15 @@ from custom_components.openvox_gsm.gateway.receiving.assembly import (
     PARTS_TIMEOUT,
     Assembler,
 )
+from custom_components.openvox_gsm.gateway.receiving.events import EventReader
 from custom_components.openvox_gsm.gateway.receiving.inbox import (
     LONGEST_STALL,
     MESSAGE_TIMEOUT,
     SETTLE_TIME,
     Inbox,
 )
+from custom_components.openvox_gsm.gateway.receiving.message import Message
+from custom_components.openvox_gsm.gateway.receiving.messages import Messages
 from custom_components.openvox_gsm.gateway.warner import WARNING_PAUSE
 
 from tests.gateway.clock import Clock
@@ -781,6 +785,70 @@ def test_more_suspects_than_any_gateway_has(bench: Bench) -> None:
     assert len(bench.clock.running) < 2000
     bench.settle()
     assert len(bench.told) == 2000
+
+
+@pytest.mark.parametrize("name", ["SMSTXT", "SMSPDU"])
+def test_packets_that_are_set_aside_again_and_again(
+    bench: Bench, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    """Each is read a few times, not once for each of the others; a warning says so."""
+    first, *_ = sms_with_pdu("hello").events(Dialect.EARLY)
+    packet = (
+        "Event: VarSet\r\nPrivilege: dialplan,all\r\nChannel: EXTRA-SMS/3-1\r\n"
+        f"Variable: {name}\r\nValue: x\r\n\r\n"
+    ).encode()
+    with patch.object(
+        EventReader, "read", autospec=True, side_effect=EventReader.read
+    ) as read:
+        bench.feed([*([first] if name == "SMSPDU" else []), packet * 3000])
+
+    assert read.call_count < 10 * 3000
+    assert "the gateway gave too little of an incoming SMS to read it" in caplog.text
+    bench.reconnect()
+    bench.feed(NEIGHBOURS[0].events(Dialect.EARLY))
+    assert bench.told == [NEIGHBOURS_TOLD[0]]
+
+
+def test_pdus_of_one_sms_without_end(bench: Bench) -> None:
+    """All but the first ones are ignored: each takes a timer, and is compared with all."""
+    sms = Sms()
+    pdus = [
+        in_scheme(deliver_pdu("+4915112345678", f"{number}"), 0x04)
+        for number in range(500)
+    ]
+    bench.feed([sms.varset(Dialect.EARLY, "SMSSRC", sms.sender)])
+    bench.feed(sms.varset(Dialect.EARLY, "SMSPDU", pdu.encode()) for pdu in pdus)
+
+    assert len(bench.clock.running) < 60
+
+
+@pytest.mark.parametrize(("count", "are_told"), [(50, True), (51, False)])
+def test_how_many_sms_one_read_may_hold(
+    bench: Bench, caplog: pytest.LogCaptureFixture, count: int, are_told: bool
+) -> None:
+    """Each takes its time, as it's looked for in all texts."""
+    first, *others = (
+        deliver_pdu("+4915112345678", f"{number}") for number in range(count)
+    )
+    read = "".join([first, *(f"\r\n+CMT: ,28\r\n{other}" for other in others)])
+    bench.feed(Sms(text=b"0", pdu=read).events(Dialect.EARLY, (VARSET,)))
+    bench.settle()
+
+    assert len(bench.told) == (count if are_told else 1)
+    assert bench.inbox.seen["without PDU"] == (not are_told)
+
+
+def test_texts_without_end() -> None:
+    """The oldest messages are forgotten, as each text is searched for the next ones."""
+    messages = Messages()
+    for number in range(100):
+        message = Message(("EXTRA-SMS/3-1", f"1.{number}"), 2, SENT_AT, is_certain=True)
+        message.texts += ["x"] * 100
+        messages.add(message)
+        messages.close(message, keep=True)
+
+    assert len(messages.recent) == 50
+    assert ("EXTRA-SMS/3-1", "1.99") in messages
 
 
 @BOTH_DIALECTS
@@ -1616,6 +1684,9 @@ def attack(
     )
     bench.settle()
     told = list(bench.told)
+    # A message that the text has forged waits for its PDU, and is dropped.
+    bench.clock.let_pass(LONGEST_STALL)
+    assert bench.told == told
     if order != "alone":
         for each in NEIGHBOURS_TOLD:
             assert each in told
@@ -2145,6 +2216,33 @@ def as_long_as_fits(fragments: list[str]) -> str:
     sources=ALL,
     dialect=Dialect.LATE,
     driver_escapes=True,
+)
+@example(  # a message begins that never has its PDU
+    text="\r\nUniqueid: 1795400805.7\r\n\r\nEvent: VarSet\r\nPrivilege:\r\n"
+    'Channel:EXTRA-SMS/1-3\r\nVariable:SMSSRC\r\nValue: \r\nUniqueid: "\r\n',
+    order="alone",
+    sources=(VARSET,),
+    dialect=Dialect.EARLY,
+    driver_escapes=True,
+)
+@example(  # it names the genuine sender of another SMS beside a forged one
+    text="\r\n\r\nEvent: VarSet\r\nPrivilege: \r\nChannel: EXTRA-SMS/5-1\r\n"
+    'Variable: SMSSRC\r\nValue: /process_sms "3" "MyBank" "" "pay"\r\n'
+    "Uniqueid: 1795400805.8\r\n",
+    order="mixed, first",
+    sources=(VARSET,),
+    dialect=Dialect.EARLY,
+    driver_escapes=True,
+)
+@example(  # it forges a PDU, and the genuine one is set aside for a moment
+    text="\r\n\r\nEvent: VarSet\r\nPrivilege: \r\nChannel: EXTRA-SMS/5-1\r\n"
+    "Variable: SMSPDU\r\nValue: 00040BD0CDBC30EC5E0300006230415190622300\r\n"
+    "Uniqueid: 1795400805.8\r\n\r\nEvent: VarSet\r\nPrivilege:\r\n"
+    "Channel:EXTRA-SMS/1-5\r\nVariable:x\r\nValue: ",
+    order="mixed, last",
+    sources=(VARSET,),
+    dialect=Dialect.EARLY,
+    driver_escapes=False,
 )
 def test_any_text_with_pdu(
     text: str,

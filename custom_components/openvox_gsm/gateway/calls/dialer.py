@@ -15,6 +15,7 @@ from custom_components.openvox_gsm.ami import (
     Packet,
     PermissionDeniedError,
 )
+from custom_components.openvox_gsm.gateway.bounds import MAX_CALL_EVENT
 from custom_components.openvox_gsm.gateway.connection import Connection
 from custom_components.openvox_gsm.gateway.errors import SpanError, why_not_asked
 from custom_components.openvox_gsm.gateway.model import (
@@ -100,7 +101,7 @@ class Dialer:
     @classmethod
     def wants(cls, raw: bytes) -> bool:
         """Return quickly whether a packet is the outcome of a call."""
-        return raw.startswith(cls.marker)
+        return raw.startswith(cls.marker) and len(raw) <= MAX_CALL_EVENT
 
     def receive(self, packet: Packet) -> None:
         """Read a packet that passed `wants`."""

@@ -13,12 +13,13 @@ shows ``Ringing``.
 import asyncio
 from collections import deque
 from collections.abc import Callable
+import logging
 import re
 from time import monotonic
 from typing import Final
 
 from custom_components.openvox_gsm.ami import Packet
-from custom_components.openvox_gsm.gateway.bounds import MAX_VALUE
+from custom_components.openvox_gsm.gateway.bounds import MAX_CALL_EVENT, MAX_VALUE
 from custom_components.openvox_gsm.gateway.model import (
     CallDirection,
     CallEvent,
@@ -26,6 +27,9 @@ from custom_components.openvox_gsm.gateway.model import (
 )
 from custom_components.openvox_gsm.gateway.receiving.inbox import SETTLE_TIME, Inbox
 from custom_components.openvox_gsm.gateway.timer import CallLater, Timer
+from custom_components.openvox_gsm.gateway.warner import Warner
+
+_LOGGER = logging.getLogger(__name__)
 
 _EVENTS = (b"Event: Newchannel\r\n", b"Event: Newstate\r\n", b"Event: Hangup\r\n")
 _CHANNEL = re.compile(r"EXTRA/(?P<voice>[0-9]{1,4})-[0-9]{1,4}")
@@ -33,6 +37,8 @@ _CHANNEL = re.compile(r"EXTRA/(?P<voice>[0-9]{1,4})-[0-9]{1,4}")
 # in every alphabet of an SMS, so they can be found again in its text.
 _UNIQUEID = re.compile(r"(?:[!-~]+-)?[0-9]+\.[0-9]+")
 _MAX_CALLS: Final = 200
+# Each takes a timer. Several for each span of the largest gateway.
+_MAX_WAITING: Final = 500  # events
 # An extension that is the number that was dialled.
 _NUMBER = re.compile(r"\+?[0-9*#]{1,64}")
 # What Asterisk writes where the number is withheld or not known.
@@ -104,6 +110,7 @@ class CallTracker:
         self._on_call = on_call
         self._inbox = inbox
         self._call_later = call_later
+        self._warner = Warner(_LOGGER)
         self._waiting: deque[Packet] = deque()
         self._timers: deque[Timer] = deque()  # one for each that's waiting
         self._calls: dict[str, _Call] = {}
@@ -112,10 +119,13 @@ class CallTracker:
     @classmethod
     def wants(cls, raw: bytes) -> bool:
         """Return quickly whether a packet may be about a call on a span."""
-        return raw.startswith(_EVENTS) and cls.marker in raw
+        return (
+            raw.startswith(_EVENTS) and cls.marker in raw and len(raw) <= MAX_CALL_EVENT
+        )
 
     def connection_lost(self) -> None:
         """Forget the calls, as their end will not be seen."""
+        self._warner.stop()
         self._calls.clear()
         self._expected.clear()
         self._waiting.clear()
@@ -141,7 +151,11 @@ class CallTracker:
         """Read a packet that passed `wants`."""
         if self._inbox.is_mid_packet:
             return  # the gateway writes nothing between the pieces of a packet
-        if self._waiting or self._inbox.is_mid_message:
+        if len(self._waiting) == _MAX_WAITING:
+            self._warner.warn(
+                "Dropped events of calls, as more came in at once than any gateway has"
+            )
+        elif self._waiting or self._inbox.is_mid_message:
             # Each waits for the full time, so they stay in order.
             self._waiting.append(packet)
             self._wait()

@@ -45,6 +45,7 @@ from .events import CHANNEL, MARKER, EventReader, MessageKey, SmsEvent
 from .message import Message, is_readable
 from .messages import Messages
 from .opening import Opening
+from .patience import Patience
 from .received_part import ReceivedPart
 from .sorting import Sorter
 from .steps import Steps
@@ -103,12 +104,10 @@ class Inbox:
         self._torn: TornPacket | None = None  # until its end is there
         self._opening: Opening | None = None
         self._is_reading_pieces = False
+        self._patience = Patience()
 
     def learn_steps(self, steps: Sequence[str] | None) -> None:
-        """Take the steps that the dialplan runs for an SMS; None where that's unknown.
-
-        They are written as ``dialplan show`` prints them.
-        """
+        """Take the steps for an SMS as ``dialplan show`` prints them; None if unknown."""
         self._reader.steps = Steps(steps)
 
     def wants(self, raw: bytes) -> bool:
@@ -117,6 +116,7 @@ class Inbox:
 
     def receive(self, packet: Packet) -> None:
         """Read a packet that passed `wants`."""
+        self._patience.grow()
         if not self.has_unread_text:
             self._reader.learn(packet.raw)
         self._read(packet)
@@ -137,12 +137,14 @@ class Inbox:
             if self._torn.is_too_long:
                 self._abandon_torn(pieces)
                 return
+            if self._torn.goes_on_behind(packet.raw):
+                return
         event = self._reader.read(_PACKET_END.join(pieces))
         if event is None:
             return
         if not self._torn and self._is_opening(event):
             timer = self._call_later(SETTLE_TIME, self._end_opening)
-            is_piece = not event.uniqueid or self._is_missing(event)
+            is_piece = not event.uniqueid or self._messages.lack(event)
             self._opening = Opening(event, timer, is_piece=is_piece)
             self._opening.add(packet.raw, event)
         elif self._is_torn(event):
@@ -211,19 +213,9 @@ class Inbox:
             and not event.shows_uniqueid
             and event.key not in self._messages
             and not (
-                self._is_missing(event)
+                self._messages.lack(event)
                 and (not event.uniqueid or self._messages.is_certain(event.uniqueid))
             )
-        )
-
-    def _is_missing(self, event: SmsEvent) -> bool:
-        """Return whether a message that is coming in on the channel lacks this variable.
-
-        Then the event is likely a piece of it.
-        """
-        return any(
-            message.is_certain and event.variable not in message.variables
-            for message in self._messages.open_on(event.channel)
         )
 
     def _end_opening(self) -> None:
@@ -238,15 +230,14 @@ class Inbox:
             uniqueid = None  # it's another channel's
         if uniqueid:
             self._begin((first.channel, uniqueid), first.span, is_certain=True)
-        is_piece = opening.is_piece or self._is_missing(first)
+        is_piece = opening.is_piece or self._messages.lack(first)
         if not uniqueid and not is_piece and first.is_part_of_sms:
             self._begin(first.key, first.span, is_certain=False)
         if first.key in self._messages:
             self._add(first)
         elif is_piece:
             self._hold(first, [packet])
-        for raw in others:
-            self._read(Packet(raw))
+        self._read_again(others, first.span)
 
     # Packets that the text of an SMS cut in two
 
@@ -316,9 +307,16 @@ class Inbox:
                 for message in self._messages.open_on(event.channel):
                     message.texts.append(event.value)
         was_reading_pieces, self._is_reading_pieces = self._is_reading_pieces, True
-        for raw in others:
-            self._read(Packet(raw))
+        self._read_again(others, event.span)
         self._is_reading_pieces = was_reading_pieces
+
+    def _read_again(self, packets: list[bytes], span: int) -> None:
+        """Read packets that were set aside; they may be set aside again."""
+        if self._patience.lasts_for(len(packets)):
+            for raw in packets:
+                self._read(Packet(raw))
+        else:
+            self._sorter.drop_unreadable(span)
 
     def _forget_torn(self) -> None:
         if self._torn:
@@ -362,7 +360,10 @@ class Inbox:
                 began_with_step=not is_certain,
                 may_begin_with_text=self._is_reading_pieces,
             )
-        if not message.add(event):
+        is_readable_now = message.add(event)
+        if self._messages.has_too_many_texts:
+            self._decide_now(next(iter(self._messages.open.values())))
+        if not is_readable_now or event.key not in self._messages.open:
             return
         self._decide_later(message, SETTLE_TIME, is_final=False)
         if not self._suspects and not any(
@@ -429,12 +430,10 @@ class Inbox:
         )
 
     def _is_being_read(self, message: Message) -> bool:
-        """Return whether the rest of one of the message's packets is to come."""
-        opening, torn = self._opening, self._torn
-        if opening:
-            return opening.is_piece and opening.first.channel == message.channel
+        """Return whether more of the message, or a text that forged it, is set aside."""
+        torn = self._torn
         if not torn or torn.first.channel != message.channel:
-            return False
+            return self._opening is not None
         return message.is_certain and torn.may_go_on
 
     def _keep(self, message: Message) -> None:

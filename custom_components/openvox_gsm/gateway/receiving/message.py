@@ -38,6 +38,10 @@ _SEVERAL_PDUS: Final = re.compile(
     rf"{_HEX.pattern}(?:[\r\n]+\+C(?:MT|DS): [^\r\n]*[\r\n]+{_HEX.pattern})+[\r\n]*"
 )
 
+# What a hostile gateway sends beyond these isn't read: no text can cause that.
+_MAX_VALUES: Final = 50  # different ones of a variable
+_MAX_PDUS: Final = 50  # in one value
+
 type Variables = dict[str, list[str]]
 
 
@@ -109,7 +113,7 @@ class Message:
         """Add an event; return whether it brought a readable PDU."""
         if event.variable:
             values = self.variables.setdefault(event.variable, [])
-            if event.value in values:
+            if event.value in values or len(values) == _MAX_VALUES:
                 return False
             if event.variable == "SMSSRC" and not values:
                 self._sender_came_first = not (self.texts or self._may_begin_with_text)
@@ -216,7 +220,12 @@ class Message:
         if not self._shows_pdu(variables):
             return []
         senders = self._senders(variables)
+        if variables.get("SMSSRC") != self.variables.get("SMSSRC"):
+            # A text may name the genuine one, and have forged the other in the driver's
+            # spelling.
+            senders = [None]
         texts = texts + self.texts
+        all_texts = texts + other_texts
         for pdus in self._pdus.values():
             (first, pdu), *others = pdus
             if any(first in text for text in texts):
@@ -228,7 +237,7 @@ class Message:
                 *(
                     other
                     for hex_pdu, other in others
-                    if not any(hex_pdu in text for text in texts + other_texts)
+                    if not any(hex_pdu in text for text in all_texts)
                 ),
             ]
         return []
@@ -315,7 +324,8 @@ def _split_pdus(value: str) -> list[str]:
     """
     if not _SEVERAL_PDUS.fullmatch(value):
         return [value]
-    return [line for line in re.split("[\r\n]+", value) if _HEX.fullmatch(line)]
+    pdus = [line for line in re.split("[\r\n]+", value) if _HEX.fullmatch(line)]
+    return pdus if len(pdus) <= _MAX_PDUS else [value]
 
 
 def _decode(hex_pdu: str) -> Pdu | None:

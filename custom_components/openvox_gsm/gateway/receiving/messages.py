@@ -4,10 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
-from .events import MessageKey
+from .events import MessageKey, SmsEvent
 from .message import Message
 
 _MAX_RECENT_MESSAGES: Final = 200
+# Of all messages. One has a dozen if its PDU can be read in several ways.
+_MAX_TEXTS: Final = 5000
 
 
 class Messages:
@@ -29,6 +31,11 @@ class Messages:
         """Return whether a message is known."""
         return key in self.open or key in self.recent
 
+    @property
+    def has_too_many_texts(self) -> bool:
+        """Whether there are more than those of so many messages."""
+        return sum(len(message.texts) for message in self) > _MAX_TEXTS
+
     def is_certain(self, uniqueid: str) -> bool:
         """Return whether a Uniqueid is known that no text has forged."""
         return uniqueid in self._certain
@@ -42,6 +49,16 @@ class Messages:
     def any_began_with_step(self) -> bool:
         """Whether one is coming in that began with a step of the dialplan."""
         return any(message.began_with_step for message in self.open.values())
+
+    def lack(self, event: SmsEvent) -> bool:
+        """Return whether one that is coming in on the channel lacks this variable.
+
+        Then the event is likely a piece of it.
+        """
+        return any(
+            message.is_certain and event.variable not in message.variables
+            for message in self.open_on(event.channel)
+        )
 
     def open_on(self, channel: str) -> Iterator[Message]:
         """Iterate over those that are coming in on a channel."""
@@ -60,7 +77,9 @@ class Messages:
             self._forget(message)
             return
         self.recent[message.key] = message
-        while len(self.recent) > _MAX_RECENT_MESSAGES:
+        while len(self.recent) > _MAX_RECENT_MESSAGES or (
+            self.recent and self.has_too_many_texts
+        ):
             self._forget(self.recent.pop(next(iter(self.recent))))
 
     def _forget(self, message: Message) -> None:

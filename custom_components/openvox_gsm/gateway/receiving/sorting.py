@@ -79,7 +79,7 @@ class Sorter:
         for pdu in readable:
             self._take(message, pdu)
         for _ in range(max(1, len(pdus)) - len(readable) - bool(part)):
-            self._drop_unreadable(message.span)
+            self.drop_unreadable(message.span)
 
     def _take(self, message: Message, pdu: DeliverPdu | ReportPdu) -> None:
         if not isinstance(pdu, DeliverPdu):
@@ -131,7 +131,7 @@ class Sorter:
             span,
         )
 
-    def _drop_unreadable(self, span: int) -> None:
+    def drop_unreadable(self, span: int) -> None:
         """Drop a message of which not even the text is known."""
         self._seen["unreadable"] += 1
         self._warner.warn(

@@ -41,6 +41,10 @@ class TornPacket:
         """
         return self.first.has_uniqueid_last and self._size <= _MAX_TEXT
 
+    def goes_on_behind(self, piece: bytes) -> bool:
+        """Return whether a piece certainly isn't the end, without reading all of them."""
+        return self.first.has_uniqueid_last and b"Uniqueid: " not in piece
+
     @property
     def _size(self) -> int:
         return len(_PACKET_END.join(self.pieces[1:]))
