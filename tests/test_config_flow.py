@@ -571,6 +571,7 @@ async def test_a_user_name_that_cannot_be_one(
     assert result["errors"] == {CONF_PASSWORD: "invalid_auth"}
 
 
+@pytest.mark.logs_exceptions
 async def test_our_own_error(
     hass: HomeAssistant, gateway: Simulator, caplog: pytest.LogCaptureFixture
 ) -> None:

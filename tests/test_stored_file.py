@@ -122,6 +122,7 @@ async def test_a_file_that_can_be_written(
     assert read["count"] == 19
 
 
+@pytest.mark.logs_exceptions
 async def test_a_file_that_cannot_be_written(
     hass: HomeAssistant,
     freezer: FrozenDateTimeFactory,
@@ -150,6 +151,7 @@ async def test_a_file_that_cannot_be_written(
     assert saved(path) == 6
 
 
+@pytest.mark.logs_exceptions
 async def test_the_last_write_fails(
     hass: HomeAssistant,
     freezer: FrozenDateTimeFactory,
@@ -168,6 +170,7 @@ async def test_the_last_write_fails(
     assert saved(path) == 2
 
 
+@pytest.mark.logs_exceptions
 async def test_home_assistant_stops(
     hass: HomeAssistant,
     freezer: FrozenDateTimeFactory,
