@@ -32,7 +32,7 @@ from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 from homeassistant.util.file import WriteError
 
-from .common import pass_time, said, until
+from .common import pass_time, said, settle, until
 
 KEY = "counters"
 
@@ -120,6 +120,18 @@ async def test_a_file_that_can_be_written(
     assert warnings() == []
     read = await Counters(hass).file.async_load(lambda stored: stored, "It's lost")
     assert read["count"] == 19
+
+
+async def test_a_burst_of_changes(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, counters: Counters, path: Path
+) -> None:
+    """It's written once."""
+    for _ in range(4):
+        counters.change()
+        await settle(hass)
+    await pass_time(hass, freezer, 1)
+    assert saved(path) == 4
+    assert json.loads(path.read_text())["data"]["write"][1] == 1
 
 
 @pytest.mark.logs_exceptions
