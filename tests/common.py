@@ -24,6 +24,7 @@ from custom_components.openvox_gsm.const import (
 )
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResult
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from simulator import Simulator
 
@@ -151,6 +152,16 @@ def add_contact(
             unique_id=None,
         ),
     )
+
+
+def looks(form: FlowResult[Any, Any]) -> dict[str, dict[str, Any]]:
+    """Return how the frontend asks for each field of a form: kind, and its options."""
+    schema = form["data_schema"]
+    assert schema
+    return {
+        str(key): getattr(field, "validators", [field])[0].serialize()["selector"]
+        for key, field in schema.schema.items()
+    }
 
 
 async def set_options(

@@ -1,6 +1,7 @@
 """What the tests share."""
 
 from collections.abc import AsyncIterator, Iterator
+import logging
 from unittest.mock import patch
 
 import pytest
@@ -17,6 +18,23 @@ from .certificates import certificate
 @pytest.fixture(autouse=True)
 def _real_sockets(socket_enabled: None) -> None:
     """Let the tests talk to the simulator over loopback."""
+
+
+@pytest.fixture(autouse=True)
+def _no_logged_exceptions(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Notice the exceptions that Home Assistant catches, and only writes to the log."""
+    caplog: pytest.LogCaptureFixture | None = None
+    if "hass" in request.fixturenames:
+        caplog = request.getfixturevalue("caplog")
+    yield
+    if caplog is None or request.node.get_closest_marker("logs_exceptions"):
+        return
+    for phase in ("setup", "call"):
+        for record in caplog.get_records(phase):
+            if record.levelno >= logging.ERROR:
+                # In some, what was raised is a part of the message.
+                text = record.getMessage()
+                assert not record.exc_info and "Traceback (" not in text, text
 
 
 @pytest.fixture

@@ -50,7 +50,14 @@ from homeassistant.helpers import entity_registry as er
 from simulator import Box, Simulator, User
 
 from .certificates import certificate
-from .common import PHONE, give_other_modules, give_rights_back, set_rights, until
+from .common import (
+    PHONE,
+    give_other_modules,
+    give_rights_back,
+    looks,
+    set_rights,
+    until,
+)
 
 pytestmark = pytest.mark.usefixtures("enable_custom_integrations")
 
@@ -116,6 +123,15 @@ async def test_a_gateway_is_added(hass: HomeAssistant, gateway: Simulator) -> No
     assert result["data"] == learnt(gateway)
     await hass.async_block_till_done()
     assert result["result"].state is ConfigEntryState.LOADED
+
+
+async def test_what_the_form_looks_like(hass: HomeAssistant) -> None:
+    """Nobody reads the password over a shoulder, and a password manager fills it in."""
+    form = looks(await start(hass))
+    assert form[CONF_USERNAME]["text"]["autocomplete"] == "username"
+    assert form[CONF_PASSWORD]["text"]["type"] == "password"
+    assert form[CONF_PASSWORD]["text"]["autocomplete"] == "current-password"
+    assert form[CONF_PORT]["number"]["mode"] == "box"
 
 
 async def test_the_host_is_kept_in_one_spelling(
@@ -571,6 +587,7 @@ async def test_a_user_name_that_cannot_be_one(
     assert result["errors"] == {CONF_PASSWORD: "invalid_auth"}
 
 
+@pytest.mark.logs_exceptions
 async def test_our_own_error(
     hass: HomeAssistant, gateway: Simulator, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -1155,6 +1172,16 @@ async def set_options(
     """Fill in the options."""
     form = await hass.config_entries.options.async_init(entry.entry_id)
     return await hass.config_entries.options.async_configure(form["flow_id"], given)
+
+
+async def test_what_the_form_of_the_options_looks_like(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """The destinations are a list, and the limits are typed."""
+    form = looks(await hass.config_entries.options.async_init(loaded.entry_id))
+    assert form[CONF_ALLOWED]["text"]["multiple"]
+    for field in (CONF_HOURLY_LIMIT, CONF_DAILY_LIMIT, CONF_MESSAGES_KEPT):
+        assert form[field]["number"]["mode"] == "box"
 
 
 async def test_line_breaks(

@@ -152,7 +152,9 @@ async def test_what_helps_is_told(
     assert told["gateway"]["active_calls"] == 0
     assert told["gateway"]["features"]["asterisk_version"] == gateway.asterisk_version
     assert "dialplan" in told["gateway"]["features"]["read_rights"]
-    assert told["gateway"]["features"]["receives_sms"] is True
+    features = told["gateway"]["features"]
+    assert (features["message_id"], features["receives_sms"]) == (True, True)
+    assert (features["flash"], features["flash_parts"]) == (False, False)
     assert "gsm send sync sms" in told["gateway"]["features"]["commands"]
     assert told["gateway"]["spans"].keys() == {"1", "2", "3", "4"}
     span = told["gateway"]["spans"]["1"]
@@ -177,6 +179,7 @@ async def test_what_was_said_is_told(
     told = await async_get_config_entry_diagnostics(hass, loaded)
 
     assert told["gateway"]["seen"]["SMS with PDU"] == 1
+    assert told["gateway"]["sms_seen"]["with PDU"] == 1
     wire = told["gateway"]["trace"]
     assert {sender for _, sender, _ in wire} == {"client", "gateway"}
     assert any("Variable: SMSTXT" in text for _, _, text in wire)

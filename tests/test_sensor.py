@@ -26,6 +26,7 @@ from simulator import Box, Dialect, Simulator, SmsOutcome
 
 from .common import (
     PHONE,
+    add_contact,
     entity_states,
     pass_time,
     poll,
@@ -34,6 +35,7 @@ from .common import (
     span_device,
     until,
 )
+from .ussd.test_query import query
 
 KINDS = [
     pytest.param({"dialect": Dialect.ASTERISK_1_8}, id="1.8"),
@@ -407,6 +409,12 @@ async def test_a_poll_that_finds_nothing_new_writes_no_state(
     loaded: MockConfigEntry,
 ) -> None:
     """However often, not even the same one again; else only what is new changes."""
+    add_contact(hass, loaded, "Anna", PHONE)
+    hass.config_entries.async_add_subentry(loaded, query())
+    for _ in range(2):  # the span shows what it was asked
+        await poll(hass, freezer)
+    assert hass.states.get("notify.anna")
+    assert hass.states.get("sensor.gsm_2_balance")
     changed: list[str] = []
     reported: list[str] = []
     hass.bus.async_listen(

@@ -566,6 +566,7 @@ async def test_an_alert(
     ]
 
 
+@pytest.mark.logs_exceptions
 @pytest.mark.parametrize(
     "data", [{"target": [4.5]}, {"target": PHONE, "span": "x"}, {}, {"span": 9}]
 )
@@ -592,6 +593,7 @@ async def test_an_alert_survives_what_cannot_be_sent(
     assert hass.states.is_state("alert.door", "idle")
 
 
+@pytest.mark.logs_exceptions
 async def test_an_alert_survives_a_gateway_that_is_away(
     freezer: FrozenDateTimeFactory,
     hass: HomeAssistant,
@@ -1161,6 +1163,7 @@ async def test_nothing_is_logged_of_a_failure(
     assert PHONE[1:] not in caplog.text
 
 
+@pytest.mark.logs_exceptions
 async def test_the_options_of_a_field_have_names(
     hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:

@@ -335,8 +335,9 @@ async def test_what_a_command_prints(
     assert events == []
 
 
+@pytest.mark.parametrize("is_async", [True, False])
 async def test_repeated_headers(
-    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry, is_async: bool
 ) -> None:
     """A list of values is sent as one header each; a truth as Asterisk writes it."""
     await action(
@@ -345,7 +346,7 @@ async def test_repeated_headers(
         {
             "Channel": "EXTRA/1/12345678",
             "Application": "Hangup",
-            "Async": True,
+            "Async": is_async,
             "Timeout": 1000,
             "Variable": ["A=1", "B=2"],
         },
@@ -353,7 +354,7 @@ async def test_repeated_headers(
 
     [call] = gateway.originated
     assert call.variables == ("A=1", "B=2")
-    assert (call.asynchronous, call.timeout_ms) == (True, 1000)
+    assert (call.asynchronous, call.timeout_ms) == (is_async, 1000)
 
 
 async def test_headers_that_come_repeatedly(

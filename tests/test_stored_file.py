@@ -32,7 +32,7 @@ from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 from homeassistant.util.file import WriteError
 
-from .common import pass_time, said, until
+from .common import pass_time, said, settle, until
 
 KEY = "counters"
 
@@ -122,6 +122,19 @@ async def test_a_file_that_can_be_written(
     assert read["count"] == 19
 
 
+async def test_a_burst_of_changes(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, counters: Counters, path: Path
+) -> None:
+    """It's written once."""
+    for _ in range(4):
+        counters.change()
+        await settle(hass)
+    await pass_time(hass, freezer, 1)
+    assert saved(path) == 4
+    assert json.loads(path.read_text())["data"]["write"][1] == 1
+
+
+@pytest.mark.logs_exceptions
 async def test_a_file_that_cannot_be_written(
     hass: HomeAssistant,
     freezer: FrozenDateTimeFactory,
@@ -150,6 +163,7 @@ async def test_a_file_that_cannot_be_written(
     assert saved(path) == 6
 
 
+@pytest.mark.logs_exceptions
 async def test_the_last_write_fails(
     hass: HomeAssistant,
     freezer: FrozenDateTimeFactory,
@@ -168,6 +182,7 @@ async def test_the_last_write_fails(
     assert saved(path) == 2
 
 
+@pytest.mark.logs_exceptions
 async def test_home_assistant_stops(
     hass: HomeAssistant,
     freezer: FrozenDateTimeFactory,

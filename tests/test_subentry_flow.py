@@ -35,7 +35,7 @@ from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr
 from simulator import Simulator
 
-from .common import settle, span_device
+from .common import looks, settle, span_device
 
 TEXTS: dict[str, Any] = json.loads(
     Path(subentry_flow.__file__)
@@ -48,13 +48,20 @@ QUERY = {"name": "Balance", "span": "2", "code": "*100#", "interval": 24}
 SIM_LIMIT = {"name": "Prepaid", "span": "2", "daily_limit": 20}
 
 
+async def open_form(
+    hass: HomeAssistant, entry: MockConfigEntry, kind: str
+) -> SubentryFlowResult:
+    """Open the form for a new one."""
+    return await hass.config_entries.subentries.async_init(
+        (entry.entry_id, kind), context={"source": SOURCE_USER}
+    )
+
+
 async def add(
     hass: HomeAssistant, entry: MockConfigEntry, kind: str, given: dict[str, Any]
 ) -> SubentryFlowResult:
     """Fill in the form for a new one."""
-    flow = await hass.config_entries.subentries.async_init(
-        (entry.entry_id, kind), context={"source": SOURCE_USER}
-    )
+    flow = await open_form(hass, entry, kind)
     assert (flow["type"], flow["step_id"]) == (FlowResultType.FORM, "user")
     result = await hass.config_entries.subentries.async_configure(
         flow["flow_id"], given
@@ -290,6 +297,17 @@ async def test_a_query_is_added(hass: HomeAssistant, loaded: MockConfigEntry) ->
     assert hass.states.get("button.gsm_2_query_balance_now")
 
 
+async def test_what_the_form_of_a_query_looks_like(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """Its replies are a list, and its interval is in hours."""
+    form = looks(await open_form(hass, loaded, SUBENTRY_USSD_QUERY))
+    assert form["span"]["select"]["mode"] == "dropdown"
+    assert form["replies"]["text"]["multiple"]
+    interval = form["interval"]["number"]
+    assert (interval["mode"], interval["unit_of_measurement"]) == ("box", "h")
+
+
 async def test_the_name_of_a_query_is_there_once_on_a_span(
     hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:
@@ -475,6 +493,15 @@ async def test_a_sim_limit_is_added_and_changed(
     assert saved(loaded) == [("sim_limit", "Contract", data)]
     assert not hass.states.get("sensor.gsm_2_sms_left_24_hours")
     assert hass.states.is_state("sensor.gsm_2_sms_left_month", "300")
+
+
+async def test_what_the_form_of_a_sim_limit_looks_like(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """Its numbers are typed."""
+    form = looks(await open_form(hass, loaded, SUBENTRY_SIM_LIMIT))
+    for field in ("daily_limit", "monthly_limit", "month_begins"):
+        assert form[field]["number"]["mode"] == "box"
 
 
 async def test_a_sim_has_one_limit(

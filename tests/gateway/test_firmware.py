@@ -108,6 +108,22 @@ async def test_the_steps_of_a_gateway_of_2013_receive(
     assert steps and steps[0] == "NoOp(${SMSTXT})"
 
 
+@pytest.mark.parametrize(
+    "step",
+    [
+        'System(/my_tools/process_sms "2")',
+        'System(cd /my_tools/lua/sms_receive/ && lua sms_receive.lua "2")',
+        'System(/my_tools/process_slavesms "1" "2" "3")',
+        "NoOp(${SMSTXT})",
+        "NoOp(${SMSORITXT})",
+        "NoOp(${SMSPDU})",
+    ],
+)
+def test_a_step_that_receives(step: str) -> None:
+    """One is enough: a program of the gateway, or anything that gets the text."""
+    assert Features(sms_steps=("NoOp(SMS In)", step, "Hangup()")).receives_sms is True
+
+
 @gateway_with(box=Box.TODAY)
 async def test_a_box_as_sold_receives_nothing(client: Gateway) -> None:
     """Its switch "SMS Received" is off."""

@@ -24,7 +24,7 @@ from custom_components.openvox_gsm.messages.record import MessageRecord
 from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
-from simulator import Box, Simulator
+from simulator import Box, CallOutcome, Simulator
 
 from .conftest import WHEN, kept, only, receive, send
 
@@ -314,6 +314,21 @@ async def test_a_missed_call(gateway: Simulator, loaded: MockConfigEntry) -> Non
     assert only(loaded, "number", "duration") == [(None, None)]
 
 
+async def test_a_call_that_someone_else_makes(
+    gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """Why it failed is said in words."""
+    gateway.spans[2].call_outcomes.append(CallOutcome.FAILED)
+    await loaded.runtime_data.gateway.run_action(
+        "Originate",
+        [("Channel", "EXTRA/3/12345678"), ("Application", "Hangup"), ("Async", "yes")],
+    )
+    await until(lambda: only(loaded, "status") == [("failed",)])
+    assert only(loaded, "reason") == [
+        ("The network didn't connect the call on span 2 of OpenVox.",)
+    ]
+
+
 async def test_a_call_while_nothing_is_published(
     hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
 ) -> None:
@@ -339,16 +354,21 @@ async def test_the_connection_is_lost_during_a_call(
     assert reason.startswith("The end of the call wasn't seen")
 
 
+@pytest.mark.parametrize(
+    ("is_answered", "outcome"), [(False, "missed"), (True, "ended")]
+)
 async def test_the_connection_is_lost_after_a_call(
-    gateway: Simulator, loaded: MockConfigEntry
+    gateway: Simulator, loaded: MockConfigEntry, is_answered: bool, outcome: str
 ) -> None:
     """It keeps its outcome, which was seen."""
     call = await gateway.incoming_call(2, PHONE)
+    if is_answered:
+        await call.answer()
     await call.hangup()
-    await until(lambda: only(loaded, "status") == [("missed",)])
+    await until(lambda: only(loaded, "status") == [(outcome,)])
     await gateway.stop()
     await until(lambda: not loaded.runtime_data.coordinator.last_update_success)
-    assert only(loaded, "status", "reason") == [("missed", None)]
+    assert only(loaded, "status", "reason") == [(outcome, None)]
 
 
 async def test_a_reload_during_a_call(

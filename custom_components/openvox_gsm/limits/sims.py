@@ -118,7 +118,6 @@ class Sims:
             del self._sim_by_span[place]
             self._has_sim.discard(place)
         self._file.save_soon()
-        self.limits_changed()
 
     # Their limits
 

@@ -71,8 +71,7 @@ async def _originate(session: Session, action: Action) -> None:
     if missing := _missing_destination(session, action):
         session.error(action, missing)
         return
-    asynchronous = action.get("Async").lower() in ("true", "yes", "1", "on")
-    if asynchronous:
+    if _is_asynchronous(action):
         session.success(action, "Originate successfully queued")
         session.gateway.spawn(_call_out(session, action))
         return
@@ -81,6 +80,10 @@ async def _originate(session: Session, action: Action) -> None:
         session.success(action, "Originate successfully queued")
     else:
         session.error(action, "Originate failed")
+
+
+def _is_asynchronous(action: Action) -> bool:
+    return action.get("Async").lower() in ("true", "yes", "1", "on")
 
 
 def _missing_destination(session: Session, action: Action) -> str | None:
@@ -160,7 +163,7 @@ def _originated(
         exten=action.get("Exten"),
         priority=action.get("Priority"),
         timeout_ms=timeout_ms,
-        asynchronous=bool(action.get("Async")),
+        asynchronous=_is_asynchronous(action),
         caller_id=from_wire(action.get("CallerID")),
         variables=tuple(from_wire(value) for value in action.get_all("Variable")),
     )

@@ -113,6 +113,15 @@ def test_a_step_of_the_dialplan(form: str, data: str) -> None:
     )
 
 
+@pytest.mark.parametrize("event", ["VarSet", "Newexten"])
+def test_an_event_that_ends_early(event: str) -> None:
+    """Nothing is added to it."""
+    check(
+        lines(f"Event: {event}", "Channel: EXTRA-SMS/2-1"),
+        lambda raw, stand_ins: mask_event(raw, stand_ins, may_be_text=False),
+    )
+
+
 @pytest.mark.parametrize(
     "header",
     [
@@ -395,6 +404,19 @@ def test_what_a_command_prints(sent: str, output: str, is_raw: bool) -> None:
             *(f"Output: {line}" for line in output.split("\n")),
         )
     check(answer, lambda raw, stand_ins: mask_answer(raw, sent, stand_ins))
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["SUCCESSFULLY", "WAS FAILED", "TIMEOUT", "WAS USING", "ENCODE PDU FAIL"],
+)
+def test_a_text_with_the_words_of_an_answer(words: str) -> None:
+    """What became of the SMS is still to be seen."""
+    sent = f'gsm send sms 2 +4915112345678 "It {words.lower()}" 20'
+    check(
+        f"SPAN:2 SEND SMS TO PHONE:«+4915112345678» {words}",
+        lambda raw, stand_ins: mask_output(raw, sent, stand_ins),
+    )
 
 
 def test_the_id_of_an_sms_is_the_same_in_its_answer() -> None:

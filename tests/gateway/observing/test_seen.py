@@ -159,18 +159,21 @@ def test_outcomes_are_counted(name: str, status: str, word: str) -> None:
     assert counted(packet, may_be_text=True) == {f"{name} {word}": 1}
 
 
+@pytest.mark.parametrize(
+    ("state", "counts"),
+    [("CALL PROCEEDING", ["with the state CALL PROCEEDING"]), ("", [])],
+)
 async def test_a_status_that_nobody_knows_is_counted(
-    gateway: Simulator, client: Gateway
+    gateway: Simulator, client: Gateway, state: str, counts: list[str]
 ) -> None:
-    """By its words, and once for each change."""
+    """By its words, with those of the state, and once for each change."""
     gateway.spans[1].status = "Hibernating (since 4711)"
+    gateway.spans[1].state = state
     await client.spans.read()
     await client.spans.read()
-    (kind, count) = next(iter(client.observer.seen.counts.items()))
-    assert kind.startswith("unknown status ")
-    assert "Hibernating" in kind
-    assert "4711" not in kind
-    assert count == 1
+    assert client.observer.seen.counts == dict.fromkeys(
+        ["unknown status Power on, Provisioned, Hibernating", *counts], 1
+    )
 
 
 async def test_a_status_that_is_too_long(gateway: Simulator, client: Gateway) -> None:

@@ -67,6 +67,19 @@ def test_what_has_nothing_to_do_with_spans_is_not_kept() -> None:
     assert trace.wire() == []
 
 
+@pytest.mark.parametrize("command", ["gsm show spans", 'gsm send ussd 2 "*100#"'])
+def test_who_spoke_first(command: str) -> None:
+    """Each line is told as soon as it's there: what was asked, then the answer."""
+    told: list[str] = []
+    trace = Trace(on_line=lambda _seconds, sender, _text: told.append(sender))
+    trace.answered(
+        f"Action: Command\r\nActionID: 1\r\nCommand: {command}".encode(),
+        b"Response: Follows",
+        0.0,
+    )
+    assert told == ["client", "gateway"]
+
+
 @pytest.mark.parametrize(
     "sent",
     [
