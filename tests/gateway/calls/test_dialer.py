@@ -94,6 +94,32 @@ async def test_the_outcome(
     assert (call.application, call.timeout_ms) == ("Hangup", 20_000)
 
 
+async def test_it_ends_while_its_events_wait(
+    gateway: Simulator, new_client: Callable[..., Gateway]
+) -> None:
+    """They wait behind an SMS that is coming in, and each belongs to its own call."""
+    news: list[CallEvent] = []
+    client = new_client(on_call=news.append)
+    await client.start()
+    await client.spans.read()
+    gateway.emit(
+        b"Event: VarSet\r\nPrivilege: dialplan,all\r\nChannel: EXTRA-SMS/1-1\r\n"
+        b"Variable: SMSSRC\r\nValue: +491\r\nUniqueid: 7.7\r\n\r\n"
+    )
+
+    for number, order_id in (("+491", "one"), ("+492", "two")):
+        await client.calls.ring(number, 20, span=2, order_id=order_id)
+
+    await until(lambda: len(news) == 4)
+    assert [(each.type, each.number, each.order_id) for each in news] == [
+        (CallEventType.ANSWERED, "+491", "one"),
+        (CallEventType.ENDED, "+491", "one"),
+        (CallEventType.ANSWERED, "+492", "two"),
+        (CallEventType.ENDED, "+492", "two"),
+    ]
+    assert not client._call_tracker._expected  # noqa: SLF001
+
+
 async def test_it_rings_no_longer_than_it_may(
     gateway: Simulator, client: Gateway
 ) -> None:

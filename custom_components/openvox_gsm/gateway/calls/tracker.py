@@ -111,10 +111,11 @@ class CallTracker:
         self._inbox = inbox
         self._call_later = call_later
         self._warner = Warner(_LOGGER)
-        self._waiting: deque[Packet] = deque()
+        # Events, and the calls that end behind them.
+        self._waiting: deque[Packet | DialledCall] = deque()
         self._timers: deque[Timer] = deque()  # one for each that's waiting
         self._calls: dict[str, _Call] = {}
-        self._expected: dict[int, DialledCall] = {}  # by span
+        self._expected: list[DialledCall] = []
 
     @classmethod
     def wants(cls, raw: bytes) -> bool:
@@ -139,19 +140,27 @@ class CallTracker:
 
         What happens to it carries the `order_id`. Call `forget` when the call is over.
         """
-        self._expected[span] = DialledCall(span, number, order_id)
-        return self._expected[span]
+        dialled = DialledCall(span, number, order_id)
+        self._expected.append(dialled)
+        return dialled
 
     def forget(self, dialled: DialledCall) -> None:
-        """Stop expecting a call, which may never have begun."""
-        if self._expected.get(dialled.span) is dialled:
-            del self._expected[dialled.span]
+        """Stop expecting a call, which may never have begun, or be among what waits."""
+        if self._waiting:
+            self._waiting.append(dialled)
+            self._wait()
+        else:
+            self._forget(dialled)
+
+    def _forget(self, dialled: DialledCall) -> None:
+        if dialled in self._expected:
+            self._expected.remove(dialled)
 
     def receive(self, packet: Packet) -> None:
         """Read a packet that passed `wants`."""
         if self._inbox.is_mid_packet:
             return  # the gateway writes nothing between the pieces of a packet
-        if len(self._waiting) == _MAX_WAITING:
+        if len(self._waiting) >= _MAX_WAITING:
             self._warner.warn(
                 "Dropped events of calls, as more came in at once than any gateway has"
             )
@@ -169,8 +178,10 @@ class CallTracker:
         self._timers.popleft()
         if self._inbox.has_unread_text:
             self._wait()
+        elif isinstance(first := self._waiting.popleft(), DialledCall):
+            self._forget(first)
         else:
-            self._read(self._waiting.popleft())
+            self._read(first)
 
     def _read(self, packet: Packet) -> None:
         channel, uniqueid = packet.get("Channel"), packet.get("Uniqueid")
@@ -204,7 +215,9 @@ class CallTracker:
             or packet.get("ChannelStateDesc") == "Ring"
         ):
             return call
-        if ours := self._expected.pop(call.span, None):
+        expected = (each for each in self._expected if each.span == call.span)
+        if ours := next(expected, None):
+            self._expected.remove(ours)
             ours.channel = call.channel
             call.ours, call.dialled = ours, ours.number
             call.direction = CallDirection.OUTGOING
