@@ -27,7 +27,7 @@ class Listener:
     def _accept(self) -> None:
         try:
             connection, _ = self._socket.accept()
-        except ConnectionAbortedError:
+        except BlockingIOError, InterruptedError, ConnectionAbortedError:
             return  # its client has gone already
         self._accepted(connection)
 

@@ -148,7 +148,7 @@ class Faults:
     async def _is_shown_as_stuck(self, span: int) -> bool:
         """Say whether Home Assistant notices that a module never answers.
 
-        A call on the span begins the time anew.
+        A call on the span restarts the time.
         """
         entry = self.hass.config_entries.async_get_entry(self.entry_id)
         assert entry

@@ -5,8 +5,8 @@ Python's own `re` can't be stopped then, and blocks all of Home Assistant even f
 another thread. The module `regex` can be stopped, and lets other threads run meanwhile.
 
 Compiling can't be stopped, and any user may have Home Assistant check a trigger. The
-module writes out what has to be repeated: `a{100000000}` takes all memory, and so does
-`(((a)+)+)+` with some more of that.
+module writes out what has to be repeated: `a{100000000}` takes all memory, and so do
+groups in groups: `(((a)+)+)+`, some levels deeper.
 """
 
 import re
@@ -69,14 +69,15 @@ class RegularExpression:
 def _most_steps(expression: str) -> int:
     """Return how long an expression is at most, with its repetitions written out.
 
-    What may be there more often than it has to be is written out once more. What is
-    repeated is one character or set, unless it ends as a group does. Then it may be
+    The module writes out the least number of repetitions, and one more if there may be
+    more. What is repeated is one character or set, unless it ends as a group does. Then it may be
     everything, and be in another group that is repeated.
     """
+    is_spaced = _MAY_BE_SPACED.search(expression) is not None
     steps, times, of_sets = 0, 1, 1
     for end, count, is_exact in _COUNT.findall(expression):
         copies = int(count or 1) + (not is_exact)
-        if end == ")" or end.isspace() or (count and end in ("", "}")):
+        if end == ")" or (is_spaced and end.isspace()) or (count and end in ("", "}")):
             times *= max(1, copies)
         elif end == "]":
             of_sets = max(of_sets, copies)

@@ -239,7 +239,7 @@ class SmsReceivedTrigger(_SpanTrigger):
             stop_listening()
             for search in self._searches:
                 search.cancel()
-            self._warner.stop()
+            self._warner.flush()
 
         return detach
 

@@ -42,8 +42,8 @@ def test_what_is_left_out_is_told_in_the_end(
         warner.warn("Span %s: another kind", span)
     warner.warn("Span %s: a single one", 1)
     caplog.clear()
-    warner.stop()
-    warner.stop()
+    warner.flush()
+    warner.flush()
 
     assert [each.getMessage() for each in caplog.records] == [
         "Span 4: dropped an SMS. Further cases since the last such warning: 2",

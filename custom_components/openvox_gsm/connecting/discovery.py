@@ -80,9 +80,9 @@ async def _follow_board(
 
 
 async def async_recognize(hass: HomeAssistant, entry: ConfigEntry, host: str) -> bool:
-    """Return whether the gateway of an entry, which is at its own address, proves that.
+    """Return whether a gateway proves that it's the one of an entry.
 
-    Nothing is sent elsewhere: a device that has only taken the gateway's name could pass
+    Only the address to which the entry's host leads is tried: a device that has only taken the gateway's name could pass
     the login on to the gateway, and would be logged in there.
     """
     with _trying(hass, entry, host) as may_try:

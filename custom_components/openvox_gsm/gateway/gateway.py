@@ -205,7 +205,7 @@ class Gateway:
             await self.sms.stop()
             await self.spans.stop()
         finally:
-            self._call_tracker.connection_lost()
+            self._call_tracker.stop()
             self._inbox.stop()
 
     def _call_later(self, delay: float, function: Callable[[], None]) -> Timer:
@@ -300,7 +300,10 @@ class Gateway:
     # Anything else
 
     async def read_events(self) -> None:
-        """Wait until everything that came in by now has been read, or the connection is lost."""
+        """Wait until all that the gateway has sent is read, or the connection is lost.
+
+        For who compares what both sides saw.
+        """
         await self._connection.read_events()
 
     async def look_around(self) -> None:

@@ -38,7 +38,7 @@ class Warner:
         self._kinds[message] = _Kind(now, values)
         self._log(message, values, kind.unsaid if kind else 0)
 
-    def stop(self) -> None:
+    def flush(self) -> None:
         """Log the last case of each kind of which some were left out, and how many."""
         for message, kind in self._kinds.items():
             if kind.unsaid:

@@ -28,7 +28,7 @@ from custom_components.openvox_gsm.gateway.receiving.assembly import (
     PARTS_TIMEOUT,
     Assembler,
 )
-from custom_components.openvox_gsm.gateway.receiving.events import EventReader
+from custom_components.openvox_gsm.gateway.receiving.events import CHANNEL, EventReader
 from custom_components.openvox_gsm.gateway.receiving.inbox import (
     LONGEST_STALL,
     MESSAGE_TIMEOUT,
@@ -847,8 +847,70 @@ def test_texts_without_end() -> None:
         messages.add(message)
         messages.close(message, keep=True)
 
-    assert len(messages.recent) == 50
+    assert messages.make_room()
+    assert len(messages.recent) == 25
     assert ("EXTRA-SMS/3-1", "1.99") in messages
+    assert messages.make_room()
+    assert len(messages.recent) == 25
+
+
+def several_in_one_read(uniqueid: str) -> Iterator[bytes]:
+    """Yield the events of three SMS that can be read in several ways."""
+    pdus = (
+        in_scheme(deliver_pdu("+4915112345678", f"{uniqueid} {number}"), 0x04)
+        for number in range(3)
+    )
+    sms = Sms(text=b"?", pdu="\r\n+CMT: ,28\r\n".join(pdus), uniqueid=uniqueid)
+    return sms.events(Dialect.EARLY, (VARSET,))
+
+
+def test_an_sms_that_comes_in_after_many_that_have_several_texts(bench: Bench) -> None:
+    """It's waited for as usual: those that are decided make room."""
+    bench.inbox.requires_pdu = True
+    for number in range(220):
+        bench.feed(several_in_one_read(f"1795400805.{number}"))
+        bench.settle()
+    told_before = len(bench.told)
+    assert told_before == 660
+
+    events = list(
+        sms_with_pdu("hello", uniqueid="1795400806.1").events(Dialect.EARLY, (VARSET,))
+    )
+    bench.feed(events[:2])
+    bench.feed(several_in_one_read("1795400806.2"))
+    bench.feed(events[2:])
+    bench.settle()
+
+    assert (2, "+4915112345678", "hello") in bench.told[told_before:]
+
+
+def test_texts_without_end_of_sms_that_come_in(bench: Bench) -> None:
+    """The oldest are decided at once, as each text is searched for the next ones."""
+    for number in range(20):
+        sms = Sms(uniqueid=f"1795400805.{number}")
+        bench.feed([sms.varset(Dialect.EARLY, "SMSSRC", sms.sender)])
+        bench.feed(
+            sms.varset(Dialect.EARLY, "SMSPDU", in_scheme(pdu, 0x04).encode())
+            for pdu in (deliver_pdu("+4915112345678", f"{n}") for n in range(50))
+        )
+
+    assert 0 < len(bench.inbox._messages.open) < 20  # noqa: SLF001
+
+
+def test_what_is_kept_of_an_sms() -> None:
+    """No more than what may have forged another one, and not each of its variables."""
+    message = Message(("EXTRA-SMS/3-1", "1.1"), 2, SENT_AT, is_certain=True)
+    reader = EventReader(CHANNEL)
+    for number in range(100):
+        event = reader.read(Sms().varset(Dialect.EARLY, f"V{number}", b"x"))
+        assert event
+        message.add(event)
+    assert len(message.variables) == 50
+
+    messages = Messages()
+    messages.add(message)
+    messages.close(message, keep=True)
+    assert not message.variables
 
 
 @BOTH_DIALECTS

@@ -37,8 +37,8 @@ _CHANNEL = re.compile(r"EXTRA/(?P<voice>[0-9]{1,4})-[0-9]{1,4}")
 # in every alphabet of an SMS, so they can be found again in its text.
 _UNIQUEID = re.compile(r"(?:[!-~]+-)?[0-9]+\.[0-9]+")
 _MAX_CALLS: Final = 200
-# Each takes a timer. Several for each span of the largest gateway.
-_MAX_WAITING: Final = 500  # events
+# Each takes a timer and 20 KB. Enough for a minute of the largest gateway.
+_MAX_WAITING: Final = 2000  # events
 # An extension that is the number that was dialled.
 _NUMBER = re.compile(r"\+?[0-9*#]{1,64}")
 # What Asterisk writes where the number is withheld or not known.
@@ -126,12 +126,16 @@ class CallTracker:
 
     def connection_lost(self) -> None:
         """Forget the calls, as their end will not be seen."""
-        self._warner.stop()
         self._calls.clear()
         self._expected.clear()
         self._waiting.clear()
         while self._timers:
             self._timers.popleft().cancel()
+
+    def stop(self) -> None:
+        """End all timers, and warn of what was left out."""
+        self.connection_lost()
+        self._warner.flush()
 
     def expect(
         self, span: int, number: str, order_id: str | None = None
@@ -162,7 +166,7 @@ class CallTracker:
             return  # the gateway writes nothing between the pieces of a packet
         if len(self._waiting) >= _MAX_WAITING:
             self._warner.warn(
-                "Dropped events of calls, as more came in at once than any gateway has"
+                "Dropped events of calls, as more came in at once than a gateway has calls"
             )
         elif self._waiting or self._inbox.is_mid_message:
             # Each waits for the full time, so they stay in order.

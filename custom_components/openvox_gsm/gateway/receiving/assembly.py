@@ -75,7 +75,7 @@ class Assembler:
         """Deliver what has arrived of every long message, marked as incomplete."""
         for key in list(self._long):
             self._expire(key)
-        self._warner.stop()
+        self._warner.flush()
 
     def _deliver_whole(self, key: _Key, *, is_waited_for: bool) -> None:
         """Deliver messages of which all parts are there, and wait for the other parts.

@@ -59,6 +59,7 @@ LONGEST_STALL: Final = PING_INTERVAL + PING_TIMEOUT  # by then the connection is
 _PACKET_END = b"\r\n\r\n"
 # Several from each span of the largest gateway.
 _MAX_OPEN: Final = 200  # messages that are coming in
+_MANY_TEXTS: Final = 10  # of a message; usually it has three
 # More than all spans receive in that time. Only a hostile gateway has more.
 _MAX_SUSPECTS: Final = 200
 
@@ -361,7 +362,7 @@ class Inbox:
                 may_begin_with_text=self._is_reading_pieces,
             )
         is_readable_now = message.add(event)
-        if self._messages.has_too_many_texts:
+        if len(message.texts) > _MANY_TEXTS and not self._messages.make_room():
             self._decide_now(next(iter(self._messages.open.values())))
         if not is_readable_now or event.key not in self._messages.open:
             return
@@ -430,7 +431,7 @@ class Inbox:
         )
 
     def _is_being_read(self, message: Message) -> bool:
-        """Return whether more of the message, or a text that forged it, is set aside."""
+        """Return whether more of it, or a text that may have forged it, is set aside."""
         torn = self._torn
         if not torn or torn.first.channel != message.channel:
             return self._opening is not None

@@ -39,6 +39,7 @@ _SEVERAL_PDUS: Final = re.compile(
 )
 
 # What a hostile gateway sends beyond these isn't read: no text can cause that.
+_MAX_VARIABLES: Final = 50
 _MAX_VALUES: Final = 50  # different ones of a variable
 _MAX_PDUS: Final = 50  # in one value
 
@@ -112,6 +113,8 @@ class Message:
     def add(self, event: SmsEvent) -> bool:
         """Add an event; return whether it brought a readable PDU."""
         if event.variable:
+            if len(self.variables) == _MAX_VARIABLES:
+                return False
             values = self.variables.setdefault(event.variable, [])
             if event.value in values or len(values) == _MAX_VALUES:
                 return False
@@ -129,6 +132,11 @@ class Message:
         elif self._first_step is None and event.is_text_alone:
             self._first_step = event.value
         return False
+
+    def forget_content(self) -> None:
+        """Forget all but what it may have forged, as it's decided."""
+        self.variables = {}
+        self._pdus = {}
 
     def _add_pdus(self, value: str) -> bool:
         pdus: list[tuple[str, Pdu]] = []

@@ -8,7 +8,7 @@ from .events import MessageKey, SmsEvent
 from .message import Message
 
 _MAX_RECENT_MESSAGES: Final = 200
-# Of all messages. One has a dozen if its PDU can be read in several ways.
+# Of all messages. A PDU that can be read in several ways has a dozen.
 _MAX_TEXTS: Final = 5000
 
 
@@ -30,11 +30,6 @@ class Messages:
     def __contains__(self, key: MessageKey) -> bool:
         """Return whether a message is known."""
         return key in self.open or key in self.recent
-
-    @property
-    def has_too_many_texts(self) -> bool:
-        """Whether there are more than those of so many messages."""
-        return sum(len(message.texts) for message in self) > _MAX_TEXTS
 
     def is_certain(self, uniqueid: str) -> bool:
         """Return whether a Uniqueid is known that no text has forged."""
@@ -76,11 +71,27 @@ class Messages:
         if not keep:
             self._forget(message)
             return
+        message.forget_content()
         self.recent[message.key] = message
-        while len(self.recent) > _MAX_RECENT_MESSAGES or (
-            self.recent and self.has_too_many_texts
-        ):
-            self._forget(self.recent.pop(next(iter(self.recent))))
+        if len(self.recent) > _MAX_RECENT_MESSAGES:
+            self._forget_oldest()
+
+    def make_room(self) -> bool:
+        """Forget the oldest decided messages if all have too many texts together.
+
+        Return whether that's enough, as it is unless a gateway is hostile.
+        """
+        if self._count_texts() <= _MAX_TEXTS:
+            return True
+        while self.recent and self._count_texts() > _MAX_TEXTS // 2:
+            self._forget_oldest()
+        return self._count_texts() <= _MAX_TEXTS
+
+    def _count_texts(self) -> int:
+        return sum(len(message.texts) for message in self)
+
+    def _forget_oldest(self) -> None:
+        self._forget(self.recent.pop(next(iter(self.recent))))
 
     def _forget(self, message: Message) -> None:
         if message.is_certain:

@@ -44,7 +44,7 @@ class Sorter:
         """End all timers, and warn of what was left out."""
         if self._warned:
             self._warned.cancel()
-        self._warner.stop()
+        self._warner.flush()
 
     def sort(
         self,
