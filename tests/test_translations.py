@@ -119,6 +119,7 @@ def raised() -> Iterator[tuple[str, set[str]]]:
     yield "sms_unexpected_error", set()
     yield "call_not_seen", set()
     # They are sentences of a report.
+    yield "self_test_title", {"gateway"}
     yield "self_test_plan", {"count", "source", "target", "gateway"}
     for name in ("accents", "emoji", "long", "time_right", "delivered", "no_report"):
         yield f"self_test_{name}", set()
