@@ -257,7 +257,8 @@ def test_every_option_has_its_texts() -> None:
     assert texts["data"].keys() == texts["data_description"].keys() == fields
     assert TEXTS["options"]["error"].keys() == {
         "invalid_destination",
-        "not_whole",
+        "invalid_limit",
+        "invalid_messages_kept",
     }
 
 
