@@ -85,6 +85,22 @@ async def test_a_module_that_does_not_reload(
 
 
 @pytest.mark.usefixtures("all_entities")
+async def test_a_module_that_is_off_is_not_reloaded(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """It would stay off; a restart turns it on."""
+    switch = {"entity_id": "switch.gsm_1_module_power"}
+    await hass.services.async_call("switch", "turn_off", switch, blocking=True)
+
+    with pytest.raises(HomeAssistantError, match=r"^Span 1 of OpenVox is turned off; "):
+        await press(hass, RELOAD)
+    assert "gsm reload span 1" not in gateway.commands
+
+    await press(hass, RESTART)
+    assert hass.states.is_state("switch.gsm_1_module_power", "on")
+
+
+@pytest.mark.usefixtures("all_entities")
 async def test_the_module_restarts(
     hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
 ) -> None:

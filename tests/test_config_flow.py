@@ -1251,14 +1251,24 @@ async def test_allowed_destinations(
     assert loaded.options == DEFAULTS
 
 
-@pytest.mark.parametrize("key", [CONF_HOURLY_LIMIT, CONF_DAILY_LIMIT])
-async def test_a_limit_is_a_whole_number(
-    hass: HomeAssistant, loaded: MockConfigEntry, key: str
+@pytest.mark.parametrize(
+    ("key", "value", "error"),
+    [
+        (CONF_HOURLY_LIMIT, 0.5, "invalid_limit"),
+        (CONF_HOURLY_LIMIT, -1, "invalid_limit"),
+        (CONF_DAILY_LIMIT, 0.5, "invalid_limit"),
+        (CONF_DAILY_LIMIT, 100_001, "invalid_limit"),
+        (CONF_MESSAGES_KEPT, -1, "invalid_messages_kept"),
+        (CONF_MESSAGES_KEPT, 10_001, "invalid_messages_kept"),
+    ],
+)
+async def test_a_limit_is_a_whole_number_in_its_range(
+    hass: HomeAssistant, loaded: MockConfigEntry, key: str, value: float, error: str
 ) -> None:
     """Cut off, half an SMS would be none, which means no limit."""
-    form = await set_options(hass, loaded, **{key: 0.5})
+    form = await set_options(hass, loaded, **{key: value})
 
-    assert form["errors"] == {key: "not_whole"}
+    assert form["errors"] == {key: error}
     assert loaded.options == {}
 
 

@@ -262,6 +262,22 @@ def test_every_test_that_is_named_exists() -> None:
         assert not test or f"def {test}(" in text, (page.name, path, test)
 
 
+def test_the_forms_and_info_name_the_permissions_of_the_readme() -> None:
+    """And the switch in the gateway, without which no SMS come in."""
+    rows = re.findall(r"^\| (`.+?) \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+    named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    assert "command" in named
+    for language in TEXTS.parent.glob("*.json"):
+        steps = json.loads(language.read_text("utf-8"))["config"]["step"]
+        for step in ("user", "discovery_confirm"):
+            text = steps[step]["description"]
+            assert set(re.findall(r"\*\*([a-z]+)\*\*", text)) == named
+            assert "**SMS Received**" in text
+    info = (ROOT / "info.md").read_text().partition("**Before you add it**")[2]
+    assert set(re.findall(r"`(\w+)`", info)) == named
+    assert "**SMS Received**" in info
+
+
 def test_troubleshooting_quotes_real_texts() -> None:
     """People search for what they read, so the headings use exactly these words."""
     page = (ROOT / "docs/troubleshooting.md").read_text()

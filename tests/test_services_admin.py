@@ -16,7 +16,7 @@ from homeassistant.exceptions import (
 from simulator import Box, Dialect, Simulator, User
 from simulator.manager.actions.kind import ActionKind
 
-from .common import gateway_device, give_rights_back, span_device
+from .common import gateway_device, give_rights_back, span_device, until
 
 both_dialects = pytest.mark.parametrize(
     "gateway",
@@ -294,6 +294,18 @@ async def test_an_action_that_the_gateway_refuses(
 
         assert error.value.translation_key == "action_failed"
         assert gateway.actions[-1] == name
+
+
+async def test_a_gateway_that_is_not_connected(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """The error is that of every other action."""
+    await gateway.stop()
+    await until(lambda: not loaded.runtime_data.gateway.is_connected)
+
+    for attempt in (command(hass, "gsm show spans"), action(hass, "Ping")):
+        with pytest.raises(HomeAssistantError, match=r"^OpenVox isn't connected, so"):
+            await attempt
 
 
 @both_dialects

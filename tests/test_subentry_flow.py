@@ -18,7 +18,7 @@ from custom_components.openvox_gsm.const import (
 )
 from custom_components.openvox_gsm.errors import number_error
 from custom_components.openvox_gsm.limits.sims import SIMS
-from custom_components.openvox_gsm.options_flow import read_whole_numbers
+from custom_components.openvox_gsm.options_flow import RANGES
 from custom_components.openvox_gsm.phone_numbers import (
     InvalidPhoneNumberError,
     PhoneNumberFault,
@@ -531,16 +531,22 @@ async def test_a_sim_has_one_limit(
 @pytest.mark.parametrize(
     ("given", "errors"),
     [
-        ({"daily_limit": 1.5}, {"daily_limit": "not_whole"}),
+        ({"daily_limit": 1.5}, {"daily_limit": "invalid_limit"}),
+        ({"daily_limit": -1}, {"daily_limit": "invalid_limit"}),
         (
             {"monthly_limit": 0.5, "month_begins": 1.5},
-            {"monthly_limit": "not_whole", "month_begins": "not_whole"},
+            {"monthly_limit": "invalid_limit", "month_begins": "invalid_day"},
         ),
+        (
+            {"monthly_limit": 100_001, "month_begins": 32},
+            {"monthly_limit": "invalid_limit", "month_begins": "invalid_day"},
+        ),
+        ({"daily_limit": 1, "month_begins": 0}, {"month_begins": "invalid_day"}),
         ({}, {"daily_limit": "no_limit"}),
         ({"daily_limit": 0, "monthly_limit": 0}, {"daily_limit": "no_limit"}),
     ],
 )
-async def test_what_limits_nothing_or_half_an_sms(
+async def test_what_cannot_be_a_limit(
     hass: HomeAssistant,
     loaded: MockConfigEntry,
     given: dict[str, float],
@@ -596,6 +602,8 @@ def test_every_field_and_error_has_its_text(kind: str, given: dict[str, Any]) ->
         errors |= {
             number_error(InvalidPhoneNumberError(fault)) for fault in PhoneNumberFault
         }
+    if kind == SUBENTRY_SIM_LIMIT:
+        errors |= {RANGES[key][2] for key in RANGES.keys() & given.keys()}
 
     assert texts["error"].keys() == errors
     assert len(set(texts["error"].values())) == len(errors)
@@ -618,8 +626,6 @@ def _code(kind: str) -> str:
         SUBENTRY_SIM_LIMIT: SimLimitFlow,
     }[kind]
     code = inspect.getsource(flow) + inspect.getsource(OpenVoxSubentryFlow)
-    if kind == SUBENTRY_SIM_LIMIT:
-        code += inspect.getsource(read_whole_numbers)
     if kind == SUBENTRY_USSD_QUERY:
         code += inspect.getsource(subentry_flow._pattern_error)  # noqa: SLF001
     return code

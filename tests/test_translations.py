@@ -119,6 +119,7 @@ def raised() -> Iterator[tuple[str, set[str]]]:
     yield "sms_unexpected_error", set()
     yield "call_not_seen", set()
     # They are sentences of a report.
+    yield "self_test_title", {"gateway"}
     yield "self_test_plan", {"count", "source", "target", "gateway"}
     for name in ("accents", "emoji", "long", "time_right", "delivered", "no_report"):
         yield f"self_test_{name}", set()
@@ -256,7 +257,8 @@ def test_every_option_has_its_texts() -> None:
     assert texts["data"].keys() == texts["data_description"].keys() == fields
     assert TEXTS["options"]["error"].keys() == {
         "invalid_destination",
-        "not_whole",
+        "invalid_limit",
+        "invalid_messages_kept",
     }
 
 

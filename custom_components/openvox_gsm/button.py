@@ -16,6 +16,7 @@ from homeassistant.exceptions import Unauthorized
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .entity import OpenVoxEntity, OpenVoxSpanEntity, async_add_span_entities
+from .errors import exception_text
 from .gateway import Modules
 from .runtime import OpenVoxConfigEntry
 from .self_test import SelfTest, plan, run
@@ -124,6 +125,8 @@ class SelfTestButton(OpenVoxEntity, ButtonEntity):
         persistent_notification.async_create(
             self.hass,
             "\n".join(f"- {sentence}" for sentence in report.sentences),
-            self.runtime.entry.title,
+            exception_text(
+                self.hass, "self_test_title", gateway=self.runtime.entry.title
+            ),
             f"openvox_gsm_self_test_{self.runtime.entry.entry_id}",
         )

@@ -141,6 +141,8 @@ def module_error(
 ) -> HomeAssistantError:
     """Return why a command to a span's module failed, or may have."""
     if isinstance(err, SpanError):
+        if err.failure is SendFailure.POWER_OFF:
+            return error(err.failure, entry, span=span)
         return error("module_failed", entry, span=span)
     if isinstance(err, PermissionDeniedError):
         return error("no_command_right", entry)
@@ -198,7 +200,10 @@ def ussd_error(entry: ConfigEntry[Any], err: UssdError) -> HomeAssistantError:
 
 
 def raw_error(
-    entry: ConfigEntry[Any], err: ForbiddenActionError | AmiError
+    entry: ConfigEntry[Any],
+    err: ForbiddenActionError | AmiError,
+    *,
+    is_connected: bool,
 ) -> HomeAssistantError:
     """Return why a raw command or action failed."""
     if isinstance(err, ForbiddenActionError):
@@ -207,7 +212,9 @@ def raw_error(
         return invalid(f"header_{err.fault}", name=err.header, limit=MAX_LINE)
     if isinstance(err, PermissionDeniedError):
         return error("no_action_right", entry)
-    if isinstance(err, ActionFailedError | CannotConnectError):
+    if isinstance(err, CannotConnectError):
+        return _not_reached(entry, err, is_connected)
+    if isinstance(err, ActionFailedError):
         return error("action_failed", entry, error=err)
     return error("not_answered", entry)
 

@@ -27,47 +27,55 @@ from .const import (
     CONF_LINE_BREAKS,
     CONF_MESSAGES_FOR_ALL,
     CONF_MESSAGES_KEPT,
+    CONF_MONTH_BEGINS,
+    CONF_MONTHLY_LIMIT,
     CONF_ONLY_CONFIRMED,
     DEFAULT_MESSAGES_KEPT,
 )
 from .limits.budget import DEFAULT_DAILY_LIMIT, DEFAULT_HOURLY_LIMIT
 from .phone_numbers import InvalidPhoneNumberError, parse_prefix
 
-
-def _up_to(maximum: int) -> NumberSelector:
-    """Return a field for a number from 0; `read_whole_numbers` checks the rest."""
-    return NumberSelector(
-        NumberSelectorConfig(min=0, max=maximum, mode=NumberSelectorMode.BOX)
-    )
+# Not with min and max: Home Assistant would give them in English only.
+WHOLE_NUMBER = NumberSelector(NumberSelectorConfig(mode=NumberSelectorMode.BOX))
+_LIMIT = (0, 100_000, "invalid_limit")
+RANGES = {
+    CONF_HOURLY_LIMIT: _LIMIT,
+    CONF_DAILY_LIMIT: _LIMIT,
+    CONF_MONTHLY_LIMIT: _LIMIT,
+    CONF_MONTH_BEGINS: (1, 31, "invalid_day"),
+    CONF_MESSAGES_KEPT: (0, 10_000, "invalid_messages_kept"),
+}
 
 
 def read_whole_numbers(
     user_input: Mapping[str, Any], errors: dict[str, str]
 ) -> dict[str, Any]:
-    """Return what was entered, with whole numbers; any other number gets an error."""
+    """Return what was entered, with whole numbers in their range.
+
+    Any other number gets an error, which gives the range in words.
+    """
     data = {**user_input}
-    for key, value in user_input.items():
-        if isinstance(value, float):
-            if value.is_integer():
-                data[key] = int(value)
-            else:
-                errors[key] = "not_whole"
+    for key in RANGES.keys() & user_input.keys():
+        lowest, highest, error = RANGES[key]
+        if lowest <= user_input[key] <= highest and user_input[key].is_integer():
+            data[key] = int(user_input[key])
+        else:
+            errors[key] = error
     return data
 
 
-LIMIT_SELECTOR = _up_to(100_000)
 OPTIONS_SCHEMA = vol.Schema(
     {
         vol.Optional(CONF_COUNTRY): CountrySelector(),
         vol.Optional(CONF_ALLOWED): TextSelector(TextSelectorConfig(multiple=True)),
-        vol.Required(CONF_HOURLY_LIMIT, default=DEFAULT_HOURLY_LIMIT): LIMIT_SELECTOR,
-        vol.Required(CONF_DAILY_LIMIT, default=DEFAULT_DAILY_LIMIT): LIMIT_SELECTOR,
+        vol.Required(CONF_HOURLY_LIMIT, default=DEFAULT_HOURLY_LIMIT): WHOLE_NUMBER,
+        vol.Required(CONF_DAILY_LIMIT, default=DEFAULT_DAILY_LIMIT): WHOLE_NUMBER,
         vol.Required(CONF_CALL_EVENTS, default=True): BooleanSelector(),
         vol.Required(CONF_ONLY_CONFIRMED, default=False): BooleanSelector(),
         vol.Required(CONF_LINE_BREAKS, default=False): BooleanSelector(),
         vol.Required(CONF_FLASH, default=False): BooleanSelector(),
         vol.Required(CONF_CODES_FOR_ALL, default=False): BooleanSelector(),
-        vol.Required(CONF_MESSAGES_KEPT, default=DEFAULT_MESSAGES_KEPT): _up_to(10_000),
+        vol.Required(CONF_MESSAGES_KEPT, default=DEFAULT_MESSAGES_KEPT): WHOLE_NUMBER,
         vol.Required(CONF_MESSAGES_FOR_ALL, default=False): BooleanSelector(),
     }
 )

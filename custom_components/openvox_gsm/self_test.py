@@ -76,13 +76,17 @@ def plan(
     """Choose the spans, and prepare what will be sent; nothing is sent yet.
 
     Without a `number` the target is a span that knows its own. A `number` is that of
-    the given `target`, and counts for no other span.
+    the `target`, which must be given with it.
 
     Raises ServiceValidationError where a test is running, where the spans or the number
     can't be used, or where the limits or the allowed destinations don't permit it.
     """
     if runtime.is_self_testing:
         raise invalid("self_test_running", runtime.entry)
+    if number and target is None:
+        raise invalid("self_test_no_target")
+    if source is not None and source == target:
+        raise invalid("self_test_same_span", runtime.entry, span=source)
     spans = runtime.gateway.spans
     reasons = spans.reasons_against(Work.SMS)
     for chosen in (source, target):
@@ -90,10 +94,10 @@ def plan(
             reason = reasons.get(chosen, SendFailure.NO_SUCH_SPAN)
             raise invalid(reason, runtime.entry, span=chosen)
     ready = {each: span for each, span in spans.items() if each not in reasons}
-    if len(ready) < 2 or (source is not None and source == target):
+    if len(ready) < 2:
         raise invalid("self_test_no_spans", runtime.entry, count=len(ready))
     for chosen, span in ready.items():
-        own_number = (target and number) or span.own_number
+        own_number = number or span.own_number
         if chosen != source and target in (None, chosen) and own_number:
             break
     else:

@@ -47,7 +47,7 @@ from .devices import find_span_devices
 from .errors import number_error
 from .gateway import is_ussd_code
 from .limits.sims import SIMS
-from .options_flow import LIMIT_SELECTOR, read_whole_numbers
+from .options_flow import WHOLE_NUMBER, read_whole_numbers
 from .phone_numbers import InvalidPhoneNumberError, is_phone_number, parse_destination
 from .regular_expression import RegularExpression
 
@@ -301,11 +301,9 @@ class SimLimitFlow(OpenVoxSubentryFlow):
         fields: dict[vol.Marker, Any] = {vol.Required(CONF_NAME): TextSelector()}
         if self.source != SOURCE_RECONFIGURE:
             fields[vol.Required(CONF_SPAN)] = _span_selector(self._spans())
-        fields[vol.Optional(CONF_DAILY_LIMIT)] = LIMIT_SELECTOR
-        fields[vol.Optional(CONF_MONTHLY_LIMIT)] = LIMIT_SELECTOR
-        fields[vol.Required(CONF_MONTH_BEGINS, default=1)] = NumberSelector(
-            NumberSelectorConfig(min=1, max=31, mode=NumberSelectorMode.BOX)
-        )
+        fields[vol.Optional(CONF_DAILY_LIMIT)] = WHOLE_NUMBER
+        fields[vol.Optional(CONF_MONTHLY_LIMIT)] = WHOLE_NUMBER
+        fields[vol.Required(CONF_MONTH_BEGINS, default=1)] = WHOLE_NUMBER
         return vol.Schema(fields)
 
     @override

@@ -9,7 +9,7 @@ from custom_components.openvox_gsm.ami import ActionTimeoutError, ConnectionLost
 from . import commands, replies
 from .connection import Connection
 from .errors import SpanError
-from .model import SendFailure
+from .model import SendFailure, SpanStatus
 from .power import Power
 from .spans import Spans
 
@@ -78,9 +78,12 @@ class Modules:
 
         SMS that the driver still keeps for it may go out then.
 
-        Raises SpanError where the gateway could not, AmiError.
+        Raises SpanError where the module is off or the gateway could not, AmiError.
         """
         async with self._spans.exclusive(span):
+            known = self._spans.get(span)
+            if known and known.status is SpanStatus.POWER_OFF:  # nothing would happen
+                raise SpanError(SendFailure.POWER_OFF, span)
             output = await self._connection.slow_command(
                 commands.reload_span(span), timeout=_POWER_TIMEOUT
             )

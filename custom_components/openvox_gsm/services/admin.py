@@ -45,27 +45,27 @@ ACTION_SCHEMA = vol.Schema(
 async def cli_command(call: ServiceCall) -> ServiceResponse:
     """Run a command of the gateway's command line; return what it prints."""
     route = only_route(find_routes(call.hass, call.data))
+    gateway = route.runtime.gateway
     try:
-        output = await route.runtime.gateway.run_command(call.data[ATTR_COMMAND])
+        output = await gateway.run_command(call.data[ATTR_COMMAND])
     except (ForbiddenActionError, AmiError) as err:
-        raise raw_error(route.entry, err) from err
+        raise raw_error(route.entry, err, is_connected=gateway.is_connected) from err
     return {"output": list[JsonValueType](output)}
 
 
 async def ami_action(call: ServiceCall) -> ServiceResponse:
     """Run an action of the gateway's manager; return its answer and its list."""
     route = only_route(find_routes(call.hass, call.data))
+    gateway = route.runtime.gateway
     headers = [
         (key, value)
         for key, values in (call.data.get(ATTR_HEADERS) or {}).items()
         for value in values
     ]
     try:
-        response, events = await route.runtime.gateway.run_action(
-            call.data[ATTR_ACTION], headers
-        )
+        response, events = await gateway.run_action(call.data[ATTR_ACTION], headers)
     except (ForbiddenActionError, AmiError) as err:
-        raise raw_error(route.entry, err) from err
+        raise raw_error(route.entry, err, is_connected=gateway.is_connected) from err
     return {
         "response": _as_mapping(response),
         "events": [_as_mapping(event) for event in events],

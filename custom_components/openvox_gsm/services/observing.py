@@ -64,7 +64,7 @@ async def record(call: ServiceCall) -> ServiceResponse:
                 await gateway.look_around()
                 await asyncio.sleep(call.data.get(ATTR_DURATION) or DURATION)
     except AmiError as err:
-        raise raw_error(route.entry, err) from err
+        raise raw_error(route.entry, err, is_connected=gateway.is_connected) from err
     except TimeoutError:
         if not limit.expired():
             raise
