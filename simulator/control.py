@@ -196,18 +196,14 @@ async def _call(gateway: Simulator, request: Request) -> Request:
         await call.answer()
     if request.get("hangup_after") is not None:
         seconds = _number(request, "hangup_after", 0, MAX_WAIT)
-        is_over = asyncio.Event()
 
         async def hang_up() -> None:
-            try:
-                await asyncio.sleep(seconds)
-                await call.hangup()
-            finally:
-                is_over.set()
+            await asyncio.sleep(seconds)
+            await call.hangup()
 
-        gateway.spawn(hang_up())
+        over = gateway.spawn(hang_up())
         if request.get("watch") is True:
-            await is_over.wait()
+            await asyncio.wait([over])
     return {"channel": call.channel.name} | await _watched(gateway, request, listeners)
 
 

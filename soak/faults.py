@@ -131,7 +131,7 @@ class Faults:
         outcome = self.dice.choice(["no_prompt", "no_answer"])
         await self.gateway.do("outcome", span=span, outcome=outcome)
         await self.load.send_through(span)
-        if await self._is_sending(span) and not await self._is_shown_as_stuck(span):
+        if await self._stays_unnoticed(span):
             self.mistakes.append(f"Span {span} was not shown as stuck")
         while await self._is_sending(span):
             await self._act(
@@ -140,27 +140,31 @@ class Faults:
             await asyncio.sleep(1)
 
     async def _is_sending(self, span: int) -> bool:
-        told = await self.gateway.do("state")
-        return any(
-            each["span"] == span and each["state"] in _SENDING for each in told["spans"]
-        )
+        return await self._state(span) in _SENDING
 
-    async def _is_shown_as_stuck(self, span: int) -> bool:
-        """Say whether Home Assistant notices that a module never answers.
+    async def _state(self, span: int) -> str:
+        told = await self.gateway.do("state")
+        [state] = [each["state"] for each in told["spans"] if each["span"] == span]
+        return str(state)
+
+    async def _stays_unnoticed(self, span: int) -> bool:
+        """Say whether Home Assistant doesn't notice that a module never answers.
 
         A call on the span restarts the time.
         """
         entry = self.hass.config_entries.async_get_entry(self.entry_id)
         assert entry
         coordinator = entry.runtime_data.coordinator
-        looks = 0
-        while looks * _LOOK_SECONDS < 2 * STUCK_SECONDS:
+        looks = 0  # in a row, at a module that is sending
+        while (state := await self._state(span)) != "READY":
+            looks = looks + 1 if state in _SENDING else 0
+            if looks * _LOOK_SECONDS > 2 * STUCK_SECONDS:
+                return True
             await coordinator.async_refresh()
             status = coordinator.data.spans[span].status
             # After a long silence it may not look at a span for minutes.
             if status in (SpanStatus.STUCK, SpanStatus.UNKNOWN):
-                return True
-            looks = looks + 1 if await self._is_sending(span) else 0
+                break
             await asyncio.sleep(_LOOK_SECONDS)
         return False
 

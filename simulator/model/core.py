@@ -47,12 +47,13 @@ class Core(Asterisk, Journal):
 
     def spawn(
         self, work: Coroutine[Any, Any, None], *, eager_start: bool = False
-    ) -> None:
+    ) -> asyncio.Task[None]:
         """Run something in a task that ends with the gateway."""
         loop = asyncio.get_running_loop()
         task = loop.create_task(work, eager_start=eager_start)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def end_tasks(self) -> None:
         """Cancel all tasks, those included that they start while they end."""
