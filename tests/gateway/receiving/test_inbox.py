@@ -1190,7 +1190,18 @@ def test_what_the_driver_makes_of_letters(
 @BOTH_DIALECTS
 @pytest.mark.parametrize(
     "text",
-    ['"', "\\", "`", '\\"', "\\\\", "C:\\", '"quoted"', 'a\\"b`c\\', "\\n", "it's?\t"],
+    [
+        '"',
+        "\\",
+        "`",
+        '\\"',
+        "\\\\",
+        "C:\\",
+        '"quoted"',
+        'a\\"b`c\\',
+        "\\n",
+        "it's?\a\b\f\t\v",
+    ],
 )
 @pytest.mark.parametrize("sources", [(VARSET,), (NEWEXTEN,), ALL], ids=str)
 def test_escapes(
