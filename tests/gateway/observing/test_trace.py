@@ -114,6 +114,14 @@ def test_an_action_without_an_answer(sent: str) -> None:
     ]
 
 
+def test_an_answer_ends_as_it_does_on_the_wire() -> None:
+    """So a recording can be played."""
+    trace = Trace()
+    sent = b"Action: CoreShowChannels\r\nActionID: 0123456789ab-1\r\n\r\n"
+    trace.answered(sent, b"Response: Success\r\nEventList: start", 0)
+    assert texts(trace)[1] == "Response: Success\r\nEventList: start\r\n\r\n"
+
+
 def test_the_trace_forgets_what_is_old() -> None:
     """It is a few hundred lines, whatever happens."""
     trace = Trace(max_lines=50)
