@@ -797,6 +797,16 @@ def test_an_sms_forges_a_call_where_only_steps_are_seen(
     assert bench.news == []
 
 
+def test_an_sms_forges_a_call_in_the_first_event_that_is_seen(bench: Bench) -> None:
+    """No message is known yet, but the call stands within a packet."""
+    text = FORGERIES["call and text"]
+    _, *events = sms_events(Dialect.ASTERISK_1_8, text, NEWEXTEN)
+    bench.feed(events)
+    bench.settle()
+
+    assert bench.news == []
+
+
 @BOTH_DIALECTS
 @pytest.mark.parametrize("with_pdu", [True, False])
 def test_a_forgery_that_comes_after_its_sms_was_read(

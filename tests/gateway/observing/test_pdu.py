@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from hypothesis import example, given, strategies as st
+import pytest
 
 from custom_components.openvox_gsm.gateway.observing.pdu import hide_pdu
 from custom_components.openvox_gsm.gateway.observing.stand_ins import StandIns
@@ -49,6 +50,20 @@ def test_a_text_in_ucs2_keeps_its_shape() -> None:
     assert decode_deliver(pdu).text == text
     hidden = decode_deliver(hide_pdu(pdu, StandIns()))
     assert hidden.text == "Xxääx 00: XX, ääääää 中😀"
+
+
+@pytest.mark.parametrize(
+    ("first", "validity"),
+    [("01", ""), ("11", "A7"), ("09", "62304151906223"), ("19", "62304151906223")],
+)
+def test_an_sms_that_goes_out_keeps_its_build(first: str, validity: str) -> None:
+    """It's hidden like one that comes in, whatever says how long it's valid."""
+    address, data = "0D91945111325476F8", PDU[PDU.index("16C872") :]
+    stand_ins = StandIns()
+    incoming = hide_pdu(f"0004{address}000062304151906223{data}", stand_ins)
+    number, text = incoming[4:22], incoming[-len(data) :]
+    outgoing = hide_pdu(f"00{first}2A{address}0000{validity}{data}", stand_ins)
+    assert outgoing == f"00{first}2A{number}0000{validity}{text}"
 
 
 def test_every_recorded_pdu_keeps_its_build() -> None:

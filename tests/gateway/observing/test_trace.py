@@ -46,6 +46,21 @@ async def test_the_trace_shows_how_an_sms_came(
     assert decode_deliver(pdus[0]).sender == sender[1]
 
 
+async def test_the_trace_shows_the_rest_of_a_packet_that_a_text_cut_in_two(
+    gateway: Simulator, new_client: MakeClient
+) -> None:
+    """Nothing in it says what it belongs to."""
+    client = new_client()
+    await client.start()
+    await gateway.receive_sms(1, PHONE, "One\r\n\r\nTwo 22")
+    await until(
+        lambda: any(
+            text.startswith("Xxx 00\r\nUniqueid: ")
+            for text in texts(client.observer.trace)
+        )
+    )
+
+
 @kinds_of_gateway()
 async def test_polls_do_not_push_out_the_rest(
     gateway: Simulator, new_client: MakeClient
@@ -99,6 +114,14 @@ def test_an_action_without_an_answer(sent: str) -> None:
     ]
 
 
+def test_an_answer_ends_as_it_does_on_the_wire() -> None:
+    """So a recording can be played."""
+    trace = Trace()
+    sent = b"Action: CoreShowChannels\r\nActionID: 0123456789ab-1\r\n\r\n"
+    trace.answered(sent, b"Response: Success\r\nEventList: start", 0)
+    assert texts(trace)[1] == "Response: Success\r\nEventList: start\r\n\r\n"
+
+
 def test_the_trace_forgets_what_is_old() -> None:
     """It is a few hundred lines, whatever happens."""
     trace = Trace(max_lines=50)
@@ -108,7 +131,7 @@ def test_the_trace_forgets_what_is_old() -> None:
             b"ChannelState: %d" % number
         )
     shown = texts(trace)
-    assert sum(text.count("\n") for text in shown) <= 50
+    assert sum(text.count("\n") for text in shown) == 50
     assert "ChannelState: 99" in shown[-1]
 
 

@@ -1190,7 +1190,18 @@ def test_what_the_driver_makes_of_letters(
 @BOTH_DIALECTS
 @pytest.mark.parametrize(
     "text",
-    ['"', "\\", "`", '\\"', "\\\\", "C:\\", '"quoted"', 'a\\"b`c\\', "\\n", "it's?\t"],
+    [
+        '"',
+        "\\",
+        "`",
+        '\\"',
+        "\\\\",
+        "C:\\",
+        '"quoted"',
+        'a\\"b`c\\',
+        "\\n",
+        "it's?\a\b\f\t\v",
+    ],
 )
 @pytest.mark.parametrize("sources", [(VARSET,), (NEWEXTEN,), ALL], ids=str)
 def test_escapes(
@@ -1446,6 +1457,18 @@ def test_the_rest_of_an_sms_that_was_taken_without_its_pdu(
     bench.clock.let_pass(LONGEST_STALL)
     assert bench.told == [(2, "+4915112345678", "hello")]
     assert caplog.records == []
+
+
+def test_an_sms_that_comes_after_it_was_given_up(bench: Bench) -> None:
+    """It's taken then, as nothing has been delivered of it."""
+    first, _, *rest = sms_with_pdu("hello").events(Dialect.LATE, (VARSET,))
+    bench.feed([first])
+    bench.clock.let_pass(MESSAGE_TIMEOUT + LONGEST_STALL)
+    assert not bench.inbox.is_mid_message
+
+    bench.feed(rest)
+    bench.settle()
+    assert bench.told == [(2, "+4915112345678", "hello")]
 
 
 # The connection

@@ -317,6 +317,18 @@ def test_a_pdu_that_stands_in_the_text_of_another_one(
     assert bench.told == [(2, ATTACKER, text)]
 
 
+def test_a_pdu_that_the_driver_may_read_otherwise(bench: ReportBench) -> None:
+    """It may have forged a message that it names in any way of reading it."""
+    # The letters of UCS-2, as 8-bit data.
+    pdu = deliver_pdu(ATTACKER, f"é {VICTIM.uniqueid}").replace("000862", "000462")
+    mine = Sms(sender=ATTACKER.encode(), text=b"", pdu=pdu)
+    bench.feed(mine.events(Dialect.LATE))
+    bench.feed(VICTIM.events(Dialect.LATE))
+    bench.settle()
+
+    assert [sender for _, sender, _ in bench.told] == [ATTACKER]
+
+
 @pytest.mark.parametrize("requires_pdu", [True, False])
 @pytest.mark.parametrize("sender", [ATTACKER, "MyBank"])
 def test_text_mode_with_a_sender_of_the_phone_book(

@@ -239,6 +239,17 @@ def test_the_original_text_is_enough(
 
 
 @BOTH_DIALECTS
+def test_a_sender_that_comes_after_the_pdu(bench: Bench, dialect: Dialect) -> None:
+    """It's waited for, as the PDU doesn't count if it has another one."""
+    sms = replace(sms_with_pdu("hello", "+491"), pdu=deliver_pdu("+492", "hello"))
+    order = ("SIMIMSI", "SMSORITXT", "SMSPDU", "SMSSRC", "SMSTIME", "SMSTZ")
+    bench.feed(today(sms, order=order).events(dialect, (VARSET,)))
+    bench.settle()
+
+    assert bench.told == [(2, "+491", "hello")]
+
+
+@BOTH_DIALECTS
 def test_the_original_text_alone(bench: Bench, dialect: Dialect) -> None:
     """Of the sender nothing is known, then."""
     bench.feed(today(Sms(), order=("SMSORITXT",)).events(dialect, (VARSET,)))

@@ -1,6 +1,7 @@
 """The gateway's late word about messages whose fate was not known."""
 
 import asyncio
+import weakref
 
 import pytest
 
@@ -184,6 +185,16 @@ async def test_nothing_is_left_of_a_message_that_nobody_waits_for() -> None:
 
         assert verdict.cancelled()
         assert not other.done()
+
+
+async def test_a_message_that_nobody_waits_for_is_forgotten() -> None:
+    """However many are sent, none of them takes memory afterwards."""
+    late_outcomes = LateOutcomes()
+    with late_outcomes.track() as (_, verdict):
+        left = weakref.ref(verdict)
+    del verdict
+
+    assert left() is None
 
 
 async def test_a_message_has_one_channel() -> None:
