@@ -963,7 +963,15 @@ async def test_a_move_to_where_no_sms_can_be_seen(
     assert menu["step_id"] == "no_incoming_sms"
     menu = await choose(hass, menu, "check_again")
     assert menu["step_id"] == "no_incoming_sms"
+    gateway.faults.refuse = True
+    form = await choose(hass, menu, "check_again")
+    assert (form["step_id"], form["errors"]) == (
+        "reconfigure",
+        {CONF_PORT: "port_closed"},
+    )
+    gateway.faults.refuse = False
 
+    menu = await answer(hass, form, answers(gateway))
     result = await choose(hass, menu, "create")
     assert result["reason"] == "reconfigure_successful"
 

@@ -1,5 +1,6 @@
 """What a gateway remembers over a restart."""
 
+from collections.abc import Callable
 import logging
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,9 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.openvox_gsm.const import DOMAIN
-from custom_components.openvox_gsm.gateway import Assembler
+from custom_components.openvox_gsm.gateway import Assembler, LastSign
 from custom_components.openvox_gsm.gateway.receiving.received_part import ReceivedPart
-from custom_components.openvox_gsm.store import STORES, CounterKey
+from custom_components.openvox_gsm.store import STORES, CounterKey, GatewayStore
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
@@ -146,21 +147,49 @@ async def test_an_sms_ends_after_its_gateway_was_removed(
     assert key not in hass_storage
 
 
-async def test_which_sms_came_in_is_saved(
+@pytest.mark.parametrize(
+    ("change", "is_saved"),
+    [
+        (
+            lambda store: store.start_counter(9, CounterKey.SENT, 7),
+            lambda saved: [9, "sms_sent", 7, None] in saved["counters"],
+        ),
+        (
+            lambda store: store.count(1, CounterKey.FAILED, 2),
+            lambda saved: [1, "sms_failed", 2] in [row[:3] for row in saved["counters"]],
+        ),
+        (
+            lambda store: store.set_ussd_in_milliseconds(True),
+            lambda saved: saved["ussd_in_milliseconds"] is True,
+        ),
+        (
+            lambda store: store.power_changed({2: LastSign(99, says_off=True)}),
+            lambda saved: saved["switched_off"] == [[2, 99, True]],
+        ),
+        (
+            lambda store: store.sms_remembered({"0123456789abcdef": 1_700_000_000}),
+            lambda saved: saved["received"] == {"0123456789abcdef": 1_700_000_000},
+        ),
+    ],
+    ids=["counter", "count", "unit", "power", "received"],
+)
+async def test_each_change_is_saved_within_a_second(
     freezer: FrozenDateTimeFactory,
     hass: HomeAssistant,
     hass_storage: dict[str, Any],
     loaded: MockConfigEntry,
+    change: Callable[[GatewayStore], object],
+    is_saved: Callable[[dict[str, Any]], bool],
 ) -> None:
-    """Also while nothing is counted, as of a long SMS that isn't complete yet."""
+    """Each by itself, as what came in of a long SMS that isn't complete yet."""
     await pass_time(hass, freezer, 1)
-    received = {"0123456789abcdef": 1_700_000_000}
+    file = f"{DOMAIN}.{loaded.entry_id}"
+    assert not is_saved(hass_storage[file]["data"])
 
-    loaded.runtime_data.store.sms_remembered(received)
+    change(loaded.runtime_data.store)
     await pass_time(hass, freezer, 1)
 
-    file = hass_storage[f"{DOMAIN}.{loaded.entry_id}"]
-    assert file["data"]["received"] == received
+    assert is_saved(hass_storage[file]["data"])
 
 
 async def ask(hass: HomeAssistant) -> Any:
