@@ -56,6 +56,7 @@ from .common import (
     give_rights_back,
     looks,
     set_rights,
+    typed,
     until,
 )
 
@@ -127,11 +128,15 @@ async def test_a_gateway_is_added(hass: HomeAssistant, gateway: Simulator) -> No
 
 async def test_what_the_form_looks_like(hass: HomeAssistant) -> None:
     """Nobody reads the password over a shoulder, and a password manager fills it in."""
-    form = looks(await start(hass))
-    assert form[CONF_USERNAME]["text"]["autocomplete"] == "username"
-    assert form[CONF_PASSWORD]["text"]["type"] == "password"
-    assert form[CONF_PASSWORD]["text"]["autocomplete"] == "current-password"
-    assert form[CONF_PORT]["number"]["mode"] == "box"
+    assert looks(await start(hass)) == {
+        CONF_HOST: {"text": {}},
+        CONF_USERNAME: {"text": {"autocomplete": "username"}},
+        CONF_PASSWORD: {
+            "text": {"type": "password", "autocomplete": "current-password"}
+        },
+        CONF_PORT: typed(1, 65535),
+        CONF_TLS: {"boolean": {}},
+    }
 
 
 async def test_the_host_is_kept_in_one_spelling(
@@ -1186,10 +1191,14 @@ async def test_what_the_form_of_the_options_looks_like(
     hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:
     """The destinations are a list, and the limits are typed."""
-    form = looks(await hass.config_entries.options.async_init(loaded.entry_id))
-    assert form[CONF_ALLOWED]["text"]["multiple"]
-    for field in (CONF_HOURLY_LIMIT, CONF_DAILY_LIMIT, CONF_MESSAGES_KEPT):
-        assert form[field]["number"]["mode"] == "box"
+    form = await hass.config_entries.options.async_init(loaded.entry_id)
+    assert looks(form) == {key: {"boolean": {}} for key in DEFAULTS} | {
+        CONF_COUNTRY: {"country": {}},
+        CONF_ALLOWED: {"text": {"multiple": True}},
+        CONF_HOURLY_LIMIT: typed(0, 100_000),
+        CONF_DAILY_LIMIT: typed(0, 100_000),
+        CONF_MESSAGES_KEPT: typed(0, 10_000),
+    }
 
 
 async def test_line_breaks(

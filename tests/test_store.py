@@ -10,16 +10,21 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.openvox_gsm.const import DOMAIN
-from custom_components.openvox_gsm.gateway import Assembler, LastSign
+from custom_components.openvox_gsm.gateway import (
+    Assembler,
+    LastSign,
+    ussd as ussd_module,
+)
 from custom_components.openvox_gsm.gateway.receiving.received_part import ReceivedPart
 from custom_components.openvox_gsm.store import STORES, CounterKey, GatewayStore
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
-from simulator import Simulator
+from simulator import Simulator, UssdOutcome
 
 from .common import PHONE, pass_time, said, settle
+from .test_services import send
 
 SINCE = "2026-05-04T03:02:01+00:00"
 
@@ -156,7 +161,9 @@ async def test_an_sms_ends_after_its_gateway_was_removed(
         ),
         (
             lambda store: store.count(1, CounterKey.FAILED, 2),
-            lambda saved: [1, "sms_failed", 2] in [row[:3] for row in saved["counters"]],
+            lambda saved: (
+                [1, "sms_failed", 2] in [row[:3] for row in saved["counters"]]
+            ),
         ),
         (
             lambda store: store.set_ussd_in_milliseconds(True),
@@ -235,6 +242,25 @@ async def test_how_a_firmware_counts_outlives_a_restart(
         if command.startswith("gsm send ussd")
     ]
     assert limits == ["20", "20000"]
+
+
+async def test_a_span_rests_over_a_reload(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else a late answer would be taken for that to what is sent next."""
+    monkeypatch.setattr(ussd_module, "LATE_ANSWER_TIME", 60)
+    gateway.spans[1].ussd_outcomes.append(UssdOutcome.TIMEOUT)
+    with pytest.raises(HomeAssistantError):
+        await ask(hass)
+
+    assert await hass.config_entries.async_reload(loaded.entry_id)
+    await settle(hass)
+    await send(hass, target=PHONE)
+
+    assert [sms.span for sms in gateway.sent] == [2]
 
 
 async def test_hashes_of_sms_are_of_this_home_assistant(
