@@ -319,7 +319,7 @@ async def test_whether_a_message_was_delivered(
     enable_custom_integrations: None,
 ) -> None:
     """Once for each message, with its text where it is certain which one it was."""
-    events = async_capture_events(hass, EVENT_SMS_DELIVERED)
+    events = async_capture_events(hass, "openvox_gsm_sms_delivered")
     gateway.status_reports = True
     gateway.spans[1].deliveries.extend([True, True, False])
     entry.add_to_hass(hass)
