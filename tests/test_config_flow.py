@@ -246,7 +246,8 @@ async def test_another_gateway_with_a_module_of_a_known_one(
     """Modules are moved from one box to another; half of them are not the gateway."""
     async with Simulator(spans=4) as other:
         give_other_modules(other)
-        other.spans[2].imei, other.spans[3].imei = gateway.spans[1].imei, "0"
+        for number in (1, 2):
+            other.spans[number].imei = gateway.spans[number].imei
         result = await answer(hass, await start(hass), answers(other))
         assert result["type"] is FlowResultType.CREATE_ENTRY
         await hass.async_block_till_done()
