@@ -154,6 +154,10 @@ def add_contact(
     )
 
 
+TYPED = {"number": {"step": 1, "mode": "box"}}
+"""How a form looks that has a whole number typed."""
+
+
 def looks(form: FlowResult[Any, Any]) -> dict[str, dict[str, Any]]:
     """Return how the frontend asks for each field of a form: kind, and its options.
 
@@ -174,11 +178,6 @@ def looks(form: FlowResult[Any, Any]) -> dict[str, dict[str, Any]]:
         }
         for field, selector in fields.items()
     }
-
-
-def typed(minimum: int, maximum: int) -> dict[str, Any]:
-    """Return how a form looks that has a whole number typed."""
-    return {"number": {"min": minimum, "max": maximum, "step": 1, "mode": "box"}}
 
 
 async def set_options(

@@ -35,7 +35,7 @@ from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr
 from simulator import Simulator
 
-from .common import looks, settle, span_device, typed
+from .common import TYPED, looks, settle, span_device
 
 TEXTS: dict[str, Any] = json.loads(
     Path(subentry_flow.__file__)
@@ -515,9 +515,9 @@ async def test_a_sim_limit_is_added_and_changed(
             SUBENTRY_SIM_LIMIT,
             SPANS,
             {
-                "daily_limit": typed(0, 100_000),
-                "monthly_limit": typed(0, 100_000),
-                "month_begins": typed(1, 31),
+                "daily_limit": TYPED,
+                "monthly_limit": TYPED,
+                "month_begins": TYPED,
             },
         ),
     ],
