@@ -1290,6 +1290,17 @@ async def test_a_limit_is_a_whole_number_in_its_range(
     assert loaded.options == {}
 
 
+async def test_the_highest_limits(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
+    """What the errors name as the end of a range is in it."""
+    highest = {
+        CONF_HOURLY_LIMIT: 100_000,
+        CONF_DAILY_LIMIT: 100_000,
+        CONF_MESSAGES_KEPT: 10_000,
+    }
+    await set_options(hass, loaded, **highest)
+    assert loaded.options == DEFAULTS | highest
+
+
 async def test_an_invalid_destination(
     hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:

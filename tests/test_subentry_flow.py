@@ -543,6 +543,15 @@ async def test_what_a_form_looks_like(
     }
 
 
+async def test_the_highest_limits_of_a_sim(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """What the errors name as the end of a range is in it."""
+    highest = {"daily_limit": 100_000, "monthly_limit": 100_000, "month_begins": 31}
+    result = await add(hass, loaded, SUBENTRY_SIM_LIMIT, SIM_LIMIT | highest)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
 async def test_a_sim_has_one_limit(
     hass: HomeAssistant,
     loaded: MockConfigEntry,
