@@ -154,13 +154,29 @@ def add_contact(
     )
 
 
+TYPED = {"number": {"step": 1, "mode": "box"}}
+"""How a form looks that has a whole number typed."""
+
+
 def looks(form: FlowResult[Any, Any]) -> dict[str, dict[str, Any]]:
-    """Return how the frontend asks for each field of a form: kind, and its options."""
+    """Return how the frontend asks for each field of a form: kind, and its options.
+
+    Options that are off are left out.
+    """
     schema = form["data_schema"]
     assert schema
-    return {
+    fields = {
         str(key): getattr(field, "validators", [field])[0].serialize()["selector"]
         for key, field in schema.schema.items()
+    }
+    return {
+        field: {
+            kind: {
+                option: value for option, value in options.items() if value is not False
+            }
+            for kind, options in selector.items()
+        }
+        for field, selector in fields.items()
     }
 
 

@@ -74,6 +74,25 @@ async def test_a_module_that_is_stuck_is_reloaded(
 
 
 @pytest.mark.usefixtures("all_entities")
+async def test_two_modules_at_once(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """One doesn't wait for the other, which is about to send an SMS."""
+    gateway.spans[1].send_duration = 0.5
+    sending = hass.async_create_task(
+        loaded.runtime_data.gateway.sms.send(PHONE, "Hello", span=1)
+    )
+    await until(lambda: gateway.spans[1].doing == "SMS SENDING")
+    first = hass.async_create_task(press(hass))
+
+    await press(hass, RESTART.replace("_1_", "_2_"))
+
+    assert not first.done()
+    assert resets(gateway) == ["gsm power reset 2"]
+    await asyncio.gather(sending, first)
+
+
+@pytest.mark.usefixtures("all_entities")
 async def test_a_module_that_does_not_reload(
     hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
 ) -> None:

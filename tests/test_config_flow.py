@@ -52,6 +52,7 @@ from simulator import Box, Simulator, User
 from .certificates import certificate
 from .common import (
     PHONE,
+    TYPED,
     give_other_modules,
     give_rights_back,
     looks,
@@ -127,11 +128,15 @@ async def test_a_gateway_is_added(hass: HomeAssistant, gateway: Simulator) -> No
 
 async def test_what_the_form_looks_like(hass: HomeAssistant) -> None:
     """Nobody reads the password over a shoulder, and a password manager fills it in."""
-    form = looks(await start(hass))
-    assert form[CONF_USERNAME]["text"]["autocomplete"] == "username"
-    assert form[CONF_PASSWORD]["text"]["type"] == "password"
-    assert form[CONF_PASSWORD]["text"]["autocomplete"] == "current-password"
-    assert form[CONF_PORT]["number"]["mode"] == "box"
+    assert looks(await start(hass)) == {
+        CONF_HOST: {"text": {}},
+        CONF_USERNAME: {"text": {"autocomplete": "username"}},
+        CONF_PASSWORD: {
+            "text": {"type": "password", "autocomplete": "current-password"}
+        },
+        CONF_PORT: {"number": {"min": 1, "max": 65535, "step": 1, "mode": "box"}},
+        CONF_TLS: {"boolean": {}},
+    }
 
 
 async def test_the_host_is_kept_in_one_spelling(
@@ -241,7 +246,8 @@ async def test_another_gateway_with_a_module_of_a_known_one(
     """Modules are moved from one box to another; half of them are not the gateway."""
     async with Simulator(spans=4) as other:
         give_other_modules(other)
-        other.spans[2].imei, other.spans[3].imei = gateway.spans[1].imei, "0"
+        for number in (1, 2):
+            other.spans[number].imei = gateway.spans[number].imei
         result = await answer(hass, await start(hass), answers(other))
         assert result["type"] is FlowResultType.CREATE_ENTRY
         await hass.async_block_till_done()
@@ -963,7 +969,15 @@ async def test_a_move_to_where_no_sms_can_be_seen(
     assert menu["step_id"] == "no_incoming_sms"
     menu = await choose(hass, menu, "check_again")
     assert menu["step_id"] == "no_incoming_sms"
+    gateway.faults.refuse = True
+    form = await choose(hass, menu, "check_again")
+    assert (form["step_id"], form["errors"]) == (
+        "reconfigure",
+        {CONF_PORT: "port_closed"},
+    )
+    gateway.faults.refuse = False
 
+    menu = await answer(hass, form, answers(gateway))
     result = await choose(hass, menu, "create")
     assert result["reason"] == "reconfigure_successful"
 
@@ -1178,10 +1192,14 @@ async def test_what_the_form_of_the_options_looks_like(
     hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:
     """The destinations are a list, and the limits are typed."""
-    form = looks(await hass.config_entries.options.async_init(loaded.entry_id))
-    assert form[CONF_ALLOWED]["text"]["multiple"]
-    for field in (CONF_HOURLY_LIMIT, CONF_DAILY_LIMIT, CONF_MESSAGES_KEPT):
-        assert form[field]["number"]["mode"] == "box"
+    form = await hass.config_entries.options.async_init(loaded.entry_id)
+    assert looks(form) == {key: {"boolean": {}} for key in DEFAULTS} | {
+        CONF_COUNTRY: {"country": {}},
+        CONF_ALLOWED: {"text": {"multiple": True}},
+        CONF_HOURLY_LIMIT: TYPED,
+        CONF_DAILY_LIMIT: TYPED,
+        CONF_MESSAGES_KEPT: TYPED,
+    }
 
 
 async def test_line_breaks(
@@ -1270,6 +1288,17 @@ async def test_a_limit_is_a_whole_number_in_its_range(
 
     assert form["errors"] == {key: error}
     assert loaded.options == {}
+
+
+async def test_the_highest_limits(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
+    """What the errors name as the end of a range is in it."""
+    highest = {
+        CONF_HOURLY_LIMIT: 100_000,
+        CONF_DAILY_LIMIT: 100_000,
+        CONF_MESSAGES_KEPT: 10_000,
+    }
+    await set_options(hass, loaded, **highest)
+    assert loaded.options == DEFAULTS | highest
 
 
 async def test_an_invalid_destination(

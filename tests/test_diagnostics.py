@@ -201,6 +201,7 @@ async def test_subentries_are_told(hass: HomeAssistant, gateway: Simulator) -> N
     assert query["data"][CONF_PATTERN] == REDACTED
     assert query["data"][CONF_DATE_PATTERN] == REDACTED
     assert told["entry"]["data"][CONF_FINGERPRINT] == "ab"
+    assert told["entry"]["options"] == {CONF_COUNTRY: "DE", CONF_ALLOWED: REDACTED}
 
 
 async def test_a_gateway_that_cannot_be_set_up(

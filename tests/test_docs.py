@@ -16,13 +16,27 @@ from pytest_homeassistant_custom_component.common import (
     async_mock_service,
 )
 
+from custom_components.openvox_gsm.const import DEFAULT_MESSAGES_KEPT, UPDATE_INTERVAL
 from custom_components.openvox_gsm.gateway import (
+    SMS_TIMEOUT,
+    USSD_TIMEOUT,
     CallDirection,
     CallEventType,
     RingOutcome,
     SendFailure,
     UssdStatus,
 )
+from custom_components.openvox_gsm.limits.budget import (
+    DEFAULT_DAILY_LIMIT,
+    DEFAULT_HOURLY_LIMIT,
+)
+from custom_components.openvox_gsm.publisher import NEWS_TIME
+from custom_components.openvox_gsm.regular_expression import TIME_LIMIT
+from custom_components.openvox_gsm.self_test import ARRIVAL_TIME
+from custom_components.openvox_gsm.services.calls import RING_TIME
+from custom_components.openvox_gsm.services.observing import DURATION, MAX_RECORDING
+from custom_components.openvox_gsm.stored_file import SAVE_DELAY
+from custom_components.openvox_gsm.subentry_flow import MAX_INTERVAL, MIN_INTERVAL
 from homeassistant.components.alert import CONFIG_SCHEMA as ALERT_SCHEMA
 from homeassistant.const import STATE_OFF, STATE_ON
 from homeassistant.core import HomeAssistant, ServiceCall
@@ -245,6 +259,36 @@ def test_the_words_that_an_automation_compares_are_documented(
     pages = (ROOT / "docs/actions.md", ROOT / "docs/events.md")
     documented = re.findall(r"\w+", " ".join(page.read_text() for page in pages))
     assert {*map(str, words)} <= set(documented)
+
+
+WORDS = {0.5: "half a", 2: "two", 10: "ten"}
+
+
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        ("actions", f"accept each SMS, from 1 to 300 | {SMS_TIMEOUT} |"),
+        ("actions", f"wait for the network, from 1 to 300 | {USSD_TIMEOUT} |"),
+        ("actions", f"before the phone starts to ring | {RING_TIME} |"),
+        ("actions", f"doesn't arrive within {WORDS[ARRIVAL_TIME / 60]} minutes"),
+        ("actions", f"`duration` seconds ({DURATION} by default)"),
+        ("actions", f"when it reaches {MAX_RECORDING // 1_000_000} MB"),
+        (
+            "configuration",
+            f"means no limit | {DEFAULT_HOURLY_LIMIT}, {DEFAULT_DAILY_LIMIT}",
+        ),
+        ("configuration", f"(messages.md) | {DEFAULT_MESSAGES_KEPT} |"),
+        ("configuration", f"every {MIN_INTERVAL} to {MAX_INTERVAL} hours"),
+        ("entities", f"polled every {UPDATE_INTERVAL.seconds} seconds"),
+        ("events", f"takes longer than {TIME_LIMIT} seconds"),
+        ("messages", f"came in more than {WORDS[NEWS_TIME / 60]} minutes before"),
+        ("messages", f"at most every {WORDS[SAVE_DELAY]} second with up to 500"),
+    ],
+)
+def test_times_and_limits_are_as_documented(page: str, said: str) -> None:
+    """A number that changes in the code changes in the docs."""
+    text = (ROOT / "docs" / f"{page}.md").read_text()
+    assert said in " ".join(text.split())
 
 
 def test_every_test_that_is_named_exists() -> None:

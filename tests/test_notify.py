@@ -105,6 +105,21 @@ async def test_a_message_goes_to_the_number(
     assert state_of(hass, BERT) == STATE_UNKNOWN
 
 
+async def test_messages_to_two_contacts_at_once(
+    hass: HomeAssistant, loaded: MockConfigEntry, gateway: Simulator
+) -> None:
+    """One doesn't wait for the other, since each has a span of its own."""
+    gateway.spans[3].send_duration = 0.5
+    slow = hass.async_create_task(notify(hass, BERT, message="Slow"))
+    await until(lambda: gateway.spans[3].doing == "SMS SENDING")
+
+    await notify(hass, ANNA, message="Quick")
+
+    assert not slow.done()
+    await slow
+    assert {sms.text for sms in gateway.sent} == {"Slow", "Quick"}
+
+
 async def test_a_contact_that_is_changed_while_disabled(
     hass: HomeAssistant,
     gateway: Simulator,

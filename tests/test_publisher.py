@@ -319,7 +319,7 @@ async def test_whether_a_message_was_delivered(
     enable_custom_integrations: None,
 ) -> None:
     """Once for each message, with its text where it is certain which one it was."""
-    events = async_capture_events(hass, EVENT_SMS_DELIVERED)
+    events = async_capture_events(hass, "openvox_gsm_sms_delivered")
     gateway.status_reports = True
     gateway.spans[1].deliveries.extend([True, True, False])
     entry.add_to_hass(hass)
@@ -616,16 +616,17 @@ async def test_a_delivery_report_that_was_held_for_long(
     loaded: MockConfigEntry,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """It's no news, either."""
+    """It's no news, either; one that came after it is."""
     events = async_capture_events(hass, EVENT_SMS_DELIVERED)
     publisher = loaded.runtime_data.publisher
     publisher.async_hold()
     publisher.sms_reported(StatusReport(2, PHONE, 1, True, 0, None, dt_util.utcnow()))
     await disable(hass, loaded, ConfigEntryDisabler.USER)
     await pass_time(hass, freezer, 610)
+    publisher.sms_reported(StatusReport(3, PHONE, 2, True, 0, None, dt_util.utcnow()))
     await disable(hass, loaded, None)
 
-    assert events == []
+    assert [event.data["span"] for event in events] == [3]
     assert "a delivery report came in on span 2" in caplog.text
 
 

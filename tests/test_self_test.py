@@ -15,6 +15,7 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.openvox_gsm import self_test as self_test_module
 from custom_components.openvox_gsm.const import CONF_ALLOWED, EVENT_SMS_SENT
+from custom_components.openvox_gsm.gateway.receiving.received_part import ReceivedPart
 from homeassistant.components import persistent_notification
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import ServiceValidationError, Unauthorized
@@ -227,6 +228,39 @@ async def test_a_clock_that_is_wrong(
     response = await start(hass, send=True)
     assert response["passed"] is False
     assert "The timestamp is off by 10 minutes." in response["report"]
+
+
+@pytest.mark.parametrize("own_number", ["", "015112345678"])
+async def test_what_cannot_be_compared(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    network: list[Network],
+    loaded: MockConfigEntry,
+    own_number: str,
+) -> None:
+    """The sender where the span's number isn't known, and a time that isn't there."""
+
+    def without_time(sms: SentSms) -> None:
+        loaded.runtime_data.publisher.assembler.add(
+            ReceivedPart(
+                *(2, NUMBERS[1], sms.text),
+                sent_at=None,
+                time_stamp="",
+                arrived_at=dt_util.utcnow(),
+            )
+        )
+
+    network.append(without_time)
+    gateway.spans[1].own_number = own_number
+    await loaded.runtime_data.coordinator.async_refresh()
+
+    response = await start(hass, send=True)
+
+    report = " ".join(response["report"])
+    assert report.count("arrived unchanged") == 3
+    assert "sender" not in report
+    assert "timestamp" not in report
+    assert response["passed"] is True
 
 
 @pytest.mark.usefixtures("network")

@@ -928,6 +928,23 @@ async def test_no_response_is_asked_for(
     assert any(command.startswith("gsm send ussd 1") for command in gateway.commands)
 
 
+async def test_the_only_gateway_that_is_there(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+    other: Simulator,
+    other_loaded: MockConfigEntry,
+) -> None:
+    """One that's away keeps nobody from asking the other."""
+    other.spans[1].ussd["*100#"] = "12.50"
+    await gateway.stop()
+    await until(lambda: not loaded.runtime_data.gateway.is_connected)
+
+    answer = await ask(hass, code="*100#")
+
+    assert answer["config_entry_id"] == other_loaded.entry_id
+
+
 async def test_the_only_span_that_is_ready(
     hass: HomeAssistant,
     gateway: Simulator,

@@ -177,7 +177,9 @@ async def test_what_the_session_does_itself(
     """It would break the session for the next action."""
     actions = list(gateway.actions)
 
-    with pytest.raises(ServiceValidationError, match="takes care of") as error:
+    with pytest.raises(
+        ServiceValidationError, match=f'the action "{name.strip()}" itself'
+    ) as error:
         await action(hass, name)
     assert error.value.translation_key == "forbidden_session_action"
     assert gateway.actions == actions
@@ -188,7 +190,9 @@ async def test_headers_of_the_session(
     hass: HomeAssistant, loaded: MockConfigEntry, header: str
 ) -> None:
     """Answers are told apart by them."""
-    with pytest.raises(ServiceValidationError, match="sets the header") as error:
+    with pytest.raises(
+        ServiceValidationError, match=f'the header "{header.strip()}" itself'
+    ) as error:
         await action(hass, "Ping", {header: "1"})
     assert error.value.translation_key == "forbidden_session_header"
 

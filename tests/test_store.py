@@ -1,5 +1,6 @@
 """What a gateway remembers over a restart."""
 
+from collections.abc import Callable
 import logging
 from pathlib import Path
 from typing import Any
@@ -9,16 +10,21 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.openvox_gsm.const import DOMAIN
-from custom_components.openvox_gsm.gateway import Assembler
+from custom_components.openvox_gsm.gateway import (
+    Assembler,
+    LastSign,
+    ussd as ussd_module,
+)
 from custom_components.openvox_gsm.gateway.receiving.received_part import ReceivedPart
-from custom_components.openvox_gsm.store import STORES, CounterKey
+from custom_components.openvox_gsm.store import STORES, CounterKey, GatewayStore
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
-from simulator import Simulator
+from simulator import Simulator, UssdOutcome
 
 from .common import PHONE, pass_time, said, settle
+from .test_services import send
 
 SINCE = "2026-05-04T03:02:01+00:00"
 
@@ -146,21 +152,51 @@ async def test_an_sms_ends_after_its_gateway_was_removed(
     assert key not in hass_storage
 
 
-async def test_which_sms_came_in_is_saved(
+@pytest.mark.parametrize(
+    ("change", "is_saved"),
+    [
+        (
+            lambda store: store.start_counter(9, CounterKey.SENT, 7),
+            lambda saved: [9, "sms_sent", 7, None] in saved["counters"],
+        ),
+        (
+            lambda store: store.count(1, CounterKey.FAILED, 2),
+            lambda saved: (
+                [1, "sms_failed", 2] in [row[:3] for row in saved["counters"]]
+            ),
+        ),
+        (
+            lambda store: store.set_ussd_in_milliseconds(True),
+            lambda saved: saved["ussd_in_milliseconds"] is True,
+        ),
+        (
+            lambda store: store.power_changed({2: LastSign(99, says_off=True)}),
+            lambda saved: saved["switched_off"] == [[2, 99, True]],
+        ),
+        (
+            lambda store: store.sms_remembered({"0123456789abcdef": 1_700_000_000}),
+            lambda saved: saved["received"] == {"0123456789abcdef": 1_700_000_000},
+        ),
+    ],
+    ids=["counter", "count", "unit", "power", "received"],
+)
+async def test_each_change_is_saved_within_a_second(
     freezer: FrozenDateTimeFactory,
     hass: HomeAssistant,
     hass_storage: dict[str, Any],
     loaded: MockConfigEntry,
+    change: Callable[[GatewayStore], object],
+    is_saved: Callable[[dict[str, Any]], bool],
 ) -> None:
-    """Also while nothing is counted, as of a long SMS that isn't complete yet."""
+    """Each by itself, as what came in of a long SMS that isn't complete yet."""
     await pass_time(hass, freezer, 1)
-    received = {"0123456789abcdef": 1_700_000_000}
+    file = f"{DOMAIN}.{loaded.entry_id}"
+    assert not is_saved(hass_storage[file]["data"])
 
-    loaded.runtime_data.store.sms_remembered(received)
+    change(loaded.runtime_data.store)
     await pass_time(hass, freezer, 1)
 
-    file = hass_storage[f"{DOMAIN}.{loaded.entry_id}"]
-    assert file["data"]["received"] == received
+    assert is_saved(hass_storage[file]["data"])
 
 
 async def ask(hass: HomeAssistant) -> Any:
@@ -206,6 +242,25 @@ async def test_how_a_firmware_counts_outlives_a_restart(
         if command.startswith("gsm send ussd")
     ]
     assert limits == ["20", "20000"]
+
+
+async def test_a_span_rests_over_a_reload(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else a late answer would be taken for that to what is sent next."""
+    monkeypatch.setattr(ussd_module, "LATE_ANSWER_TIME", 60)
+    gateway.spans[1].ussd_outcomes.append(UssdOutcome.TIMEOUT)
+    with pytest.raises(HomeAssistantError):
+        await ask(hass)
+
+    assert await hass.config_entries.async_reload(loaded.entry_id)
+    await settle(hass)
+    await send(hass, target=PHONE)
+
+    assert [sms.span for sms in gateway.sent] == [2]
 
 
 async def test_hashes_of_sms_are_of_this_home_assistant(

@@ -35,7 +35,7 @@ from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr
 from simulator import Simulator
 
-from .common import looks, settle, span_device
+from .common import TYPED, looks, settle, span_device
 
 TEXTS: dict[str, Any] = json.loads(
     Path(subentry_flow.__file__)
@@ -45,6 +45,7 @@ TEXTS: dict[str, Any] = json.loads(
 )
 CONTACT = {"name": "Anna", "number": "+49 (151) 1234-5678", "span": "automatic"}
 QUERY = {"name": "Balance", "span": "2", "code": "*100#", "interval": 24}
+SPANS = [(str(number), f"GSM {number}") for number in (1, 2, 3, 4)]
 SIM_LIMIT = {"name": "Prepaid", "span": "2", "daily_limit": 20}
 
 
@@ -297,17 +298,6 @@ async def test_a_query_is_added(hass: HomeAssistant, loaded: MockConfigEntry) ->
     assert hass.states.get("button.gsm_2_query_balance_now")
 
 
-async def test_what_the_form_of_a_query_looks_like(
-    hass: HomeAssistant, loaded: MockConfigEntry
-) -> None:
-    """Its replies are a list, and its interval is in hours."""
-    form = looks(await open_form(hass, loaded, SUBENTRY_USSD_QUERY))
-    assert form["span"]["select"]["mode"] == "dropdown"
-    assert form["replies"]["text"]["multiple"]
-    interval = form["interval"]["number"]
-    assert (interval["mode"], interval["unit_of_measurement"]) == ("box", "h")
-
-
 async def test_the_name_of_a_query_is_there_once_on_a_span(
     hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:
@@ -495,13 +485,71 @@ async def test_a_sim_limit_is_added_and_changed(
     assert hass.states.is_state("sensor.gsm_2_sms_left_month", "300")
 
 
-async def test_what_the_form_of_a_sim_limit_looks_like(
+@pytest.mark.parametrize(
+    ("kind", "spans", "others"),
+    [
+        (
+            SUBENTRY_CONTACT,
+            [("automatic", "automatic"), *SPANS],
+            {"number": {"text": {"type": "tel"}}},
+        ),
+        (
+            SUBENTRY_USSD_QUERY,
+            SPANS,
+            {
+                "code": {"text": {}},
+                "replies": {"text": {"multiple": True}},
+                "interval": {
+                    "number": {
+                        "step": "any",
+                        "mode": "box",
+                        "unit_of_measurement": "h",
+                    }
+                },
+                "pattern": {"text": {}},
+                "unit": {"text": {}},
+                "date_pattern": {"text": {}},
+            },
+        ),
+        (
+            SUBENTRY_SIM_LIMIT,
+            SPANS,
+            {
+                "daily_limit": TYPED,
+                "monthly_limit": TYPED,
+                "month_begins": TYPED,
+            },
+        ),
+    ],
+)
+async def test_what_a_form_looks_like(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    kind: str,
+    spans: list[tuple[str, str]],
+    others: dict[str, Any],
+) -> None:
+    """Numbers are typed, a phone shows its digits, and a span is chosen by its name."""
+    assert looks(await open_form(hass, loaded, kind)) == {
+        "name": {"text": {}},
+        "span": {
+            "select": {
+                "options": [{"value": each, "label": name} for each, name in spans],
+                "mode": "dropdown",
+                "translation_key": "span",
+            }
+        },
+        **others,
+    }
+
+
+async def test_the_highest_limits_of_a_sim(
     hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:
-    """Its numbers are typed."""
-    form = looks(await open_form(hass, loaded, SUBENTRY_SIM_LIMIT))
-    for field in ("daily_limit", "monthly_limit", "month_begins"):
-        assert form[field]["number"]["mode"] == "box"
+    """What the errors name as the end of a range is in it."""
+    highest = {"daily_limit": 100_000, "monthly_limit": 100_000, "month_begins": 31}
+    result = await add(hass, loaded, SUBENTRY_SIM_LIMIT, SIM_LIMIT | highest)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
 async def test_a_sim_has_one_limit(

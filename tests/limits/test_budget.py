@@ -57,7 +57,12 @@ async def test_no_more_than_so_many(
     with pytest.raises(HomeAssistantError, match="its maximum SMS"):
         await send(hass, target=PHONE, message=LONG)
     assert len(gateway.sent) == 1
-    assert issue(hass, loaded)
+    reached = issue(hass, loaded)
+    assert reached
+    told = reached.translation_placeholders or {}
+    assert (told["hourly"], told["daily"]) == (
+        ("4", "∞") if limit == CONF_HOURLY_LIMIT else ("∞", "4")
+    )
 
     await send(hass, target=PHONE)  # one more has room
     assert len(gateway.sent) == 2

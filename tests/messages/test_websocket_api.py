@@ -350,6 +350,32 @@ async def test_spans_that_come_and_go_are_sent(
     assert await asker(client)("count", text="x")  # and nothing came before it
 
 
+async def test_what_changes_nothing_on_the_page_is_not_sent(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+    hass_ws_client: WebSocketGenerator,
+) -> None:
+    """Another integration, another area, and a message that's as before."""
+    await receive(gateway, loaded, (1, PHONE, "Hello"))
+    [message] = kept(loaded)
+    client = await hass_ws_client()
+    await asker(client)("subscribe")
+
+    stranger = MockConfigEntry(domain="sun")
+    stranger.add_to_hass(hass)
+    hass.config_entries.async_update_entry(stranger, title="Sun")
+    devices = dr.async_get(hass)
+    device = devices.async_get_or_create(
+        config_entry_id=stranger.entry_id, identifiers={("sun", "1")}
+    )
+    devices.async_update_device(device.id, name_by_user="Sun")
+    devices.async_update_device(span_device(hass, loaded, 1).id, area_id="cellar")
+    loaded.runtime_data.messages.change(message["id"], span=1)
+
+    assert await asker(client)("count", text="x")  # and nothing came before it
+
+
 async def test_a_gateway_that_is_removed_is_sent(
     hass: HomeAssistant,
     gateway: Simulator,
