@@ -399,6 +399,22 @@ async def test_a_module_that_shows_new_life(
 
 
 @pytest.mark.usefixtures("off")
+@pytest.mark.parametrize("deed", [_an_sms, _a_call])
+async def test_what_comes_in_tells_of_new_life_at_once(
+    gateway: Simulator, new_client: Callable[..., Gateway], deed: Deed
+) -> None:
+    """Not only the next poll does."""
+    news: list[str] = []
+    client = new_client(on_span_news=lambda: news.append("news"))
+    await client.start()
+    await client.modules.set_power(2, on=False)
+    assert not news
+
+    await deed(gateway)
+    await until(lambda: news)
+
+
+@pytest.mark.usefixtures("off")
 async def test_a_module_that_is_switched_off_again(
     gateway: Simulator, client: Gateway
 ) -> None:
@@ -520,6 +536,19 @@ async def test_a_module_that_is_switched_by_a_raw_command(
     await client.run_action("Command", [("Command", "gsm power reset 3")])
     spans = await client.spans.read()
     assert spans[2].status is spans[3].status is SpanStatus.READY
+
+
+@pytest.mark.usefixtures("off")
+async def test_a_raw_command_that_switches_nothing(
+    gateway: Simulator, client: Gateway
+) -> None:
+    """A refusal is no switch, and the success of something else isn't, either."""
+    gateway.spans[2].power_fails = True
+    await client.run_command("gsm power off 2")
+    [line] = await client.run_command(f'gsm send sync sms 2 {NUMBER} "Hi" 9')
+    assert "SUCCESSFULLY" in line
+
+    assert (await client.spans.read())[2].status is SpanStatus.READY
 
 
 @pytest.mark.usefixtures("off")
