@@ -191,8 +191,8 @@ async def test_a_late_ussd_failure_goes_to_no_other_request(
     gateway.spans[1].ussd["*100#"] = "12.50"
     gateway.spans[1].ussd_duration = 0.01
     gateway.spans[1].ussd_outcomes.append(UssdOutcome.LATE_FAILURE)
-    gateway.spans[1].late_after = 0.1
     assert await ussd_failure(client, 1, timeout=1) is UssdFailure.TIMED_OUT
+    gateway.spans[1].ussd_duration = 0.2
     assert (await client.ussd.send(1, "*100#")).text == "12.50"
 
 
