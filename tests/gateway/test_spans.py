@@ -424,6 +424,19 @@ async def test_what_comes_in_tells_of_new_life_at_once(
     await until(lambda: news)
 
 
+async def test_what_comes_in_is_no_news_of_a_module_that_is_on(
+    gateway: Simulator, new_client: Callable[..., Gateway], heard: Heard
+) -> None:
+    """Nothing has to be read for it."""
+    news: list[str] = []
+    client = new_client(on_span_news=lambda: news.append("news"))
+    await client.start()
+
+    await _an_sms(gateway)
+    await until(lambda: heard.sms)
+    assert not news
+
+
 @pytest.mark.usefixtures("off")
 async def test_a_module_that_is_switched_off_again(
     gateway: Simulator, client: Gateway
