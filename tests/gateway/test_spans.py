@@ -1,7 +1,7 @@
 """The spans of a gateway: how they are read, and which one is chosen."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 import gc
 from typing import Any
 
@@ -531,6 +531,35 @@ async def test_a_restart_switches_a_module_on(
     await client.modules.restart(2)
 
     assert (await client.spans.read())[2].status is SpanStatus.READY
+
+
+@pytest.mark.usefixtures("off")
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda client: client.modules.set_power(2, on=False),
+        lambda client: client.modules.restart(2),
+        lambda client: client.modules.reload(2),
+    ],
+    ids=["switch", "restart", "reload"],
+)
+async def test_a_module_is_left_alone_while_its_span_works(
+    gateway: Simulator,
+    client: Gateway,
+    monkeypatch: pytest.MonkeyPatch,
+    act: Callable[[Gateway], Coroutine[Any, Any, None]],
+) -> None:
+    """An SMS under way would be lost."""
+    monkeypatch.setattr(modules_module, "_RELOAD_TIME", 0.01)
+    gateway.commands.clear()
+
+    async with client.spans.exclusive(2):
+        acting = asyncio.create_task(act(client))
+        for _ in range(2):
+            await client.run_command("gsm show version")
+        assert gateway.commands == ["gsm show version"] * 2
+    await acting
+    assert gateway.commands[-1].endswith(" 2")
 
 
 @pytest.mark.usefixtures("off")
