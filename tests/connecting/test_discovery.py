@@ -121,19 +121,6 @@ async def test_a_gateway_is_found_twice(
     )
 
 
-async def test_a_name_is_kept(hass: HomeAssistant, gateway: Simulator) -> None:
-    """A host name is there because the address changes."""
-    entry = MockConfigEntry(
-        domain=DOMAIN, unique_id=UNIQUE_ID, data=answers(gateway, host="localhost")
-    )
-    entry.add_to_hass(hass)
-
-    result = await discover(hass, gateway.host)
-
-    assert result["reason"] == "already_configured"
-    assert entry.data[CONF_HOST] == "localhost"
-
-
 async def test_an_ignored_gateway_stays_so(hass: HomeAssistant) -> None:
     """Wherever it is."""
     entry = MockConfigEntry(domain=DOMAIN, unique_id=UNIQUE_ID, source=SOURCE_IGNORE)
@@ -278,6 +265,23 @@ async def test_a_known_gateway_has_another_address(
     assert known.data == before | {CONF_HOST: ELSEWHERE, CONF_CHALLENGE: True}
     await settle(hass)
     assert known.state is ConfigEntryState.LOADED
+    assert issues(hass) == {}
+
+
+async def test_a_name_is_kept(
+    hass: HomeAssistant, gateway: Simulator, known: MockConfigEntry
+) -> None:
+    """It's there because the address changes, even if it leads there only later."""
+    hass.config_entries.async_update_entry(
+        known, data={**known.data, CONF_HOST: "localhost"}
+    )
+    await move(gateway)
+
+    result = await discover(hass, ELSEWHERE)
+
+    assert result["reason"] == "already_configured"
+    assert known.data[CONF_HOST] == "localhost"
+    assert gateway.actions == []
     assert issues(hass) == {}
 
 

@@ -172,6 +172,16 @@ async def test_a_gateway_that_answers_no_question_connects(
     assert len([each for each in gateway.commands if each.startswith((*silent,))]) == 1
 
 
+async def test_a_version_that_is_too_long_for_a_state(
+    gateway: Simulator, new_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It's cut: Home Assistant takes 255 characters."""
+    monkeypatch.setattr(type(gateway), "asterisk_version", "1" * 300)
+    client = new_client()
+    await client.start()
+    assert client.features.asterisk_version == "1" * 255
+
+
 @pytest.mark.parametrize(
     "gateway", [{"dialect": dialect} for dialect in Dialect], indirect=True
 )

@@ -211,6 +211,17 @@ def test_statistics_and_numbers(lines: str, expected: tuple[object, ...]) -> Non
         assert not number or number not in repr(span)
 
 
+def test_a_span_that_was_not_read() -> None:
+    """It's unknown, and all the rest of it None or empty."""
+    known = {name: value for name, value in vars(Span(3)).items() if value}
+
+    assert known == {
+        "number": 3,
+        "status": SpanStatus.UNKNOWN,
+        "network_status": NetworkStatus.UNKNOWN,
+    }
+
+
 @pytest.mark.parametrize(
     "told",
     [

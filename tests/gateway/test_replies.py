@@ -849,6 +849,7 @@ def test_the_version_of_the_driver(printed: dict[str, str]) -> None:
     assert replies.read_driver_version(printed[commands.SHOW_VERSION]) == "2.0.8"
     assert replies.read_driver_version(printed["no such command"]) == ""
     assert replies.read_driver_version("libgsmat version:") == ""
+    assert replies.read_driver_version(f"version: {300 * '2'}") == 255 * "2"
 
 
 def test_the_list_of_commands() -> None:

@@ -1,7 +1,7 @@
 """The spans of a gateway: how they are read, and which one is chosen."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 import gc
 from typing import Any
 
@@ -155,7 +155,10 @@ async def test_a_span_that_hangs_does_not_take_the_others_along(
 
     await gateway.restart()
     await until(lambda: client.is_connected and None in heard.changes)
-    assert (await client.spans.read())[2].status is SpanStatus.READY
+    for hung in (True, False):  # once counts for nothing, as before
+        gateway.spans[2].hung = hung
+        is_ready = (await client.spans.read())[2].status is SpanStatus.READY
+        assert is_ready is not hung
 
 
 async def test_a_span_that_is_silent_once_is_asked_again_at_once(
@@ -221,7 +224,7 @@ async def test_when_a_span_is_stuck(
 async def test_a_span_that_hangs_up_all_is_found(
     gateway: Simulator, client: Gateway, heard: Heard
 ) -> None:
-    """The spans are read one by one from then on."""
+    """The spans are read one by one from then on, until the gateway has restarted."""
     gateway.spans[2].hung = True
     gateway.faults.silent_commands.add("gsm show span all")
     spans = await client.spans.read()
@@ -231,6 +234,13 @@ async def test_a_span_that_hangs_up_all_is_found(
     await client.spans.read()
     assert "gsm show span all" not in gateway.commands
     assert heard.changes == []
+
+    gateway.faults.silent_commands.clear()
+    await gateway.restart()
+    await until(lambda: client.is_connected and None in heard.changes)
+    gateway.commands.clear()
+    await client.spans.read()
+    assert gateway.commands == ["gsm show span all"]
 
 
 async def test_nobody_waits_any_more_when_reading_fails(
@@ -399,6 +409,35 @@ async def test_a_module_that_shows_new_life(
 
 
 @pytest.mark.usefixtures("off")
+@pytest.mark.parametrize("deed", [_an_sms, _a_call])
+async def test_what_comes_in_tells_of_new_life_at_once(
+    gateway: Simulator, new_client: Callable[..., Gateway], deed: Deed
+) -> None:
+    """Not only the next poll does."""
+    news: list[str] = []
+    client = new_client(on_span_news=lambda: news.append("news"))
+    await client.start()
+    await client.modules.set_power(2, on=False)
+    assert not news
+
+    await deed(gateway)
+    await until(lambda: news)
+
+
+async def test_what_comes_in_is_no_news_of_a_module_that_is_on(
+    gateway: Simulator, new_client: Callable[..., Gateway], heard: Heard
+) -> None:
+    """Nothing has to be read for it."""
+    news: list[str] = []
+    client = new_client(on_span_news=lambda: news.append("news"))
+    await client.start()
+
+    await _an_sms(gateway)
+    await until(lambda: heard.sms)
+    assert not news
+
+
+@pytest.mark.usefixtures("off")
 async def test_a_module_that_is_switched_off_again(
     gateway: Simulator, client: Gateway
 ) -> None:
@@ -495,6 +534,35 @@ async def test_a_restart_switches_a_module_on(
 
 
 @pytest.mark.usefixtures("off")
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda client: client.modules.set_power(2, on=False),
+        lambda client: client.modules.restart(2),
+        lambda client: client.modules.reload(2),
+    ],
+    ids=["switch", "restart", "reload"],
+)
+async def test_a_module_is_left_alone_while_its_span_works(
+    gateway: Simulator,
+    client: Gateway,
+    monkeypatch: pytest.MonkeyPatch,
+    act: Callable[[Gateway], Coroutine[Any, Any, None]],
+) -> None:
+    """An SMS under way would be lost."""
+    monkeypatch.setattr(modules_module, "_RELOAD_TIME", 0.01)
+    gateway.commands.clear()
+
+    async with client.spans.exclusive(2):
+        acting = asyncio.create_task(act(client))
+        for _ in range(2):
+            await client.run_command("gsm show version")
+        assert gateway.commands == ["gsm show version"] * 2
+    await acting
+    assert gateway.commands[-1].endswith(" 2")
+
+
+@pytest.mark.usefixtures("off")
 async def test_a_module_that_hangs_while_it_is_off(
     gateway: Simulator, client: Gateway
 ) -> None:
@@ -520,6 +588,19 @@ async def test_a_module_that_is_switched_by_a_raw_command(
     await client.run_action("Command", [("Command", "gsm power reset 3")])
     spans = await client.spans.read()
     assert spans[2].status is spans[3].status is SpanStatus.READY
+
+
+@pytest.mark.usefixtures("off")
+async def test_a_raw_command_that_switches_nothing(
+    gateway: Simulator, client: Gateway
+) -> None:
+    """A refusal is no switch, and the success of something else isn't, either."""
+    gateway.spans[2].power_fails = True
+    await client.run_command("gsm power off 2")
+    [line] = await client.run_command(f'gsm send sync sms 2 {NUMBER} "Hi" 9')
+    assert "SUCCESSFULLY" in line
+
+    assert (await client.spans.read())[2].status is SpanStatus.READY
 
 
 @pytest.mark.usefixtures("off")

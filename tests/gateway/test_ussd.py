@@ -184,15 +184,30 @@ async def test_ussd_failures_are_told_apart(
     assert len(sends(gateway)) == 1
 
 
+@pytest.mark.parametrize("scripted", [UssdOutcome.FAILED, UssdOutcome.BUSY])
+async def test_after_a_failure_the_span_needs_no_rest(
+    gateway: Simulator, client: Gateway, scripted: UssdOutcome
+) -> None:
+    """Nothing comes late, unlike after a time-out."""
+    gateway.spans[1].ussd["*100#"] = "12.50"
+    gateway.spans[1].ussd_outcomes.append(scripted)
+    await ussd_failure(client, 1, timeout=300)
+    assert (await client.ussd.send(1, "*100#")).text == "12.50"
+
+
 async def test_a_late_ussd_failure_goes_to_no_other_request(
-    gateway: Simulator, client: Gateway
+    gateway: Simulator, skip: Callable[[float], None], client: Gateway
 ) -> None:
     """After a time-out the span rests a little, and is then as before."""
-    gateway.spans[1].ussd["*100#"] = "12.50"
-    gateway.spans[1].ussd_duration = 0.01
-    gateway.spans[1].ussd_outcomes.append(UssdOutcome.LATE_FAILURE)
-    gateway.spans[1].late_after = 0.1
-    assert await ussd_failure(client, 1, timeout=1) is UssdFailure.TIMED_OUT
+    span = gateway.spans[1]
+    span.ussd["*100#"] = "12.50"
+    span.ussd_duration = 0.01
+    span.ussd_outcomes.append(UssdOutcome.LATE_FAILURE)
+    asking = asyncio.create_task(ussd_failure(client, 1, timeout=1))
+    await until(lambda: span.doing)
+    skip(1)
+    assert await asking is UssdFailure.TIMED_OUT
+    span.ussd_duration = 0.2
     assert (await client.ussd.send(1, "*100#")).text == "12.50"
 
 

@@ -76,17 +76,16 @@ class UssdQueries(Mapping[str, "UssdQuery"]):
     def __init__(
         self, hass: HomeAssistant, entry: ConfigEntry[Any], gateway: Gateway
     ) -> None:
-        """Create the queries; their sensors start them."""
+        """Prepare; `update` creates the queries, and their sensors start them."""
         self._hass = hass
         self._entry = entry
         self._gateway = gateway
         self._one_at_a_time = asyncio.Lock()
         self._queries: dict[str, UssdQuery] = {}
-        self.update()
 
     @callback
     def update(self) -> None:
-        """Replace the queries that were changed, and drop those that were removed."""
+        """Create new queries, replace the changed ones, drop those that were removed."""
         subentries = self._entry.get_subentries_of_type(SUBENTRY_USSD_QUERY)
         self._queries = {
             subentry.subentry_id: self._make(subentry, FIRST_DELAY + index * SPREAD)

@@ -567,6 +567,20 @@ async def test_a_refusal_before_the_prompt_on_the_span_asked_for(
     assert outcome(await client.sms.send(NUMBER, "Ho", span=1, timeout=5)) == sent_on(1)
 
 
+@earlier_firmware
+async def test_a_refusal_that_cannot_be_seen(
+    gateway: Simulator, client: Gateway
+) -> None:
+    """The module may have got the text, so no other span sends it."""
+    gateway.spans[1].send_duration = 0.1
+    gateway.spans[1].sms_outcomes.append(SmsOutcome.TIMEOUT)
+    sending = asyncio.create_task(client.sms.send(NUMBER, "Hi"))
+    await until(lambda: sends(gateway))
+    gateway.faults.silent_commands.add("gsm show span 1")
+    assert outcome(await sending) == unknown(SendFailure.TIMED_OUT, 1)
+    assert len(sends(gateway)) == 1
+
+
 async def test_what_the_last_sms_was_is_kept_nowhere(
     gateway: Simulator, client: Gateway, caplog: pytest.LogCaptureFixture
 ) -> None:
