@@ -71,6 +71,17 @@ def test_incoming_that_does_not_agree(book: IncomingBook, mistake: str) -> None:
     assert mistake in found
 
 
+@pytest.mark.parametrize("heard", [True, False])
+def test_an_sms_without_its_sender(heard: bool) -> None:
+    """Its text came, and then the connection ended."""
+    book = incoming(heard=heard)
+    if heard:
+        book.published[SENDER].append(Published("Hello", True))
+    book.published[""].append(Published("Hello", True))
+    mistakes = ["An SMS without sender was published: 'Hello'"]
+    assert list(book.disagreements()) == (mistakes if heard else [])
+
+
 def test_a_sender_who_never_sent() -> None:
     """Somebody forged him."""
     book = IncomingBook()
