@@ -1,6 +1,6 @@
 """What the tests share."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 import logging
 from unittest.mock import patch
 
@@ -20,21 +20,34 @@ def _real_sockets(socket_enabled: None) -> None:
     """Let the tests talk to the simulator over loopback."""
 
 
-@pytest.fixture(autouse=True)
-def _no_logged_exceptions(request: pytest.FixtureRequest) -> Iterator[None]:
+class _Errors(logging.Handler):
+    """Keeps the errors that are logged."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Function) -> Generator[None]:
     """Notice the exceptions that Home Assistant catches, and only writes to the log."""
-    caplog: pytest.LogCaptureFixture | None = None
-    if "hass" in request.fixturenames:
-        caplog = request.getfixturevalue("caplog")
-    yield
-    if caplog is None or request.node.get_closest_marker("logs_exceptions"):
-        return
-    for phase in ("setup", "call"):
-        for record in caplog.get_records(phase):
-            if record.levelno >= logging.ERROR:
-                # In some, what was raised is a part of the message.
-                text = record.getMessage()
-                assert not record.exc_info and "Traceback (" not in text, text
+    if "hass" not in item.fixturenames or item.get_closest_marker("logs_exceptions"):
+        return (yield)
+    errors = _Errors()
+    # Not `caplog`: that logs everything, which takes time.
+    logging.getLogger().addHandler(errors)
+    try:
+        result = yield
+    finally:
+        logging.getLogger().removeHandler(errors)
+    for record in errors.records:
+        # In some, what was raised is a part of the message.
+        text = record.getMessage()
+        assert not record.exc_info and "Traceback (" not in text, text
+    return result
 
 
 @pytest.fixture
