@@ -238,9 +238,9 @@ async def test_the_connection_drops(
 async def test_never_answered(sim: Simulator, client: Client) -> None:
     """The command hangs past every timeout, and keeps the span."""
     sim.spans[1].sms_outcomes.append(SmsOutcome.HANG)
-    client.start_command(_send(tail="1"))
+    client.start_command(_send(tail="10"))  # half a second, in the hurry of these tests
     await client.raw_packet_head()
-    assert await client.silent(0.1)
+    assert await client.silent(0.6)
     async with connected(sim) as other:
         assert "WAS USING" in await other.command(_send())
 
