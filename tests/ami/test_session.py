@@ -1315,6 +1315,24 @@ async def test_one_subscription_without_a_marker_sees_all(
     assert [packet.get("Value") for packet in seen] == ["a", "b"]
 
 
+@pytest.mark.parametrize("markers", [(b"Value", b"Value: b"), (b"Value: b", b"Value")])
+async def test_marker_that_contains_another_one(
+    sim: Simulator, session: Session, markers: tuple[bytes, ...]
+) -> None:
+    """Both subscriptions get what they want."""
+    seen: dict[bytes, list[str]] = {marker: [] for marker in markers}
+    for marker in markers:
+        session.subscribe(
+            lambda raw, marker=marker: marker in raw,
+            lambda packet, marker=marker: seen[marker].append(packet.get("Value")),
+            marker=marker,
+        )
+    for value in "abc":
+        sim.emit(varset(value))
+    await until(lambda: len(seen[b"Value"]) == 3)
+    assert seen == {b"Value": ["a", "b", "c"], b"Value: b": ["b"]}
+
+
 async def test_raw_test_sees_all_but_the_answers() -> None:
     """Pieces of an event that a text has torn, too."""
     seen: list[bytes] = []

@@ -35,7 +35,7 @@ from .model import (
 from .modules import Modules
 from .observing.observer import Observer
 from .observing.recording import look_around
-from .port_events import PORT_EVENTS, PortEvent
+from .port_events import PortEvents
 from .power import LastSign, Power
 from .receiving.inbox import Inbox
 from .receiving.received_part import ReceivedPart
@@ -115,7 +115,7 @@ class Gateway:
         self._call_tracker = CallTracker(
             self._call_changed, self._inbox, self._call_later
         )
-        self._port_events = [PortEvent(name, on_span_news) for name in PORT_EVENTS]
+        self._port_events = PortEvents(on_span_news)
         #: Counts and keeps what goes to and fro, without anything private.
         self.observer = Observer(self._inbox)
         self._connection = Connection(
@@ -221,10 +221,9 @@ class Gateway:
             self.reports,
             self._call_tracker,
             self._dialer,
+            self._port_events,
         ):
             session.subscribe(part.wants, part.receive, marker=part.marker)
-        for event in self._port_events:
-            session.subscribe(event.wants, event.receive, marker=event.marker)
 
     def _part_received(self, part: ReceivedPart) -> None:
         self._shows_life(part.span)

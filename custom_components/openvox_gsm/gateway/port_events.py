@@ -19,17 +19,19 @@ PORT_EVENTS: Final = (
 )
 
 
-class PortEvent:
-    """Says that one kind of event has come. Subscribe `receive` with the test `wants`."""
+class PortEvents:
+    """Says that such an event has come. Subscribe `receive` with the test `wants`."""
 
-    def __init__(self, name: str, on_event: Callable[[], None]) -> None:
-        """Call `on_event` with each event of this name."""
-        self.marker = f"Event: {name}\r\n".encode()
+    marker: Final = tuple(f"Event: {name}\r\n".encode() for name in PORT_EVENTS)
+
+    def __init__(self, on_event: Callable[[], None]) -> None:
+        """Call `on_event` with each of them."""
         self._on_event = on_event
 
-    def wants(self, raw: bytes) -> bool:
+    @classmethod
+    def wants(cls, raw: bytes) -> bool:
         """Return quickly whether a packet is such an event."""
-        return raw.startswith(self.marker)
+        return raw.startswith(cls.marker)
 
     def receive(self, _packet: Packet) -> None:
         """Take a packet that passed `wants`."""

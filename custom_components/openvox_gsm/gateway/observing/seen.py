@@ -12,9 +12,10 @@ _MAX_KINDS: Final = 100
 _VARIABLES: Final = frozenset(
     ("SMSSRC", "SMSTXT", "SMSTIME", "SMSTZ", "SMSORITXT", "SMSC", "SIMIMSI")
 )
-_PROGRAMS: Final = (
-    *("process_sms", "process_slavesms", "sms_receive.lua", "dialplan2redis.lua"),
-    *("wget", "curl"),
+_PROGRAM: Final = re.compile(
+    r"(?:^|[/ ])"
+    r"(process_sms|process_slavesms|sms_receive\.lua|dialplan2redis\.lua|wget|curl)"
+    r"(?: |$)"
 )
 _APPLICATIONS: Final = frozenset(("NoOp", "Set", "System", "Hangup"))
 _EVENTS: Final = frozenset(
@@ -113,9 +114,8 @@ def _step(packet: Packet) -> str:
     data, application = packet.get("AppData"), packet.get("Application")
     # Before the text, which may contain any of these names.
     start = data.partition('"')[0]
-    for program in _PROGRAMS:
-        if re.search(rf"(?:^|[/ ]){re.escape(program)}(?: |$)", start):
-            return f"step {program}"
+    if program := _PROGRAM.search(start):
+        return f"step {program[1]}"
     if data in ("SMS In", "SMS CURL"):
         return f"step {application}({data})"
     known = application if application in _APPLICATIONS else "of another application"

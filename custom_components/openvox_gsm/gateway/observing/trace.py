@@ -1,13 +1,15 @@
 """The conversation with a gateway, with stand-ins for everything private.
 
-It has what concerns spans, SMS, USSD and calls. Each line is masked before it is kept.
+It has what concerns spans, SMS, USSD and calls. What is kept is masked when somebody
+wants to see it, which is rare: that takes longer than reading an SMS.
 """
 
 from collections import deque
 from collections.abc import Callable
+from functools import cached_property
 import logging
 from time import monotonic
-from typing import Final, NamedTuple
+from typing import Final
 
 from .masking import is_reading, mask_action, mask_answer, mask_event
 from .stand_ins import StandIns
@@ -24,17 +26,34 @@ _SUSPICIOUS_TIME: Final = 2.0  # seconds
 _TEXT_MARKER: Final = b"EXTRA-SMS"
 _ACTIONS: Final = (b"Command", b"Originate", b"Hangup", b"CoreShowChannels")
 
+_END: Final = b"\r\n\r\n"
+
 type Line = tuple[float, str, str]
 
 
-class _Entry(NamedTuple):
-    seconds: float
-    sender: str  # "client" or "gateway"
-    text: str
+class _Entry:
+    """What one side said."""
+
+    def __init__(
+        self, seconds: float, sender: str, raw: bytes, mask: Callable[[str], str]
+    ) -> None:
+        """Keep what `sender`, "client" or "gateway", said; nothing if `raw` is empty."""
+        self.seconds = round(seconds, 3)
+        self.sender = sender
+        self._raw = raw[:_MAX_TEXT].removesuffix(_END)
+        self._mask = mask
+        self.lines = self._raw.count(b"\n") + 2 + len(self._raw) // _LONG_LINE
+
+    @cached_property
+    def text(self) -> str:
+        """What was said, with stand-ins; each character is a byte."""
+        raw, self._raw = self._raw.decode("latin-1"), b""
+        return self._mask(raw) + _END.decode() if raw else ""
 
     @property
-    def lines(self) -> int:
-        return self.text.count("\n") + len(self.text) // _LONG_LINE
+    def line(self) -> Line:
+        """This as a recording has it."""
+        return self.seconds, self.sender, self.text
 
 
 class Trace:
@@ -84,16 +103,17 @@ class Trace:
             if known and known[0] == fingerprint:
                 return
         client = _Entry(
-            round(asked_at - self._start, 3),
+            asked_at - self._start,
             "client",
-            mask_action(action, self._stand_ins) + "\r\n\r\n",
+            sent,
+            lambda text: mask_action(text, self._stand_ins),
         )
-        text = ""
-        if answer is not None:
-            text = answer[:_MAX_TEXT].decode("latin-1")
-            text = mask_answer(text, command, self._stand_ins)
-            text += "\r\n\r\n"
-        gateway = _Entry(self._seconds(), "gateway", text)
+        gateway = _Entry(
+            self._now() - self._start,
+            "gateway",
+            answer or b"",
+            lambda text: mask_answer(text, command, self._stand_ins),
+        )
         if is_poll:
             self._readings[command] = fingerprint, client, gateway
             self._report(client, gateway)
@@ -109,13 +129,14 @@ class Trace:
             self._text_seen_at is not None
             and now - self._text_seen_at < _SUSPICIOUS_TIME
         )
-        text = mask_event(
-            raw[:_MAX_TEXT].decode("latin-1"), self._stand_ins, may_be_text=may_be_text
+        self._keep(
+            _Entry(
+                now - self._start,
+                "gateway",
+                raw,
+                lambda text: mask_event(text, self._stand_ins, may_be_text=may_be_text),
+            )
         )
-        self._keep(_Entry(self._seconds(), "gateway", text + "\r\n\r\n"))
-
-    def _seconds(self) -> float:
-        return round(self._now() - self._start, 3)
 
     def _keep(self, *entries: _Entry) -> None:
         self._entries.extend(entries)
@@ -127,13 +148,17 @@ class Trace:
             self._count -= self._entries.popleft().lines
 
     def _report(self, *entries: _Entry) -> None:
+        is_logged = _LOGGER.isEnabledFor(logging.DEBUG)
+        if not (is_logged or self._on_line or self._max_lines is None):
+            return
+        # A recording may get long, so it's masked bit by bit.
         for entry in entries:
+            text = entry.text
             if self._on_line:
-                self._on_line(*entry)
-            if _LOGGER.isEnabledFor(logging.DEBUG):
-                for line in entry.text.splitlines():
-                    if line:
-                        _LOGGER.debug("%s: %s", entry.sender, line)
+                self._on_line(*entry.line)
+            if is_logged:
+                for line in filter(None, text.splitlines()):
+                    _LOGGER.debug("%s: %s", entry.sender, line)
 
     def wire(self) -> list[list[float | str]]:
         """Return what is kept, in the form of a recording.
@@ -144,4 +169,5 @@ class Trace:
         entries = [*self._entries]
         for _, client, gateway in self._readings.values():
             entries += client, gateway
-        return [list(entry) for entry in sorted(entries, key=lambda each: each.seconds)]
+        entries.sort(key=lambda each: each.seconds)
+        return [list(entry.line) for entry in entries]

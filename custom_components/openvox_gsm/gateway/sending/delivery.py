@@ -31,9 +31,7 @@ class LateOutcomes:
     Subscribe `receive` with the test `wants`.
     """
 
-    marker: Final = b"SMSS"  # both have it, and the variable SMSSRC of an incoming SMS
-
-    _words: Final = (_CHANNEL.encode(), f"Event: {_EVENT}".encode())
+    marker: Final = (_CHANNEL.encode(), f"Event: {_EVENT}".encode())
 
     def __init__(self) -> None:
         """Create it; no message is waiting yet."""
@@ -80,7 +78,8 @@ class LateOutcomes:
     @classmethod
     def wants(cls, raw: bytes) -> bool:
         """Return quickly whether a packet may be about a sent SMS."""
-        return any(words in raw for words in cls._words)
+        channel, event = cls.marker
+        return channel in raw or event in raw
 
     def receive(self, packet: Packet) -> None:
         """Read a packet that passed `wants`."""

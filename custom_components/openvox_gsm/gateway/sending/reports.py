@@ -57,7 +57,7 @@ class DeliveryReports:
     delivered with the first part that fails. Subscribe `receive` with the test `wants`.
     """
 
-    marker: Final = _EVENT.encode()
+    marker: Final = f"Event: {_EVENT}".encode()
 
     def __init__(self, spans: Spans, on_report: Callable[[StatusReport], None]) -> None:
         """Pass reports on to `on_report`; the `spans` show which ones are genuine."""
