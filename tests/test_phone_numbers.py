@@ -204,6 +204,9 @@ def test_all_countries() -> None:
         ("CN", "1008611"),
         ("CN", "106575001234"),
         ("CN", "10690000123456789012"),
+        # Of a city, behind its area code
+        ("KR", "02114"),
+        ("KR", "02120"),
     ],
 )
 def test_short_codes(country: str | None, digits: str) -> None:
@@ -219,6 +222,7 @@ def test_short_codes(country: str | None, digits: str) -> None:
     # numbers of which most is missing
     [
         *(("DE", "0151 12"), ("DE", "0151"), ("DE", "0049"), ("HU", "06 20 1")),
+        *(("KR", "02 51"), ("KR", "010 12"), ("JP", "0077")),
         *(("CN", "11913800138"), ("DE", "1511234567")),
         *(("CN", "00100000000"), ("IN", "0012345"), ("US", "49015112345678")),
     ],

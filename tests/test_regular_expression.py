@@ -86,6 +86,11 @@ def test_an_expression_that_takes_all_memory(expression: str) -> None:
         (r"(\w+ )+(\p{L}++\.)+([a-z]+)+", "open the gate.now"),
         (r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?:[,;][A-Z0-9]{2,})+", "10.0.0.1,AB;C0"),
         ("a" * 2000, "a" * 2000),
+        pytest.param(
+            r"(?:\w+ )+" * 8 + r"(?:[^.]*\. |.*, but )?" * 20 + "end",
+            "a b c d e f g h end",
+            id="groups in a row",
+        ),
         (
             "Balance: +([0-9.]+) +EUR, +valid +until +([0-9.]+), +bonus +[0-9]+ +MB",
             "Balance: 5.10 EUR, valid until 31.12., bonus 100 MB",

@@ -3,12 +3,26 @@
 from typing import Any
 
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    MockUser,
+    async_capture_events,
+)
 
-from custom_components.openvox_gsm.const import CONF_ALLOWED, CONF_CODES_FOR_ALL
+from custom_components.openvox_gsm.const import (
+    CONF_ALLOWED,
+    CONF_CODES_FOR_ALL,
+    EVENT_SMS_SENT,
+)
 from homeassistant.auth.permissions.models import PermissionLookup
+from homeassistant.const import CONF_COUNTRY
 from homeassistant.core import Context, HomeAssistant
-from homeassistant.exceptions import Unauthorized, UnknownUser
+from homeassistant.exceptions import (
+    HomeAssistantError,
+    ServiceValidationError,
+    Unauthorized,
+    UnknownUser,
+)
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from simulator import CallOutcome, Simulator
 
@@ -35,10 +49,10 @@ type Action = tuple[str, str, dict[str, Any]]
 
 async def call(
     hass: HomeAssistant, user: MockUser | None, action: Action, **more: Any
-) -> None:
-    """Call an action as a person, or as an automation."""
+) -> Any:
+    """Call an action as a person, or as an automation; return its response."""
     domain, name, data = action
-    await hass.services.async_call(
+    return await hass.services.async_call(
         domain,
         name,
         data | more,
@@ -255,3 +269,135 @@ async def test_only_gateways_under_control_are_used(
     assert (len(gateway.sent), len(other.sent)) == (0, 3)
     with pytest.raises(Unauthorized):
         await call(hass, user, SMS, config_entry_id=loaded.entry_id)
+
+
+def may_control(hass: HomeAssistant, entry: MockConfigEntry) -> MockUser:
+    """Add a user who may control all of one gateway, and nothing else."""
+    return may(hass, {"entity_ids": dict.fromkeys(entity_states(hass, entry), True)})
+
+
+@pytest.mark.parametrize(
+    ("action", "field"), [(SMS, "target"), (DIAL, "number")], ids=["sms", "dial"]
+)
+@pytest.mark.parametrize("names_gateway", [False, True], ids=["any", "own"])
+async def test_contacts_of_a_gateway_without_permission(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    other: Simulator,
+    loaded: MockConfigEntry,
+    other_loaded: MockConfigEntry,
+    action: Action,
+    field: str,
+    names_gateway: bool,
+) -> None:
+    """Nobody learns that they exist: it's as if the name were unknown."""
+    await add_contact(hass, other_loaded, "Anna", OTHER_PHONE)
+    await set_options(hass, loaded, **{CONF_ALLOWED: [PHONE]})
+    user = may_control(hass, loaded)
+    where = {"config_entry_id": loaded.entry_id} if names_gateway else {}
+
+    errors = []
+    for name in ("Anna", "Nobody"):
+        with pytest.raises(ServiceValidationError) as refused:
+            await call(hass, user, action, **where, **{field: name})
+        errors.append(str(refused.value).replace(name, "NAME"))
+
+    assert errors[0] == errors[1]
+    assert (spent(gateway), spent(other)) == ([], [])
+
+
+async def test_contacts_of_another_gateway_under_control(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    other: Simulator,
+    loaded: MockConfigEntry,
+    other_loaded: MockConfigEntry,
+) -> None:
+    """Control of a span is enough; automations need none."""
+    await add_contact(hass, other_loaded, "Anna", OTHER_PHONE)
+    entities = dict.fromkeys(entity_states(hass, loaded), True)
+    device = span_device(hass, other_loaded, 1)
+    user = may(hass, {"entity_ids": entities, "device_ids": {device.id: True}})
+
+    for caller in (user, None):
+        await call(hass, caller, SMS, config_entry_id=loaded.entry_id, target="Anna")
+
+    assert [sms.number for sms in gateway.sent] == [OTHER_PHONE] * 2
+
+
+async def test_whose_number_it_is_at_a_gateway_without_permission(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    other: Simulator,
+    loaded: MockConfigEntry,
+    other_loaded: MockConfigEntry,
+) -> None:
+    """The response doesn't say; the event does, as only automations see it."""
+    await add_contact(hass, other_loaded, "Anna", OTHER_PHONE)
+    events = async_capture_events(hass, EVENT_SMS_SENT)
+
+    for user, contact in ((may_control(hass, loaded), None), (None, "Anna")):
+        response = await call(
+            hass, user, SMS, config_entry_id=loaded.entry_id, target=OTHER_PHONE
+        )
+        assert [each["contact"] for each in response["messages"]] == [contact]
+
+    assert [event.data["contact"] for event in events] == ["Anna", "Anna"]
+
+
+async def test_a_country_of_a_gateway_without_permission(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    other: Simulator,
+    loaded: MockConfigEntry,
+    other_loaded: MockConfigEntry,
+) -> None:
+    """It doesn't matter how a number would be read there."""
+    await set_options(hass, loaded, **{CONF_COUNTRY: "DE"})
+    await set_options(hass, other_loaded, **{CONF_COUNTRY: "AT"})
+
+    with pytest.raises(ServiceValidationError, match="different countries"):
+        await call(hass, None, SMS, target="0151 12345678")
+    await call(hass, may_control(hass, loaded), SMS, target="0151 12345678")
+
+    assert [sms.number for sms in gateway.sent] == ["+4915112345678"]
+
+
+async def test_what_spans_lack_is_not_for_all(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """Who may control one span of it doesn't learn why the others can't send a code."""
+    await set_options(hass, loaded, **{CONF_CODES_FOR_ALL: True})
+    device = span_device(hass, loaded, 1)
+    user = may(hass, {"device_ids": {device.id: True}})
+    for span in gateway.spans.values():
+        span.status = "Undetected SIM Card"
+
+    with pytest.raises(Unauthorized):
+        await call(hass, user, ("openvox", "send_ussd", {"code": "*100#"}))
+    with pytest.raises(HomeAssistantError, match="[Nn]o SIM"):
+        await call(hass, user, USSD)
+
+
+async def test_a_contact_that_may_be_notified_but_not_called_by_name(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """Control of its entity alone is no way to its number, even by an error."""
+    await add_contact(hass, loaded, "Anna", PHONE)
+    await set_options(hass, loaded, **{CONF_ALLOWED: ["+44"]})
+    user = may(hass, {"entity_ids": {"notify.anna": True}})
+    notify = {"entity_id": "notify.anna", "message": "Hello"}
+
+    with pytest.raises(Unauthorized):
+        await call(hass, user, SMS, target="Anna")
+    with pytest.raises(ServiceValidationError) as refused:
+        await hass.services.async_call(
+            "notify",
+            "send_message",
+            notify,
+            blocking=True,
+            context=Context(user_id=user.id),
+        )
+
+    assert str(refused.value).startswith("Anna isn't an allowed destination")
+    assert gateway.sent == []

@@ -354,6 +354,8 @@ async def test_a_query_with_all_that_it_can_have(
         ({"name": " "}, {"name": "no_name"}),
         ({"code": " "}, {"code": "invalid_code"}),
         ({"code": "*100#\nx"}, {"code": "invalid_code"}),
+        ({"code": "hello"}, {"code": "invalid_code"}),
+        ({"code": "*" * 160 + "#"}, {"code": "invalid_code"}),
         ({"replies": ["1", "2" * 161]}, {"replies": "invalid_reply"}),
         ({"interval": 0.2}, {"interval": "invalid_interval"}),
         ({"interval": 721}, {"interval": "invalid_interval"}),

@@ -1,5 +1,6 @@
 """The contacts of the gateways: names for numbers."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -45,12 +46,15 @@ def country_of(hass: HomeAssistant, entry: ConfigEntry[Any]) -> str | None:
 
 
 def contact_name(
-    hass: HomeAssistant, entry: ConfigEntry[Any], number: str
+    hass: HomeAssistant,
+    entry: ConfigEntry[Any],
+    number: str,
+    may_name: Callable[[ConfigEntry[Any]], bool] = lambda _entry: True,
 ) -> str | None:
     """Return the name of the contact with a number that a gateway reported.
 
-    The gateway's own contacts come first, then those of all others. A withheld
-    number is empty and has no contact.
+    The gateway's own contacts come first, then those of all others that `may_name`
+    allows. A withheld number is empty and has no contact.
     """
     wanted = comparable_sender(number, country_of(hass, entry))
     if not wanted:
@@ -58,7 +62,7 @@ def contact_name(
     others = hass.config_entries.async_entries(
         DOMAIN, include_ignore=False, include_disabled=False
     )
-    for each in dict.fromkeys((entry, *others)):
+    for each in filter(may_name, dict.fromkeys((entry, *others))):
         country = country_of(hass, each)
         for contact in contacts_of(each):
             if comparable_sender(contact.number, country) == wanted:

@@ -79,8 +79,9 @@ class ContactNotify(NotifyEntity):
         try:
             number = parse_destination(contact.number, self._country)
         except InvalidPhoneNumberError as err:
+            # Who may use this entity doesn't always know the number.
             raise invalid(
-                number_error(err), self.runtime.entry, number=contact.number
+                number_error(err), self.runtime.entry, number=contact.name
             ) from err
         route = Route(self.runtime, contact.span)
         text = f"{title}: {message}" if title else message

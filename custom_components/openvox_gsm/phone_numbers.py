@@ -23,7 +23,11 @@ _WRITTEN = re.compile(
 _DECIMAL = re.compile(r"\.\d\Z")
 # Short codes that the library doesn't list. Chinese services send from up to 20 digits
 # that begin with 106, and 10086 and its like have longer ones; how long is a guess.
-_LONG_SHORT_CODES = {"CN": re.compile(r"10[06][0-9]{4,17}")}
+# Korean ones of a city are dialled behind its area code; it lacks those of Seoul (02).
+_MORE_SHORT_CODES = {
+    "CN": re.compile(r"10[06][0-9]{4,17}"),
+    "KR": re.compile(r"021[0-9]{2,3}"),
+}
 # A service code of a network or a phone (3GPP TS 22.030), at most 64 characters
 _CODE = re.compile(r"[*#][0-9*#]{1,63}")
 
@@ -318,7 +322,7 @@ def _is_usual_form(digits: str, number: PhoneNumber) -> bool:
 
 
 def _is_listed_short_code(digits: str, region: str) -> bool:
-    if (codes := _LONG_SHORT_CODES.get(region)) and codes.fullmatch(digits):
+    if (codes := _MORE_SHORT_CODES.get(region)) and codes.fullmatch(digits):
         return True
     return len(digits) <= _MAX_DIGITS and (
         phonenumbers.is_valid_short_number_for_region(

@@ -301,7 +301,8 @@ class Publisher:
         device = span and find_span_device(self._hass, self._entry.entry_id, span)
         data = {
             "target": result.number,
-            "contact": contact,
+            # Who sent it to a number may not have learned whose it is.
+            "contact": contact or contact_name(self._hass, self._entry, result.number),
             "status": result.status.value,
             "parts": result.parts,
             "parts_sent": result.parts_sent,

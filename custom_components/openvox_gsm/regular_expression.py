@@ -9,6 +9,8 @@ module writes out what has to be repeated: `a{100000000}` takes all memory, and 
 groups in groups: `(((a)+)+)+`, some levels deeper.
 """
 
+from bisect import insort
+from math import prod
 import re
 from typing import Any, Final
 
@@ -75,13 +77,38 @@ def _most_steps(expression: str) -> int:
     """
     is_spaced = _MAY_BE_SPACED.search(expression) is not None
     steps, times, of_sets = 0, 1, 1
-    for end, count, is_exact in _COUNT.findall(expression):
+    groups: list[tuple[int, int]] = []  # copies, and where it ends
+    for found in _COUNT.finditer(expression):
+        end, count, is_exact = found.groups()
         copies = int(count or 1) + (not is_exact)
-        if end == ")" or (is_spaced and end.isspace()) or (count and end in ("", "}")):
+        if end == ")":
+            groups.append((max(1, copies), found.start()))
+        elif (is_spaced and end.isspace()) or (count and end in ("", "}")):
             times *= max(1, copies)
         elif end == "]":
             of_sets = max(of_sets, copies)
         elif count:
             steps += copies
     # All sets together are no longer than the expression.
-    return (steps + of_sets * len(expression)) * times
+    return (
+        (steps + of_sets * len(expression)) * times * _most_copies(expression, groups)
+    )
+
+
+def _most_copies(expression: str, groups: list[tuple[int, int]]) -> int:
+    """Return how many copies groups make of what's in the innermost of them, at most.
+
+    `groups` are copies and ends of what may be a group that is repeated. Those around
+    one end behind it, and begin before its end: there are no more of them than
+    brackets, even if some of these are no groups. So many groups in a row aren't taken
+    for as many in each other.
+    """
+    most = 1
+    copies: list[int] = []  # of this group and those that end behind it, the most last
+    for here, end in reversed(groups):
+        insort(copies, here)
+        around = min(len(copies), expression.count("(", 0, end))
+        most = max(most, prod(copies[len(copies) - around :]))
+        if most > _MOST_STEPS:
+            break  # enough of large numbers
+    return most

@@ -108,7 +108,8 @@ def require_allowed(hass: HomeAssistant, recipient: Recipient) -> Recipient:
         raise invalid(
             "destination_not_allowed",
             recipient.routes[0].entry,
-            number=recipient.number,
+            # Who may use a contact doesn't always know its number.
+            number=recipient.contact or recipient.number,
         )
     return replace(recipient, routes=routes)
 

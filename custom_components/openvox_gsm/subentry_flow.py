@@ -45,7 +45,7 @@ from .const import (
 from .contacts import country_of
 from .devices import find_span_devices
 from .errors import number_error
-from .gateway import is_ussd_code
+from .gateway import is_ussd_code, is_ussd_text
 from .limits.sims import SIMS
 from .options_flow import WHOLE_NUMBER, read_whole_numbers
 from .phone_numbers import InvalidPhoneNumberError, is_phone_number, parse_destination
@@ -267,7 +267,7 @@ class UssdQueryFlow(OpenVoxSubentryFlow):
             errors[CONF_CODE] = "invalid_code"
         replies = [reply.strip() for reply in user_input.get(CONF_REPLIES, ())]
         if replies := [reply for reply in replies if reply]:
-            if not all(map(is_ussd_code, replies)):
+            if not all(map(is_ussd_text, replies)):
                 errors[CONF_REPLIES] = "invalid_reply"
             data[CONF_REPLIES] = replies
         if not MIN_INTERVAL <= data[CONF_INTERVAL] <= MAX_INTERVAL:

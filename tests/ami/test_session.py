@@ -895,7 +895,9 @@ async def test_a_list_without_end(size: int) -> None:
 
     async with manager(script) as address:
         session = await connect(address)
-        with pytest.raises(ConnectionLostError, match="a list of more than 8388608"):
+        with pytest.raises(
+            ConnectionLostError, match="a list that takes more than 8388608"
+        ):
             await session.list_action("Status", timeout=5)
         assert isinstance(await session.lost, ProtocolError)
 

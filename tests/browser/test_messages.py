@@ -180,7 +180,7 @@ async def test_an_sms_comes_in_and_is_answered(demo: Demo, page: Page) -> None:
 async def test_a_text_that_is_not_sent_stays_in_the_field(
     demo: Demo, page: Page
 ) -> None:
-    """With the reason, so that it can be sent again."""
+    """With the reason, so that it can be sent again; the card has the reason as well."""
     await demo.next_sms(2, "failed")
     pane = await open_conversation(demo, page, "Lena")
     field = pane.get_by_role("textbox", name="Message")
@@ -191,6 +191,12 @@ async def test_a_text_that_is_not_sent_stays_in_the_field(
     await expect(field).to_have_value("Not this time")
     await expect(message(pane, "Not this time")).to_contain_text("Not sent")
     await field.fill("")
+
+    await page.goto(f"{demo.home.url}/{DASHBOARD}")
+    card = page.locator("openvox-gsm-messages").first
+    failed = card.locator("li").filter(has_text="Not this time")
+    await expect(failed).to_contain_text("Not sent")
+    await expect(failed.locator(".reason")).to_contain_text("span 2")
 
 
 async def test_a_new_message_by_keyboard(demo: Demo, page: Page) -> None:
@@ -449,6 +455,21 @@ async def test_a_user_who_may_only_read(demo: Demo, browser: Browser) -> None:
     for name in ("Send", "New message", "Delete conversation", "Delete all messages"):
         await expect(panel.get_by_role("button", name=name)).to_have_count(0)
     await context.close()
+
+
+async def test_the_card_while_no_messages_are_kept(demo: Demo, page: Page) -> None:
+    """It says so, also after the browser has loaded everything again."""
+    await demo.home.set_options(messages_kept=0)
+    try:
+        await page.goto("about:blank")
+        await page.goto(f"{demo.home.url}/{DASHBOARD}")
+        card = page.locator("openvox-gsm-messages").first
+        await expect(card).to_contain_text("Messages aren't kept.")
+        await demo.home.set_options(messages_kept=500)
+        await expect(card).to_contain_text("No messages yet")
+    finally:
+        await demo.home.set_options(messages_kept=500)
+        await exchange_messages(demo.home, demo.control_port)
 
 
 async def test_delete(demo: Demo, page: Page) -> None:

@@ -11,6 +11,8 @@ from custom_components.openvox_gsm.gateway import (
     UssdError,
     UssdFailure,
     UssdStatus,
+    is_ussd_code,
+    is_ussd_text,
     ussd as ussd_module,
 )
 from simulator import Simulator, UssdMenu, UssdOutcome
@@ -296,6 +298,22 @@ async def test_a_wrong_ussd_code_is_not_sent(
     with pytest.raises(ValueError, match="1 to 160 characters on one line"):
         await client.ussd.send(1, code)
     assert sends(gateway) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "is_code"),
+    [
+        *(
+            (code, True)
+            for code in ("*100#", "#31#", "*1*2*", "1", "12345", "Balance#")
+        ),
+        *((reply, False) for reply in ("hello", "1 2", "+1", "*100#?", "yes\n#", "")),
+    ],
+)
+def test_what_begins_a_ussd_request(text: str, is_code: bool) -> None:
+    """A reply may be anything else as well, on one line."""
+    assert is_ussd_code(text) is is_code
+    assert is_ussd_text(text) is (text != "" and "\n" not in text)
 
 
 async def test_nobody_gets_into_a_ussd_conversation(

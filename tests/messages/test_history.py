@@ -1,5 +1,7 @@
 """What is kept of one gateway, and its file."""
 
+import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 import json
 import logging
@@ -10,7 +12,11 @@ from freezegun.api import FrozenDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.openvox_gsm.const import CONF_MESSAGES_KEPT, DOMAIN
+from custom_components.openvox_gsm.const import (
+    CONF_HOURLY_LIMIT,
+    CONF_MESSAGES_KEPT,
+    DOMAIN,
+)
 from custom_components.openvox_gsm.diagnostics import async_get_config_entry_diagnostics
 from custom_components.openvox_gsm.messages.history import HISTORIES, MessageHistory
 from custom_components.openvox_gsm.messages.record import (
@@ -211,6 +217,48 @@ async def test_the_oldest_go(
     await set_options(hass, loaded, **{CONF_MESSAGES_KEPT: 1})
     assert only(loaded, "text") == [("Three",)]
     assert list(loaded.runtime_data.messages.conversations) == [OTHER_PHONE]
+
+
+@pytest.mark.parametrize("at_once", [1, 10], ids=["one by one", "in parallel"])
+async def test_what_failed_pushes_nothing_out(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry, at_once: int
+) -> None:
+    """However often an automation sends against a limit, what came in is still there."""
+    await set_options(hass, loaded, **{CONF_MESSAGES_KEPT: 50, CONF_HOURLY_LIMIT: 1})
+    history = loaded.runtime_data.messages
+    for number in range(25):
+        history.add(record(history, PHONE, f"in {number}"))
+
+    for number in range(0, 60, at_once):
+        texts = [f"out {each}" for each in range(number, number + at_once)]
+        await asyncio.gather(*(send(hass, text) for text in texts))
+
+    texts = [each["text"] for each in kept(loaded)]
+    assert len(texts) == 50
+    assert texts[:25] == [f"in {number}" for number in range(25)]
+    assert texts[-1] == "out 59"
+
+
+async def test_what_failed_has_a_share(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """It goes with the oldest while it's few; a lower number keeps few of it."""
+    await set_options(hass, loaded, **{CONF_MESSAGES_KEPT: 20})
+    history = loaded.runtime_data.messages
+    for number in range(20):
+        sms = record(history, PHONE, f"{number}")
+        history.add(replace(sms, status=Status.FAILED) if number < 6 else sms)
+
+    history.add(record(history, PHONE, "20"))
+    history.add(record(history, PHONE, "21"))
+    history.add(record(history, PHONE, "22"))
+    texts = [each["text"] for each in kept(loaded)]
+    assert texts == [str(number) for number in range(3, 23)]
+
+    history.add(replace(record(history, PHONE, "23"), status=Status.FAILED))
+    await restart(hass, loaded)
+    await set_options(hass, loaded, **{CONF_MESSAGES_KEPT: 5})
+    assert only(loaded, "text") == [("19",), ("20",), ("21",), ("22",), ("23",)]
 
 
 async def test_none_is_kept(

@@ -86,13 +86,18 @@ async def test_the_option_shows_it_to_all(
 async def test_no_gateway_keeps_messages(
     hass: HomeAssistant, loaded: MockConfigEntry, other_loaded: MockConfigEntry
 ) -> None:
-    """The page goes with the last one that does, and comes back with the first."""
+    """The page goes with the last one that does, and comes back with the first.
+
+    Its module stays, as a card would be a configuration error without it.
+    """
+    modules = hass.data[DATA_EXTRA_MODULE_URL].urls
+    assert len(modules) == 1
     await set_options(hass, loaded, **{CONF_MESSAGES_KEPT: 0})
     assert page(hass)
 
     await set_options(hass, other_loaded, **{CONF_MESSAGES_KEPT: 0})
     assert page(hass) is None
-    assert hass.data[DATA_EXTRA_MODULE_URL].urls == frozenset()
+    assert hass.data[DATA_EXTRA_MODULE_URL].urls == modules
 
     await set_options(hass, loaded)
     assert page(hass)

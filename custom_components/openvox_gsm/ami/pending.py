@@ -6,9 +6,13 @@ from typing import Any, Final
 from .errors import ActionFailedError, AmiError, PermissionDeniedError, ProtocolError
 from .packet import Packet
 
-MAX_LIST: Final = 8 * 1024 * 1024  # bytes; far more than any honest list has
+# Bytes that the events of a list take in memory; far more than any honest list takes: 500
+# channels take two million.
+MAX_LIST: Final = 8 * 1024 * 1024
 _MAX_MESSAGE: Final = 200  # characters; Asterisk's own are shorter
-_OVERHEAD: Final = 512  # bytes that an event takes in memory beside its own, at least
+# Bytes that are taken beside those that came: by an event, and by each of its headers.
+_EVENT: Final = 256
+_HEADER: Final = 128
 
 
 class PendingAction:
@@ -24,7 +28,7 @@ class PendingAction:
         self._is_list = is_list
         self._response: Packet | None = None
         self._events: list[Packet] = []
-        self._size = 0  # bytes of the events
+        self._size = 0  # bytes of the events in memory
         #: The answer, and the events of its list.
         self.result: asyncio.Future[tuple[Packet, list[Packet]]] = (
             asyncio.get_running_loop().create_future()
@@ -58,11 +62,12 @@ class PendingAction:
         if "EventList" in packet:
             self.finish()
         else:
-            self._size += len(packet.raw) + _OVERHEAD
+            headers = packet.raw.count(b"\r\n") + 1
+            self._size += len(packet.raw) + _EVENT + headers * _HEADER
             if self._size > MAX_LIST:
                 self._events.clear()
                 raise ProtocolError(
-                    f"The gateway sent a list of more than {MAX_LIST} bytes"
+                    f"The gateway sent a list that takes more than {MAX_LIST} bytes"
                 )
             self._events.append(packet)
         return True

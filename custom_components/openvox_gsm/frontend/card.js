@@ -187,12 +187,21 @@ export class MessagesCard extends ShadowElement {
     return contact?.number ?? ((isNumber ? number.replace(/[^+\d]/g, "") : number) || undefined);
   }
 
+  /** Whether any of the gateways that the card is for keeps messages. */
+  get #areKept() {
+    const { config_entry_id } = this.#config;
+    return this.#context.gateways.some(
+      ({ entry_id, kept }) => kept > 0 && (!config_entry_id || entry_id === config_entry_id),
+    );
+  }
+
   #show() {
     this.#list.replaceChildren(...this.#messages.map((message) => this.#row(message)));
     this.#empty.hidden = this.#messages.length > 0;
-    if (!this.#messages.length) {
-      this.#showEmpty("message-text-outline", this.#context.words.say("list.empty"));
-    }
+    if (this.#messages.length) return;
+    const { words } = this.#context;
+    const text = this.#areKept ? words.say("list.empty") : words.say("list.not_kept");
+    this.#showEmpty("message-text-outline", text);
   }
 
   #showEmpty(name, text) {
@@ -207,7 +216,7 @@ export class MessagesCard extends ShadowElement {
 
   #row(message) {
     const { hass, words } = this.#context;
-    const { direction, kind, number, text } = message;
+    const { direction, kind, number, reason, text } = message;
     const time = new Date(message.time);
     const sign = direction === "in" ? "message-arrow-left" : "message-arrow-right";
     const status = statusWords(message, words);
@@ -225,6 +234,7 @@ export class MessagesCard extends ShadowElement {
         h("time", { datetime: message.time, title: words.dateAndTime(time) }, words.short(time)),
         h("span", { class: "text", dir: "auto" }, kind === "call" ? status : text),
         kind === "sms" && status && h("span", { class: "text status" }, status),
+        reason && h("span", { class: "text status reason", dir: "auto", title: reason }, reason),
       ),
     );
   }

@@ -43,7 +43,7 @@ from .receiving.received_part import ReceivedPart
 from .sending.quota import Quota
 from .sending.sender import SMS_TIMEOUT
 from .sending.text import Alphabet, InvalidTextError, TextFault, split_text
-from .ussd import USSD_TIMEOUT, is_ussd_code
+from .ussd import USSD_TIMEOUT, is_ussd_code, is_ussd_text
 from .warner import Warner
 
 __all__ = [
@@ -90,6 +90,7 @@ __all__ = [
     "Work",
     "as_file",
     "is_ussd_code",
+    "is_ussd_text",
     "split_text",
     "why_not_asked",
 ]

@@ -28,14 +28,25 @@ _FAR_TOO_EARLY: Final = 0.1
 _SHORTEST_LIMIT: Final = 2  # seconds
 
 
+def is_ussd_text(text: str) -> bool:
+    """Return whether this can be a USSD code or a reply: 1 to 160 characters, one line."""
+    return re.fullmatch(r"[^\x00-\x1f\x7f]{1,160}", text) is not None
+
+
 def is_ussd_code(code: str) -> bool:
-    """Return whether this can be a USSD code or reply: 1 to 160 characters, one line."""
-    return re.fullmatch(r"[^\x00-\x1f\x7f]{1,160}", code) is not None
+    """Return whether this can begin a USSD request, which a reply such as `yes` can't.
+
+    A phone takes anything that ends with # for one, and few digits (3GPP TS 22.030,
+    6.5.3.2). Networks take more digits, too.
+    """
+    return is_ussd_text(code) and (
+        code.endswith("#") or re.fullmatch(r"[0-9*#]+", code) is not None
+    )
 
 
-def _check_code(code: str) -> None:
-    if not is_ussd_code(code):
-        raise ValueError("A USSD code is 1 to 160 characters on one line")
+def _check_text(text: str) -> None:
+    if not is_ussd_text(text):
+        raise ValueError("A USSD code or reply is 1 to 160 characters on one line")
 
 
 class Ussd:
@@ -72,7 +83,7 @@ class Ussd:
         Raises ValueError for a code that can't be one, and UssdError where no answer
         came.
         """
-        _check_code(code)
+        _check_text(code)
         async with self._spans.exclusive(span) as lock:
             return await self._exchange(lock, code, timeout)
 
@@ -85,7 +96,7 @@ class Ussd:
         Raises as `send` does.
         """
         for text in (code, *replies):
-            _check_code(text)
+            _check_text(text)
         async with self._spans.exclusive(span) as lock:
             if self._now() < self._menu_open_until.get(span, 0.0):
                 raise UssdError(UssdFailure.MENU_OPEN, span)

@@ -4,6 +4,7 @@ from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 from typing import Any, Final
 
 from custom_components.openvox_gsm.const import (
@@ -29,6 +30,8 @@ from .record import OPEN, Kind, MessageRecord, Status
 # The whole file is written, so the more there is the less often: 500 messages (0.2 MB)
 # at most twice a second, 10,000 (3 MB) every ten seconds.
 _DELAY_FOR_EACH: Final = 0.001  # seconds
+# Those that failed take up no more than this part of a full history: a fifth.
+_SHARE_OF_FAILED: Final = 5
 
 
 class MessageHistory:
@@ -50,6 +53,7 @@ class MessageHistory:
         )
         self._records: dict[str, MessageRecord] = {}
         self._ids: list[str] = []  # the oldest first
+        self._failed: list[str] = []  # of them
         self._conversations: dict[str | None, list[str]] = {}
 
     # The file
@@ -63,6 +67,8 @@ class MessageHistory:
             self._records[record.id] = record
             self._ids.append(record.id)
             self._conversations.setdefault(record.conversation, []).append(record.id)
+            if record.is_failed:
+                self._failed.append(record.id)
         for record in records:
             if record.status in OPEN:
                 self.change(record.id, **self._interrupted(record))
@@ -112,7 +118,20 @@ class MessageHistory:
     @callback
     def apply_options(self) -> None:
         """Drop at once what the options no longer keep."""
-        self.delete(self._ids[: max(0, len(self._ids) - self.limit)])
+        self.delete(self._surplus())
+
+    def _surplus(self) -> list[str]:
+        """Return what's beyond the limit: the oldest, but first of all the oldest failed.
+
+        An automation that goes on against a limit would push out all that came in.
+        """
+        surplus = len(self._ids) - self.limit
+        if surplus <= 0:
+            return []
+        beyond_share = max(0, len(self._failed) - self.limit // _SHARE_OF_FAILED)
+        dropped = dict.fromkeys(self._failed[: min(surplus, beyond_share)])
+        others = (each for each in self._ids if each not in dropped)
+        return [*dropped, *islice(others, surplus - len(dropped))]
 
     # Reading
 
@@ -169,7 +188,7 @@ class MessageHistory:
         new = replace(old, **changes)
         if new == old:
             return
-        if new.conversation == old.conversation:
+        if (new.conversation, new.is_failed) == (old.conversation, old.is_failed):
             self._records[new.id] = new
         else:
             self._drop(old)
@@ -196,10 +215,14 @@ class MessageHistory:
         self._records[record.id] = record
         insort(self._ids, record.id)
         insort(self._conversations.setdefault(record.conversation, []), record.id)
+        if record.is_failed:
+            insort(self._failed, record.id)
 
     def _drop(self, record: MessageRecord) -> None:
         del self._records[record.id]
         del self._ids[bisect_left(self._ids, record.id)]
+        if record.is_failed:
+            del self._failed[bisect_left(self._failed, record.id)]
         ids = self._conversations[record.conversation]
         del ids[bisect_left(ids, record.id)]
         if not ids:
@@ -208,6 +231,7 @@ class MessageHistory:
     def _clear(self) -> None:
         self._records.clear()
         self._ids.clear()
+        self._failed.clear()
         self._conversations.clear()
 
     def _tell_changed(self, record: MessageRecord) -> None:

@@ -25,7 +25,8 @@ class _Panel(NamedTuple):
 class MessagesPanel:
     """The page in the sidebar, there for as long as any gateway keeps messages.
 
-    Create it once the frontend is set up.
+    Create it once the frontend is set up. Its module is loaded all the time, or a card
+    on a dashboard would be an error while no gateway keeps messages.
     """
 
     def __init__(self, hass: HomeAssistant, module_url: str) -> None:
@@ -33,6 +34,7 @@ class MessagesPanel:
         self._hass = hass
         self._module_url = module_url
         self._shown: _Panel | None = None
+        frontend.add_extra_js_url(hass, module_url)
 
     async def async_update(self) -> None:
         """Show the page, hide it, or change its title or who sees it."""
@@ -53,10 +55,8 @@ class MessagesPanel:
             return
         if self._shown:
             frontend.async_remove_panel(self._hass, _PATH)
-            frontend.remove_extra_js_url(self._hass, self._module_url)
         self._shown = wanted
         if wanted:
-            frontend.add_extra_js_url(self._hass, self._module_url)
             await panel_custom.async_register_panel(
                 self._hass,
                 _PATH,

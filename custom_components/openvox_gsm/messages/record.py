@@ -79,6 +79,11 @@ class MessageRecord:
         """The number as it's compared: the case of a name doesn't matter."""
         return conversation_of(self.number)
 
+    @property
+    def is_failed(self) -> bool:
+        """Whether it's an SMS or a call that certainly didn't go out."""
+        return self.status is Status.FAILED
+
     def as_dict(self) -> dict[str, Any]:
         """Return it as it's stored and shown."""
         return {

@@ -78,10 +78,14 @@ def _as_mapping(packet: Packet) -> JsonObjectType:
     The output of a command is a list of lines under `Output`, in every version of
     Asterisk. The ActionID is left out, as only the session uses it.
     """
+    headers = packet.headers
+    # In one pass: a hostile gateway may send tens of thousands of keys.
+    values: dict[str, list[str]] = {}
+    for key, value in headers:
+        values.setdefault(key.lower(), []).append(value)
+    shown = {key: _as_value(each) for key, each in values.items()}
     mapping: JsonObjectType = {
-        key: _as_value(packet.get_all(key))
-        for key, _ in packet.headers
-        if key.lower() != "actionid"
+        key: shown[key.lower()] for key, _ in headers if key.lower() != "actionid"
     }
     if packet.output or "Output" in packet:
         mapping["Output"] = list[JsonValueType](packet.output.split("\n"))

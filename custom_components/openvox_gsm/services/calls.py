@@ -57,18 +57,16 @@ HANGUP_SCHEMA = vol.Schema(ROUTE_FIELDS)
 async def dial(call: ServiceCall) -> ServiceResponse:
     """Ring a phone and hang up; return whether someone answered."""
     caller = await Caller.of(call)
-    routes = find_routes(call.hass, call.data)
-    caller.require_any(routes)
+    routes = caller.usable(find_routes(call.hass, call.data))
     recipients = read_recipients(
-        call.hass, routes, call.data[ATTR_NUMBER], allow_codes=True
+        caller, routes, call.data[ATTR_NUMBER], allow_codes=True
     )
     if len(recipients) > 1:
         raise invalid("one_number")
-    recipient = require_allowed(call.hass, recipients[0])
-    permitted = caller.controlled(*recipient.routes)
-    if is_code(recipient.number):
+    permitted = caller.controlled(*recipients[0].routes)
+    if is_code(recipients[0].number):
         permitted = caller.with_codes(*permitted)
-    recipient = replace(recipient, routes=permitted)
+    recipient = require_allowed(call.hass, replace(recipients[0], routes=permitted))
     ring_time = call.data.get(ATTR_RING_TIME) or RING_TIME
     entry, result = await _ring(call.hass, recipient, ring_time)
     if call.return_response:

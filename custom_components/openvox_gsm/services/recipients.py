@@ -18,7 +18,8 @@ from custom_components.openvox_gsm.phone_numbers import (
 from custom_components.openvox_gsm.runtime import loaded_gateways
 from custom_components.openvox_gsm.sending import Recipient, Route
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import HomeAssistant
+
+from .permissions import Caller
 
 _BETWEEN: Final = re.compile(r"[,;\n]")
 
@@ -26,15 +27,17 @@ type Routes = tuple[Route, ...]
 
 
 def read_recipients(
-    hass: HomeAssistant, routes: Routes, target: object, *, allow_codes: bool = False
+    caller: Caller, routes: Routes, target: object, *, allow_codes: bool = False
 ) -> list[Recipient]:
     """Return the recipients that a target names, each number once.
 
-    With `allow_codes` a service code such as `*100#` counts as a number.
+    `routes` are some that the caller may use. A contact of a gateway that the caller
+    may not use is no contact, so that nobody learns its number or name. With
+    `allow_codes` a service code such as `*100#` counts as a number.
 
     Raises ServiceValidationError where there is none, or a number is invalid.
     """
-    reader = _Reader(hass, routes, allow_codes)
+    reader = _Reader(caller, routes, allow_codes)
     recipients: dict[str, Recipient] = {}
     try:
         for recipient in reader.read(target):
@@ -49,8 +52,9 @@ def read_recipients(
 class _Reader:
     """Reads the recipients that a target names."""
 
-    def __init__(self, hass: HomeAssistant, routes: Routes, allow_codes: bool) -> None:
-        self._hass = hass
+    def __init__(self, caller: Caller, routes: Routes, allow_codes: bool) -> None:
+        self._caller = caller
+        self._hass = caller.hass
         self._routes = routes
         self._allow_codes = allow_codes
 
@@ -86,7 +90,12 @@ class _Reader:
         if is_phone_number(name):
             return None
         given = {route.runtime: route for route in self._routes}
-        for runtime in (*given, *loaded_gateways(self._hass)):
+        others = [
+            each
+            for each in loaded_gateways(self._hass)
+            if self._caller.may_use(each.entry)
+        ]
+        for runtime in (*given, *others):
             if (contact := find_by_name(runtime.entry, name)) is None:
                 continue
             number = self._parse(runtime.entry, contact.number)
@@ -105,7 +114,9 @@ class _Reader:
             # The gateways are in several countries, where it's not the same phone.
             raise invalid("number_in_several_countries", number=text)
         number = numbers.pop()
-        contact = contact_name(self._hass, self._routes[0].entry, number)
+        contact = contact_name(
+            self._hass, self._routes[0].entry, number, self._caller.may_use
+        )
         return Recipient(number, contact, self._routes)
 
     def _parse(

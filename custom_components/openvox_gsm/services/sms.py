@@ -68,8 +68,7 @@ async def send_sms(call: ServiceCall) -> ServiceResponse:
     """Send one text to all targets, in parallel over the ready spans."""
     caller = await Caller.of(call)
     data = _options(call)
-    routes = find_routes(call.hass, data)
-    caller.require_any(routes)
+    routes = caller.usable(find_routes(call.hass, data))
     text = _text(call.hass, call.data[ATTR_MESSAGE], data)
     orders = [
         prepare(
@@ -82,7 +81,7 @@ async def send_sms(call: ServiceCall) -> ServiceResponse:
                 context=call.context,
             ),
         )
-        for recipient in read_recipients(call.hass, routes, data.get(ATTR_TARGET))
+        for recipient in read_recipients(caller, routes, data.get(ATTR_TARGET))
     ]
     outcomes = await asyncio.gather(*(async_send(call.hass, each) for each in orders))
     if call.return_response:

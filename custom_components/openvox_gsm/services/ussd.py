@@ -6,7 +6,6 @@ import voluptuous as vol
 
 from custom_components.openvox_gsm.errors import invalid, ussd_error
 from custom_components.openvox_gsm.gateway import USSD_TIMEOUT, UssdError
-from custom_components.openvox_gsm.sending import Route
 from homeassistant.core import ServiceCall, ServiceResponse
 from homeassistant.helpers import config_validation as cv
 
@@ -28,10 +27,10 @@ SCHEMA = vol.Schema(
 async def send_ussd(call: ServiceCall) -> ServiceResponse:
     """Send a USSD code, or a reply in a menu, and return the network's answer."""
     caller = await Caller.of(call)
-    routes = find_routes(call.hass, call.data)
-    caller.require_any(routes)
+    routes = caller.controlled(*find_routes(call.hass, call.data))
+    # Before a span is looked for, which says what each of them lacks.
+    routes = caller.with_codes(*routes)
     runtime, span = await only_ready_span(call.hass, routes)
-    caller.with_codes(*caller.controlled(Route(runtime, span)))
     try:
         reply = await runtime.gateway.ussd.send(
             span,
