@@ -353,6 +353,8 @@ def test_another_country_is_not_allowed() -> None:
         ("7", "7"),
         ("0151/", "0151"),
         ("+999 123456", "+999123456"),
+        ("+49 151\n12345678", "+49 151\n12345678"),  # no number in two lines
+        ("My\nBank", "my bank"),
     ],
 )
 def test_senders(sender: str, form: str) -> None:

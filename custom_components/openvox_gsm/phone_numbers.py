@@ -154,7 +154,9 @@ def shown_sender(sender: str, country: str | None) -> str:
         return parse_destination(sender, country, allow_codes=True)
     except InvalidPhoneNumberError:
         shown = _without_marks(sender)
-        return _bare(shown) or " ".join(shown.split())
+        one_line = " ".join(shown.split())
+        # A name whose lines would be a number together isn't that number.
+        return _bare(shown) or (shown if _bare(one_line) else one_line)
 
 
 def is_phone_number(text: str) -> bool:

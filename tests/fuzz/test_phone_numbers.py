@@ -57,6 +57,7 @@ def test_destinations(text: str, country: str | None, allow_codes: bool) -> None
         assert beginning == number or (number.startswith("0") and len(number) < 7)
 
 
+@example("0\n1", "DE")
 @given(_texts, _countries)
 def test_senders(text: str, country: str | None) -> None:
     """Anything can be compared, and its form is like it."""

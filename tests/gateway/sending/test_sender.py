@@ -501,7 +501,7 @@ async def test_a_span_that_does_not_answer_is_not_the_last_one_tried(
 ) -> None:
     """Another span sends the message."""
     monkeypatch.setattr(
-        "custom_components.openvox_gsm.gateway.connection.QUICK_TIMEOUT", 0.05
+        "custom_components.openvox_gsm.gateway.connection.QUICK_TIMEOUT", 0.3
     )
     gateway.faults.silent_commands.add("show send sms mode 1")
     assert outcome(await client.sms.send(NUMBER, "Hi")) == sent_on(2)
