@@ -219,9 +219,10 @@ async def test_firmware_that_cannot_join_parts_sends_each(
 
 
 async def test_firmware_without_message_ids_gets_none(
-    gateway: Simulator, new_client: MakeClient
+    gateway: Simulator, new_client: MakeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It might print its usage instead of sending."""
+    monkeypatch.setattr(part_module, "LATE_ANSWER_TIME", 0.4)
     gateway.cli.change_usage(
         "gsm send sync sms",
         "gsm send sync sms <span> <destination> <message> <timeout>",
@@ -239,9 +240,9 @@ async def test_firmware_without_message_ids_gets_none(
     begun = now()
     result = await client.sms.send(NUMBER, "Late", span=1)
     assert outcome(result) == unknown(SendFailure.TIMED_OUT, 1)
-    assert now() - begun < 0.15
+    assert now() - begun < 0.4
     assert outcome(await client.sms.send(NUMBER, "Next", span=1)) == sent_on(1)
-    assert now() - begun >= 0.15
+    assert now() - begun >= 0.4
     assert texts(gateway) == ["Hi", "Late", "Next"]
 
 
@@ -616,9 +617,15 @@ async def test_a_module_that_still_has_the_sms_may_send_it(
     ],
 )
 async def test_a_late_verdict_counts(
-    gateway: Simulator, client: Gateway, late: SmsOutcome, expected: object, text: str
+    gateway: Simulator,
+    client: Gateway,
+    monkeypatch: pytest.MonkeyPatch,
+    late: SmsOutcome,
+    expected: object,
+    text: str,
 ) -> None:
     """Where the gateway raises it."""
+    monkeypatch.setattr(part_module, "LATE_ANSWER_TIME", 2)
     gateway.spans[1].send_events = True
     gateway.spans[1].sms_outcomes.append(late)
     result = await client.sms.send(NUMBER, text, span=1)
