@@ -683,6 +683,30 @@ async def test_a_gateway_that_has_got_the_address_of_one_that_moved(
     assert modules(hass, known, entry) == before
 
 
+async def test_a_gateway_with_tls_whose_address_another_one_has_got(
+    hass: HomeAssistant, encrypted: Simulator
+) -> None:
+    """The other one's certificate shows that the gateway is no longer there."""
+    entry = MockConfigEntry(
+        domain=DOMAIN,
+        unique_id=UNIQUE_ID,
+        version=2,
+        data=learnt(encrypted, tls=True, fingerprint=certificate().fingerprint),
+    )
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await settle(hass)
+    await move(encrypted)
+
+    server = certificate("127.0.0.9").server
+    async with Simulator(port=encrypted.port, tls=server, spans=1):
+        await discover(hass, ELSEWHERE)
+        await settle(hass)
+        assert entry.data[CONF_HOST] == ELSEWHERE
+        assert entry.state is ConfigEntryState.LOADED
+        assert await hass.config_entries.async_unload(entry.entry_id)
+
+
 async def test_addresses_that_are_mixed_up_while_modules_start(
     hass: HomeAssistant,
     gateway: Simulator,
