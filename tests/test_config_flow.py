@@ -644,9 +644,14 @@ async def test_that_a_gateway_has_challenges_is_kept(
     assert loaded.data == answers(gateway)
     hass.config_entries.async_update_entry(loaded, data=learnt(gateway))
 
-    # One at another address may be another box.
+    # So does one at another address: anyone may have asked for that.
+    gateway.actions.clear()
     form = await loaded.start_reconfigure_flow(hass)
     result = await answer(hass, form, answers(gateway, host="localhost"))
+    assert result["errors"] == {"base": "no_challenge"}
+    assert "Login" not in gateway.actions
+    given = answers(gateway, host="localhost", send_password=True)
+    result = await answer(hass, result, given)
     assert result["reason"] == "reconfigure_successful"
     await hass.async_block_till_done()
     assert loaded.state is ConfigEntryState.LOADED
@@ -690,18 +695,19 @@ async def test_challenges_that_are_new_are_kept(
         assert loaded.data == learnt(gateway)
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 @pytest.mark.parametrize("tls", [False, True])
-async def test_the_password_is_not_for_whoever_answers_elsewhere_at_the_address(
-    hass: HomeAssistant, loaded: MockConfigEntry, tls: bool
+async def test_the_password_is_not_for_whoever_answers_elsewhere(
+    hass: HomeAssistant, loaded: MockConfigEntry, host: str, tls: bool
 ) -> None:
-    """An impostor may wait for the user to try another port, or no TLS."""
+    """An impostor may wait for the user to try another port or address, or no TLS."""
     if tls:
         hass.config_entries.async_update_entry(
             loaded, data=loaded.data | {CONF_TLS: True}
         )
     async with Simulator(spans=1, challenge=False) as other:
         form = await loaded.start_reconfigure_flow(hass)
-        result = await answer(hass, form, answers(other))
+        result = await answer(hass, form, answers(other, host=host))
         assert result["errors"] == {"base": "no_challenge"}
         assert "Login" not in other.actions
 

@@ -630,6 +630,27 @@ async def test_a_delivery_report_that_was_held_for_long(
     assert "a delivery report came in on span 2" in caplog.text
 
 
+async def test_more_than_can_be_held(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """The oldest SMS is counted and among the messages, but triggers nothing."""
+    events = async_capture_events(hass, EVENT_SMS_RECEIVED)
+    publisher = loaded.runtime_data.publisher
+    publisher.async_hold()
+    with patch("custom_components.openvox_gsm.publisher.MAX_HELD", 2):
+        for text in ("First", "Second", "Third"):
+            await gateway.receive_sms(1, PHONE, text, WHEN)
+        await until(lambda: len(loaded.runtime_data.messages) == 3)
+    assert events == []
+
+    assert await hass.config_entries.async_reload(loaded.entry_id)
+    await settle(hass)
+    assert [event.data["message"] for event in events] == ["Second", "Third"]
+    received = hass.states.get("sensor.gsm_1_sms_received")
+    assert received
+    assert received.state == "3"
+
+
 async def test_setting_the_clock_makes_nothing_old(
     freezer: FrozenDateTimeFactory,
     hass: HomeAssistant,

@@ -317,16 +317,16 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
             self._send_password = self._data.pop(
                 CONF_SEND_PASSWORD, self._send_password
             )
-            # At another address there may be another box. Someone who makes a user try
-            # another port, or switch TLS off, must not get the password that way.
-            moved = self._data[CONF_HOST] != entry.data[CONF_HOST]
+            # Someone who makes a user try another address, or switch TLS off, must not
+            # get the password that way: a repair issue names an address that anyone can
+            # have asked for.
             if self._send_password:
                 self._data.pop(CONF_CHALLENGE, None)
-            elif CONF_CHALLENGE in entry.data and not moved:
+            elif CONF_CHALLENGE in entry.data:
                 self._data[CONF_CHALLENGE] = entry.data[CONF_CHALLENGE]
-            self._abort_if_known()
             if result := await self._try(GATEWAY_SCHEMA, errors):
                 return result
+            self._abort_if_known()
         lost = self._send_password or errors.get("base") == "no_challenge"
         return self.async_show_form(
             step_id="reconfigure",
@@ -346,14 +346,20 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
         """Refuse an address, or a gateway once it has shown its modules, of another entry.
 
         Two entries of one gateway would fire everything twice. That of a flow that is just
-        adding it has no modules yet.
+        adding it has no modules yet. A gateway may have got the address of another one,
+        which shows by its modules.
         """
+        own_id = self.context.get("entry_id")
+        is_own = own_id is not None and self._is_with(find_imeis(self.hass, own_id))
         for entry in self._async_current_entries(include_ignore=False):
-            if entry.entry_id == self.context.get("entry_id"):
+            if entry.entry_id == own_id:
                 continue
-            if all(
+            is_there = all(
                 entry.data[key] == self._data[key] for key in (CONF_HOST, CONF_PORT)
-            ) or self._is_with(find_imeis(self.hass, entry.entry_id)):
+            )
+            if (is_there and not is_own) or self._is_with(
+                find_imeis(self.hass, entry.entry_id)
+            ):
                 raise _already_configured(entry)
         if self.hass.config_entries.flow.async_has_matching_flow(self):
             raise AbortFlow("already_in_progress")

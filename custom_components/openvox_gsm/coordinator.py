@@ -5,7 +5,7 @@ from datetime import datetime
 import logging
 from typing import Any, Final, NamedTuple, override
 
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_USERNAME
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.debounce import Debouncer
@@ -13,7 +13,7 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
 from .ami import AmiError, AuthenticationError, CannotConnectError
-from .connecting.attempt import tls_of
+from .connecting.attempt import imeis_of, tls_of
 from .const import (
     CONF_CHALLENGE,
     CONF_LINE_BREAKS,
@@ -21,9 +21,9 @@ from .const import (
     SMS_RECEIVED_INTERVAL,
     UPDATE_INTERVAL,
 )
-from .devices import Devices
+from .devices import Devices, find_entry_of
 from .errors import auth_failed, update_failed
-from .gateway import Gateway, Span
+from .gateway import Gateway, OtherGatewayError, Span
 from .issues import Issues
 from .limits.sims import Sims
 from .publisher import Publisher, publishes_calls
@@ -95,6 +95,7 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
         self._issues = issues
         self._sims = sims
         self._is_shut_down = False
+        self._own_imeis: frozenset[str] = frozenset()
         self._next_look = dt_util.utcnow() + SMS_RECEIVED_INTERVAL
         self.async_apply_options()
 
@@ -133,6 +134,7 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
                     "It has not come back yet"
                 )
             spans = await gateway.spans.read()
+            self._require_own_gateway()
             core = await gateway.read_core_status()
             await self._reload_for_new_rights()
             await self._look_for_sms_received()
@@ -162,6 +164,26 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
         self._is_shut_down = True
         await super().async_shutdown()
         await self.gateway.stop()
+
+    @callback
+    def _require_own_gateway(self) -> None:
+        """Raise OtherGatewayError if the gateway is that of another entry.
+
+        A router that has forgotten its addresses may mix them up. Then each SMS would
+        come in under the wrong gateway, or twice. Without this one set up, nothing
+        comes in or goes out, and the next attempt may find the right one.
+        """
+        imeis = imeis_of(self.gateway)
+        if imeis == self._own_imeis:
+            return
+        entry = self.config_entry
+        if other := find_entry_of(self.hass, imeis, instead_of=entry):
+            if entry.state is ConfigEntryState.LOADED:
+                self.hass.config_entries.async_schedule_reload(entry.entry_id)
+            raise OtherGatewayError(
+                f"The gateway that answers at its address is {other.title}"
+            )
+        self._own_imeis = imeis
 
     async def _reload_for_new_rights(self) -> None:
         """Reload once the user has a right that the session lacks."""

@@ -86,6 +86,24 @@ def find_imeis(hass: HomeAssistant, entry_id: str) -> frozenset[str]:
     )
 
 
+@callback
+def find_entry_of(
+    hass: HomeAssistant, imeis: frozenset[str], instead_of: ConfigEntry[Any]
+) -> ConfigEntry[Any] | None:
+    """Return another entry of which a gateway is, by most of its modules.
+
+    None if any of them is also known of the gateway of the entry `instead_of`, or if
+    none is known of that.
+    """
+    known = find_imeis(hass, instead_of.entry_id)
+    if not known or not known.isdisjoint(imeis):
+        return None
+    for each in hass.config_entries.async_entries(DOMAIN, include_ignore=False):
+        if 2 * len(imeis & find_imeis(hass, each.entry_id)) > len(imeis):
+            return each
+    return None
+
+
 class Devices:
     """Keeps the devices of one gateway up to date, poll by poll."""
 

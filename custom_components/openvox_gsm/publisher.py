@@ -1,5 +1,6 @@
 """Publishes what came in or went out: bus events, signals and counters."""
 
+from collections import deque
 import logging
 from typing import Any, Final, NamedTuple
 
@@ -31,6 +32,7 @@ from .gateway import (
     SendResult,
     SendStatus,
     StatusReport,
+    Warner,
 )
 from .messages.history import MessageHistory
 from .messages.incoming import IncomingMessages
@@ -51,6 +53,9 @@ _LOGGER = logging.getLogger(__name__)
 
 # What opens doors must be new: what was held for longer isn't published as news.
 NEWS_TIME: Final = 600.0  # seconds since it arrived
+# As many SMS as the largest gateway receives while Home Assistant starts. All of them are
+# published at once, and a hostile gateway may send without end.
+MAX_HELD: Final = 1000
 
 type _News = IncomingSms | StatusReport | CallEvent
 _WORDS: Final = {
@@ -93,7 +98,8 @@ class Publisher:
         self._store = store
         self._messages = IncomingMessages(hass, messages)
         self._is_holding = True
-        self._held: list[_Held] = []
+        self._held: deque[_Held] = deque()
+        self._warner = Warner(_LOGGER)
         #: Joins the parts of long SMS; give it what the gateway receives.
         self.assembler = Assembler(
             self._sms_received,
@@ -141,7 +147,7 @@ class Publisher:
     def _publish_held(self, _hass: HomeAssistant) -> None:
         self._is_holding = False
         while self._held:
-            arrived, each, message_id = self._held.pop(0)
+            arrived, each, message_id = self._held.popleft()
             is_news = self._hass.loop.time() - arrived <= NEWS_TIME
             if not is_news:
                 self._log_old(each)
@@ -155,9 +161,23 @@ class Publisher:
                 self._publish_report(each)
             else:
                 self._publish_call(each)
+        self._warner.flush()
+
+    def _hold(self, held: _Held) -> None:
+        """Keep something until it can be published; the oldest goes if there's too much."""
+        self._held.append(held)
+        if len(self._held) <= MAX_HELD:
+            return
+        self._warner.warn(
+            "%s: more came in than can be kept until automations see it. The oldest "
+            "doesn't trigger any",
+            self._entry.title,
+        )
+        if isinstance(oldest := self._held.popleft().news, IncomingSms):
+            self._publish_sms(oldest, is_news=False)
 
     def _log_old(self, each: _News) -> None:
-        _LOGGER.warning(
+        self._warner.warn(
             "%s: %s came in on span %s while the gateway wasn't set up, more than %g "
             "minutes ago. It's too old to trigger automations",
             self._entry.title,
@@ -176,7 +196,7 @@ class Publisher:
             # Half of a long one has waited for the rest before.
             age = (dt_util.utcnow() - sms.arrived_at).total_seconds()
             arrived = self._hass.loop.time() - max(0.0, age)
-            self._held.append(_Held(arrived, sms, message_id))
+            self._hold(_Held(arrived, sms, message_id))
         else:
             self._publish_sms(sms)
 
@@ -216,7 +236,7 @@ class Publisher:
         if not self._is_holding:
             self._publish_call(call)
         elif call.type in (CallEventType.MISSED, CallEventType.ENDED):
-            self._held.append(_Held(self._hass.loop.time(), call))
+            self._hold(_Held(self._hass.loop.time(), call))
 
     def _publish_call(self, call: CallEvent) -> None:
         data = {
@@ -240,7 +260,7 @@ class Publisher:
         """Publish whether an SMS reached its phone, or hold it."""
         self._messages.sms_reported(report)
         if self._is_holding:
-            self._held.append(_Held(self._hass.loop.time(), report))
+            self._hold(_Held(self._hass.loop.time(), report))
         else:
             self._publish_report(report)
 

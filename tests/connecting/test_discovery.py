@@ -11,6 +11,7 @@ import pytest_socket
 
 from custom_components.openvox_gsm.connecting import attempt, discovery
 from custom_components.openvox_gsm.const import CONF_CHALLENGE, CONF_FINGERPRINT, DOMAIN
+from custom_components.openvox_gsm.devices import find_imeis
 from custom_components.openvox_gsm.gateway import connection
 from homeassistant.config_entries import (
     SOURCE_DHCP,
@@ -574,6 +575,158 @@ async def test_tls(
             await assert_not_followed(hass, entry)
             assert box.actions == []
         assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+# Addresses that are mixed up
+
+OTHER_MAC = "a09805445566"
+OTHER_UNIQUE_ID = "a0:98:05:44:55:66"
+THIRD = "127.0.1.1"
+
+
+@pytest.fixture
+async def neighbour(
+    hass: HomeAssistant, gateway: Simulator, known: MockConfigEntry
+) -> AsyncIterator[tuple[Simulator, MockConfigEntry]]:
+    """A second gateway at its own address, with the same user and the same password."""
+    async with Simulator(host=ELSEWHERE, port=gateway.port, spans=2) as other:
+        give_other_modules(other)
+        entry = MockConfigEntry(
+            domain=DOMAIN,
+            title="Neighbour",
+            version=2,
+            unique_id=OTHER_UNIQUE_ID,
+            data=learnt(other),
+        )
+        entry.add_to_hass(hass)
+        assert await hass.config_entries.async_setup(entry.entry_id)
+        yield other, entry
+        await hass.config_entries.async_unload(known.entry_id)
+        await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def move_all(addresses: dict[Simulator, str]) -> None:
+    """Give gateways other addresses at the same time."""
+    for each in addresses:
+        await each.stop()
+    for each, host in addresses.items():
+        each.host = host
+        await each.start()
+
+
+def modules(hass: HomeAssistant, *entries: MockConfigEntry) -> list[frozenset[str]]:
+    """Return the modules that are known of gateways."""
+    return [find_imeis(hass, entry.entry_id) for entry in entries]
+
+
+async def test_two_gateways_that_have_got_each_others_addresses(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    known: MockConfigEntry,
+    neighbour: tuple[Simulator, MockConfigEntry],
+) -> None:
+    """Neither is taken for the other one; when they're announced, both are followed."""
+    other, entry = neighbour
+    before = modules(hass, known, entry)
+    await move_all({gateway: ELSEWHERE, other: "127.0.0.1"})
+
+    await until(lambda: {known.state, entry.state} == {ConfigEntryState.SETUP_RETRY})
+    assert known.reason == (
+        "Can't connect to the gateway: "
+        '"The gateway that answers at its address is Neighbour"'
+    )
+    assert modules(hass, known, entry) == before
+
+    await discover(hass, ELSEWHERE)
+    await discover(hass, "127.0.0.1", mac=OTHER_MAC)
+    await settle(hass)
+    assert (known.data[CONF_HOST], entry.data[CONF_HOST]) == (ELSEWHERE, "127.0.0.1")
+    assert (known.state, entry.state) == (ConfigEntryState.LOADED,) * 2
+    assert modules(hass, known, entry) == before
+
+
+async def test_addresses_that_are_mixed_up_can_be_typed_in(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    known: MockConfigEntry,
+    neighbour: tuple[Simulator, MockConfigEntry],
+) -> None:
+    """The address of another entry is no obstacle where the gateway shows its modules."""
+    other, entry = neighbour
+    await move_all({gateway: ELSEWHERE, other: "127.0.0.1"})
+    await until(lambda: {known.state, entry.state} == {ConfigEntryState.SETUP_RETRY})
+
+    for each, box in ((known, gateway), (entry, other)):
+        form = await each.start_reconfigure_flow(hass)
+        result = await answer(hass, form, answers(box))
+        assert result["reason"] == "reconfigure_successful"
+    await settle(hass)
+    assert (known.state, entry.state) == (ConfigEntryState.LOADED,) * 2
+
+
+async def test_a_gateway_that_has_got_the_address_of_one_that_moved(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    known: MockConfigEntry,
+    neighbour: tuple[Simulator, MockConfigEntry],
+) -> None:
+    """Both are followed, although one of them answers where the other one was."""
+    other, entry = neighbour
+    before = modules(hass, known, entry)
+    await move_all({gateway: ELSEWHERE, other: THIRD})
+
+    await discover(hass, ELSEWHERE)
+    await discover(hass, THIRD, mac=OTHER_MAC)
+    await settle(hass)
+    assert (known.data[CONF_HOST], entry.data[CONF_HOST]) == (ELSEWHERE, THIRD)
+    assert (known.state, entry.state) == (ConfigEntryState.LOADED,) * 2
+    assert modules(hass, known, entry) == before
+
+
+async def test_a_gateway_with_tls_whose_address_another_one_has_got(
+    hass: HomeAssistant, encrypted: Simulator
+) -> None:
+    """The other one's certificate shows that the gateway is no longer there."""
+    entry = MockConfigEntry(
+        domain=DOMAIN,
+        unique_id=UNIQUE_ID,
+        version=2,
+        data=learnt(encrypted, tls=True, fingerprint=certificate().fingerprint),
+    )
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await settle(hass)
+    await move(encrypted)
+
+    server = certificate("127.0.0.9").server
+    async with Simulator(port=encrypted.port, tls=server, spans=1):
+        await discover(hass, ELSEWHERE)
+        await settle(hass)
+        assert entry.data[CONF_HOST] == ELSEWHERE
+        assert entry.state is ConfigEntryState.LOADED
+        assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_addresses_that_are_mixed_up_while_modules_start(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    known: MockConfigEntry,
+    neighbour: tuple[Simulator, MockConfigEntry],
+) -> None:
+    """Whose they are is looked at once they show it."""
+    other, _ = neighbour
+    imeis = {span: span.imei for span in other.spans.values()}
+    for span in imeis:
+        span.imei = ""
+    await move_all({gateway: ELSEWHERE, other: "127.0.0.1"})
+
+    discovery = asyncio.create_task(discover(hass, ELSEWHERE))
+    await until(lambda: other.actions.count("Logoff") > 2)
+    for span, imei in imeis.items():
+        span.imei = imei
+    await discovery
+    assert known.data[CONF_HOST] == ELSEWHERE
+    await settle(hass)
 
 
 # The MAC address

@@ -1,7 +1,7 @@
 """Tries whether a gateway works with the data of an entry, and whether it's the same one."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 import contextlib
 from typing import Any, Final
 
@@ -85,26 +85,41 @@ async def is_same_gateway(data: Mapping[str, Any], imeis: frozenset[str]) -> boo
     It proves that by its certificate, or by a login without the password being sent
     and modules that are all known. Takes up to `_START_TIME` while it's starting.
     """
-    if not data.get(CONF_TLS):
-        if not imeis:
-            return False
-        data = {**data, CONF_CHALLENGE: True}
+    if data.get(CONF_TLS):
+        return await _try_until(data, lambda _gateway: True) is not None
+    if not imeis:
+        return False
+    gateway = await _try_until({**data, CONF_CHALLENGE: True}, imeis_of)
+    return gateway is not None and imeis_of(gateway) <= imeis
+
+
+async def read_imeis(data: Mapping[str, Any]) -> frozenset[str]:
+    """Return the IMEIs that the gateway of an entry's data shows; the password isn't sent.
+
+    Takes up to `_START_TIME` while it's starting; there are none if it shows none.
+    """
+    gateway = await _try_until({**data, CONF_CHALLENGE: True}, imeis_of)
+    return imeis_of(gateway) if gateway else frozenset()
+
+
+async def _try_until(
+    data: Mapping[str, Any], is_enough: Callable[[Gateway], object]
+) -> Gateway | None:
+    """Return the gateway once it can be tried and shows enough; None if it doesn't."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_START_TIME):
             while True:
                 try:
                     gateway = await try_gateway(data)
                 except _FINAL_ERRORS:
-                    return False
+                    return None
                 except AmiError:
                     pass
                 else:
-                    if data.get(CONF_TLS):
-                        return True
-                    if found := imeis_of(gateway):
-                        return found <= imeis
+                    if is_enough(gateway):
+                        return gateway
                 await asyncio.sleep(_RETRY_TIME)
-    return False
+    return None
 
 
 async def fetch_fingerprint(data: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from custom_components.openvox_gsm.const import DOMAIN
+from custom_components.openvox_gsm.const import CONF_TLS, DOMAIN
 from custom_components.openvox_gsm.devices import find_imeis
 from custom_components.openvox_gsm.issues import async_raise_new_address
 from homeassistant.config_entries import ConfigEntry
@@ -14,7 +14,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util.hass_dict import HassKey
 from homeassistant.util.network import is_ip_address
 
-from .attempt import accepts_connections, is_same_gateway
+from .attempt import accepts_connections, is_same_gateway, read_imeis
 
 MAX_ADDRESSES: Final = 8  # that are tried at a time for one gateway
 _TRIED: HassKey[dict[str, set[str]]] = HassKey(f"{DOMAIN}_tried_addresses")
@@ -63,10 +63,10 @@ async def _follow_board(
 ) -> None:
     """Follow one board to a new address, if it proves there that it's the one."""
     # Anyone can ask for an address in the gateway's name.
-    if await accepts_connections(old, entry.data[CONF_PORT]):
+    if await _is_still_at(hass, entry, old):
         return
     is_same = await is_gateway_of(hass, entry, host)
-    if await accepts_connections(old, entry.data[CONF_PORT]):
+    if await _is_still_at(hass, entry, old):
         return  # it was only restarting
     if not is_at(hass, entry, old):
         return  # somebody has changed or removed it meanwhile
@@ -77,6 +77,21 @@ async def _follow_board(
             entry, data={**entry.data, CONF_HOST: host}
         )
         hass.config_entries.async_schedule_reload(entry.entry_id)
+
+
+async def _is_still_at(hass: HomeAssistant, entry: ConfigEntry, host: str) -> bool:
+    """Return whether an entry's gateway answers at its address, as far as that's known.
+
+    A router that has forgotten its addresses may give them to other gateways: then one
+    shows modules there of which none is known.
+    """
+    if not await accepts_connections(host, entry.data[CONF_PORT]):
+        return False
+    if entry.data.get(CONF_TLS):
+        return await is_gateway_of(hass, entry, host)
+    imeis = find_imeis(hass, entry.entry_id)
+    found = await read_imeis({**entry.data, CONF_HOST: host}) if imeis else imeis
+    return not found or not found.isdisjoint(imeis)
 
 
 async def async_recognize(hass: HomeAssistant, entry: ConfigEntry, host: str) -> bool:

@@ -19,6 +19,10 @@ class TooManySpansError(ProtocolError):
     """The other side reports spans that no gateway has."""
 
 
+class OtherGatewayError(AmiError):
+    """The gateway that answers is known to be another one."""
+
+
 class UssdError(Exception):
     """A USSD request brought no answer.
 
