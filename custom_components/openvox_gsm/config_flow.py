@@ -34,7 +34,7 @@ from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 
 from .ami import AmiError, TlsError
 from .connecting.address import read_address
-from .connecting.attempt import fetch_fingerprint, imeis_of, try_gateway
+from .connecting.attempt import fetch_fingerprint, try_gateway
 from .connecting.discovery import async_follow, async_recognize, is_at
 from .connecting.form_errors import form_error
 from .const import (
@@ -46,7 +46,7 @@ from .const import (
     DEFAULT_USERNAME,
     DOMAIN,
 )
-from .devices import find_imeis
+from .devices import are_modules_of, find_imeis, imeis_of
 from .options_flow import OpenVoxOptionsFlow
 from .subentry_flow import SUBENTRY_FLOWS
 
@@ -357,8 +357,8 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
             is_there = all(
                 entry.data[key] == self._data[key] for key in (CONF_HOST, CONF_PORT)
             )
-            if (is_there and not is_own) or self._is_with(
-                find_imeis(self.hass, entry.entry_id)
+            if (is_there and not is_own) or are_modules_of(
+                self.hass, entry, self._imeis
             ):
                 raise _already_configured(entry)
         if self.hass.config_entries.flow.async_has_matching_flow(self):
@@ -416,7 +416,7 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
                 # From now on, whatever answers at its address can't ask for the password.
                 self._data[CONF_CHALLENGE] = True
             self._receives_sms = gateway.features.receives_sms is not False
-            self._imeis = imeis_of(gateway)
+            self._imeis = imeis_of(gateway.spans)
             if self.source != SOURCE_REAUTH:
                 self._abort_if_known()
             self._may_see_sms = gateway.features.may_see_sms is not False

@@ -13,7 +13,7 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
 from .ami import AmiError, AuthenticationError, CannotConnectError
-from .connecting.attempt import imeis_of, tls_of
+from .connecting.attempt import tls_of
 from .const import (
     CONF_CHALLENGE,
     CONF_LINE_BREAKS,
@@ -21,7 +21,7 @@ from .const import (
     SMS_RECEIVED_INTERVAL,
     UPDATE_INTERVAL,
 )
-from .devices import Devices, find_entry_of
+from .devices import Devices, find_entry_of, imeis_of
 from .errors import auth_failed, update_failed
 from .gateway import Gateway, OtherGatewayError, Span
 from .issues import Issues
@@ -173,7 +173,7 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
         come in under the wrong gateway, or twice. Without this one set up, nothing
         comes in or goes out, and the next attempt may find the right one.
         """
-        imeis = imeis_of(self.gateway)
+        imeis = imeis_of(self.gateway.spans)
         if imeis == self._own_imeis:
             return
         entry = self.config_entry

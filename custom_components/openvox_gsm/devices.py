@@ -6,11 +6,12 @@ The only room that knows the identifiers of devices.
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.typing import UNDEFINED
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
 from .const import DEFAULT_PORT, DOMAIN
 from .gateway import Features, Span
@@ -76,6 +77,15 @@ def find_span_devices(hass: HomeAssistant, entry_id: str) -> dict[int, dr.Device
     }
 
 
+def imeis_of(spans: Mapping[int, Span]) -> frozenset[str]:
+    """Return the IMEIs of modules, as far as they are on."""
+    return frozenset(
+        span.imei
+        for span in spans.values()
+        if span.imei.strip("0")  # guess: a module without one may have zeros
+    )
+
+
 @callback
 def find_imeis(hass: HomeAssistant, entry_id: str) -> frozenset[str]:
     """Return the IMEIs of a gateway's modules, as they were last known."""
@@ -99,9 +109,29 @@ def find_entry_of(
     if not known or not known.isdisjoint(imeis):
         return None
     for each in hass.config_entries.async_entries(DOMAIN, include_ignore=False):
-        if 2 * len(imeis & find_imeis(hass, each.entry_id)) > len(imeis):
+        if are_modules_of(hass, each, imeis):
             return each
     return None
+
+
+@callback
+def are_modules_of(
+    hass: HomeAssistant, entry: ConfigEntry[Any], imeis: frozenset[str]
+) -> bool:
+    """Return whether a gateway is that of an entry, by most of the modules it shows.
+
+    Some may have been moved: where the entry's gateway is connected right now, and shows
+    a module that isn't among these, this one is another.
+    """
+    known = find_imeis(hass, entry.entry_id)
+    if 2 * len(imeis & known) <= len(imeis):
+        return False
+    if entry.state is not ConfigEntryState.LOADED:
+        return True
+    # As coordinators have it, which build on this module.
+    coordinator: DataUpdateCoordinator[Any] = entry.runtime_data.coordinator
+    shown = imeis_of(coordinator.data.spans)
+    return not coordinator.last_update_success or shown <= imeis
 
 
 class Devices:

@@ -25,7 +25,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
-from simulator import Simulator
+from simulator import Simulator, User
 
 from tests.certificates import certificate
 from tests.common import gateway_device, give_other_modules, settle, span_names, until
@@ -681,6 +681,53 @@ async def test_a_gateway_that_has_got_the_address_of_one_that_moved(
     assert (known.data[CONF_HOST], entry.data[CONF_HOST]) == (ELSEWHERE, THIRD)
     assert (known.state, entry.state) == (ConfigEntryState.LOADED,) * 2
     assert modules(hass, known, entry) == before
+
+
+async def test_addresses_of_gateways_with_passwords_of_their_own(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    known: MockConfigEntry,
+    neighbour: tuple[Simulator, MockConfigEntry],
+) -> None:
+    """Who refuses the login isn't the gateway that was there, if that is elsewhere."""
+    other, entry = neighbour
+    other.users["admin"] = User("admin", "another")
+    hass.config_entries.async_update_entry(
+        entry, data={**entry.data, CONF_PASSWORD: "another"}
+    )
+    await hass.config_entries.async_reload(entry.entry_id)
+    await move_all({gateway: ELSEWHERE, other: "127.0.0.1"})
+
+    await discover(hass, ELSEWHERE)
+    await discover(hass, "127.0.0.1", mac=OTHER_MAC)
+    await settle(hass)
+    assert (known.data[CONF_HOST], entry.data[CONF_HOST]) == (ELSEWHERE, "127.0.0.1")
+    assert (known.state, entry.state) == (ConfigEntryState.LOADED,) * 2
+
+
+async def test_a_module_that_moves_to_a_gateway_with_no_other(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    known: MockConfigEntry,
+    neighbour: tuple[Simulator, MockConfigEntry],
+) -> None:
+    """It isn't taken for the gateway where the module was: that one is still there."""
+    other, entry = neighbour
+    other.remove_span(2)
+    await other.stop()
+    other.spans[1].imei = gateway.spans[1].imei
+    gateway.spans[1].imei = ""
+    await known.runtime_data.coordinator.async_refresh()
+    await other.start()
+    await hass.config_entries.async_reload(entry.entry_id)
+    await settle(hass)
+    assert entry.state is ConfigEntryState.LOADED
+    assert other.spans[1].imei in find_imeis(hass, entry.entry_id)
+
+    form = await entry.start_reconfigure_flow(hass)
+    result = await answer(hass, form, answers(other))
+    assert result["reason"] == "reconfigure_successful"
+    await settle(hass)
 
 
 async def test_a_gateway_with_tls_whose_address_another_one_has_got(

@@ -20,6 +20,7 @@ from custom_components.openvox_gsm.const import (
     CONF_FINGERPRINT,
     CONF_TLS,
 )
+from custom_components.openvox_gsm.devices import imeis_of
 from custom_components.openvox_gsm.gateway import Gateway
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, CONF_USERNAME
 from homeassistant.util.ssl import client_context
@@ -70,49 +71,56 @@ async def try_gateway(data: Mapping[str, Any]) -> Gateway:
     return gateway
 
 
-def imeis_of(gateway: Gateway) -> frozenset[str]:
-    """Return the IMEIs of a gateway's modules, as far as they are on."""
-    return frozenset(
-        span.imei
-        for span in gateway.spans.values()
-        if span.imei.strip("0")  # guess: a module without one may have zeros
-    )
-
-
 async def is_same_gateway(data: Mapping[str, Any], imeis: frozenset[str]) -> bool:
     """Return whether the gateway of an entry's data is the one with these modules.
 
     It proves that by its certificate, or by a login without the password being sent
     and modules that are all known. Takes up to `_START_TIME` while it's starting.
     """
-    if data.get(CONF_TLS):
-        return await _try_until(data, lambda _gateway: True) is not None
-    if not imeis:
+    try:
+        if data.get(CONF_TLS):
+            return await _try_until(data, lambda _gateway: True) is not None
+        if not imeis:
+            return False
+        gateway = await _try_until({**data, CONF_CHALLENGE: True}, _shows_modules)
+    except _FINAL_ERRORS:
         return False
-    gateway = await _try_until({**data, CONF_CHALLENGE: True}, imeis_of)
-    return gateway is not None and imeis_of(gateway) <= imeis
+    return gateway is not None and imeis_of(gateway.spans) <= imeis
 
 
-async def read_imeis(data: Mapping[str, Any]) -> frozenset[str]:
-    """Return the IMEIs that the gateway of an entry's data shows; the password isn't sent.
+async def is_other_gateway(data: Mapping[str, Any], imeis: frozenset[str]) -> bool:
+    """Return whether the gateway of an entry's data isn't the one with these modules.
 
-    Takes up to `_START_TIME` while it's starting; there are none if it shows none.
+    It shows that by refusing the user, or by modules of which none is known. The
+    password isn't sent. Takes up to `_START_TIME` while it's starting.
     """
-    gateway = await _try_until({**data, CONF_CHALLENGE: True}, imeis_of)
-    return imeis_of(gateway) if gateway else frozenset()
+    try:
+        gateway = await _try_until({**data, CONF_CHALLENGE: True}, _shows_modules)
+    except AuthenticationError:
+        return True
+    except _FINAL_ERRORS:
+        return False
+    return gateway is not None and imeis.isdisjoint(imeis_of(gateway.spans))
+
+
+def _shows_modules(gateway: Gateway) -> bool:
+    return bool(imeis_of(gateway.spans))
 
 
 async def _try_until(
-    data: Mapping[str, Any], is_enough: Callable[[Gateway], object]
+    data: Mapping[str, Any], is_enough: Callable[[Gateway], bool]
 ) -> Gateway | None:
-    """Return the gateway once it can be tried and shows enough; None if it doesn't."""
+    """Return the gateway once it can be tried and shows enough; None if it doesn't.
+
+    Raises one of `_FINAL_ERRORS`.
+    """
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_START_TIME):
             while True:
                 try:
                     gateway = await try_gateway(data)
                 except _FINAL_ERRORS:
-                    return None
+                    raise
                 except AmiError:
                     pass
                 else:
