@@ -158,6 +158,9 @@ async def test_what_was_under_way_when_home_assistant_ended(
         {"messages": [STORED | {"number": 4711}]},
         {"messages": [STORED | {"parts": True}]},
         {"messages": [{k: v for k, v in STORED.items() if k != "id"}]},
+        {"messages": [STORED | {"id": "7" + 25 * "Z"}]},
+        {"messages": [STORED | {"id": 26 * "z"}]},
+        {"messages": [STORED | {"id": 26 * "!"}]},
     ],
 )
 async def test_a_file_with_other_things_in_it(

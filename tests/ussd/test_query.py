@@ -3,6 +3,7 @@
 import asyncio
 from datetime import datetime, timedelta
 import logging
+from time import monotonic
 from types import MappingProxyType
 from typing import Any
 
@@ -488,6 +489,33 @@ async def test_asked_soon_after_it_was_added(
     assert len(asked(gateway)) == 1
     await pass_time(hass, freezer, 61)
     assert len(asked(gateway)) == 2
+
+
+@pytest.mark.parametrize("days", [-400, 400])
+async def test_the_clock_is_set(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    gateway: Simulator,
+    freezer: FrozenDateTimeFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    days: int,
+) -> None:
+    """It's asked as often as before, and neither at once nor a year later."""
+    await set_up(hass, entry, query(interval=6))
+    await pass_time(hass, freezer, 31)
+    assert len(asked(gateway)) == 1
+
+    jump = timedelta(days=days)
+    freezer.tick(jump)
+    # The loop's clock is another one, which nobody sets.
+    monkeypatch.setattr(hass.loop, "time", lambda: monotonic() - jump.total_seconds())
+    await pass_time(hass, freezer, 6 * HOUR - 60)
+    assert len(asked(gateway)) == 1
+    for times in (2, 3):
+        await pass_time(hass, freezer, 61)
+        assert len(asked(gateway)) == times
+        await pass_time(hass, freezer, 6 * HOUR - 60)
+        assert len(asked(gateway)) == times
 
 
 async def test_never_more_often_than_every_15_minutes(

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, Self
 
-from homeassistant.util.ulid import ulid_to_bytes
+from homeassistant.util.ulid import bytes_to_ulid, ulid_to_bytes
 
 
 class Kind(StrEnum):
@@ -113,7 +113,7 @@ class MessageRecord:
             if not isinstance(value, types) or isinstance(value, bool):
                 raise TypeError(f"the {key} of a message is of the wrong type")
         try:
-            ulid_to_bytes(stored["id"])
+            _check_id(stored["id"])
             record = cls(
                 **{key: stored[key] for key in _STORED}
                 | {
@@ -128,6 +128,13 @@ class MessageRecord:
         if record.time.tzinfo is None:
             raise ValueError("the time of a message has no zone")
         return record
+
+
+def _check_id(message_id: str) -> None:
+    """Raise ValueError for an ID that no message can have, or that none can follow."""
+    octets = ulid_to_bytes(message_id)
+    if bytes_to_ulid(octets) != message_id or octets.startswith(b"\xff"):
+        raise ValueError  # the latter is beyond the end of the calendar
 
 
 _STORED: Final[dict[str, Any]] = {

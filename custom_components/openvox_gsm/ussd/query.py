@@ -29,7 +29,7 @@ from custom_components.openvox_gsm.gateway import (
 from custom_components.openvox_gsm.regular_expression import RegularExpression
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.helpers.event import async_track_point_in_utc_time
+from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
 from .values import read_date
@@ -254,21 +254,23 @@ class UssdQuery:
     @property
     def _due(self) -> datetime:
         """When it is sent by itself the next time."""
-        if self._asked_at is None:
-            return dt_util.utcnow()
+        now = dt_util.utcnow()
+        # If that's to come, the clock has been set back: it isn't known how long ago.
+        if self._asked_at is None or self._asked_at > now:
+            return now
         return self._asked_at + self._interval
 
     def _schedule(self, delay: timedelta) -> None:
-        """Set the timer for when it is due, but not before the delay is over."""
+        """Set the timer for when it is due, but not before the delay is over.
+
+        It waits for that long even if the clock is set meanwhile.
+        """
         if self._on_answer is None:
             return  # not started, or stopped
         if self._timer:
             self._timer()
-        self._timer = async_track_point_in_utc_time(
-            self._hass,
-            self._timer_fired,
-            max(self._due, dt_util.utcnow() + delay),
-        )
+        delay = max(self._due - dt_util.utcnow(), delay)
+        self._timer = async_call_later(self._hass, delay, self._timer_fired)
 
     @callback
     def _timer_fired(self, _now: datetime) -> None:
