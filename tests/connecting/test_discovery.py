@@ -730,6 +730,24 @@ async def test_a_module_that_moves_to_a_gateway_with_no_other(
     await settle(hass)
 
 
+async def test_an_address_that_leads_to_the_gateway_of_another_entry(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    known: MockConfigEntry,
+    neighbour: tuple[Simulator, MockConfigEntry],
+) -> None:
+    """It's taken for that one, which stays connected: each SMS would come in twice."""
+    _, entry = neighbour
+    hass.config_entries.async_update_entry(
+        entry, data={**entry.data, CONF_HOST: gateway.host}
+    )
+    await hass.config_entries.async_reload(entry.entry_id)
+    await settle(hass)
+    assert known.state is ConfigEntryState.LOADED
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert known.title in str(entry.reason)
+
+
 async def test_a_gateway_with_tls_whose_address_another_one_has_got(
     hass: HomeAssistant, encrypted: Simulator
 ) -> None:
