@@ -120,8 +120,8 @@ def are_modules_of(
 ) -> bool:
     """Return whether a gateway is that of an entry, by most of the modules it shows.
 
-    Some may have been moved: where the entry's gateway is connected right now, and shows
-    a module that isn't among these, this one is another.
+    They may have been moved: it isn't where the entry's gateway is connected right now,
+    and shows others only.
     """
     known = find_imeis(hass, entry.entry_id)
     if 2 * len(imeis & known) <= len(imeis):
@@ -131,7 +131,8 @@ def are_modules_of(
     # As coordinators have it, which build on this module.
     coordinator: DataUpdateCoordinator[Any] = entry.runtime_data.coordinator
     shown = imeis_of(coordinator.data.spans)
-    return not coordinator.last_update_success or shown <= imeis
+    is_elsewhere = bool(shown) and shown.isdisjoint(imeis)
+    return not (coordinator.last_update_success and is_elsewhere)
 
 
 class Devices:

@@ -697,12 +697,14 @@ async def test_addresses_of_gateways_with_passwords_of_their_own(
     )
     await hass.config_entries.async_reload(entry.entry_id)
     await move_all({gateway: ELSEWHERE, other: "127.0.0.1"})
+    await until(lambda: len(hass.config_entries.flow.async_progress()) == 2)
 
     await discover(hass, ELSEWHERE)
     await discover(hass, "127.0.0.1", mac=OTHER_MAC)
     await settle(hass)
     assert (known.data[CONF_HOST], entry.data[CONF_HOST]) == (ELSEWHERE, "127.0.0.1")
     assert (known.state, entry.state) == (ConfigEntryState.LOADED,) * 2
+    assert hass.config_entries.flow.async_progress() == []
 
 
 async def test_a_module_that_moves_to_a_gateway_with_no_other(
@@ -736,8 +738,12 @@ async def test_an_address_that_leads_to_the_gateway_of_another_entry(
     known: MockConfigEntry,
     neighbour: tuple[Simulator, MockConfigEntry],
 ) -> None:
-    """It's taken for that one, which stays connected: each SMS would come in twice."""
+    """It's taken for that one, which stays connected: each SMS would come in twice.
+
+    So it is while a module is silent that was there before.
+    """
     _, entry = neighbour
+    gateway.spans[4].imei = ""
     hass.config_entries.async_update_entry(
         entry, data={**entry.data, CONF_HOST: gateway.host}
     )
