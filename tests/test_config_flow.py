@@ -57,6 +57,7 @@ from .common import (
     give_rights_back,
     looks,
     set_rights,
+    shown,
     until,
 )
 
@@ -508,12 +509,7 @@ async def test_a_port_behind_the_host(
 
     form = await answer(hass, await start(hass), given)
     assert form["errors"] == {CONF_PASSWORD: "invalid_auth"}
-    assert form["data_schema"]
-    shown = {
-        str(key): key.description["suggested_value"]
-        for key in form["data_schema"].schema
-    }
-    assert (shown[CONF_HOST], shown[CONF_PORT]) == (gateway.host, gateway.port)
+    assert shown(form) == answers(gateway, password="wrong")
 
     result = await answer(hass, form, given | {CONF_PASSWORD: "admin"})
     assert result["data"] == learnt(gateway)
@@ -828,8 +824,11 @@ async def test_a_new_password(
         "name": "OpenVox",
     }
 
+    assert shown(form) == {CONF_USERNAME: "admin", CONF_PASSWORD: None}
+
     given = {CONF_USERNAME: "ha", CONF_PASSWORD: "wrong"}
     again = await answer(hass, form, given)
+    assert shown(again) == given
     assert (again["step_id"], again["errors"]) == (
         "reauth_confirm",
         {CONF_PASSWORD: "invalid_auth"},
@@ -874,11 +873,7 @@ async def test_a_gateway_moves(
     """The new address is tried before it is taken; the old password is not shown."""
     form = await loaded.start_reconfigure_flow(hass)
     assert (form["type"], form["step_id"]) == (FlowResultType.FORM, "reconfigure")
-    assert form["data_schema"]
-    assert {
-        str(key): (key.description or {}).get("suggested_value")
-        for key in form["data_schema"].schema
-    } == answers(gateway, password=None, tls=None)
+    assert shown(form) == answers(gateway, password=None, tls=None)
 
     async with Simulator(spans=1) as other:
         other.faults.refuse = True
@@ -887,6 +882,7 @@ async def test_a_gateway_moves(
             "reconfigure",
             {CONF_PORT: "port_closed"},
         )
+        assert shown(again) == answers(other)
         other.faults.refuse = False
 
         result = await answer(hass, again, answers(other, host=" 127.0.0.1"))
@@ -1287,6 +1283,7 @@ async def test_a_limit_is_a_whole_number_in_its_range(
     form = await set_options(hass, loaded, **{key: value})
 
     assert form["errors"] == {key: error}
+    assert shown(form)[key] == value
     assert loaded.options == {}
 
 
@@ -1308,6 +1305,7 @@ async def test_an_invalid_destination(
     form = await set_options(hass, loaded, **{CONF_ALLOWED: ["+49", "Anna"]})
 
     assert form["errors"] == {CONF_ALLOWED: "invalid_destination"}
+    assert shown(form)[CONF_ALLOWED] == ["+49", "Anna"]
     assert loaded.options == {}
 
 

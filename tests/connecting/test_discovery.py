@@ -27,7 +27,14 @@ from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 from simulator import Simulator
 
 from tests.certificates import certificate
-from tests.common import gateway_device, give_other_modules, settle, span_names, until
+from tests.common import (
+    gateway_device,
+    give_other_modules,
+    settle,
+    shown,
+    span_names,
+    until,
+)
 from tests.test_config_flow import answer, answers, learnt
 from tests.test_issues import issues
 
@@ -81,6 +88,7 @@ async def test_a_gateway_is_found(hass: HomeAssistant, gateway: Simulator) -> No
         "discovery_confirm",
         {CONF_PASSWORD: "invalid_auth"},
     )
+    assert shown(again) == given | {CONF_USERNAME: "a\r\nb: c"}
 
     result = await answer(hass, again, given)
     assert result["type"] is FlowResultType.CREATE_ENTRY
