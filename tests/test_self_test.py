@@ -14,7 +14,11 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.openvox_gsm import self_test as self_test_module
-from custom_components.openvox_gsm.const import CONF_ALLOWED, EVENT_SMS_SENT
+from custom_components.openvox_gsm.const import (
+    CONF_ALLOWED,
+    EVENT_SMS_DELIVERED,
+    EVENT_SMS_SENT,
+)
 from custom_components.openvox_gsm.gateway.receiving.received_part import ReceivedPart
 from homeassistant.components import persistent_notification
 from homeassistant.const import EntityCategory
@@ -236,6 +240,33 @@ async def test_a_clock_that_is_wrong(
     response = await start(hass, send=True)
     assert response["passed"] is False
     assert "The timestamp is off by 10 minutes." in response["report"]
+
+
+async def test_what_is_not_of_the_test(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    network: list[Network],
+    loaded: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Another SMS to the span that receives, and a delivery of another message."""
+    receive = gateway.receive_sms
+
+    async def receive_another_first(span: int, sender: str, text: str) -> None:
+        await receive(span, STRANGER, "Buy two: one is free")
+        ours = {"config_entry_id": loaded.entry_id, "target": TARGET}
+        for other in ({"config_entry_id": "another"}, {"target": STRANGER}):
+            hass.bus.async_fire(EVENT_SMS_DELIVERED, ours | other)
+        await receive(span, sender, text)
+
+    monkeypatch.setattr(gateway, "receive_sms", receive_another_first)
+
+    response = await start(hass, send=True)
+
+    report = " ".join(response["report"])
+    assert report.count("arrived unchanged") == 3
+    assert "didn't report the delivery" in report
+    assert response["passed"] is True
 
 
 @pytest.mark.parametrize("own_number", ["", "015112345678"])

@@ -660,6 +660,30 @@ async def test_a_stranger_that_has_the_name_of_an_entry_without_mac_address(
     assert loaded.unique_id is None
 
 
+async def test_an_entry_that_is_moved_while_its_mac_address_is_learned(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It isn't that of the gateway at the new address."""
+    monkeypatch.setattr(attempt, "_START_TIME", 10)
+    imeis = [span.imei for span in gateway.spans.values()]
+    for span in gateway.spans.values():
+        span.imei = ""
+    gateway.actions.clear()
+    discovery = asyncio.create_task(discover(hass, gateway.host))
+    await until(lambda: "Logoff" in gateway.actions)
+
+    moved = loaded.data | {CONF_HOST: ELSEWHERE}
+    hass.config_entries.async_update_entry(loaded, data=moved)
+    for span, imei in zip(gateway.spans.values(), imeis, strict=True):
+        span.imei = imei
+
+    assert (await discovery)["reason"] == "already_configured"
+    assert loaded.unique_id is None
+
+
 async def test_announcements_without_end_of_an_entry_without_mac_address(
     hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
 ) -> None:
