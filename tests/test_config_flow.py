@@ -57,6 +57,7 @@ from .common import (
     give_rights_back,
     looks,
     set_rights,
+    settle,
     shown,
     until,
 )
@@ -951,6 +952,35 @@ async def test_a_move_to_another_gateway(
         assert result["reason"] == "reconfigure_successful"
         assert loaded.data == learnt(new)
         await hass.async_block_till_done()
+        assert await hass.config_entries.async_unload(loaded.entry_id)
+
+
+async def test_a_move_of_a_gateway_that_never_worked(
+    hass: HomeAssistant, gateway: Simulator, entry: MockConfigEntry
+) -> None:
+    """Its modules aren't known, so none can be missing."""
+    entry.add_to_hass(hass)
+    hass.config_entries.async_update_entry(entry, data=answers(gateway, port=1))
+
+    form = await entry.start_reconfigure_flow(hass)
+    result = await answer(hass, form, answers(gateway))
+
+    assert result["reason"] == "reconfigure_successful"
+    await settle(hass)
+
+
+async def test_a_move_to_a_gateway_that_does_not_show_its_modules(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """It may be starting, so it isn't taken for another one."""
+    async with Simulator(spans=4) as new:
+        for span in new.spans.values():
+            span.imei = ""
+        form = await loaded.start_reconfigure_flow(hass)
+        result = await answer(hass, form, answers(new))
+
+        assert result["reason"] == "reconfigure_successful"
+        await settle(hass)
         assert await hass.config_entries.async_unload(loaded.entry_id)
 
 
