@@ -218,6 +218,22 @@ async def test_the_password_is_changed_later(
     assert len(said(caplog)) == 1
 
 
+async def test_a_new_password_is_asked_for_at_once(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+) -> None:
+    """No poll has to fail before."""
+    coordinator = loaded.runtime_data.coordinator
+    coordinator.update_interval = None
+    await coordinator.async_refresh()
+    gateway.users["admin"] = User("admin", "changed")
+    gateway.faults.drop_sessions()
+
+    await until_later(freezer, hass.config_entries.flow.async_progress)
+
+
 async def test_a_password_that_stays_wrong(
     freezer: FrozenDateTimeFactory,
     hass: HomeAssistant,

@@ -199,9 +199,7 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
     async def _look_for_sms_received(self) -> None:
         """Look now and then whether the gateway hands over incoming SMS by now."""
         now = dt_util.utcnow()
-        if self.gateway.features.receives_sms is not False:
-            self._next_look = now + SMS_RECEIVED_INTERVAL
-        elif now >= self._next_look:
+        if self.gateway.features.receives_sms is False and now >= self._next_look:
             self._next_look = now + SMS_RECEIVED_INTERVAL
             await self.gateway.read_sms_steps()
 

@@ -28,7 +28,14 @@ from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 from simulator import Simulator
 
 from tests.certificates import certificate
-from tests.common import gateway_device, give_other_modules, settle, span_names, until
+from tests.common import (
+    gateway_device,
+    give_other_modules,
+    settle,
+    shown,
+    span_names,
+    until,
+)
 from tests.test_config_flow import answer, answers, learnt
 from tests.test_issues import issues
 
@@ -82,6 +89,7 @@ async def test_a_gateway_is_found(hass: HomeAssistant, gateway: Simulator) -> No
         "discovery_confirm",
         {CONF_PASSWORD: "invalid_auth"},
     )
+    assert shown(again) == given | {CONF_USERNAME: "a\r\nb: c"}
 
     result = await answer(hass, again, given)
     assert result["type"] is FlowResultType.CREATE_ENTRY
@@ -802,6 +810,30 @@ async def test_a_stranger_that_has_the_name_of_an_entry_without_mac_address(
         assert box.actions == []
 
     assert result["reason"] == "already_configured"
+    assert loaded.unique_id is None
+
+
+async def test_an_entry_that_is_moved_while_its_mac_address_is_learned(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It isn't that of the gateway at the new address."""
+    monkeypatch.setattr(attempt, "_START_TIME", 10)
+    imeis = [span.imei for span in gateway.spans.values()]
+    for span in gateway.spans.values():
+        span.imei = ""
+    gateway.actions.clear()
+    discovery = asyncio.create_task(discover(hass, gateway.host))
+    await until(lambda: "Logoff" in gateway.actions)
+
+    moved = loaded.data | {CONF_HOST: ELSEWHERE}
+    hass.config_entries.async_update_entry(loaded, data=moved)
+    for span, imei in zip(gateway.spans.values(), imeis, strict=True):
+        span.imei = imei
+
+    assert (await discovery)["reason"] == "already_configured"
     assert loaded.unique_id is None
 
 
