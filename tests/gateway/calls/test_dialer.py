@@ -28,6 +28,7 @@ from custom_components.openvox_gsm.gateway import (
     SpanError,
 )
 from custom_components.openvox_gsm.gateway.calls import dialer as dialer_module
+from custom_components.openvox_gsm.gateway.calls.dialer import Dialer
 from simulator import CallOutcome, Simulator, User
 from simulator.model.channels import CAUSE_NORMAL, Channel, ChannelState
 from simulator.model.phone import Reason
@@ -124,6 +125,25 @@ async def test_the_outcome_of_another_call_is_not_taken(
     assert gateway.spans[2].call
     gateway.spans[2].call.end(CAUSE_NORMAL)
     assert (await ringing).outcome is RingOutcome.FAILED
+
+
+async def test_what_is_no_outcome_is_not_kept(
+    gateway: Simulator, client: Gateway
+) -> None:
+    """Neither an event of another kind, nor one that's longer than any honest one."""
+    outcome = b"Event: OriginateResponse\r\nPrivilege: call,all\r\nActionID: "
+    most = 8 * 1024
+    assert Dialer.wants(outcome.ljust(most))
+    for packet in (
+        b"Event: Hangup\r\nPrivilege: call,all\r\nChannel: EXTRA/1-1\r\nActionID: 1",
+        outcome + b"2".ljust(most),
+        outcome + b"3",
+    ):
+        gateway.faults.garbage(packet + b"\r\n\r\n")
+
+    early = client._dialer._early  # noqa: SLF001
+    await until(lambda: "3" in early)
+    assert list(early) == ["3"]
 
 
 async def test_the_outcome_comes_before_the_answer_to_the_action(

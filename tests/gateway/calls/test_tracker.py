@@ -473,6 +473,9 @@ def test_a_packet_that_is_no_event_of_a_call_costs_nothing() -> None:
     assert not CallTracker.wants(ring(phone).replace(b"EXTRA/", b"SIP/"))
     assert not CallTracker.wants(ring(phone).replace(b"EXTRA/", b"EXTRA-SMS/"))
     assert not CallTracker.wants(ring(phone).replace(b"Newchannel", b"Newexten"))
+    longest = ring(phone).ljust(8 * 1024)
+    assert CallTracker.wants(longest)
+    assert not CallTracker.wants(longest + b" ")
 
 
 @BOTH_DIALECTS
