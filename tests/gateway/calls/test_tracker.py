@@ -407,6 +407,20 @@ def test_a_call_that_is_answered_at_once(bench: Bench) -> None:
 
 
 @BOTH_DIALECTS
+def test_what_happens_to_a_call_is_told_apart_from_other_calls(
+    bench: Bench, dialect: Dialect
+) -> None:
+    """Even from one of the same span and number."""
+    first, second = (Phone(dialect, uniqueid=f"1795400900.{n}") for n in (7, 8))
+    bench.feed(ring(first), ring(second), second.ends(), first.ends())
+
+    one, other, other_end, end = (each.call_id for each in bench.news)
+    assert one == end
+    assert other == other_end
+    assert one != other
+
+
+@BOTH_DIALECTS
 @pytest.mark.parametrize("withheld", ["<unknown>", "", "unknown"])
 def test_a_withheld_number(bench: Bench, dialect: Dialect, withheld: str) -> None:
     """It is empty, whatever Asterisk writes for it; it may come to be known later."""
