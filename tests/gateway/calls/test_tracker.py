@@ -199,6 +199,12 @@ def test_events_without_end_while_an_sms_comes_in(
     assert [record.getMessage() for record in caplog.records[:1]] == [
         "Dropped events of calls, as more came in at once than a gateway has calls"
     ]
+    bench.calls.stop()
+    assert (
+        caplog.records[-1]
+        .getMessage()
+        .endswith("Further cases since the last such warning: 1998")
+    )
 
 
 def test_an_event_that_is_too_long(bench: Bench) -> None:
