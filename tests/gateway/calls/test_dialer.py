@@ -349,6 +349,7 @@ async def test_a_strangers_call_goes_on(
         await call
 
     assert hung_up == []
+    expect_nothing_kept(client)  # the next stranger's call isn't ours, either
 
 
 async def test_the_gateway_fails_to_hang_up_at_first(
