@@ -91,7 +91,9 @@ async def test_the_driver_tells_of_a_span(
     gateway.spans[2].lock()
     await settle(hass)
     assert gateway.commands.count("gsm show span all") == polls
-    await pass_time(hass, freezer, 6)
+    await pass_time(hass, freezer, 4)
+    assert gateway.commands.count("gsm show span all") == polls
+    await pass_time(hass, freezer, 2)
     assert gateway.commands.count("gsm show span all") == polls + 1
     assert hass.states.is_state("sensor.gsm_1_status", "ready")
     assert hass.states.is_state("sensor.gsm_2_status", "locked")

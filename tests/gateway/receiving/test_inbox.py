@@ -2080,13 +2080,15 @@ def test_how_much_may_be_held(bench: Bench, piece: bytes) -> None:
     assert not bench.inbox.is_mid_packet
 
 
-def test_how_long_it_may_be_held(bench: Bench) -> None:
-    """After that it can only be one text."""
+@pytest.mark.parametrize(("size", "is_held"), [(1024, True), (1025, False)])
+def test_how_long_it_may_be_held(bench: Bench, size: int, is_held: bool) -> None:
+    """After that it can only be one text, whatever comes then."""
     first, _, third, *_ = sms_with_pdu("hello").events(Dialect.EARLY)
     begin = third[: third.index(b"\r\nUniqueid")] + b"\r\n\r\n"
-    bench.feed([first, begin, b"y" * 2000 + b"\r\n\r\n"])
+    bench.feed([first, begin, b"y" * size + b"\r\n\r\n"])
     assert bench.inbox.is_mid_packet
     bench.clock.let_pass(MESSAGE_TIMEOUT)
+    assert bench.inbox.is_mid_packet is is_held
     bench.feed([b"y\r\n\r\n"])
     assert not bench.inbox.is_mid_packet
 
