@@ -314,13 +314,11 @@ def mask_answer(raw: str, command: str, stand_ins: StandIns) -> str:
     )
     masked = [_mask_message(line, stand_ins) for line in lines[:first]]
     # One header a line; where a line is no header it's part of the output.
-    starts = [
-        "Output: " if line.startswith("Output: ") else "" for line in lines[first:]
-    ]
-    texts = list(map(str.removeprefix, lines[first:], starts))
-    hidden = iter(mask_output("\n".join(texts), command, stand_ins).split("\n"))
-    for start, text in zip(starts, texts, strict=True):
-        masked.append(start + "\n".join(islice(hidden, text.count("\n") + 1)))
+    output = "\n".join(line.removeprefix("Output: ") for line in lines[first:])
+    hidden = iter(mask_output(output, command, stand_ins).split("\n"))
+    for line in lines[first:]:
+        start = "Output: " if line.startswith("Output: ") else ""
+        masked.append(start + "\n".join(islice(hidden, line.count("\n") + 1)))
     return "\r\n".join(masked)
 
 
