@@ -97,8 +97,9 @@ async def _is_still_at(hass: HomeAssistant, entry: ConfigEntry, host: str) -> bo
 async def async_recognize(hass: HomeAssistant, entry: ConfigEntry, host: str) -> bool:
     """Return whether a gateway proves that it's the one of an entry.
 
-    Only the address to which the entry's host leads is tried: a device that has only taken the gateway's name could pass
-    the login on to the gateway, and would be logged in there.
+    Only the address to which the entry's host leads is tried: a device that has only
+    taken the gateway's name could pass the login on to the gateway, and would be logged
+    in there.
     """
     with _trying(hass, entry, host) as may_try:
         return (

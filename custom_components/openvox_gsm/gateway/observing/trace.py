@@ -149,9 +149,10 @@ class Trace:
 
     def _report(self, *entries: _Entry) -> None:
         is_logged = _LOGGER.isEnabledFor(logging.DEBUG)
-        if not (is_logged or self._on_line or self._max_lines is None):
-            return
         # A recording may get long, so it's masked bit by bit.
+        is_recording = self._max_lines is None
+        if not (is_logged or self._on_line or is_recording):
+            return
         for entry in entries:
             text = entry.text
             if self._on_line:
