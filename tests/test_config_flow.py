@@ -906,13 +906,16 @@ async def test_a_gateway_moves(
 async def test_a_gateway_does_not_move_onto_another(
     hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
 ) -> None:
-    """One address, one entry."""
-    other = MockConfigEntry(domain=DOMAIN, data=answers(gateway, port=1))
-    other.add_to_hass(hass)
+    """One address, one entry; what's wrong with the input is said first."""
     before = dict(loaded.data)
+    async with Simulator(spans=1) as other:
+        give_other_modules(other)
+        MockConfigEntry(domain=DOMAIN, data=answers(other)).add_to_hass(hass)
+        form = await loaded.start_reconfigure_flow(hass)
+        result = await answer(hass, form, answers(other, password="wrong"))
+        assert result["errors"] == {CONF_PASSWORD: "invalid_auth"}
 
-    form = await loaded.start_reconfigure_flow(hass)
-    result = await answer(hass, form, answers(gateway, port=1))
+        result = await answer(hass, result, answers(other))
 
     assert (result["type"], result["reason"]) == (
         FlowResultType.ABORT,

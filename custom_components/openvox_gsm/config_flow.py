@@ -327,7 +327,6 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
                 self._data[CONF_CHALLENGE] = entry.data[CONF_CHALLENGE]
             if result := await self._try(GATEWAY_SCHEMA, errors):
                 return result
-            self._abort_if_known()
         lost = self._send_password or errors.get("base") == "no_challenge"
         return self.async_show_form(
             step_id="reconfigure",

@@ -180,9 +180,7 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
         if other := find_entry_of(self.hass, imeis, instead_of=entry):
             if entry.state is ConfigEntryState.LOADED:
                 self.hass.config_entries.async_schedule_reload(entry.entry_id)
-            raise OtherGatewayError(
-                f"The gateway that answers at its address is {other.title}"
-            )
+            raise OtherGatewayError(other.title)
         self._own_imeis = imeis
 
     async def _reload_for_new_rights(self) -> None:

@@ -639,9 +639,9 @@ async def test_two_gateways_that_have_got_each_others_addresses(
     await move_all({gateway: ELSEWHERE, other: "127.0.0.1"})
 
     await until(lambda: {known.state, entry.state} == {ConfigEntryState.SETUP_RETRY})
-    assert known.reason == (
-        "Can't connect to the gateway: "
-        '"The gateway that answers at its address is Neighbour"'
+    assert known.reason
+    assert known.reason.startswith(
+        "Another gateway answers at the address of this one: Neighbour."
     )
     assert modules(hass, known, entry) == before
 
@@ -713,6 +713,27 @@ async def test_a_gateway_with_tls_whose_address_another_one_has_got(
         assert entry.data[CONF_HOST] == ELSEWHERE
         assert entry.state is ConfigEntryState.LOADED
         assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_a_gateway_with_tls_whose_password_was_changed(
+    hass: HomeAssistant, encrypted: Simulator
+) -> None:
+    """Its certificate shows that it's still there, whatever a stranger announces."""
+    entry = MockConfigEntry(
+        domain=DOMAIN,
+        unique_id=UNIQUE_ID,
+        version=2,
+        data=learnt(encrypted, tls=True, fingerprint=certificate().fingerprint)
+        | {CONF_PASSWORD: "old"},
+    )
+    entry.add_to_hass(hass)
+    assert not await hass.config_entries.async_setup(entry.entry_id)
+
+    server = certificate("127.0.0.9").server
+    async with Simulator(host=ELSEWHERE, port=encrypted.port, tls=server, spans=1):
+        await discover(hass, ELSEWHERE)
+    assert entry.data[CONF_HOST] == "127.0.0.1"
+    assert issues(hass) == {}
 
 
 async def test_addresses_that_are_mixed_up_while_modules_start(

@@ -12,6 +12,7 @@ from custom_components.openvox_gsm.ami import (
     ChallengeMissingError,
     ProtocolError,
     Tls,
+    TlsError,
     read_fingerprint,
     unverified_context,
 )
@@ -100,6 +101,20 @@ async def read_imeis(data: Mapping[str, Any]) -> frozenset[str]:
     """
     gateway = await _try_until({**data, CONF_CHALLENGE: True}, imeis_of)
     return imeis_of(gateway) if gateway else frozenset()
+
+
+async def lacks_certificate(data: Mapping[str, Any]) -> bool:
+    """Return whether what answers at an entry's address lacks its certificate.
+
+    What has it is the gateway, even if it refuses the login.
+    """
+    try:
+        await try_gateway(data)
+    except TlsError:
+        return True
+    except AmiError:
+        pass
+    return False
 
 
 async def _try_until(

@@ -14,7 +14,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util.hass_dict import HassKey
 from homeassistant.util.network import is_ip_address
 
-from .attempt import accepts_connections, is_same_gateway, read_imeis
+from .attempt import accepts_connections, is_same_gateway, lacks_certificate, read_imeis
 
 MAX_ADDRESSES: Final = 8  # that are tried at a time for one gateway
 _TRIED: HassKey[dict[str, set[str]]] = HassKey(f"{DOMAIN}_tried_addresses")
@@ -83,22 +83,24 @@ async def _is_still_at(hass: HomeAssistant, entry: ConfigEntry, host: str) -> bo
     """Return whether an entry's gateway answers at its address, as far as that's known.
 
     A router that has forgotten its addresses may give them to other gateways: then one
-    shows modules there of which none is known.
+    shows another certificate there, or modules of which none is known.
     """
     if not await accepts_connections(host, entry.data[CONF_PORT]):
         return False
-    if entry.data.get(CONF_TLS):
-        return await is_gateway_of(hass, entry, host)
+    data = {**entry.data, CONF_HOST: host}
+    if data.get(CONF_TLS):
+        return not await lacks_certificate(data)
     imeis = find_imeis(hass, entry.entry_id)
-    found = await read_imeis({**entry.data, CONF_HOST: host}) if imeis else imeis
+    found = await read_imeis(data) if imeis else imeis
     return not found or not found.isdisjoint(imeis)
 
 
 async def async_recognize(hass: HomeAssistant, entry: ConfigEntry, host: str) -> bool:
     """Return whether a gateway proves that it's the one of an entry.
 
-    Only the address to which the entry's host leads is tried: a device that has only taken the gateway's name could pass
-    the login on to the gateway, and would be logged in there.
+    Only the address to which the entry's host leads is tried: a device that has only
+    taken the gateway's name could pass the login on to the gateway, and would be logged
+    in there.
     """
     with _trying(hass, entry, host) as may_try:
         return (
