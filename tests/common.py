@@ -158,6 +158,16 @@ TYPED = {"number": {"step": 1, "mode": "box"}}
 """How a form looks that has a whole number typed."""
 
 
+def shown(form: FlowResult[Any, Any]) -> dict[str, Any]:
+    """Return what the fields of a form hold."""
+    schema = form["data_schema"]
+    assert schema
+    return {
+        str(key): (key.description or {}).get("suggested_value")
+        for key in schema.schema
+    }
+
+
 def looks(form: FlowResult[Any, Any]) -> dict[str, dict[str, Any]]:
     """Return how the frontend asks for each field of a form: kind, and its options.
 

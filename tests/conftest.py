@@ -1,6 +1,7 @@
 """What the tests share."""
 
-from collections.abc import AsyncIterator, Generator, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 import logging
 from unittest.mock import patch
 
@@ -48,6 +49,20 @@ def pytest_runtest_call(item: pytest.Function) -> Generator[None]:
         text = record.getMessage()
         assert not record.exc_info and "Traceback (" not in text, text
     return result
+
+
+@pytest.fixture
+async def skip(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Let seconds pass at once; ask for it before the client."""
+    loop = asyncio.get_running_loop()
+    real, skipped = loop.time, 0.0
+
+    def let_pass(seconds: float) -> None:
+        nonlocal skipped
+        skipped += seconds
+
+    monkeypatch.setattr(loop, "time", lambda: real() + skipped)
+    return let_pass
 
 
 @pytest.fixture

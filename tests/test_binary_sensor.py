@@ -47,6 +47,20 @@ async def test_the_gateway_goes_and_comes_back(
     assert STATE_UNAVAILABLE not in entity_states(hass, loaded).values()
 
 
+async def test_a_poll_that_ends_just_after_the_connection(
+    hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """It has read all it wanted, but the gateway is away."""
+    coordinator = loaded.runtime_data.coordinator
+    await gateway.stop()
+    await until(lambda: hass.states.is_state(CONNECTED, STATE_OFF))
+
+    coordinator.async_set_updated_data(coordinator.data)
+
+    assert coordinator.last_update_success
+    assert hass.states.is_state(CONNECTED, STATE_OFF)
+
+
 async def test_a_gateway_that_is_connected_but_tells_nothing(
     freezer: FrozenDateTimeFactory,
     hass: HomeAssistant,

@@ -57,6 +57,8 @@ from .common import (
     give_rights_back,
     looks,
     set_rights,
+    settle,
+    shown,
     until,
 )
 
@@ -508,12 +510,7 @@ async def test_a_port_behind_the_host(
 
     form = await answer(hass, await start(hass), given)
     assert form["errors"] == {CONF_PASSWORD: "invalid_auth"}
-    assert form["data_schema"]
-    shown = {
-        str(key): key.description["suggested_value"]
-        for key in form["data_schema"].schema
-    }
-    assert (shown[CONF_HOST], shown[CONF_PORT]) == (gateway.host, gateway.port)
+    assert shown(form) == answers(gateway, password="wrong")
 
     result = await answer(hass, form, given | {CONF_PASSWORD: "admin"})
     assert result["data"] == learnt(gateway)
@@ -834,8 +831,11 @@ async def test_a_new_password(
         "name": "OpenVox",
     }
 
+    assert shown(form) == {CONF_USERNAME: "admin", CONF_PASSWORD: None}
+
     given = {CONF_USERNAME: "ha", CONF_PASSWORD: "wrong"}
     again = await answer(hass, form, given)
+    assert shown(again) == given
     assert (again["step_id"], again["errors"]) == (
         "reauth_confirm",
         {CONF_PASSWORD: "invalid_auth"},
@@ -880,11 +880,7 @@ async def test_a_gateway_moves(
     """The new address is tried before it is taken; the old password is not shown."""
     form = await loaded.start_reconfigure_flow(hass)
     assert (form["type"], form["step_id"]) == (FlowResultType.FORM, "reconfigure")
-    assert form["data_schema"]
-    assert {
-        str(key): (key.description or {}).get("suggested_value")
-        for key in form["data_schema"].schema
-    } == answers(gateway, password=None, tls=None)
+    assert shown(form) == answers(gateway, password=None, tls=None)
 
     async with Simulator(spans=1) as other:
         other.faults.refuse = True
@@ -893,6 +889,7 @@ async def test_a_gateway_moves(
             "reconfigure",
             {CONF_PORT: "port_closed"},
         )
+        assert shown(again) == answers(other)
         other.faults.refuse = False
 
         result = await answer(hass, again, answers(other, host=" 127.0.0.1"))
@@ -909,13 +906,16 @@ async def test_a_gateway_moves(
 async def test_a_gateway_does_not_move_onto_another(
     hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry
 ) -> None:
-    """One address, one entry."""
-    other = MockConfigEntry(domain=DOMAIN, data=answers(gateway, port=1))
-    other.add_to_hass(hass)
+    """One address, one entry; what's wrong with the input is said first."""
     before = dict(loaded.data)
+    async with Simulator(spans=1) as other:
+        give_other_modules(other)
+        MockConfigEntry(domain=DOMAIN, data=answers(other)).add_to_hass(hass)
+        form = await loaded.start_reconfigure_flow(hass)
+        result = await answer(hass, form, answers(other, password="wrong"))
+        assert result["errors"] == {CONF_PASSWORD: "invalid_auth"}
 
-    form = await loaded.start_reconfigure_flow(hass)
-    result = await answer(hass, form, answers(gateway, port=1))
+        result = await answer(hass, result, answers(other))
 
     assert (result["type"], result["reason"]) == (
         FlowResultType.ABORT,
@@ -961,6 +961,35 @@ async def test_a_move_to_another_gateway(
         assert result["reason"] == "reconfigure_successful"
         assert loaded.data == learnt(new)
         await hass.async_block_till_done()
+        assert await hass.config_entries.async_unload(loaded.entry_id)
+
+
+async def test_a_move_of_a_gateway_that_never_worked(
+    hass: HomeAssistant, gateway: Simulator, entry: MockConfigEntry
+) -> None:
+    """Its modules aren't known, so none can be missing."""
+    entry.add_to_hass(hass)
+    hass.config_entries.async_update_entry(entry, data=answers(gateway, port=1))
+
+    form = await entry.start_reconfigure_flow(hass)
+    result = await answer(hass, form, answers(gateway))
+
+    assert result["reason"] == "reconfigure_successful"
+    await settle(hass)
+
+
+async def test_a_move_to_a_gateway_that_does_not_show_its_modules(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """It may be starting, so it isn't taken for another one."""
+    async with Simulator(spans=4) as new:
+        for span in new.spans.values():
+            span.imei = ""
+        form = await loaded.start_reconfigure_flow(hass)
+        result = await answer(hass, form, answers(new))
+
+        assert result["reason"] == "reconfigure_successful"
+        await settle(hass)
         assert await hass.config_entries.async_unload(loaded.entry_id)
 
 
@@ -1293,6 +1322,7 @@ async def test_a_limit_is_a_whole_number_in_its_range(
     form = await set_options(hass, loaded, **{key: value})
 
     assert form["errors"] == {key: error}
+    assert shown(form)[key] == value
     assert loaded.options == {}
 
 
@@ -1314,6 +1344,7 @@ async def test_an_invalid_destination(
     form = await set_options(hass, loaded, **{CONF_ALLOWED: ["+49", "Anna"]})
 
     assert form["errors"] == {CONF_ALLOWED: "invalid_destination"}
+    assert shown(form)[CONF_ALLOWED] == ["+49", "Anna"]
     assert loaded.options == {}
 
 

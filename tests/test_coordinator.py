@@ -91,7 +91,9 @@ async def test_the_driver_tells_of_a_span(
     gateway.spans[2].lock()
     await settle(hass)
     assert gateway.commands.count("gsm show span all") == polls
-    await pass_time(hass, freezer, 6)
+    await pass_time(hass, freezer, 4)
+    assert gateway.commands.count("gsm show span all") == polls
+    await pass_time(hass, freezer, 2)
     assert gateway.commands.count("gsm show span all") == polls + 1
     assert hass.states.is_state("sensor.gsm_1_status", "ready")
     assert hass.states.is_state("sensor.gsm_2_status", "locked")
@@ -216,6 +218,22 @@ async def test_the_password_is_changed_later(
     assert gateway.actions.count("Login") == tried
     assert len(hass.config_entries.flow.async_progress()) == 1
     assert len(said(caplog)) == 1
+
+
+async def test_a_new_password_is_asked_for_at_once(
+    freezer: FrozenDateTimeFactory,
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+) -> None:
+    """No poll has to fail before."""
+    coordinator = loaded.runtime_data.coordinator
+    coordinator.update_interval = None
+    await coordinator.async_refresh()
+    gateway.users["admin"] = User("admin", "changed")
+    gateway.faults.drop_sessions()
+
+    await until_later(freezer, hass.config_entries.flow.async_progress)
 
 
 async def test_a_password_that_stays_wrong(

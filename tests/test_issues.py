@@ -1,5 +1,9 @@
 """Repairs: what a person has to fix is said, and no longer once it is fixed."""
 
+import itertools
+from types import SimpleNamespace
+from typing import cast
+
 from freezegun.api import FrozenDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.common import (
@@ -13,8 +17,9 @@ from custom_components.openvox_gsm.const import (
     CONF_TLS,
     DOMAIN,
     EVENT_CALL,
-    SMS_RECEIVED_INTERVAL,
 )
+from custom_components.openvox_gsm.gateway import Gateway, SpanStatus
+from custom_components.openvox_gsm.issues import Issues
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
@@ -102,16 +107,16 @@ async def test_sms_received_is_off(
     gateway: Simulator,
     entry: MockConfigEntry,
 ) -> None:
-    """As it's shipped; said until it's on, which is noticed within a few minutes."""
+    """As it's shipped; said until it's on, which is noticed after two minutes."""
     assert await set_up(hass, entry)
     await hass.async_block_till_done()
     assert issues(hass) == {"sms_received_off": ""}
 
     gateway.dialplan.sms_received = True
-    await poll(hass, freezer)
+    for _ in range(3):
+        await poll(hass, freezer)
     assert issues(hass) == {"sms_received_off": ""}
 
-    freezer.tick(SMS_RECEIVED_INTERVAL)
     await poll(hass, freezer)
     await until(lambda: issues(hass) == {})
     assert entry.state is ConfigEntryState.LOADED
@@ -410,6 +415,31 @@ async def test_restarts_that_are_far_apart(
         await restart(hass, freezer, gateway, "Down")
         await pass_time(hass, freezer, 1900)
         assert issues(hass) == {}
+
+
+async def test_what_a_module_that_restarts_shows(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """It's gone, and works again; a lost signal or a PIN is no restart."""
+    gone = {SpanStatus.DOWN, SpanStatus.NO_SIM, SpanStatus.POWER_OFF}
+    working = {
+        *(SpanStatus.READY, SpanStatus.BUSY, SpanStatus.IN_CALL, SpanStatus.STUCK),
+        *(SpanStatus.SMS_LIMIT, SpanStatus.CALL_LIMIT),
+    }
+    runtime = loaded.runtime_data
+    restarts = set()
+    for first, second in itertools.permutations(SpanStatus, 2):
+        raised = Issues(hass, loaded, runtime.store.budget)
+        for status in (first, second) * 3 + (first,):
+            gateway = SimpleNamespace(
+                features=runtime.gateway.features,
+                spans={1: SimpleNamespace(status=status)},
+            )
+            raised.poll_succeeded(cast(Gateway, gateway))
+        if "span_restarts" in issues(hass):
+            restarts.add((first, second))
+
+    assert restarts == set(itertools.product(working, gone))
 
 
 async def test_what_is_not_a_restart(

@@ -142,14 +142,46 @@ def test_what_no_span_did(
     assert told.endswith("no span was ready to send")
 
 
-# Version 0.1.0 had one more.
-@pytest.mark.parametrize("failure", [*SendFailure, "not_allowed"])
-def test_every_failure_is_told_in_words(tell: Tell, failure: str) -> None:
-    """Not by its code."""
-    told = tell(EVENT_SMS_SENT, {"status": "failed", "error": str(failure)})
+# By a word that no other has.
+FAILURES = {
+    "no_span_ready": "no span was ready",
+    "span_not_ready": "the span wasn't ready",
+    "span_silent": "the span didn't respond",
+    "power_off": "turned off",
+    "no_sim": "no SIM",
+    "pin_error": "PIN",
+    "no_network": "registered",
+    "in_call": "in a call",
+    "down": "down",
+    "alarm": "alarm",
+    "stuck": "stuck",
+    "span_locked": "locked",
+    "span_limit": "gateway's own limit",
+    "no_such_span": "no such span",
+    "not_connected": "wasn't connected",
+    "not_responding": "the gateway didn't respond",
+    "busy": "busy",
+    "rejected": "rejected",
+    "refused": "refused",
+    "text_mode": "text mode",
+    "wrong_coding": "coding",
+    "timed_out": "the network didn't respond",
+    "connection_lost": "connection to the gateway was lost",
+    "given_up": "script",
+    "not_allowed": "don't allow",  # by version 0.1.0
+    "limit_reached": "the SMS limit is",
+    "sim_limit_reached": "the SMS limit of the SIM",
+}
 
-    assert "isn't known" not in told
-    assert re.search(r": (the|no) [A-Za-z' ]+$", told)
+
+def test_every_failure_is_told_in_words(tell: Tell) -> None:
+    """Each in its own, and not by its code."""
+    assert {*map(str, SendFailure), "not_allowed"} == FAILURES.keys()
+    for failure in FAILURES:
+        told = tell(EVENT_SMS_SENT, {"status": "failed", "error": failure})
+        assert re.search(r": (the|no) [A-Za-z' ]+$", told)
+        meant = [each for each, words in FAILURES.items() if words in told]
+        assert meant == [failure], told
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,23 @@ async def test_messages_to_two_contacts_at_once(
     assert {sms.text for sms in gateway.sent} == {"Slow", "Quick"}
 
 
+async def test_a_contact_that_is_renamed(
+    hass: HomeAssistant, loaded: MockConfigEntry, gateway: Simulator
+) -> None:
+    """By Home Assistant's own Rename, which changes nothing but the title."""
+    anna = next(iter(loaded.subentries.values()))
+    hass.config_entries.async_update_subentry(loaded, anna, title="Anne")
+    await settle(hass)
+
+    state = hass.states.get(ANNA)
+    assert state
+    assert state.attributes["friendly_name"] == "Anne"
+    for span in gateway.spans.values():
+        span.sms_outcomes.append(SmsOutcome.FAILED)
+    with pytest.raises(HomeAssistantError, match="Anne: "):
+        await notify(hass, ANNA, message="Hello")
+
+
 async def test_a_contact_that_is_changed_while_disabled(
     hass: HomeAssistant,
     gateway: Simulator,

@@ -14,9 +14,14 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.openvox_gsm import self_test as self_test_module
-from custom_components.openvox_gsm.const import CONF_ALLOWED, EVENT_SMS_SENT
+from custom_components.openvox_gsm.const import (
+    CONF_ALLOWED,
+    EVENT_SMS_DELIVERED,
+    EVENT_SMS_SENT,
+)
 from custom_components.openvox_gsm.gateway.receiving.received_part import ReceivedPart
 from homeassistant.components import persistent_notification
+from homeassistant.const import EntityCategory
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import ServiceValidationError, Unauthorized
 from homeassistant.helpers import entity_registry as er
@@ -90,7 +95,8 @@ async def test_what_it_costs_is_said_before(
     response = await start(hass)
     assert response["cost"] == 4
     assert response["passed"] is None
-    assert "sends 4 SMS from span 1 to span 2" in response["report"][0]
+    [report] = response["report"]
+    assert "sends 4 SMS from span 1 to span 2 of OpenVox." in report
     assert gateway.sent == []
 
 
@@ -102,11 +108,14 @@ async def test_a_gateway_that_does_everything_right(
     response = await start(hass, send=True)
     assert response["passed"] is True
     assert response["sent"] == response["cost"] == 4
-    report = " ".join(response["report"])
-    assert report.count("arrived unchanged after 0 seconds.") == 3
-    assert "The sender is span 1's own number." in report
-    assert "The timestamp is right." in report
-    assert "didn't report the delivery" in report
+    assert response["report"] == [
+        "An SMS with accents arrived unchanged after 0 seconds.",
+        "The sender is span 1's own number.",
+        "The timestamp is right.",
+        "An SMS with emoji arrived unchanged after 0 seconds.",
+        "A long SMS in two parts arrived unchanged after 0 seconds.",
+        "The gateway didn't report the delivery.",
+    ]
 
 
 @pytest.mark.usefixtures("numbers")
@@ -187,8 +196,8 @@ async def test_a_text_that_was_changed(
     network.append(lambda sms: sms.text.replace("é", "?"))
     response = await start(hass, send=True)
     assert response["passed"] is False
-    assert "with accents arrived" in response["report"][0]
-    assert "but with a different text" in response["report"][0]
+    expected = "An SMS with accents arrived after 0 seconds, but with a different text."
+    assert response["report"][0] == expected
     assert response["sent"] == 4
 
 
@@ -200,8 +209,11 @@ async def test_an_sms_that_never_arrives(
     response = await start(hass, send=True)
     assert response["passed"] is False
     assert response["sent"] == 1
-    assert "didn't arrive" in response["report"][-1]
-    assert "Check the number" in response["report"][-1]
+    [report] = response["report"]
+    assert report.startswith(
+        "An SMS with accents was sent, but didn't arrive within 1 seconds. "
+    )
+    assert "Check the number" in report
 
 
 async def test_another_sender(
@@ -228,6 +240,33 @@ async def test_a_clock_that_is_wrong(
     response = await start(hass, send=True)
     assert response["passed"] is False
     assert "The timestamp is off by 10 minutes." in response["report"]
+
+
+async def test_what_is_not_of_the_test(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    network: list[Network],
+    loaded: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Another SMS to the span that receives, and a delivery of another message."""
+    receive = gateway.receive_sms
+
+    async def receive_another_first(span: int, sender: str, text: str) -> None:
+        await receive(span, STRANGER, "Buy two: one is free")
+        ours = {"config_entry_id": loaded.entry_id, "target": TARGET}
+        for other in ({"config_entry_id": "another"}, {"target": STRANGER}):
+            hass.bus.async_fire(EVENT_SMS_DELIVERED, ours | other)
+        await receive(span, sender, text)
+
+    monkeypatch.setattr(gateway, "receive_sms", receive_another_first)
+
+    response = await start(hass, send=True)
+
+    report = " ".join(response["report"])
+    assert report.count("arrived unchanged") == 3
+    assert "didn't report the delivery" in report
+    assert response["passed"] is True
 
 
 @pytest.mark.parametrize("own_number", ["", "015112345678"])
@@ -272,7 +311,10 @@ async def test_an_sms_that_is_not_sent(
     response = await start(hass, send=True)
     assert response["passed"] is False
     assert response["sent"] == 0
-    assert "wasn't sent" in response["report"][0]
+    assert response["report"] == [
+        "An SMS with accents wasn't sent. "
+        "The network rejected it on span 1 of OpenVox. The test ended here."
+    ]
 
 
 @pytest.mark.usefixtures("network")
@@ -404,3 +446,5 @@ async def test_the_button_is_disabled_by_default(
     entity = registry.async_get(entity_id)
     assert entity
     assert entity.disabled_by is er.RegistryEntryDisabler.INTEGRATION
+    assert entity.entity_category is EntityCategory.DIAGNOSTIC
+    assert entity.original_name == "Run self-test (sends SMS)"

@@ -332,7 +332,7 @@ async def test_whose_number_it_is_at_a_gateway_without_permission(
     loaded: MockConfigEntry,
     other_loaded: MockConfigEntry,
 ) -> None:
-    """The response doesn't say; the event does, as only automations see it."""
+    """The response doesn't say; the event does, as automations need it."""
     await add_contact(hass, other_loaded, "Anna", OTHER_PHONE)
     events = async_capture_events(hass, EVENT_SMS_SENT)
 

@@ -35,7 +35,7 @@ from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr
 from simulator import Simulator
 
-from .common import TYPED, looks, settle, span_device
+from .common import TYPED, looks, settle, shown, span_device
 
 TEXTS: dict[str, Any] = json.loads(
     Path(subentry_flow.__file__)
@@ -92,16 +92,6 @@ def subentry_named(entry: MockConfigEntry, name: str) -> str:
         each.subentry_id for each in entry.subentries.values() if each.title == name
     ]
     return subentry_id
-
-
-def shown(flow: SubentryFlowResult) -> dict[str, Any]:
-    """Return what the fields of a form hold."""
-    schema = flow["data_schema"]
-    assert schema
-    return {
-        str(key): (key.description or {}).get("suggested_value")
-        for key in schema.schema
-    }
 
 
 def choices(flow: SubentryFlowResult) -> dict[str, str]:
@@ -606,6 +596,8 @@ async def test_what_cannot_be_a_limit(
     name_and_span = {"name": "Prepaid", "span": "2"}
     result = await add(hass, loaded, SUBENTRY_SIM_LIMIT, name_and_span | given)
     assert result["errors"] == errors
+    typed = {key: value for key, value in shown(result).items() if value is not None}
+    assert typed == {"month_begins": 1} | name_and_span | given
 
     await add(hass, loaded, SUBENTRY_SIM_LIMIT, SIM_LIMIT)
     before = saved(loaded)

@@ -1,7 +1,7 @@
 """Every text that the code names exists, with the placeholders that it is given."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 import json
 from pathlib import Path
 import re
@@ -81,6 +81,19 @@ _KEYS: dict[str, list[str]] = {
     "SendFailure.NOT_CONNECTED": ["not_connected"],
     "f'sms_{failure}'": [f"sms_{failure}" for failure in errors.ONLY_SMS],
     "f'sms_over_limit_{room.window}'": ["sms_over_limit_hour", "sms_over_limit_day"],
+    "f'sms_limit_reached_{room.window}'": [
+        f"sms_limit_reached_{window}" for window in ("hour", "day")
+    ],
+    "f'sms_sim_limit_reached_{room.window}'": [
+        f"sms_sim_limit_reached_{window}" for window in ("day", "month")
+    ],
+    "f'sms_over_sim_limit_{room.window}'": [
+        f"sms_over_sim_limit_{window}" for window in ("day", "month")
+    ],
+    "next((key for kind, key in POLL_ERRORS if isinstance(err, kind)))": [
+        key for _, key in errors.POLL_ERRORS
+    ],
+    "name": ["self_test_accents", "self_test_emoji", "self_test_long"],
     "f'text_{err.fault}'": [f"text_{fault}" for fault in TextFault],
     "f'forbidden_{err.reason}'": [f"forbidden_{each}" for each in ForbiddenReason],
     "f'header_{err.fault}'": [f"header_{fault}" for fault in HeaderFault],
@@ -88,99 +101,79 @@ _KEYS: dict[str, list[str]] = {
         number_error(InvalidPhoneNumberError(fault)) for fault in PhoneNumberFault
     ],
 }
-_KEYS_IN_FUNCTION = {
-    "_sms_error": [
-        *(f"sms_limit_reached_{window}" for window in ("hour", "day")),
-        *(f"sms_sim_limit_reached_{window}" for window in ("day", "month")),
-        *(f"sms_over_sim_limit_{window}" for window in ("day", "month")),
-    ],
-    "update_failed": [key for _, key in errors.POLL_ERRORS],
-    "_parse": ["number_without_quotes", *_KEYS["number_error(err)"]],
-}
 
 
-def raised() -> Iterator[tuple[str, set[str]]]:
-    """Yield key and placeholders of every translated exception in the code."""
+def sites() -> Iterator[tuple[str, set[str]]]:
+    """Yield key and placeholders wherever the code makes a translated exception."""
     for module in ROOT.rglob("*.py"):
         tree = ast.parse(module.read_text("utf-8"))
         for function in ast.walk(tree):
             if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
                 continue
-            if function.name in ("error", "invalid", "forbidden"):
+            if function.name in ("error", "invalid", "forbidden", "text_of"):
                 continue  # they make what others raise
             for call in ast.walk(function):
                 if isinstance(call, ast.Call):
-                    yield from _raised_by(call, function.name)
-    # They are part of another one.
-    yield "sms_not_sent", set()
-    yield "sms_parts_sent", {"sent", "parts"}
-    # They are shown beside a message.
-    yield "sms_interrupted", set()
-    yield "sms_unexpected_error", set()
-    yield "call_not_seen", set()
-    # They are sentences of a report.
-    yield "self_test_title", {"gateway"}
-    yield "self_test_plan", {"count", "source", "target", "gateway"}
-    for name in ("accents", "emoji", "long", "time_right", "delivered", "no_report"):
-        yield f"self_test_{name}", set()
-    for name in ("arrived", "changed", "missing"):
-        yield f"self_test_{name}", {"what", "seconds"}
-    yield "self_test_not_sent", {"what", "reason"}
-    yield "self_test_sender_right", {"span"}
-    yield "self_test_sender_other", {"span"}
-    yield "self_test_time_wrong", {"minutes"}
+                    yield from _made_by(call, function)
 
 
-def _raised_by(call: ast.Call, function: str) -> Iterator[tuple[str, set[str]]]:
+def _made_by(call: ast.Call, function: ast.AST) -> Iterator[tuple[str, set[str]]]:
     given = {keyword.arg: keyword.value for keyword in call.keywords}
-    names: set[str] = set()
-    if isinstance(call.func, ast.Name) and call.func.id in (
-        "error",
-        "invalid",
-        "forbidden",
-    ):
-        node = call.args[0]
-        names = {name for name in given if name}
-        if len(call.args) > 1:
-            names.add("gateway")
-    elif "translation_domain" in given:
-        node = given["translation_key"]
-        for each in ast.walk(given.get("translation_placeholders", call.func)):
-            if isinstance(each, ast.Dict):
-                names = {ast.literal_eval(key) for key in each.keys if key}
-    else:
-        return
+    names = {name for name in given if name}
+    match call:
+        case ast.Call(func=ast.Name(id="error" | "invalid" | "forbidden")):
+            node = call.args[0]
+            if len(call.args) > 1:
+                names.add("gateway")
+        case ast.Call(func=ast.Name(id="exception_text")):
+            node = call.args[1]
+        case _ if "translation_domain" in given:
+            node = given["translation_key"]
+            names = set()
+            for each in ast.walk(given.get("translation_placeholders", call.func)):
+                if isinstance(each, ast.Dict):
+                    names = {ast.literal_eval(key) for key in each.keys if key}
+        case _:
+            return
     for key in _keys(node, function):
         yield key, names
 
 
-def _keys(node: ast.expr, function: str) -> list[str]:
-    """Return the keys that an expression can stand for."""
+def _keys(node: ast.expr, function: ast.AST) -> Iterable[str]:
+    """Return the keys that an expression in a function can stand for."""
     match node:
         case ast.Constant(value=str(key)):
             return [key]
-        case ast.IfExp(
-            body=ast.Constant(value=str(one)), orelse=ast.Constant(value=str(other))
-        ):
-            return [one, other]
+        case ast.IfExp(body=one, orelse=other):
+            return [*_keys(one, function), *_keys(other, function)]
         case ast.Name(id="key"):
-            return _KEYS_IN_FUNCTION[function]
+            return _keys(_last_value(node, function), function)
     return _KEYS[ast.unparse(node)]
 
 
-def test_every_exception_has_its_text() -> None:
-    """And is given just the placeholders that stand in it; no text is left over."""
-    used: dict[str, set[str]] = {}
-    for key, names in raised():
-        used.setdefault(key, set()).update(names)
+def _last_value(name: ast.Name, function: ast.AST) -> ast.expr:
+    """Return what was assigned to a name just before it is used."""
+    values = {}
+    for each in ast.walk(function):
+        if isinstance(each, ast.Assign) and each.lineno <= name.lineno:
+            match each.targets[0], each.value:
+                case ast.Name(id=name.id), value:
+                    values[each.lineno] = value
+                case ast.Tuple(elts=[ast.Name(id=name.id), *_]), ast.Tuple(elts=all_):
+                    values[each.lineno] = all_[0]
+    return values[max(values)]
 
-    assert {
-        key: placeholders(text["message"]) for key, text in TEXTS["exceptions"].items()
-    } == {
-        # A text may do without some of what it is offered.
-        key: names & placeholders(TEXTS["exceptions"][key]["message"])
-        for key, names in used.items()
-    }
+
+def test_every_exception_has_its_text() -> None:
+    """And is given what stands in it, wherever it's made; no text is left over."""
+    texts = TEXTS["exceptions"]
+
+    assert {key for key, _ in sites()} == texts.keys()
+    assert [
+        (key, missing)
+        for key, names in sites()
+        if (missing := placeholders(texts[key]["message"]) - names)
+    ] == []
 
 
 def test_every_error_of_the_flow_has_its_text() -> None:
@@ -233,20 +226,41 @@ def test_every_step_of_the_flow_has_its_texts() -> None:
         "user",
     }
     assert steps["no_incoming_sms"]["menu_options"].keys() == {"check_again", "create"}
-    told = {
+    given = _given_to_steps()
+    assert given.keys() == steps.keys()
+    for step, names in given.items():
+        told = {name for _, text in leaves(steps[step]) for name in placeholders(text)}
+        assert told == names, step
+    elsewhere = {
         path: placeholders(text)
         for path, text in leaves(TEXTS["config"])
-        if placeholders(text)
+        if placeholders(text) and not path.startswith("step.")
     }
-    assert told == {
+    assert elsewhere == {
         "abort.already_configured": {"gateway"},
         "flow_title": {"name"},
-        "step.certificate.description": {"fingerprint", "host"},
-        "step.discovery_confirm.description": {"host"},
-        "step.no_incoming_sms.description": {"username"},
-        "step.other_gateway.description": {"gateway", "host"},
-        "step.reauth_confirm.description": {"gateway"},
     }
+
+
+def _given_to_steps() -> dict[str, set[str]]:
+    """Return the placeholders that the code gives to each step of the flow."""
+    given = {}
+    tree = ast.parse(Path(config_flow.__file__).read_text("utf-8"))
+    for call in ast.walk(tree):
+        match call:
+            case ast.Call(
+                func=ast.Attribute(attr="async_show_form" | "async_show_menu"),
+                keywords=keywords,
+            ):
+                values = {each.arg: each.value for each in keywords}
+                step = ast.literal_eval(values["step_id"])
+                match values.get("description_placeholders"):
+                    case ast.Dict(keys=keys):
+                        given[step] = {ast.literal_eval(key) for key in keys if key}
+                    case nothing:
+                        assert nothing is None
+                        given[step] = set()
+    return given
 
 
 def test_every_option_has_its_texts() -> None:

@@ -269,8 +269,18 @@ async def test_a_text_that_every_sms_has(
 ) -> None:
     """It's refused when the automation is loaded or saved: it would let everyone in."""
     config = {"platform": SMS, "options": {"match": match} | text}
-    with pytest.raises(vol.Invalid, match="every SMS would match"):
+    with pytest.raises(vol.Invalid, match="every SMS would match") as error:
         await async_validate_trigger_config(hass, [config])
+    assert error.value.path == ["options", "text"]
+
+
+@pytest.mark.usefixtures("enable_custom_integrations")
+async def test_an_invalid_expression(hass: HomeAssistant) -> None:
+    """The error names the field in which it is."""
+    config = {"platform": SMS, "options": {"match": "regex", "text": "("}}
+    with pytest.raises(vol.Invalid, match="not a regular expression") as error:
+        await async_validate_trigger_config(hass, [config])
+    assert error.value.path == ["options", "text"]
 
 
 @pytest.mark.usefixtures("enable_custom_integrations")
@@ -300,8 +310,9 @@ async def test_numbers_that_are_null(
 ) -> None:
     """They're refused: an input that was left out doesn't mean everyone."""
     config = {"platform": trigger, "options": options}
-    with pytest.raises(vol.Invalid, match="to trigger for everyone, leave it out"):
+    with pytest.raises(vol.Invalid, match="for everyone, leave it out") as error:
         await async_validate_trigger_config(hass, [config])
+    assert error.value.path == ["options", *options]
 
 
 @pytest.mark.usefixtures("enable_custom_integrations")
@@ -311,8 +322,9 @@ async def test_a_target_of_nothing(
 ) -> None:
     """It's refused as well: it doesn't mean every span."""
     config = {"platform": CALL, "target": target}
-    with pytest.raises(vol.Invalid, match="to trigger for every span, leave it out"):
+    with pytest.raises(vol.Invalid, match="for every span, leave it out") as error:
         await async_validate_trigger_config(hass, [config])
+    assert error.value.path == ["target"]
 
 
 @pytest.mark.usefixtures("enable_custom_integrations")

@@ -95,10 +95,10 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
     _imeis: frozenset[str] = frozenset()
     # Whether the user trusts a gateway that lost its challenge.
     _send_password = False
-    # Whether the gateway hands over incoming SMS, and whether the user may see them, as
-    # far as that is known.
-    _receives_sms = True
-    _may_see_sms = True
+    # Whether the gateway that was tried hands over incoming SMS, and whether the user
+    # may see them, as far as that is known.
+    _receives_sms: bool
+    _may_see_sms: bool
     # Whether the gateway is being added right now.
     _is_adding = False
 
@@ -150,14 +150,15 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
             )
         await self.async_set_unique_id(mac)  # it may be offered already
         for entry in self._async_current_entries(include_ignore=False):
-            if entry.unique_id is None and entry.data[CONF_HOST] in (
+            old = entry.data[CONF_HOST]
+            if entry.unique_id is None and old in (
                 host,
                 discovery_info.hostname.lower(),
             ):
                 if (
                     not entry.disabled_by
                     and await async_recognize(self.hass, entry, host)
-                    and is_at(self.hass, entry, entry.data[CONF_HOST])
+                    and is_at(self.hass, entry, old)
                 ):
                     self.hass.config_entries.async_update_entry(entry, unique_id=mac)
                 raise _already_configured(entry)
@@ -326,7 +327,6 @@ class OpenVoxConfigFlow(ConfigFlow, domain=DOMAIN):
                 self._data[CONF_CHALLENGE] = entry.data[CONF_CHALLENGE]
             if result := await self._try(GATEWAY_SCHEMA, errors):
                 return result
-            self._abort_if_known()
         lost = self._send_password or errors.get("base") == "no_challenge"
         return self.async_show_form(
             step_id="reconfigure",

@@ -180,9 +180,7 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
         if other := find_entry_of(self.hass, imeis, instead_of=entry):
             if entry.state is ConfigEntryState.LOADED:
                 self.hass.config_entries.async_schedule_reload(entry.entry_id)
-            raise OtherGatewayError(
-                f"The gateway that answers at its address is {other.title}"
-            )
+            raise OtherGatewayError(other.title)
         self._own_imeis = imeis
 
     async def _reload_for_new_rights(self) -> None:
@@ -199,9 +197,7 @@ class OpenVoxCoordinator(DataUpdateCoordinator[GatewayState]):
     async def _look_for_sms_received(self) -> None:
         """Look now and then whether the gateway hands over incoming SMS by now."""
         now = dt_util.utcnow()
-        if self.gateway.features.receives_sms is not False:
-            self._next_look = now + SMS_RECEIVED_INTERVAL
-        elif now >= self._next_look:
+        if self.gateway.features.receives_sms is False and now >= self._next_look:
             self._next_look = now + SMS_RECEIVED_INTERVAL
             await self.gateway.read_sms_steps()
 

@@ -37,6 +37,7 @@ from .gateway import (
     Gateway,
     InvalidTextError,
     NotAnOpenVoxGatewayError,
+    OtherGatewayError,
     SendFailure,
     SendResult,
     SpanError,
@@ -53,6 +54,7 @@ POLL_ERRORS: Final[tuple[tuple[type[AmiError], str], ...]] = (
     (NotAnOpenVoxGatewayError, "not_openvox"),
     (CertificateError, "certificate"),
     (ChallengeMissingError, "no_challenge"),
+    (OtherGatewayError, "other_gateway"),
     (AmiError, "cannot_connect"),
 )
 
@@ -126,9 +128,11 @@ def update_failed(err: AmiError) -> UpdateFailed:
     return UpdateFailed(
         translation_domain=DOMAIN,
         translation_key=key,
-        translation_placeholders=(
-            {"error": str(err)} if key == "cannot_connect" else None
-        ),
+        # Each text has what it needs of these.
+        translation_placeholders={
+            "error": str(err),
+            "other": err.name if isinstance(err, OtherGatewayError) else "",
+        },
     )
 
 

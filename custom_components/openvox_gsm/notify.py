@@ -79,7 +79,7 @@ class ContactNotify(NotifyEntity):
         try:
             number = parse_destination(contact.number, self._country)
         except InvalidPhoneNumberError as err:
-            # Who may use this entity doesn't always know the number.
+            # Not everyone who may use this entity may know the number.
             raise invalid(
                 number_error(err), self.runtime.entry, number=contact.name
             ) from err

@@ -321,7 +321,7 @@ class Publisher:
         device = span and find_span_device(self._hass, self._entry.entry_id, span)
         data = {
             "target": result.number,
-            # Who sent it to a number may not have learned whose it is.
+            # The user who sent it may not be told whose number it is.
             "contact": contact or contact_name(self._hass, self._entry, result.number),
             "status": result.status.value,
             "parts": result.parts,

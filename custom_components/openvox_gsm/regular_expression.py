@@ -72,8 +72,8 @@ def _most_steps(expression: str) -> int:
     """Return how long an expression is at most, with its repetitions written out.
 
     The module writes out the least number of repetitions, and one more if there may be
-    more. What is repeated is one character or set, unless it ends as a group does. Then it may be
-    everything, and be in another group that is repeated.
+    more. What is repeated is one character or set, unless it ends as a group does. Then
+    it may be everything, and be in another group that is repeated.
     """
     is_spaced = _MAY_BE_SPACED.search(expression) is not None
     steps, times, of_sets = 0, 1, 1

@@ -108,7 +108,7 @@ def require_allowed(hass: HomeAssistant, recipient: Recipient) -> Recipient:
         raise invalid(
             "destination_not_allowed",
             recipient.routes[0].entry,
-            # Who may use a contact doesn't always know its number.
+            # Not everyone who may use a contact may know its number.
             number=recipient.contact or recipient.number,
         )
     return replace(recipient, routes=routes)

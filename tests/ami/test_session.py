@@ -1076,6 +1076,26 @@ async def test_list_that_never_ends_runs_into_its_limit() -> None:
         assert [event.event for event in events] == ["Item"]
 
 
+async def test_what_sees_all_actions_is_told_how_long_they_took(
+    skip: Callable[[float], None],
+) -> None:
+    """From when they were sent, whatever their time limit is; not those of the login."""
+    seen: list[tuple[bytes, Packet | None, float]] = []
+
+    async def script(peer: Manager) -> None:
+        action = await peer.expect("DBGet")
+        skip(3)
+        await peer.answer(action, "Success")
+
+    async with scripted(script, on_answer=lambda *each: seen.append(each)) as session:
+        answer = await session.action("DBGet", timeout=9)
+
+    [(sent, answered, seconds)] = seen
+    assert sent.startswith(b"Action: DBGet\r\n")
+    assert answered is answer
+    assert 3 <= seconds < 4
+
+
 async def test_event_with_the_id_of_a_plain_action_is_an_event() -> None:
     """Originate's outcome comes so."""
     outcomes: list[Packet] = []
@@ -1501,6 +1521,24 @@ async def test_traffic_makes_pings_needless(
     assert "Ping" not in sim.actions
 
 
+async def test_ping_comes_one_interval_after_the_last_byte(
+    skip: Callable[[float], None], sim: Simulator, session: Session
+) -> None:
+    """So a broken connection is noticed as soon as it is promised."""
+    heard: list[Packet] = []
+    session.subscribe(lambda _raw: True, heard.append)
+    skip(20)
+    sim.emit(varset("x"))
+    await until(lambda: heard)
+
+    skip(29)
+    for _ in range(10):
+        await asyncio.sleep(0.001)
+    assert "Ping" not in sim.actions
+    skip(1)
+    await until(lambda: "Ping" in sim.actions)
+
+
 @pytest.mark.usefixtures("impatient_pings")
 async def test_waiting_action_is_not_disturbed_by_pings() -> None:
     """Its own limit is what counts: the gateway answers nothing else meanwhile."""
@@ -1527,6 +1565,20 @@ async def test_command_that_was_given_up_does_not_hide_a_dead_gateway() -> None:
     async with scripted(script) as session:
         with pytest.raises(ActionTimeoutError):
             await session.command("hangs", timeout=0.001)
+        assert isinstance(await asyncio.wait_for(session.lost, 2), ConnectionLostError)
+
+
+@pytest.mark.usefixtures("impatient_pings")
+async def test_list_that_was_given_up_does_not_hide_a_dead_gateway() -> None:
+    """What asked for its end waits no longer than the list did."""
+
+    async def script(peer: Manager) -> None:
+        action = await peer.next()
+        await peer.answer(action, "Success", "Message: Items will follow")
+
+    async with scripted(script) as session:
+        with pytest.raises(ActionTimeoutError):
+            await session.list_action("List", timeout=NEVER)
         assert isinstance(await asyncio.wait_for(session.lost, 2), ConnectionLostError)
 
 

@@ -28,7 +28,14 @@ from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 from simulator import Simulator, User
 
 from tests.certificates import certificate
-from tests.common import gateway_device, give_other_modules, settle, span_names, until
+from tests.common import (
+    gateway_device,
+    give_other_modules,
+    settle,
+    shown,
+    span_names,
+    until,
+)
 from tests.test_config_flow import answer, answers, learnt
 from tests.test_issues import issues
 
@@ -82,6 +89,7 @@ async def test_a_gateway_is_found(hass: HomeAssistant, gateway: Simulator) -> No
         "discovery_confirm",
         {CONF_PASSWORD: "invalid_auth"},
     )
+    assert shown(again) == given | {CONF_USERNAME: "a\r\nb: c"}
 
     result = await answer(hass, again, given)
     assert result["type"] is FlowResultType.CREATE_ENTRY
@@ -631,9 +639,9 @@ async def test_two_gateways_that_have_got_each_others_addresses(
     await move_all({gateway: ELSEWHERE, other: "127.0.0.1"})
 
     await until(lambda: {known.state, entry.state} == {ConfigEntryState.SETUP_RETRY})
-    assert known.reason == (
-        "Can't connect to the gateway: "
-        '"The gateway that answers at its address is Neighbour"'
+    assert known.reason
+    assert known.reason.startswith(
+        "Another gateway answers at the address of this one: Neighbour."
     )
     assert modules(hass, known, entry) == before
 
@@ -778,6 +786,27 @@ async def test_a_gateway_with_tls_whose_address_another_one_has_got(
         assert await hass.config_entries.async_unload(entry.entry_id)
 
 
+async def test_a_gateway_with_tls_whose_password_was_changed(
+    hass: HomeAssistant, encrypted: Simulator
+) -> None:
+    """Its certificate shows that it's still there, whatever a stranger announces."""
+    entry = MockConfigEntry(
+        domain=DOMAIN,
+        unique_id=UNIQUE_ID,
+        version=2,
+        data=learnt(encrypted, tls=True, fingerprint=certificate().fingerprint)
+        | {CONF_PASSWORD: "old"},
+    )
+    entry.add_to_hass(hass)
+    assert not await hass.config_entries.async_setup(entry.entry_id)
+
+    server = certificate("127.0.0.9").server
+    async with Simulator(host=ELSEWHERE, port=encrypted.port, tls=server, spans=1):
+        await discover(hass, ELSEWHERE)
+    assert entry.data[CONF_HOST] == "127.0.0.1"
+    assert issues(hass) == {}
+
+
 async def test_addresses_that_are_mixed_up_while_modules_start(
     hass: HomeAssistant,
     gateway: Simulator,
@@ -873,6 +902,30 @@ async def test_a_stranger_that_has_the_name_of_an_entry_without_mac_address(
         assert box.actions == []
 
     assert result["reason"] == "already_configured"
+    assert loaded.unique_id is None
+
+
+async def test_an_entry_that_is_moved_while_its_mac_address_is_learned(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It isn't that of the gateway at the new address."""
+    monkeypatch.setattr(attempt, "_START_TIME", 10)
+    imeis = [span.imei for span in gateway.spans.values()]
+    for span in gateway.spans.values():
+        span.imei = ""
+    gateway.actions.clear()
+    discovery = asyncio.create_task(discover(hass, gateway.host))
+    await until(lambda: "Logoff" in gateway.actions)
+
+    moved = loaded.data | {CONF_HOST: ELSEWHERE}
+    hass.config_entries.async_update_entry(loaded, data=moved)
+    for span, imei in zip(gateway.spans.values(), imeis, strict=True):
+        span.imei = imei
+
+    assert (await discovery)["reason"] == "already_configured"
     assert loaded.unique_id is None
 
 

@@ -96,20 +96,6 @@ def hurry(gateway: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def skip(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Let seconds pass at once; ask for it before the client."""
-    loop = asyncio.get_running_loop()
-    real, skipped = loop.time, 0.0
-
-    def let_pass(seconds: float) -> None:
-        nonlocal skipped
-        skipped += seconds
-
-    monkeypatch.setattr(loop, "time", lambda: real() + skipped)
-    return let_pass
-
-
-@pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[Session]:
     """Every session that gets logged in, in order."""
     sessions: list[Session] = []

@@ -305,6 +305,24 @@ async def test_a_call_is_one_message(
     assert kept(loaded) == [ringing | {"status": "ended", "duration": 0}]
 
 
+async def test_calls_at_the_same_time(
+    gateway: Simulator, loaded: MockConfigEntry
+) -> None:
+    """Each is a message, and what happens to it goes there."""
+    first = await gateway.incoming_call(1, PHONE)
+    second = await gateway.incoming_call(2, OTHER_PHONE)
+    await until(lambda: only(loaded, "status") == 2 * [("ringing",)])
+    await first.answer()
+    await second.hangup()
+    await until(lambda: ("missed",) in only(loaded, "status"))
+    await first.hangup()
+    await until(lambda: ("ended",) in only(loaded, "status"))
+    assert only(loaded, "span", "number", "status") == [
+        (1, PHONE, "ended"),
+        (2, OTHER_PHONE, "missed"),
+    ]
+
+
 async def test_a_missed_call(gateway: Simulator, loaded: MockConfigEntry) -> None:
     """A withheld number is None."""
     call = await gateway.incoming_call(2, "")

@@ -227,6 +227,26 @@ async def test_a_message_that_goes_by_another_gateway(
     assert only(other_loaded, "status", "span") == [("sent", 1)]
 
 
+async def test_a_message_on_its_way_by_another_gateway(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    other: Simulator,
+    loaded: MockConfigEntry,
+    other_loaded: MockConfigEntry,
+) -> None:
+    """It's there while that one sends it, as its delivery report may come by then."""
+    gateway.spans[1].sms_outcomes.append(SmsOutcome.FAILED)
+    other.spans[1].send_duration = 0.2
+    routes = tuple(Route(each.runtime_data, 1) for each in (loaded, other_loaded))
+    order = prepare(hass, SmsOrder(Recipient(PHONE, None, routes), "Hello"))
+    sending = hass.async_create_task(async_send(hass, order))
+    await until(lambda: other.spans[1].state == "SMS SENDING")
+
+    assert kept(loaded) == []
+    assert only(other_loaded, "text", "status") == [("Hello", "sending")]
+    await sending
+
+
 async def test_the_first_gateway_keeps_none(
     hass: HomeAssistant,
     gateway: Simulator,

@@ -189,6 +189,16 @@ async def test_pages(gateway: Simulator, loaded: MockConfigEntry, ask: Ask) -> N
     assert found["more"] is False
 
 
+async def test_how_long_a_page_is(
+    gateway: Simulator, loaded: MockConfigEntry, ask: Ask
+) -> None:
+    """It has 50 messages, unless another number is asked for."""
+    await receive(gateway, loaded, *((1, PHONE, str(number)) for number in range(51)))
+
+    page = await ask("list")
+    assert (len(texts(page)), page["more"]) == (50, True)
+
+
 async def test_search(
     hass: HomeAssistant, gateway: Simulator, loaded: MockConfigEntry, ask: Ask
 ) -> None:

@@ -272,6 +272,19 @@ async def test_a_date_outlives_a_restart(
     assert (value(hass), value(hass, DATE_SENSOR)) == ("5.00", "2016-11-25")
 
 
+async def test_a_query_that_is_renamed(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    """By Home Assistant's own Rename, which changes nothing but the title."""
+    balance = query()
+    await set_up(hass, entry, balance)
+
+    hass.config_entries.async_update_subentry(entry, balance, title="Credit")
+    await settle(hass)
+
+    assert attribute(hass, "friendly_name") == "GSM 2 Credit"
+
+
 async def test_a_date_that_is_no_longer_looked_for(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:

@@ -107,9 +107,9 @@ class Session(ChunkedProtocol):
         credentials allow it (app note; Asterisk's own login code for the rest).
 
         Raises CannotConnectError, TlsError, CertificateError, ProtocolError (no
-        AMI there), NoGreetingError, ActionTimeoutError, ChallengeMissingError, AuthenticationError,
-        ConnectionLostError, and ActionFailedError if the manager allows a user only
-        one session.
+        AMI there), NoGreetingError, ActionTimeoutError, ChallengeMissingError,
+        AuthenticationError, ConnectionLostError, and ActionFailedError if the manager
+        allows a user only one session.
         """
         session = cls(tls, on_answer)
         if subscribe:

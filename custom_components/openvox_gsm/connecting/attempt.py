@@ -12,6 +12,7 @@ from custom_components.openvox_gsm.ami import (
     ChallengeMissingError,
     ProtocolError,
     Tls,
+    TlsError,
     read_fingerprint,
     unverified_context,
 )
@@ -105,6 +106,20 @@ async def is_other_gateway(data: Mapping[str, Any], imeis: frozenset[str]) -> bo
 
 def _shows_modules(gateway: Gateway) -> bool:
     return bool(imeis_of(gateway.spans))
+
+
+async def lacks_certificate(data: Mapping[str, Any]) -> bool:
+    """Return whether what answers at an entry's address lacks its certificate.
+
+    What has it is the gateway, even if it refuses the login.
+    """
+    try:
+        await try_gateway(data)
+    except TlsError:
+        return True
+    except AmiError:
+        pass
+    return False
 
 
 async def _try_until(

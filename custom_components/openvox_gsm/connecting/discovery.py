@@ -14,7 +14,12 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util.hass_dict import HassKey
 from homeassistant.util.network import is_ip_address
 
-from .attempt import accepts_connections, is_other_gateway, is_same_gateway
+from .attempt import (
+    accepts_connections,
+    is_other_gateway,
+    is_same_gateway,
+    lacks_certificate,
+)
 
 MAX_ADDRESSES: Final = 8  # that are tried at a time for one gateway
 _TRIED: HassKey[dict[str, set[str]]] = HassKey(f"{DOMAIN}_tried_addresses")
@@ -83,14 +88,15 @@ async def _is_still_at(hass: HomeAssistant, entry: ConfigEntry, host: str) -> bo
     """Return whether an entry's gateway answers at its address, as far as that's known.
 
     A router that has forgotten its addresses may give them to other gateways: then one
-    shows modules there of which none is known, or refuses the user.
+    shows another certificate there, or modules of which none is known, or refuses the
+    user.
     """
     if not await accepts_connections(host, entry.data[CONF_PORT]):
         return False
-    if entry.data.get(CONF_TLS):
-        return await is_gateway_of(hass, entry, host)
-    imeis = find_imeis(hass, entry.entry_id)
     data = {**entry.data, CONF_HOST: host}
+    if data.get(CONF_TLS):
+        return not await lacks_certificate(data)
+    imeis = find_imeis(hass, entry.entry_id)
     return not (imeis and await is_other_gateway(data, imeis))
 
 

@@ -22,6 +22,11 @@ class TooManySpansError(ProtocolError):
 class OtherGatewayError(AmiError):
     """The gateway that answers is known to be another one."""
 
+    def __init__(self, name: str) -> None:
+        """Note the name of the gateway that answers."""
+        super().__init__(f"The gateway that answers at its address is {name}")
+        self.name = name
+
 
 class UssdError(Exception):
     """A USSD request brought no answer.

@@ -30,7 +30,7 @@ from .record import OPEN, Kind, MessageRecord, Status
 # The whole file is written, so the more there is the less often: 500 messages (0.2 MB)
 # at most twice a second, 10,000 (3 MB) every ten seconds.
 _DELAY_FOR_EACH: Final = 0.001  # seconds
-# Those that failed take up no more than this part of a full history: a fifth.
+# Of a full history, those that failed go first while they're more than this part: a fifth.
 _SHARE_OF_FAILED: Final = 5
 
 
@@ -121,9 +121,9 @@ class MessageHistory:
         self.delete(self._surplus())
 
     def _surplus(self) -> list[str]:
-        """Return what's beyond the limit: the oldest, but first of all the oldest failed.
+        """Return what's beyond the limit: the oldest, but first those that failed.
 
-        An automation that goes on against a limit would push out all that came in.
+        An automation that keeps failing would push out all that came in.
         """
         surplus = len(self._ids) - self.limit
         if surplus <= 0:

@@ -1,7 +1,7 @@
 """A call that is only to ring, and what ends it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -22,46 +22,22 @@ from custom_components.openvox_gsm.gateway import (
     CallEvent,
     CallEventType,
     Gateway,
-    InvalidNumberError,
     RingOutcome,
     RingResult,
     SendFailure,
     SpanError,
 )
 from custom_components.openvox_gsm.gateway.calls import dialer as dialer_module
+from custom_components.openvox_gsm.gateway.calls.dialer import Dialer
 from simulator import CallOutcome, Simulator, User
 from simulator.model.channels import CAUSE_NORMAL, Channel, ChannelState
 from simulator.model.phone import Reason
 
 from tests.common import PHONE
+from tests.gateway.calls.conftest import RINGS_ON
 from tests.gateway.conftest import kinds_of_gateway, until
 
 pytestmark = pytest.mark.usefixtures("impatient")
-
-# A call that rings until something else than its time ends it.
-RINGS_ON = (CallOutcome.NO_ANSWER, 60.0)
-
-
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make seconds short."""
-    monkeypatch.setattr(dialer_module, "_RING_SLACK", 0.1)
-    monkeypatch.setattr(dialer_module, "_CHANNEL_TIMEOUT", 0.2)
-    monkeypatch.setattr(dialer_module, "_HANG_UP_INTERVAL", 0.01)
-    monkeypatch.setattr(dialer_module, "_STOP_TIMEOUT", 1.0)
-
-
-@pytest.fixture
-async def ringing(
-    gateway: Simulator, client: Gateway
-) -> AsyncIterator[asyncio.Task[RingResult]]:
-    """A call that rings on span 2."""
-    gateway.spans[2].call_outcomes.append(RINGS_ON)
-    call = asyncio.create_task(client.calls.ring(PHONE, 60, span=2))
-    await until(lambda: gateway.spans[2].call)
-    yield call
-    call.cancel()
-    await asyncio.wait([call])
 
 
 # What became of it
@@ -149,6 +125,25 @@ async def test_the_outcome_of_another_call_is_not_taken(
     assert gateway.spans[2].call
     gateway.spans[2].call.end(CAUSE_NORMAL)
     assert (await ringing).outcome is RingOutcome.FAILED
+
+
+async def test_what_is_no_outcome_is_not_kept(
+    gateway: Simulator, client: Gateway
+) -> None:
+    """Neither an event of another kind, nor one that's longer than any honest one."""
+    outcome = b"Event: OriginateResponse\r\nPrivilege: call,all\r\nActionID: "
+    most = 8 * 1024
+    assert Dialer.wants(outcome.ljust(most))
+    for packet in (
+        b"Event: Hangup\r\nPrivilege: call,all\r\nChannel: EXTRA/1-1\r\nActionID: 1",
+        outcome + b"2".ljust(most),
+        outcome + b"3",
+    ):
+        gateway.faults.garbage(packet + b"\r\n\r\n")
+
+    early = client._dialer._early  # noqa: SLF001
+    await until(lambda: "3" in early)
+    assert list(early) == ["3"]
 
 
 async def test_the_outcome_comes_before_the_answer_to_the_action(
@@ -354,6 +349,7 @@ async def test_a_strangers_call_goes_on(
         await call
 
     assert hung_up == []
+    expect_nothing_kept(client)  # the next stranger's call isn't ours, either
 
 
 async def test_the_gateway_fails_to_hang_up_at_first(
@@ -574,67 +570,6 @@ async def test_the_gateway_refuses(
             await client.calls.ring(PHONE, 20, span=1)
 
 
-async def test_a_span_that_cannot_call(gateway: Simulator, client: Gateway) -> None:
-    """One without signal, and one that there is not."""
-    gateway.spans[1].status = "No Signal"
-
-    for span, failure in (
-        (1, SendFailure.NO_NETWORK),
-        (9, SendFailure.NO_SUCH_SPAN),
-    ):
-        with pytest.raises(SpanError) as error:
-            await client.calls.ring(PHONE, 20, span=span)
-        assert (error.value.failure, error.value.span) == (failure, span)
-    assert gateway.originated == []
-
-
-async def test_a_span_that_is_asked_in_vain(
-    gateway: Simulator, client: Gateway
-) -> None:
-    """Nothing was dialled, so another one may ring."""
-    gateway.spans[1].hung = True
-
-    assert (await client.calls.ring(PHONE, 20)).span == 2
-    with pytest.raises(SpanError) as error:
-        await client.calls.ring(PHONE, 20, span=1)
-    assert (error.value.failure, error.value.span) == (SendFailure.SPAN_SILENT, 1)
-    assert str(error.value) == "Span 1: span_silent"
-    assert [call.span for call in gateway.originated] == [2]
-
-
-async def test_a_gateway_that_is_asked_for_its_spans_in_vain(
-    gateway: Simulator, client: Gateway
-) -> None:
-    """Nothing was dialled, and the error says so."""
-    for span in gateway.spans.values():
-        span.status = "No Signal"
-    await client.spans.read()
-    gateway.faults.silent_commands.add("^gsm show span")
-
-    with pytest.raises(SpanError) as error:
-        await client.calls.ring(PHONE, 20)
-    assert (error.value.failure, error.value.span) == (SendFailure.NOT_RESPONDING, None)
-
-
-async def test_the_connection_is_lost_before_anything_is_dialled(
-    gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The error doesn't say that it may have rung."""
-    gateway.faults.silent_commands.add("^gsm show span 1")
-    monkeypatch.setattr(
-        "custom_components.openvox_gsm.gateway.connection.QUICK_TIMEOUT", 5.0
-    )
-    gateway.commands.clear()
-    call = asyncio.create_task(client.calls.ring(PHONE, 20, span=1))
-    await until(lambda: gateway.commands)
-    gateway.faults.drop_sessions()
-
-    with pytest.raises(SpanError) as error:
-        await call
-    assert error.value.failure is SendFailure.NOT_CONNECTED
-    assert gateway.originated == []
-
-
 async def test_somebody_else_calls_through_the_span(
     gateway: Simulator, client: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -679,149 +614,3 @@ async def test_the_number_of_our_own_call(
         (CallEventType.ENDED, PHONE),
     ]
     assert news[-1].talk_time == 0
-
-
-async def test_a_span_in_a_call(
-    client: Gateway, ringing: asyncio.Task[RingResult], gateway: Simulator
-) -> None:
-    """One call at a time: the second waits for the first."""
-    second = asyncio.create_task(client.calls.ring(PHONE, 20, span=2))
-    await asyncio.sleep(0.02)
-    assert len(gateway.originated) == 1
-
-    ringing.cancel()
-
-    assert (await second).outcome is RingOutcome.ANSWERED
-
-
-@pytest.mark.parametrize("number", ["", "home", "1\r\nAsync: false", "1/2"])
-async def test_what_is_not_a_number(
-    gateway: Simulator, client: Gateway, number: str
-) -> None:
-    """It never gets to the gateway."""
-    with pytest.raises(InvalidNumberError):
-        await client.calls.ring(number, 20, span=1)
-    assert gateway.originated == []
-
-
-# Which span
-
-
-async def test_a_ready_span_is_chosen(gateway: Simulator, client: Gateway) -> None:
-    """One that is ready now, whatever the last poll said."""
-    gateway.spans[1].status = "No Signal"
-    first, second = [(await client.calls.ring(PHONE, 20)).span for _ in range(2)]
-
-    assert 1 not in (first, second)
-    assert first != second
-
-
-async def test_a_span_that_has_become_ready(
-    gateway: Simulator, client: Gateway
-) -> None:
-    """It is found although no poll has seen it yet."""
-    for span in gateway.spans.values():
-        span.status = "No Signal"
-    await client.spans.read()
-    gateway.spans[3].status = "Up"
-
-    assert (await client.calls.ring(PHONE, 20)).span == 3
-
-
-async def test_no_span_is_ready(gateway: Simulator, client: Gateway) -> None:
-    """Then nothing rings."""
-    for span in gateway.spans.values():
-        span.status = "No Signal"
-
-    with pytest.raises(SpanError) as error:
-        await client.calls.ring(PHONE, 20)
-
-    assert error.value.failure is SendFailure.NO_SPAN_READY
-
-
-# Hanging up
-
-
-@kinds_of_gateway()
-async def test_hang_up(
-    gateway: Simulator, client: Gateway, ringing: asyncio.Task[RingResult]
-) -> None:
-    """All calls on the span end, in both directions; others go on."""
-    await gateway.incoming_call(3, PHONE)
-    await gateway.incoming_call(1, PHONE)
-
-    assert await client.calls.hang_up(3) == 1
-    assert gateway.spans[3].call is None
-    assert gateway.spans[1].call
-    assert gateway.spans[2].call
-    assert await client.calls.hang_up(2) == 1
-    assert gateway.spans[2].call is None
-    await ringing
-    assert gateway.spans[1].call
-    assert await client.calls.hang_up(1) == 1
-    assert await client.calls.hang_up(1) == 0
-
-
-async def test_a_call_that_ends_just_now(
-    gateway: Simulator,
-    client: Gateway,
-    ringing: asyncio.Task[RingResult],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """It is none of those that were ended, and no error."""
-    connection = client._connection  # noqa: SLF001
-    action = connection.action
-
-    async def end_first(name: str, *args: object) -> object:
-        assert gateway.spans[2].call
-        gateway.spans[2].call.end(CAUSE_NORMAL)
-        return await action(name, *args)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(connection, "action", end_first)
-    assert await client.calls.hang_up(2) == 0
-
-
-async def test_connection_that_goes_between_two_calls(
-    gateway: Simulator,
-    client: Gateway,
-    ringing: asyncio.Task[RingResult],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """One has ended, so there's no error that says that nothing was done."""
-    gateway.new_channel("EXTRA/3-9", "gsm-2", "s")
-    connection = client._connection  # noqa: SLF001
-    action = connection.action
-    ended = 0
-
-    async def once(name: str, *args: object) -> object:
-        nonlocal ended
-        ended += 1
-        if ended > 1:
-            raise CannotConnectError("gone")
-        return await action(name, *args)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(connection, "action", once)
-    with pytest.raises(ConnectionLostError, match="gone"):
-        await client.calls.hang_up(2)
-    assert gateway.spans[2].call is None
-    with pytest.raises(CannotConnectError):
-        await client.calls.hang_up(2)
-
-
-async def test_hang_up_where_there_is_no_span(client: Gateway) -> None:
-    """That is said, not taken for a span without calls."""
-    with pytest.raises(SpanError) as error:
-        await client.calls.hang_up(9)
-    assert error.value.failure is SendFailure.NO_SUCH_SPAN
-
-
-async def test_without_a_connection(gateway: Simulator, client: Gateway) -> None:
-    """Nothing can be done."""
-    gateway.faults.refuse = True
-    gateway.faults.drop_sessions()
-    await until(lambda: not client.is_connected)
-
-    with pytest.raises(CannotConnectError):
-        await client.calls.ring(PHONE, 20, span=1)
-    with pytest.raises(CannotConnectError):
-        await client.calls.hang_up(1)

@@ -199,6 +199,12 @@ def test_events_without_end_while_an_sms_comes_in(
     assert [record.getMessage() for record in caplog.records[:1]] == [
         "Dropped events of calls, as more came in at once than a gateway has calls"
     ]
+    bench.calls.stop()
+    assert (
+        caplog.records[-1]
+        .getMessage()
+        .endswith("Further cases since the last such warning: 1998")
+    )
 
 
 def test_an_event_that_is_too_long(bench: Bench) -> None:
@@ -407,6 +413,20 @@ def test_a_call_that_is_answered_at_once(bench: Bench) -> None:
 
 
 @BOTH_DIALECTS
+def test_what_happens_to_a_call_is_told_apart_from_other_calls(
+    bench: Bench, dialect: Dialect
+) -> None:
+    """Even from one of the same span and number."""
+    first, second = (Phone(dialect, uniqueid=f"1795400900.{n}") for n in (7, 8))
+    bench.feed(ring(first), ring(second), second.ends(), first.ends())
+
+    one, other, other_end, end = (each.call_id for each in bench.news)
+    assert one == end
+    assert other == other_end
+    assert one != other
+
+
+@BOTH_DIALECTS
 @pytest.mark.parametrize("withheld", ["<unknown>", "", "unknown"])
 def test_a_withheld_number(bench: Bench, dialect: Dialect, withheld: str) -> None:
     """It is empty, whatever Asterisk writes for it; it may come to be known later."""
@@ -473,6 +493,9 @@ def test_a_packet_that_is_no_event_of_a_call_costs_nothing() -> None:
     assert not CallTracker.wants(ring(phone).replace(b"EXTRA/", b"SIP/"))
     assert not CallTracker.wants(ring(phone).replace(b"EXTRA/", b"EXTRA-SMS/"))
     assert not CallTracker.wants(ring(phone).replace(b"Newchannel", b"Newexten"))
+    longest = ring(phone).ljust(8 * 1024)
+    assert CallTracker.wants(longest)
+    assert not CallTracker.wants(longest + b" ")
 
 
 @BOTH_DIALECTS

@@ -406,6 +406,14 @@ def test_what_a_command_prints(sent: str, output: str, is_raw: bool) -> None:
     check(answer, lambda raw, stand_ins: mask_answer(raw, sent, stand_ins))
 
 
+def test_a_line_end_within_a_line_of_output() -> None:
+    """Asterisk sends none, and a gateway that does can't spoil the whole trace."""
+    check(
+        "Response: Success\r\nOutput: ⟨Dear⟩\n⟨Alice⟩\r\nOutput: ⟨Bye⟩\r\n⟨Bob⟩\n",
+        lambda raw, stand_ins: mask_answer(raw, "gsm show spans", stand_ins),
+    )
+
+
 @pytest.mark.parametrize(
     "words",
     ["SUCCESSFULLY", "WAS FAILED", "TIMEOUT", "WAS USING", "ENCODE PDU FAIL"],

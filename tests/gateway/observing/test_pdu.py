@@ -66,6 +66,16 @@ def test_an_sms_that_goes_out_keeps_its_build(first: str, validity: str) -> None
     assert outgoing == f"00{first}2A{number}0000{validity}{text}"
 
 
+def test_a_status_report_keeps_what_became_of_the_message() -> None:
+    """With its times; the number has its stand-in, and nothing is known of the rest."""
+    address, times = "0D91945111325476F8", "62304151906223" * 2
+    stand_ins = StandIns()
+    number = hide_pdu(f"0004{address}00006230415190622300", stand_ins)[4:22]
+    report = hide_pdu(f"00062A{address}{times}46FF12", stand_ins)
+    assert number != address
+    assert report == f"00062A{number}{times}460000"
+
+
 def test_every_recorded_pdu_keeps_its_build() -> None:
     """Coding, parts and length are what a fault may depend on."""
     for pdu in _PDUS:

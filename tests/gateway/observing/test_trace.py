@@ -168,7 +168,23 @@ def test_an_answer_that_takes_long_to_mask(line: str) -> None:
     answer = f"Response: Follows\r\nActionID: 1\r\n{line}--END COMMAND--".encode()
     begun = time.process_time()
     trace.answered(sent, answer, 0)
+    trace.wire()
     assert time.process_time() - begun < 1
+
+
+def test_answers_of_many_spans_that_take_long_to_mask() -> None:
+    """The trace has the last ones, so that it's masked in no time."""
+    trace = Trace()
+    for span in range(1, 65):
+        sent = b"Action: Command\r\nActionID: 1\r\nCommand: gsm show span %d\r\n\r\n"
+        output = b"State: %d" % span + b"\n" * 60_000
+        answer = b"Response: Follows\r\nActionID: 1\r\n" + output
+        trace.answered(sent % span, answer + b"--END COMMAND--\r\n\r\n", 0)
+    begun = time.process_time()
+    shown = "".join(texts(trace))
+    assert time.process_time() - begun < 2
+    assert "State: 64\n" in shown
+    assert "State: 60\n" not in shown
 
 
 async def test_lines_are_logged_where_debug_logging_is_on(

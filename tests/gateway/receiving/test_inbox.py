@@ -1124,10 +1124,10 @@ def test_a_repetition_without_pdu(bench: Bench, time: str, other: str) -> None:
 
 def test_a_sender_that_is_too_long(bench: Bench) -> None:
     """The rest is left out. Only a gateway that isn't one gives such a sender."""
-    bench.feed(Sms(sender=b"1" * 5000, pdu="").events(Dialect.EARLY))
+    bench.feed(Sms(sender=b"x" * 5000, pdu="").events(Dialect.EARLY))
     bench.settle()
 
-    assert bench.told == [(2, "1" * 255, "hello")]
+    assert bench.told == [(2, "x" * 255, "hello")]
 
 
 ASTERISK_100_HASH = "05811A00FB"  # *100#, an address in hex
@@ -2080,13 +2080,15 @@ def test_how_much_may_be_held(bench: Bench, piece: bytes) -> None:
     assert not bench.inbox.is_mid_packet
 
 
-def test_how_long_it_may_be_held(bench: Bench) -> None:
-    """After that it can only be one text."""
+@pytest.mark.parametrize(("size", "is_held"), [(1024, True), (1025, False)])
+def test_how_long_it_may_be_held(bench: Bench, size: int, is_held: bool) -> None:
+    """After that it can only be one text, whatever comes then."""
     first, _, third, *_ = sms_with_pdu("hello").events(Dialect.EARLY)
     begin = third[: third.index(b"\r\nUniqueid")] + b"\r\n\r\n"
-    bench.feed([first, begin, b"y" * 2000 + b"\r\n\r\n"])
+    bench.feed([first, begin, b"y" * size + b"\r\n\r\n"])
     assert bench.inbox.is_mid_packet
     bench.clock.let_pass(MESSAGE_TIMEOUT)
+    assert bench.inbox.is_mid_packet is is_held
     bench.feed([b"y\r\n\r\n"])
     assert not bench.inbox.is_mid_packet
 

@@ -14,6 +14,7 @@ from custom_components.openvox_gsm.gateway import Gateway, StatusReport
 from custom_components.openvox_gsm.gateway.receiving import inbox as inbox_module
 from simulator import Box, Dialect, Simulator
 from simulator.model.deliver import deliver, status_report
+from simulator.model.driver_sms import driver_reading
 
 from tests.common import said
 from tests.gateway.conftest import Heard, gateway_with, kinds_of_gateway, until
@@ -77,6 +78,27 @@ async def test_without_pdu(gateway: Simulator, client: Gateway, heard: Heard) ->
     await gateway.receive_sms(2, ALICE, "hello", pdu=False)
     await until(lambda: heard.sms)
     assert told(heard) == [(2, ALICE, "hello")]
+
+
+@kinds_of_gateway()
+async def test_no_number_is_that_long(
+    gateway: Simulator,
+    client: Gateway,
+    heard: Heard,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The driver reads a status report as an SMS; without its PDU, this is what shows."""
+    report = status_report("+491610035945", SENT_AT, 8, "+8613800755500", reference=30)
+    made_up = driver_reading(report, "Default").sender
+    for sender in (made_up, made_up[:21], made_up[:20]):
+        await gateway.receive_variables(
+            2, {"SMSSRC": sender, "SMSTXT": "hello", "SMSTIME": "", "SMSTZ": ""}
+        )
+    await until(lambda: heard.sms)
+
+    assert told(heard) == [(2, made_up[:20], "hello")]
+    assert client.sms_seen["status report without PDU"] == 2
+    assert any("delivery report" in line for line in said(caplog, logging.WARNING))
 
 
 @kinds_of_gateway()

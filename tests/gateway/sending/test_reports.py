@@ -397,14 +397,19 @@ async def test_a_long_message_is_delivered_with_its_last_part(
     assert seen(told) == [(True, LONG)]
 
 
+@pytest.mark.parametrize(
+    "outcomes",
+    [(True, False, False), (False, True, True), (True, True, False)],
+    ids=str,
+)
 async def test_a_long_message_is_not_delivered_if_a_part_is_not(
-    client: Gateway, told: list[StatusReport]
+    client: Gateway, told: list[StatusReport], outcomes: tuple[bool, ...]
 ) -> None:
-    """That is reported once."""
+    """That is reported once, and at once."""
     await client.sms.send(NUMBER, LONG, span=1)
-    for delivered in (True, False, False):
+    for number, delivered in enumerate(outcomes, start=1):
         client.reports.reported(report(delivered))
-    assert seen(told) == [(False, LONG)]
+        assert seen(told) == [(False, LONG)] * (False in outcomes[:number])
     client.reports.reported(report())
     assert seen(told)[1:] == [(True, None)]
 

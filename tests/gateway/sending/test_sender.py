@@ -1058,6 +1058,7 @@ async def test_a_flash_that_takes_several_sms(
 
     client.sms.adapt_to(replace(client.features, part_arguments=("timeout", "id")))
     assert client.sms.count_parts("Hi", flash=True) == 1
+    assert client.sms.count_parts(LONG) == 3
     for text, parts in ((LONG, "3"), (161 * "x", "2")):
         with pytest.raises(
             InvalidTextError, match="only what fits into one SMS"

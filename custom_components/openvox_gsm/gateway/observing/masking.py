@@ -4,6 +4,7 @@ What stays is named here; anything else is replaced. So a text that looks like a
 loses its words as well. All texts are bytes of the wire, written as Latin-1.
 """
 
+from itertools import islice
 import re
 from typing import Final
 
@@ -312,14 +313,12 @@ def mask_answer(raw: str, command: str, stand_ins: StandIns) -> str:
         (n for n, line in enumerate(lines) if line.startswith("Output: ")), len(lines)
     )
     masked = [_mask_message(line, stand_ins) for line in lines[:first]]
-    if first < len(lines):
-        # One header a line; where a line is no header it is part of the output.
-        output = "\n".join(line.removeprefix("Output: ") for line in lines[first:])
-        hidden = mask_output(output, command, stand_ins).split("\n")
-        masked += [
-            f"Output: {text}" if line.startswith("Output: ") else text
-            for line, text in zip(lines[first:], hidden, strict=True)
-        ]
+    # One header a line; where a line is no header it's part of the output.
+    output = "\n".join(line.removeprefix("Output: ") for line in lines[first:])
+    hidden = iter(mask_output(output, command, stand_ins).split("\n"))
+    for line in lines[first:]:
+        start = "Output: " if line.startswith("Output: ") else ""
+        masked.append(start + "\n".join(islice(hidden, line.count("\n") + 1)))
     return "\r\n".join(masked)
 
 

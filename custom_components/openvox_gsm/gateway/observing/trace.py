@@ -20,6 +20,8 @@ MAX_LINES: Final = 400
 _LONG_LINE: Final = 256  # characters; a longer one counts as several
 # Bytes; the rest isn't kept. All spans of the largest gateway, 44, take less.
 _MAX_TEXT: Final = 64 * 1024
+# Bytes of all answers to commands that only read; masking more would take too long.
+_MAX_READINGS: Final = 4 * _MAX_TEXT
 # An SMS whose text reads like packets comes at once. This long after an SMS, only the
 # words that are known stay.
 _SUSPICIOUS_TIME: Final = 2.0  # seconds
@@ -42,7 +44,8 @@ class _Entry:
         self.sender = sender
         self._raw = raw[:_MAX_TEXT].removesuffix(_END)
         self._mask = mask
-        self.lines = self._raw.count(b"\n") + 2 + len(self._raw) // _LONG_LINE
+        self.size = len(self._raw)
+        self.lines = self._raw.count(b"\n") + 2 + self.size // _LONG_LINE
 
     @cached_property
     def text(self) -> str:
@@ -115,8 +118,7 @@ class Trace:
             lambda text: mask_answer(text, command, self._stand_ins),
         )
         if is_poll:
-            self._readings[command] = fingerprint, client, gateway
-            self._report(client, gateway)
+            self._keep_reading(command, fingerprint, client, gateway)
         else:
             self._keep(client, gateway)
 
@@ -138,6 +140,15 @@ class Trace:
             )
         )
 
+    def _keep_reading(
+        self, command: str, fingerprint: int, client: _Entry, gateway: _Entry
+    ) -> None:
+        self._readings.pop(command, None)  # the oldest first
+        self._readings[command] = fingerprint, client, gateway
+        while sum(each.size for *_, each in self._readings.values()) > _MAX_READINGS:
+            del self._readings[next(iter(self._readings))]
+        self._report(client, gateway)
+
     def _keep(self, *entries: _Entry) -> None:
         self._entries.extend(entries)
         self._report(*entries)
@@ -149,9 +160,10 @@ class Trace:
 
     def _report(self, *entries: _Entry) -> None:
         is_logged = _LOGGER.isEnabledFor(logging.DEBUG)
-        if not (is_logged or self._on_line or self._max_lines is None):
-            return
         # A recording may get long, so it's masked bit by bit.
+        is_recording = self._max_lines is None
+        if not (is_logged or self._on_line or is_recording):
+            return
         for entry in entries:
             text = entry.text
             if self._on_line:

@@ -16,6 +16,9 @@ from .report import ReportPdu
 
 _LOGGER = logging.getLogger(__name__)
 
+# 3GPP TS 23.040, 9.1.2.5. A driver that reads a status report as an SMS takes what
+# follows for digits as well (recorded).
+_MOST_DIGITS: Final = 20
 _ONE_TEXT: Final = 2.0  # seconds in which all forgeries count as those of one text
 
 
@@ -68,6 +71,8 @@ class Sorter:
             self.warn_of_forgery(message.span)
         if part and requires_pdu:
             self._drop_without_pdu(message.span)
+        elif part and sum(map(str.isdecimal, part.sender)) > _MOST_DIGITS:
+            self._drop_misread_report(message.span)
         elif part:
             self._seen["without PDU"] += 1
             self._on_part(part)
@@ -120,6 +125,15 @@ class Sorter:
         self._warned = None
 
     # What can't be handed on; nothing is dropped silently
+
+    def _drop_misread_report(self, span: int) -> None:
+        """Drop what only its PDU would tell from an SMS, which hasn't come."""
+        self._seen["status report without PDU"] += 1
+        self._warner.warn(
+            "Span %s: dropped a delivery report that came without its PDU; what it says "
+            "is lost",
+            span,
+        )
 
     def drop_forged(self, span: int) -> None:
         """Drop a message that another one's text may have forged."""
