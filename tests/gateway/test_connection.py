@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
+import gc
 import logging
 import random
 
@@ -268,6 +269,27 @@ async def test_an_idle_session_is_closed(
     await until(lambda: gateway.sessions == 2)
     assert gateway.actions[-1] == "Logoff"
     assert "Recive" in await connection.slow_command(SLOW, timeout=2)
+
+
+async def test_an_idle_session_that_is_closed_is_forgotten(
+    gateway: Simulator, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many come and go, none of them takes memory afterwards."""
+
+    def kept() -> int:
+        """Count the sessions and the tasks that are over."""
+        gc.collect()
+        return sum(
+            each.done() if isinstance(each, asyncio.Task) else isinstance(each, Session)
+            for each in gc.get_objects()
+        )
+
+    before = kept()
+    monkeypatch.setattr(connection_module, "IDLE_TIME", 0)
+    await connection.slow_command(SLOW, timeout=2)
+    await until(lambda: gateway.sessions == 2)
+
+    await until(lambda: kept() <= before)
 
 
 async def test_an_idle_session_that_is_gone_is_not_used(

@@ -548,7 +548,8 @@ async def test_nothing_of_a_call_is_kept(bench: Bench, dialect: Dialect) -> None
         (1, MISSED, INCOMING, CALLER),
     ]
     calls = bench.calls
-    assert not (calls._calls or calls._expected or calls._waiting)  # noqa: SLF001
+    kept = calls._calls, calls._expected, calls._waiting, calls._timers  # noqa: SLF001
+    assert not any(kept)
 
 
 @BOTH_DIALECTS
@@ -713,6 +714,26 @@ def test_a_call_comes_while_an_sms_is_read(bench: Bench, dialect: Dialect) -> No
     bench.clock.let_pass(SETTLE_TIME)
     assert bench.told == [(2, RINGING, INCOMING, CALLER), (2, MISSED, INCOMING, CALLER)]
     assert len(bench.messages) == 1
+
+
+async def test_a_call_is_given_up_while_an_sms_is_read(bench: Bench) -> None:
+    """What goes out before that is ours, and what goes out later is not."""
+    ours = bench.calls.expect(2, CALLER)
+    never_begun = bench.calls.expect(3, CALLER)
+    phone = outgoing(Dialect.ASTERISK_1_8, span=2)
+    bench.feed(sms_events(Dialect.ASTERISK_1_8, SUSPICIOUS))
+    bench.feed(phone.begins(ChannelState.RESERVED), phone.ends(17))
+    bench.calls.forget(ours)
+    bench.calls.forget(never_begun)
+    bench.clock.let_pass(SETTLE_TIME)
+    assert bench.told == [(2, ENDED, OUTGOING, CALLER)]
+    assert ours.cause.result() == 17
+
+    bench.news.clear()
+    stranger = outgoing(Dialect.ASTERISK_1_8, span=3, uniqueid="1795400900.8")
+    bench.feed(stranger.begins(ChannelState.RESERVED), stranger.ends(17))
+    assert bench.told == [(3, ENDED, OUTGOING, "")]
+    assert never_begun.channel is None
 
 
 def test_every_event_waits_its_full_time(bench: Bench) -> None:

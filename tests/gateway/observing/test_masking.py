@@ -122,6 +122,15 @@ def test_an_event_that_ends_early(event: str) -> None:
     )
 
 
+@pytest.mark.parametrize("text", ["⟨Code 4711⟩", "⟨Code\r\nUniqueid: 47 11⟩"])
+def test_an_event_that_ends_within_a_text(text: str) -> None:
+    """All of the rest is text, and nothing is added to it."""
+    check(
+        lines("Event: VarSet", "Channel: EXTRA-SMS/2-1", variable("SMSTXT", text)),
+        lambda raw, stand_ins: mask_event(raw, stand_ins, may_be_text=False),
+    )
+
+
 @pytest.mark.parametrize(
     "header",
     [

@@ -187,6 +187,19 @@ def test_answers_of_many_spans_that_take_long_to_mask() -> None:
     assert "State: 60\n" not in shown
 
 
+def test_an_answer_that_changed_last_stays_longest() -> None:
+    """However long ago the same was asked for the first time."""
+    trace = Trace()
+    for number, span in enumerate([1, 2, 3, 4, 1, 5]):
+        sent = f"Action: Command\r\nActionID: 1\r\nCommand: gsm show span {span}"
+        output = f"State: {number}" + "\n" * 60_000
+        answer = f"Response: Follows\r\nActionID: 1\r\n{output}--END COMMAND--"
+        trace.answered(sent.encode(), answer.encode(), number)
+    shown = "".join(texts(trace))
+    asked = re.findall("gsm show span ([0-9])", shown)
+    assert asked == ["3", "4", "1", "5"]
+
+
 async def test_lines_are_logged_where_debug_logging_is_on(
     gateway: Simulator, new_client: MakeClient, caplog: pytest.LogCaptureFixture
 ) -> None:

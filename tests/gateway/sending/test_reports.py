@@ -144,6 +144,37 @@ async def test_a_cause_in_the_words_of_the_gateway(
 
 
 @later_firmware
+@pytest.mark.parametrize(
+    ("cause", "status", "text"),
+    [
+        ("63", None, "63"),
+        ("64", 0x40, ""),
+        ("127", 0x7F, ""),
+        ("128", None, "128"),
+    ],
+)
+async def test_a_cause_that_is_a_number(
+    gateway: Simulator,
+    client: Gateway,
+    told: list[StatusReport],
+    cause: str,
+    status: int | None,
+    text: str,
+) -> None:
+    """It is a status of the network where that may say why it gave up."""
+    gateway.driver_event(
+        "SMSStatusReport",
+        1,
+        f"Sender: {OTHER}",
+        f"IMSI: {gateway.spans[1].imsi}",
+        "Status: FAILED",
+        f"Cause: {cause}",
+    )
+    await until(lambda: told)
+    assert (told[0].status, told[0].cause_text) == (status, text)
+
+
+@later_firmware
 async def test_words_that_are_too_long(
     gateway: Simulator, client: Gateway, told: list[StatusReport]
 ) -> None:
@@ -238,6 +269,17 @@ async def test_a_report_that_comes_later_in_the_other_way(
     client.reports.reported(replace(report(), reference=None))
 
     assert len(told) == (1 if is_known else 2)
+
+
+async def test_a_report_comes_once_in_the_other_way(
+    client: Gateway, told: list[StatusReport]
+) -> None:
+    """A further one is about another SMS."""
+    client.reports.reported(report())
+    for _ in range(2):
+        client.reports.reported(replace(report(), reference=None))
+
+    assert len(told) == 2
 
 
 @pytest.mark.parametrize(

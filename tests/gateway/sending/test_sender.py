@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+import gc
+import weakref
 
 from hypothesis import example, given, settings, strategies as st
 import pytest
@@ -77,6 +79,15 @@ async def test_a_message_is_sent(
         id=sms.id,
     )
     assert sms.id
+
+
+async def test_a_message_that_is_sent_is_forgotten(client: Gateway) -> None:
+    """However many are sent, none of them takes memory afterwards."""
+    left = weakref.ref(await client.sms.send(NUMBER, "Hi"))
+    await asyncio.sleep(0)
+    gc.collect()
+
+    assert left() is None
 
 
 @pytest.mark.parametrize("text", [LONG.strip(), LONG_UCS2.strip(), "😀" * 100])
