@@ -61,8 +61,10 @@ class Remembered:
             *(sms.sender for sms in incoming.sms[-_LAST:] if sms.heard),
             *(
                 number
-                for number, answer in list(outgoing[0].answers.items())[-_LAST:]
-                if answer == "sent"
+                # In the order in which they were to be sent: by the time that a slow one
+                # is answered, many others may have come after it.
+                for number in list(outgoing[0].texts)[-_LAST:]
+                if outgoing[0].answers.get(number) == "sent"
             ),
         ]
         for number in last:
