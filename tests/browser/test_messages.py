@@ -1,9 +1,12 @@
 """The page *Messages* and its card: what a user does there, and what they then see."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+import json
 import re
+from typing import Any
 
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page, WebSocketRoute, expect
 import pytest
 
 from demo.home import DASHBOARD, MESSAGES, PASSWORD
@@ -22,6 +25,41 @@ async def messages(demo: Demo) -> None:
     """Let the messages be those with which the demo begins."""
     await demo.home.command("openvox_gsm/messages/delete")
     await exchange_messages(demo.home, demo.control_port)
+
+
+@asynccontextmanager
+async def guest(
+    demo: Demo,
+    browser: Browser,
+    name: str,
+    change: Callable[[dict[str, Any]], None],
+) -> AsyncIterator[Page]:
+    """Log in as a new user who may only read; `change` gives other rights to a gateway.
+
+    It changes what the browser hears, as Home Assistant has no form for such rights.
+    """
+
+    def from_home(socket: WebSocketRoute, text: str | bytes) -> None:
+        heard = json.loads(text)
+        for each in heard if isinstance(heard, list) else [heard]:
+            result = each.get("result")
+            for gateway in (
+                result.get("gateways", []) if isinstance(result, dict) else []
+            ):
+                change(gateway)
+        socket.send(json.dumps(heard))
+
+    async def pass_on(socket: WebSocketRoute) -> None:
+        home = socket.connect_to_server()
+        home.on_message(lambda text: from_home(socket, text))
+
+    await demo.home.add_user(name, "system-read-only")
+    context = await browser.new_context(viewport={"width": 1280, "height": 800})
+    page = await context.new_page()
+    await page.route_web_socket(re.compile("/api/websocket$"), pass_on)
+    await log_in(page, demo.home.url, name, PASSWORD)
+    yield page
+    await context.close()
 
 
 @pytest.fixture(autouse=True)
@@ -455,6 +493,23 @@ async def test_a_user_who_may_only_read(demo: Demo, browser: Browser) -> None:
     for name in ("Send", "New message", "Delete conversation", "Delete all messages"):
         await expect(panel.get_by_role("button", name=name)).to_have_count(0)
     await context.close()
+
+
+async def test_a_user_who_may_control_one_span(demo: Demo, browser: Browser) -> None:
+    """Is offered that span only, and it is chosen."""
+
+    def control_span_2(gateway: dict[str, Any]) -> None:
+        for span in gateway["spans"]:
+            span["can_send"] = span["span"] == 2
+
+    await demo.home.set_options(messages_for_all=True)
+    async with guest(demo, browser, "one-span", control_span_2) as page:
+        panel = await open_page(demo, page)
+        await conversation(panel, "Tom").click()
+        through = panel.get_by_role("combobox", name="Send through")
+        await expect(through.locator("option")).to_have_text(["GSM 2"])
+        await expect(through).to_have_value(re.compile(r",2\]$"))
+        await expect(panel.get_by_role("button", name="New message")).to_be_visible()
 
 
 async def test_the_card_while_no_messages_are_kept(demo: Demo, page: Page) -> None:

@@ -155,24 +155,24 @@ export class Compose extends ShadowElement {
 
   /** The choice of the span; by default the one that `via` names. */
   #spans() {
-    const { gateways, words } = this.#context;
+    const { canSendThroughAny, gateways, words } = this.#context;
     const via = this.#via;
-    const sending = gateways.filter((gateway) => gateway.can_send);
+    const sending = gateways
+      .map((gateway) => ({ ...gateway, spans: gateway.spans.filter((span) => span.can_send) }))
+      .filter((gateway) => gateway.spans.length);
     const options = sending.flatMap((gateway) => {
-      const spans = gateway.spans
-        .filter((span) => span.can_send)
-        .map(({ span, name, ready }) => {
-          const isVia = via?.entry_id === gateway.entry_id && via.span === span;
-          const label = ready ? name : words.say("compose.not_ready", { span: name });
-          const value = JSON.stringify([gateway.entry_id, span]);
-          return h("option", { value, selected: isVia }, label);
-        });
+      const spans = gateway.spans.map(({ span, name, ready }) => {
+        const isVia = via?.entry_id === gateway.entry_id && via.span === span;
+        const label = ready ? name : words.say("compose.not_ready", { span: name });
+        const value = JSON.stringify([gateway.entry_id, span]);
+        return h("option", { value, selected: isVia }, label);
+      });
       return sending.length > 1 ? h("optgroup", { label: gateway.title }, spans) : spans;
     });
     return h(
       "select",
       { "aria-label": words.say("compose.through") },
-      h("option", { value: "[]" }, words.say("compose.any_span")),
+      canSendThroughAny && h("option", { value: "[]" }, words.say("compose.any_span")),
       options,
     );
   }
