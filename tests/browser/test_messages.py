@@ -512,6 +512,33 @@ async def test_a_user_who_may_control_one_span(demo: Demo, browser: Browser) -> 
         await expect(panel.get_by_role("button", name="New message")).to_be_visible()
 
 
+async def test_a_span_that_is_not_ready(demo: Demo, browser: Browser) -> None:
+    """Isn't chosen at first, even if the conversation goes through it."""
+    may_use_all = True
+    not_ready = {1, 2}
+
+    def change(gateway: dict[str, Any]) -> None:
+        gateway["can_send"] = may_use_all
+        for span in gateway["spans"]:
+            span["can_send"] = True
+            span["ready"] = span["span"] not in not_ready
+
+    async def first_choice(page: Page) -> Locator:
+        panel = await open_page(demo, page)
+        await conversation(panel, "Lena").click()
+        through = panel.get_by_role("combobox", name="Send through")
+        await expect(through.locator("option", has_text="GSM 2")).to_be_attached()
+        return through.locator("option:checked")
+
+    await demo.home.set_options(messages_for_all=True)
+    async with guest(demo, browser, "unready", change) as page:
+        await expect(await first_choice(page)).to_have_text("Any span")
+        may_use_all = False
+        await expect(await first_choice(page)).to_have_text("GSM 3")
+        not_ready.clear()
+        await expect(await first_choice(page)).to_have_text("GSM 2")
+
+
 async def test_the_card_while_no_messages_are_kept(demo: Demo, page: Page) -> None:
     """It says so, also after the browser has loaded everything again."""
     await demo.home.set_options(messages_kept=0)
