@@ -27,6 +27,15 @@ async def messages(demo: Demo) -> None:
     await exchange_messages(demo.home, demo.control_port)
 
 
+def gateways_in(heard: dict[str, Any]) -> list[dict[str, Any]]:
+    """Give the gateways in what the browser hears, if there are any."""
+    result = heard.get("result")
+    gateways: list[dict[str, Any]] = []
+    if isinstance(result, dict):
+        gateways = result.get("gateways", gateways)
+    return gateways
+
+
 @asynccontextmanager
 async def guest(
     demo: Demo,
@@ -34,19 +43,15 @@ async def guest(
     name: str,
     change: Callable[[dict[str, Any]], None],
 ) -> AsyncIterator[Page]:
-    """Log in as a new user who may only read; `change` gives other rights to a gateway.
+    """Log in as a new user who may only read; `change` gives other rights.
 
-    It changes what the browser hears, as Home Assistant has no form for such rights.
+    It changes each thing the browser hears, as Home Assistant has no form for such rights.
     """
 
     def from_home(socket: WebSocketRoute, text: str | bytes) -> None:
         heard = json.loads(text)
         for each in heard if isinstance(heard, list) else [heard]:
-            result = each.get("result")
-            for gateway in (
-                result.get("gateways", []) if isinstance(result, dict) else []
-            ):
-                change(gateway)
+            change(each)
         socket.send(json.dumps(heard))
 
     async def pass_on(socket: WebSocketRoute) -> None:
@@ -91,6 +96,18 @@ async def open_conversation(demo: Demo, page: Page, name: str) -> Locator:
     pane = panel.locator("openvox-gsm-pane")
     await pane.locator(".message").first.wait_for()
     return pane
+
+
+async def open_card(demo: Demo, page: Page, path: str, **config: Any) -> Locator:
+    """Open a new dashboard with nothing but a card of this configuration."""
+    await demo.home.add_dashboard(path, path)
+    card = {"type": "custom:openvox-gsm-messages", **config}
+    views = [{"title": path, "cards": [card]}]
+    await demo.home.command(
+        "lovelace/config/save", url_path=path, config={"views": views}
+    )
+    await page.goto(f"{demo.home.url}/{path}/0")
+    return page.locator("openvox-gsm-messages")
 
 
 def conversation(panel: Locator, name: str) -> Locator:
@@ -498,9 +515,10 @@ async def test_a_user_who_may_only_read(demo: Demo, browser: Browser) -> None:
 async def test_a_user_who_may_control_one_span(demo: Demo, browser: Browser) -> None:
     """Is offered that span only, and it is chosen."""
 
-    def control_span_2(gateway: dict[str, Any]) -> None:
-        for span in gateway["spans"]:
-            span["can_send"] = span["span"] == 2
+    def control_span_2(heard: dict[str, Any]) -> None:
+        for gateway in gateways_in(heard):
+            for span in gateway["spans"]:
+                span["can_send"] = span["span"] == 2
 
     await demo.home.set_options(messages_for_all=True)
     async with guest(demo, browser, "one-span", control_span_2) as page:
@@ -517,11 +535,12 @@ async def test_a_span_that_is_not_ready(demo: Demo, browser: Browser) -> None:
     may_use_all = True
     not_ready = {1, 2}
 
-    def change(gateway: dict[str, Any]) -> None:
-        gateway["can_send"] = may_use_all
-        for span in gateway["spans"]:
-            span["can_send"] = True
-            span["ready"] = span["span"] not in not_ready
+    def change(heard: dict[str, Any]) -> None:
+        for gateway in gateways_in(heard):
+            gateway["can_send"] = may_use_all
+            for span in gateway["spans"]:
+                span["can_send"] = True
+                span["ready"] = span["span"] not in not_ready
 
     async def first_choice(page: Page) -> Locator:
         panel = await open_page(demo, page)
@@ -537,6 +556,35 @@ async def test_a_span_that_is_not_ready(demo: Demo, browser: Browser) -> None:
         await expect(await first_choice(page)).to_have_text("GSM 3")
         not_ready.clear()
         await expect(await first_choice(page)).to_have_text("GSM 2")
+
+
+async def test_a_user_who_may_send_but_not_read(demo: Demo, browser: Browser) -> None:
+    """Hears why, and can still send: on the card, and a new message on the page."""
+
+    def change(heard: dict[str, Any]) -> None:
+        for gateway in gateways_in(heard):
+            gateway.update(can_send=True, can_read=False)
+        result = heard.get("result")
+        if isinstance(result, dict) and result.keys() & {"messages", "conversations"}:
+            del heard["result"]
+            error = {"code": "not_all_entities", "message": "No"}
+            heard.update(success=False, error=error)
+
+    await demo.home.set_options(messages_for_all=True)
+    async with guest(demo, browser, "sender", change) as page:
+        card = await open_card(demo, page, "for-sender", reply=True)
+        await expect(card).to_contain_text(
+            "allowed to view all entities of the gateway"
+        )
+        await expect(card.get_by_role("textbox", name="Message")).to_be_visible()
+        await page.goto(f"{demo.home.url}/{MESSAGES}")
+        panel = page.locator("openvox-gsm-messages-panel")
+        await expect(panel).to_contain_text(
+            "allowed to view all entities of the gateway"
+        )
+        await expect(
+            panel.get_by_role("button", name="New message").first
+        ).to_be_visible()
 
 
 async def test_the_card_while_no_messages_are_kept(demo: Demo, page: Page) -> None:

@@ -8,6 +8,9 @@ export const keyOf = (number) => number?.toLowerCase() ?? number;
 
 const contains = (search) => (text) => text?.toLowerCase().includes(search.toLowerCase());
 
+/** The words for what Home Assistant answers; for all else, it is tried again. */
+const ERRORS = { unauthorized: "not_allowed", not_all_entities: "not_all_entities" };
+
 /** Whether the user may send through a whole gateway, or through a span. */
 const canSend = ({ can_send }) => can_send;
 
@@ -69,7 +72,7 @@ export class Context {
 
   /** Why something can't be read. */
   errorWords(error) {
-    const key = error?.code === "unauthorized" ? "not_allowed" : "unreadable";
+    const key = ERRORS[error?.code] ?? "unreadable";
     return this.words.say(`error.${key}`);
   }
 
