@@ -37,7 +37,8 @@ _KEYS = {
     "delete.${kind}_title": ["delete.all_title", "delete.conversation_title"],
     "delete.${kind}_text": ["delete.all_text", "delete.conversation_text"],
     "error.${key}": [
-        f"error.{each}" for each in ("not_allowed", "not_all_entities", "unreadable")
+        f"error.{each}"
+        for each in ("not_allowed", "not_all_entities", "no_gateway", "unreadable")
     ],
     "list.${key}": ["list.empty", "list.nothing_found"],
     "list.${key}_hint": ["list.empty_hint", "list.nothing_found_hint"],

@@ -587,6 +587,12 @@ async def test_a_user_who_may_send_but_not_read(demo: Demo, browser: Browser) ->
         ).to_be_visible()
 
 
+async def test_a_card_for_a_gateway_that_is_gone(demo: Demo, page: Page) -> None:
+    """It says so, and what to do."""
+    card = await open_card(demo, page, "of-gone", config_entry_id="gone")
+    await expect(card).to_contain_text("This gateway was deleted or is disabled. Edit")
+
+
 async def test_the_card_while_no_messages_are_kept(demo: Demo, page: Page) -> None:
     """It says so, also after the browser has loaded everything again."""
     await demo.home.set_options(messages_kept=0)

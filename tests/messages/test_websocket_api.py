@@ -117,6 +117,26 @@ async def test_without_any_gateway(
     assert await ask("conversations") == {"conversations": [], "more": False}
 
 
+async def test_a_gateway_that_is_gone_or_not_yet_there(
+    hass: HomeAssistant, loaded: MockConfigEntry, ask: Ask
+) -> None:
+    """Only of the first one is it said that there's no such gateway."""
+    late = MockConfigEntry(domain=DOMAIN)
+    late.add_to_hass(hass)
+    elsewhere = MockConfigEntry(domain="other")
+    elsewhere.add_to_hass(hass)
+    disabled = MockConfigEntry(domain=DOMAIN, disabled_by=ConfigEntryDisabler.USER)
+    disabled.add_to_hass(hass)
+
+    async def answer(entry_id: str) -> str:
+        code: str = (await ask("list", entry_id=entry_id))["code"]
+        return code
+
+    assert await answer(late.entry_id) == "home_assistant_error"
+    for entry_id in ("gone", elsewhere.entry_id, disabled.entry_id):
+        assert await answer(entry_id) == "not_found"
+
+
 # Reading
 
 

@@ -9,7 +9,11 @@ export const keyOf = (number) => number?.toLowerCase() ?? number;
 const contains = (search) => (text) => text?.toLowerCase().includes(search.toLowerCase());
 
 /** The words for what Home Assistant answers; for all else, it is tried again. */
-const ERRORS = { unauthorized: "not_allowed", not_all_entities: "not_all_entities" };
+const ERRORS = {
+  unauthorized: "not_allowed",
+  not_all_entities: "not_all_entities",
+  not_found: "no_gateway",
+};
 
 /** Whether the user may send through a whole gateway, or through a span. */
 const canSend = ({ can_send }) => can_send;

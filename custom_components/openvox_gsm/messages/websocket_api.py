@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import voluptuous as vol
 
-from custom_components.openvox_gsm.const import CONF_LINE_BREAKS
+from custom_components.openvox_gsm.const import CONF_LINE_BREAKS, DOMAIN
 from custom_components.openvox_gsm.devices import find_span_devices
 from custom_components.openvox_gsm.errors import text_error, text_of
 from custom_components.openvox_gsm.gateway import (
@@ -117,7 +117,10 @@ def _why_none(hass: HomeAssistant, entry_id: str | None) -> tuple[str, str]:
         if not each.entry.disabled_by and entry_id in (None, "", each.entry.entry_id)
     ]
     if entry_id and not histories:
-        return websocket_api.ERR_NOT_FOUND, "There is no such gateway"
+        entry = hass.config_entries.async_get_entry(entry_id)
+        if entry is None or entry.domain != DOMAIN or entry.disabled_by:
+            return websocket_api.ERR_NOT_FOUND, "There is no such gateway"
+        return websocket_api.ERR_HOME_ASSISTANT_ERROR, "The gateway isn't set up yet"
     if any(each.is_for_all for each in histories):
         return _ERR_NOT_ALL_ENTITIES, "The user can't view all entities of the gateway"
     return websocket_api.ERR_UNAUTHORIZED, "Unauthorized"
