@@ -587,6 +587,20 @@ async def test_a_user_who_may_send_but_not_read(demo: Demo, browser: Browser) ->
         ).to_be_visible()
 
 
+async def test_the_card_for_any_number(demo: Demo, page: Page) -> None:
+    """Its field for the number keeps the same distance from both edges."""
+    card = await open_card(demo, page, "any-number", reply=True)
+    recipient = card.locator("openvox-gsm-recipient .field")
+    await recipient.wait_for()
+    inner = await recipient.bounding_box()
+    outer = await card.locator("ha-card").bounding_box()
+    assert inner
+    assert outer
+    start = inner["x"] - outer["x"]
+    end = outer["width"] - inner["width"] - start
+    assert end == pytest.approx(start, abs=0.5)
+
+
 async def test_a_card_for_a_gateway_that_is_gone(demo: Demo, page: Page) -> None:
     """It says so, and what to do."""
     card = await open_card(demo, page, "of-gone", config_entry_id="gone")

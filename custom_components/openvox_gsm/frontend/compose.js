@@ -14,6 +14,8 @@ const ANY_SPAN = "[]";
 const styles = sheet(`
   form { display: flex; flex-direction: column; gap: 8px; }
   .row { display: flex; align-items: flex-end; gap: 4px; }
+  /* It ends where the sign in the button below it does. */
+  openvox-gsm-recipient { margin-inline-end: 8px; }
   /* A long word, such as a link, breaks instead of widening the page. */
   .field.text { flex: 1; min-width: 0; align-items: flex-start; border-radius: 20px; padding-inline: 16px; }
   textarea { resize: none; max-height: 160px; field-sizing: content; }
