@@ -615,6 +615,7 @@ async def test_the_card_while_no_messages_are_kept(demo: Demo, page: Page) -> No
         await page.goto(f"{demo.home.url}/{DASHBOARD}")
         card = page.locator("openvox-gsm-messages").first
         await expect(card).to_contain_text("Messages aren't kept.")
+        await expect(card).to_contain_text('the option "Messages to keep"')
         await demo.home.set_options(messages_kept=500)
         await expect(card).to_contain_text("No messages yet")
     finally:
