@@ -36,7 +36,10 @@ _KEYS = {
     "compose.count_${encoding}": ["compose.count_gsm7", "compose.count_unicode"],
     "delete.${kind}_title": ["delete.all_title", "delete.conversation_title"],
     "delete.${kind}_text": ["delete.all_text", "delete.conversation_text"],
-    "error.${key}": ["error.not_allowed", "error.unreadable"],
+    "error.${key}": [
+        f"error.{each}"
+        for each in ("not_allowed", "not_all_entities", "no_gateway", "unreadable")
+    ],
     "list.${key}": ["list.empty", "list.nothing_found"],
     "list.${key}_hint": ["list.empty_hint", "list.nothing_found_hint"],
 }

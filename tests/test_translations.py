@@ -392,3 +392,11 @@ def test_a_language_is_complete(language: str) -> None:
         for key, text in other.items()
         if not text.strip() or placeholders(text) != placeholders(english[key])
     } == set()
+
+
+@pytest.mark.parametrize("language", ["en", *LANGUAGES])
+def test_the_card_names_the_option_as_its_form_does(language: str) -> None:
+    """So that it's found there."""
+    texts = json.loads((ROOT / f"translations/{language}.json").read_text("utf-8"))
+    label = texts["options"]["step"]["init"]["data"]["messages_kept"]
+    assert label in texts["config_panel"]["list"]["not_kept"]

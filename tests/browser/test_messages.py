@@ -1,9 +1,12 @@
 """The page *Messages* and its card: what a user does there, and what they then see."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+import json
 import re
+from typing import Any
 
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page, WebSocketRoute, expect
 import pytest
 
 from demo.home import DASHBOARD, MESSAGES, PASSWORD
@@ -22,6 +25,46 @@ async def messages(demo: Demo) -> None:
     """Let the messages be those with which the demo begins."""
     await demo.home.command("openvox_gsm/messages/delete")
     await exchange_messages(demo.home, demo.control_port)
+
+
+def gateways_in(heard: dict[str, Any]) -> list[dict[str, Any]]:
+    """Give the gateways in what the browser hears, if there are any."""
+    result = heard.get("result")
+    gateways: list[dict[str, Any]] = []
+    if isinstance(result, dict):
+        gateways = result.get("gateways", gateways)
+    return gateways
+
+
+@asynccontextmanager
+async def guest(
+    demo: Demo,
+    browser: Browser,
+    name: str,
+    change: Callable[[dict[str, Any]], None],
+) -> AsyncIterator[Page]:
+    """Log in as a new user who may only read; `change` gives other rights.
+
+    It changes each thing the browser hears, as Home Assistant has no form for such rights.
+    """
+
+    def from_home(socket: WebSocketRoute, text: str | bytes) -> None:
+        heard = json.loads(text)
+        for each in heard if isinstance(heard, list) else [heard]:
+            change(each)
+        socket.send(json.dumps(heard))
+
+    async def pass_on(socket: WebSocketRoute) -> None:
+        home = socket.connect_to_server()
+        home.on_message(lambda text: from_home(socket, text))
+
+    await demo.home.add_user(name, "system-read-only")
+    context = await browser.new_context(viewport={"width": 1280, "height": 800})
+    page = await context.new_page()
+    await page.route_web_socket(re.compile("/api/websocket$"), pass_on)
+    await log_in(page, demo.home.url, name, PASSWORD)
+    yield page
+    await context.close()
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +96,18 @@ async def open_conversation(demo: Demo, page: Page, name: str) -> Locator:
     pane = panel.locator("openvox-gsm-pane")
     await pane.locator(".message").first.wait_for()
     return pane
+
+
+async def open_card(demo: Demo, page: Page, path: str, **config: Any) -> Locator:
+    """Open a new dashboard with nothing but a card of this configuration."""
+    await demo.home.add_dashboard(path, path)
+    card = {"type": "custom:openvox-gsm-messages", **config}
+    views = [{"title": path, "cards": [card]}]
+    await demo.home.command(
+        "lovelace/config/save", url_path=path, config={"views": views}
+    )
+    await page.goto(f"{demo.home.url}/{path}/0")
+    return page.locator("openvox-gsm-messages")
 
 
 def conversation(panel: Locator, name: str) -> Locator:
@@ -457,6 +512,101 @@ async def test_a_user_who_may_only_read(demo: Demo, browser: Browser) -> None:
     await context.close()
 
 
+async def test_a_user_who_may_control_one_span(demo: Demo, browser: Browser) -> None:
+    """Is offered that span only, and it is chosen."""
+
+    def control_span_2(heard: dict[str, Any]) -> None:
+        for gateway in gateways_in(heard):
+            for span in gateway["spans"]:
+                span["can_send"] = span["span"] == 2
+
+    await demo.home.set_options(messages_for_all=True)
+    async with guest(demo, browser, "one-span", control_span_2) as page:
+        panel = await open_page(demo, page)
+        await conversation(panel, "Tom").click()
+        through = panel.get_by_role("combobox", name="Send through")
+        await expect(through.locator("option")).to_have_text(["GSM 2"])
+        await expect(through).to_have_value(re.compile(r",2\]$"))
+        await expect(panel.get_by_role("button", name="New message")).to_be_visible()
+
+
+async def test_a_span_that_is_not_ready(demo: Demo, browser: Browser) -> None:
+    """Isn't chosen at first, even if the conversation goes through it."""
+    may_use_all = True
+    not_ready = {1, 2}
+
+    def change(heard: dict[str, Any]) -> None:
+        for gateway in gateways_in(heard):
+            gateway["can_send"] = may_use_all
+            for span in gateway["spans"]:
+                span["can_send"] = True
+                span["ready"] = span["span"] not in not_ready
+
+    async def first_choice(page: Page) -> Locator:
+        panel = await open_page(demo, page)
+        await conversation(panel, "Lena").click()
+        through = panel.get_by_role("combobox", name="Send through")
+        await expect(through.locator("option", has_text="GSM 2")).to_be_attached()
+        return through.locator("option:checked")
+
+    await demo.home.set_options(messages_for_all=True)
+    async with guest(demo, browser, "unready", change) as page:
+        await expect(await first_choice(page)).to_have_text("Any span")
+        may_use_all = False
+        await expect(await first_choice(page)).to_have_text("GSM 3")
+        not_ready.clear()
+        await expect(await first_choice(page)).to_have_text("GSM 2")
+
+
+async def test_a_user_who_may_send_but_not_read(demo: Demo, browser: Browser) -> None:
+    """Hears why, and can still send: on the card, and a new message on the page."""
+
+    def change(heard: dict[str, Any]) -> None:
+        for gateway in gateways_in(heard):
+            gateway.update(can_send=True, can_read=False)
+        result = heard.get("result")
+        if isinstance(result, dict) and result.keys() & {"messages", "conversations"}:
+            del heard["result"]
+            error = {"code": "not_all_entities", "message": "No"}
+            heard.update(success=False, error=error)
+
+    await demo.home.set_options(messages_for_all=True)
+    async with guest(demo, browser, "sender", change) as page:
+        card = await open_card(demo, page, "for-sender", reply=True)
+        await expect(card).to_contain_text(
+            "allowed to view all entities of the gateway"
+        )
+        await expect(card.get_by_role("textbox", name="Message")).to_be_visible()
+        await page.goto(f"{demo.home.url}/{MESSAGES}")
+        panel = page.locator("openvox-gsm-messages-panel")
+        await expect(panel).to_contain_text(
+            "allowed to view all entities of the gateway"
+        )
+        await expect(
+            panel.get_by_role("button", name="New message").first
+        ).to_be_visible()
+
+
+async def test_the_card_for_any_number(demo: Demo, page: Page) -> None:
+    """Its field for the number keeps the same distance from both edges."""
+    card = await open_card(demo, page, "any-number", reply=True)
+    recipient = card.locator("openvox-gsm-recipient .field")
+    await recipient.wait_for()
+    inner = await recipient.bounding_box()
+    outer = await card.locator("ha-card").bounding_box()
+    assert inner
+    assert outer
+    start = inner["x"] - outer["x"]
+    end = outer["width"] - inner["width"] - start
+    assert end == pytest.approx(start, abs=0.5)
+
+
+async def test_a_card_for_a_gateway_that_is_gone(demo: Demo, page: Page) -> None:
+    """It says so, and what to do."""
+    card = await open_card(demo, page, "of-gone", config_entry_id="gone")
+    await expect(card).to_contain_text("This gateway was deleted or is disabled. Edit")
+
+
 async def test_the_card_while_no_messages_are_kept(demo: Demo, page: Page) -> None:
     """It says so, also after the browser has loaded everything again."""
     await demo.home.set_options(messages_kept=0)
@@ -465,6 +615,7 @@ async def test_the_card_while_no_messages_are_kept(demo: Demo, page: Page) -> No
         await page.goto(f"{demo.home.url}/{DASHBOARD}")
         card = page.locator("openvox-gsm-messages").first
         await expect(card).to_contain_text("Messages aren't kept.")
+        await expect(card).to_contain_text('the option "Messages to keep"')
         await demo.home.set_options(messages_kept=500)
         await expect(card).to_contain_text("No messages yet")
     finally:

@@ -77,6 +77,7 @@ async def test_the_gateways(
                 "entry_id": loaded.entry_id,
                 "title": "OpenVox",
                 "kept": 500,
+                "can_read": True,
                 "has_messages": False,
                 "can_send": True,
                 "spans": [
@@ -114,6 +115,26 @@ async def test_without_any_gateway(
     assert await ask("gateways") == {"gateways": [], "contacts": []}
     assert await ask("list") == {"messages": [], "more": False}
     assert await ask("conversations") == {"conversations": [], "more": False}
+
+
+async def test_a_gateway_that_is_gone_or_not_yet_there(
+    hass: HomeAssistant, loaded: MockConfigEntry, ask: Ask
+) -> None:
+    """Only of the first one is it said that there's no such gateway."""
+    late = MockConfigEntry(domain=DOMAIN)
+    late.add_to_hass(hass)
+    elsewhere = MockConfigEntry(domain="other")
+    elsewhere.add_to_hass(hass)
+    disabled = MockConfigEntry(domain=DOMAIN, disabled_by=ConfigEntryDisabler.USER)
+    disabled.add_to_hass(hass)
+
+    async def answer(entry_id: str) -> str:
+        code: str = (await ask("list", entry_id=entry_id))["code"]
+        return code
+
+    assert await answer(late.entry_id) == "home_assistant_error"
+    for entry_id in ("gone", elsewhere.entry_id, disabled.entry_id):
+        assert await answer(entry_id) == "not_found"
 
 
 # Reading
@@ -564,7 +585,7 @@ async def test_a_user_who_may_read(
     [conversation] = (await ask("conversations"))["conversations"]
     assert conversation["count"] == 1
     entry_id = other_loaded.entry_id
-    assert (await ask("list", entry_id=entry_id))["code"] == "not_found"
+    assert (await ask("list", entry_id=entry_id))["code"] == "unauthorized"
     assert (await ask("delete"))["code"] == "unauthorized"
     assert len(kept(loaded)) == 1
 
@@ -616,7 +637,8 @@ async def test_a_user_needs_all_of_a_gateway(
     if readable is None:
         assert texts(result) == ["Hello"]
     else:
-        assert result["code"] == "unauthorized"
+        # Not that it's an option: that one is on.
+        assert result["code"] == "not_all_entities"
 
 
 async def test_rights_that_change(
@@ -673,6 +695,45 @@ async def test_a_user_who_may_control_a_span(
 
     assert shown["can_send"] is False
     assert [each["span"] for each in shown["spans"] if each["can_send"]] == [2]
+
+
+@pytest.mark.parametrize(
+    ("for_all", "reason"), [(False, "unauthorized"), (True, "not_all_entities")]
+)
+async def test_a_user_who_may_send_but_not_read(
+    hass: HomeAssistant,
+    gateway: Simulator,
+    loaded: MockConfigEntry,
+    hass_ws_client: WebSocketGenerator,
+    for_all: bool,
+    reason: str,
+) -> None:
+    """Gets the spans, the contacts and the count, but no message, and hears why."""
+    add_contact(hass, loaded, "Anna", PHONE)
+    await set_options(hass, loaded, **{CONF_MESSAGES_FOR_ALL: for_all})
+    await receive(gateway, loaded, (1, PHONE, "Hello"))
+    device = span_device(hass, loaded, 2)
+    client = await sign_in(hass, hass_ws_client, {"device_ids": {device.id: True}})
+    ask = asker(client)
+
+    result = await ask("gateways")
+    [shown] = result["gateways"]
+    assert (shown["can_read"], shown["has_messages"]) == (False, False)
+    assert [each["span"] for each in shown["spans"] if each["can_send"]] == [2]
+    assert [each["name"] for each in result["contacts"]] == ["Anna"]
+    assert (await ask("count", text="Hi"))["parts"] == 1
+    entry_id = loaded.entry_id
+    for question in ("list", "conversations"):
+        assert (await ask(question))["code"] == reason
+        assert (await ask(question, entry_id=entry_id))["code"] == reason
+    assert (await ask("list", entry_id="gone"))["code"] == "not_found"
+
+    # It hears that something changed, but no message.
+    assert await ask("subscribe") is None
+    await receive(gateway, loaded, (2, PHONE, "Later"))
+    loaded.runtime_data.messages.delete([kept(loaded)[0]["id"]])
+    await client.send_json_auto_id({"type": "ping"})
+    assert (await client.receive_json())["type"] == "pong"
 
 
 async def test_a_disabled_gateway(

@@ -2,10 +2,13 @@
 
 const RETRY_MS = 3000;
 /** As a right is seldom given while a page is open. */
-const RETRY_UNAUTHORIZED_MS = 60_000;
+const RETRY_FORBIDDEN_MS = 60_000;
 
 const command = (hass, name, fields = {}) =>
   hass.callWS({ type: `openvox_gsm/messages/${name}`, ...fields });
+
+/** Whether an error says that the user may not see messages. */
+export const isForbidden = (error) => ["unauthorized", "not_all_entities"].includes(error?.code);
 
 /** Gateways with their spans, and the contacts. */
 export const readGateways = (hass) => command(hass, "gateways");
@@ -76,8 +79,7 @@ export function follow(hass, { onEvent, onStart, onError }) {
       if (stopped) return;
       unsubscribe?.();
       onError(error);
-      const isForbidden = error?.code === "unauthorized";
-      timer = setTimeout(start, isForbidden ? RETRY_UNAUTHORIZED_MS : RETRY_MS);
+      timer = setTimeout(start, isForbidden(error) ? RETRY_FORBIDDEN_MS : RETRY_MS);
     }
   };
 

@@ -1,6 +1,6 @@
 /** The card `custom:openvox-gsm-messages`: the last messages, and a field to send one. */
 
-import { follow, readGateways, readMessages } from "./backend.js";
+import { follow, isForbidden, readGateways, readMessages } from "./backend.js";
 import { Compose } from "./compose.js";
 import { Context } from "./context.js";
 import { debounce, fire, h, icon, ShadowElement, sheet } from "./dom.js";
@@ -153,10 +153,17 @@ export class MessagesCard extends ShadowElement {
     const context = this.#context;
     const { count = DEFAULT_COUNT } = this.#config;
     await context.readGateways();
-    const { messages } = await readMessages(context.hass, { ...this.#filter, limit: count });
-    if (context !== this.#context) return;
-    this.#messages = messages;
-    this.#show();
+    const filter = { ...this.#filter, limit: count };
+    try {
+      const { messages } = await readMessages(context.hass, filter);
+      if (context !== this.#context) return;
+      this.#messages = messages;
+      this.#show();
+    } catch (error) {
+      // Who may only send still can.
+      if (context === this.#context && context.canSend && isForbidden(error)) this.#showReply();
+      throw error;
+    }
     this.#showReply();
   }
 
@@ -191,7 +198,8 @@ export class MessagesCard extends ShadowElement {
   get #areKept() {
     const { config_entry_id } = this.#config;
     return this.#context.gateways.some(
-      ({ entry_id, kept }) => kept > 0 && (!config_entry_id || entry_id === config_entry_id),
+      ({ can_read, entry_id, kept }) =>
+        can_read && kept > 0 && (!config_entry_id || entry_id === config_entry_id),
     );
   }
 

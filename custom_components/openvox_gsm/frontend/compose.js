@@ -8,10 +8,14 @@ import { base, fields } from "./styles.js";
 const COUNT_AFTER_MS = 150;
 /** Only digits make a number that can be answered; names such as MyBank can't. */
 const NUMBER = /^[+*#\d]+$/;
+/** The value of *Any span*: neither a gateway nor a span of it. */
+const ANY_SPAN = "[]";
 
 const styles = sheet(`
   form { display: flex; flex-direction: column; gap: 8px; }
   .row { display: flex; align-items: flex-end; gap: 4px; }
+  /* It ends where the sign in the button below it does. */
+  openvox-gsm-recipient { margin-inline-end: 8px; }
   /* A long word, such as a link, breaks instead of widening the page. */
   .field.text { flex: 1; min-width: 0; align-items: flex-start; border-radius: 20px; padding-inline: 16px; }
   textarea { resize: none; max-height: 160px; field-sizing: content; }
@@ -55,6 +59,8 @@ export class Compose extends ShadowElement {
   #number;
   #via;
   #onchoose;
+  /** What the user has chosen to send through, as the value of its option. */
+  #chosen = null;
   /** Why one can't send; undefined before anything is shown. */
   #obstructedBy;
   #recipient = null;
@@ -86,12 +92,9 @@ export class Compose extends ShadowElement {
     const obstacle = this.#obstacle();
     if (obstacle !== null || this.#obstructedBy !== null) this.#build(obstacle);
     else {
-      const chosen = this.#through.value;
       const through = this.#spans();
       this.#through.replaceWith(through);
       this.#through = through;
-      through.value = chosen;
-      if (through.selectedIndex < 0) through.selectedIndex = 0;
     }
     this.#obstructedBy = obstacle;
   }
@@ -153,28 +156,40 @@ export class Compose extends ShadowElement {
     this.#update();
   }
 
-  /** The choice of the span; by default the one that `via` names. */
+  /** The choice of the span; by default the one that `via` names, as long as it's ready. */
   #spans() {
-    const { gateways, words } = this.#context;
+    const { canSendThroughAny, gateways, words } = this.#context;
     const via = this.#via;
-    const sending = gateways.filter((gateway) => gateway.can_send);
+    const sending = gateways
+      .map((gateway) => ({ ...gateway, spans: gateway.spans.filter((span) => span.can_send) }))
+      .filter((gateway) => gateway.spans.length);
+    const valueOf = ({ entry_id }, { span }) => JSON.stringify([entry_id, span]);
     const options = sending.flatMap((gateway) => {
-      const spans = gateway.spans
-        .filter((span) => span.can_send)
-        .map(({ span, name, ready }) => {
-          const isVia = via?.entry_id === gateway.entry_id && via.span === span;
-          const label = ready ? name : words.say("compose.not_ready", { span: name });
-          const value = JSON.stringify([gateway.entry_id, span]);
-          return h("option", { value, selected: isVia }, label);
-        });
+      const spans = gateway.spans.map((span) => {
+        const { name, ready } = span;
+        const label = ready ? name : words.say("compose.not_ready", { span: name });
+        return h("option", { value: valueOf(gateway, span) }, label);
+      });
       return sending.length > 1 ? h("optgroup", { label: gateway.title }, spans) : spans;
     });
-    return h(
+    const ready = sending.flatMap((gateway) =>
+      gateway.spans.filter((span) => span.ready).map((span) => valueOf(gateway, span)),
+    );
+    const wanted = via && valueOf(via, via);
+    const other = canSendThroughAny ? ANY_SPAN : ready[0];
+    const through = h(
       "select",
-      { "aria-label": words.say("compose.through") },
-      h("option", { value: "[]" }, words.say("compose.any_span")),
+      {
+        "aria-label": words.say("compose.through"),
+        onchange: ({ target }) => (this.#chosen = target.value),
+      },
+      canSendThroughAny && h("option", { value: ANY_SPAN }, words.say("compose.any_span")),
       options,
     );
+    through.value = this.#chosen;
+    if (through.selectedIndex < 0) through.value = ready.includes(wanted) ? wanted : other;
+    if (through.selectedIndex < 0) through.selectedIndex = 0;
+    return through;
   }
 
   focus() {

@@ -8,6 +8,16 @@ export const keyOf = (number) => number?.toLowerCase() ?? number;
 
 const contains = (search) => (text) => text?.toLowerCase().includes(search.toLowerCase());
 
+/** The words for what Home Assistant answers; for all else, it is tried again. */
+const ERRORS = {
+  unauthorized: "not_allowed",
+  not_all_entities: "not_all_entities",
+  not_found: "no_gateway",
+};
+
+/** Whether the user may send through a whole gateway, or through a span. */
+const canSend = ({ can_send }) => can_send;
+
 export class Context {
   gateways = [];
   contacts = [];
@@ -46,9 +56,14 @@ export class Context {
     return this.hass.user?.is_admin === true;
   }
 
-  /** Whether the user may send through anything. */
+  /** Whether the user may send through any gateway, or only some of its spans. */
   get canSend() {
-    return this.gateways.some((gateway) => gateway.can_send);
+    return this.canSendThroughAny || this.gateways.some(({ spans }) => spans.some(canSend));
+  }
+
+  /** Whether the user may leave the choice of the span to a gateway. */
+  get canSendThroughAny() {
+    return this.gateways.some(canSend);
   }
 
   /** The name of the span a message came or went through; null if it has none yet. */
@@ -61,7 +76,7 @@ export class Context {
 
   /** Why something can't be read. */
   errorWords(error) {
-    const key = error?.code === "unauthorized" ? "not_allowed" : "unreadable";
+    const key = ERRORS[error?.code] ?? "unreadable";
     return this.words.say(`error.${key}`);
   }
 

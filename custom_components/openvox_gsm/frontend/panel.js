@@ -153,7 +153,7 @@ export class MessagesPanel extends ShadowElement {
   async #readGateways() {
     const { words } = this.#context;
     await this.#context.readGateways();
-    this.#filter.gateways = this.#context.gateways;
+    this.#filter.gateways = this.#context.gateways.filter(({ can_read }) => can_read);
     this.#actions.replaceChildren();
     if (this.#context.isAdmin) {
       const label = words.say("list.delete_all");

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from typing import Any, Self
 
 from custom_components.openvox_gsm.contacts import contacts_of, country_of
+from custom_components.openvox_gsm.devices import find_span_devices
 from custom_components.openvox_gsm.phone_numbers import comparable_sender
 from custom_components.openvox_gsm.user_rights import may
 from homeassistant.auth.models import User
-from homeassistant.auth.permissions.const import POLICY_READ
+from homeassistant.auth.permissions.const import POLICY_CONTROL, POLICY_READ
 from homeassistant.core import HomeAssistant, callback
 
 from .history import HISTORIES, MessageHistory
@@ -23,6 +24,18 @@ def may_see(hass: HomeAssistant, user: User, history: MessageHistory) -> bool:
     if user.is_admin:
         return True
     return history.is_for_all and may(hass, user, POLICY_READ, entry.entry_id)
+
+
+@callback
+def may_use(hass: HomeAssistant, user: User, history: MessageHistory) -> bool:
+    """Return whether a user sees a gateway's messages, or may send through any span."""
+    if may_see(hass, user, history):
+        return True
+    entry_id = history.entry.entry_id
+    return not history.entry.disabled_by and any(
+        may(hass, user, POLICY_CONTROL, entry_id, span)
+        for span in (None, *find_span_devices(hass, entry_id))
+    )
 
 
 @callback

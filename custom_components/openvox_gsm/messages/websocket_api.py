@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import voluptuous as vol
 
-from custom_components.openvox_gsm.const import CONF_LINE_BREAKS
+from custom_components.openvox_gsm.const import CONF_LINE_BREAKS, DOMAIN
 from custom_components.openvox_gsm.devices import find_span_devices
 from custom_components.openvox_gsm.errors import text_error, text_of
 from custom_components.openvox_gsm.gateway import (
@@ -29,12 +29,13 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
-from .access import Names, may_see, visible_histories
+from .access import Names, may_see, may_use
 from .history import HISTORIES, MessageHistory
 from .queries import Query, find_conversations, find_messages, find_messages_with
 from .record import MessageRecord, conversation_of
 
 _TYPE: Final = "openvox_gsm/messages"
+_ERR_NOT_ALL_ENTITIES: Final = "not_all_entities"
 _MAX_LIMIT: Final = 200
 _MAX_SEARCH: Final = 200
 _PAGE: Final[dict[str | vol.Marker, Any]] = {
@@ -78,32 +79,51 @@ def async_register_commands(hass: HomeAssistant) -> None:
         websocket_api.async_register_command(hass, command)
 
 
-def _with_histories(command: _CommandOnHistories) -> _Command:
-    """Give a command the gateways' messages that the user sees, or refuse it."""
+def _with_histories(
+    is_for: Callable[[HomeAssistant, User, MessageHistory], bool],
+) -> Callable[[_CommandOnHistories], _Command]:
+    """Give a command the gateways that are for the user, or say why there is none."""
 
-    @wraps(command)
-    def checked(
-        hass: HomeAssistant,
-        connection: websocket_api.ActiveConnection,
-        msg: dict[str, Any],
-    ) -> None:
-        histories = visible_histories(hass, connection.user)
-        if not histories and not connection.user.is_admin:
-            # Not raised: the log would have an error for each attempt of a card.
-            connection.send_error(
-                msg["id"], websocket_api.ERR_UNAUTHORIZED, "Unauthorized"
-            )
-            return
-        if entry_id := msg.get("entry_id"):
-            histories = [each for each in histories if each.entry.entry_id == entry_id]
-            if not histories:
-                connection.send_error(
-                    msg["id"], websocket_api.ERR_NOT_FOUND, "There is no such gateway"
-                )
-                return
-        command(hass, connection, msg, histories)
+    def decorate(command: _CommandOnHistories) -> _Command:
+        @wraps(command)
+        def checked(
+            hass: HomeAssistant,
+            connection: websocket_api.ActiveConnection,
+            msg: dict[str, Any],
+        ) -> None:
+            user, entry_id = connection.user, msg.get("entry_id")
+            histories = [
+                each
+                for each in hass.data.get(HISTORIES, {}).values()
+                if is_for(hass, user, each)
+                and entry_id in (None, "", each.entry.entry_id)
+            ]
+            if histories or (user.is_admin and not entry_id):
+                command(hass, connection, msg, histories)
+            else:
+                # Not raised: the log would have an error for each attempt of a card.
+                connection.send_error(msg["id"], *_why_none(hass, entry_id))
 
-    return checked
+        return checked
+
+    return decorate
+
+
+def _why_none(hass: HomeAssistant, entry_id: str | None) -> tuple[str, str]:
+    """Return why a user gets no gateway, or not this one: a code, and it in words."""
+    histories = [
+        each
+        for each in hass.data.get(HISTORIES, {}).values()
+        if not each.entry.disabled_by and entry_id in (None, "", each.entry.entry_id)
+    ]
+    if entry_id and not histories:
+        entry = hass.config_entries.async_get_entry(entry_id)
+        if entry is None or entry.domain != DOMAIN or entry.disabled_by:
+            return websocket_api.ERR_NOT_FOUND, "There is no such gateway"
+        return websocket_api.ERR_HOME_ASSISTANT_ERROR, "The gateway isn't set up yet"
+    if any(each.is_for_all for each in histories):
+        return _ERR_NOT_ALL_ENTITIES, "The user can't view all entities of the gateway"
+    return websocket_api.ERR_UNAUTHORIZED, "Unauthorized"
 
 
 # Reading
@@ -111,7 +131,7 @@ def _with_histories(command: _CommandOnHistories) -> _Command:
 
 @websocket_api.websocket_command({vol.Required("type"): f"{_TYPE}/gateways"})
 @callback
-@_with_histories
+@_with_histories(may_use)
 def show_gateways(
     hass: HomeAssistant,
     connection: websocket_api.ActiveConnection,
@@ -136,6 +156,7 @@ def _gateway(
     hass: HomeAssistant, user: User, history: MessageHistory
 ) -> dict[str, Any]:
     entry: OpenVoxConfigEntry = history.entry
+    can_read = may_see(hass, user, history)
     is_loaded = entry.state is ConfigEntryState.LOADED
     is_there = is_loaded and entry.runtime_data.coordinator.last_update_success
     spans = entry.runtime_data.coordinator.data.spans if is_loaded else {}
@@ -150,7 +171,8 @@ def _gateway(
         "entry_id": entry.entry_id,
         "title": entry.title,
         "kept": history.limit,
-        "has_messages": len(history) > 0,
+        "can_read": can_read,
+        "has_messages": can_read and len(history) > 0,
         "can_send": can_send(),
         "spans": [
             {
@@ -179,7 +201,7 @@ def _query(msg: dict[str, Any]) -> Query:
     {vol.Required("type"): f"{_TYPE}/conversations", **_PAGE}
 )
 @callback
-@_with_histories
+@_with_histories(may_see)
 def show_conversations(
     hass: HomeAssistant,
     connection: websocket_api.ActiveConnection,
@@ -196,7 +218,7 @@ def show_conversations(
     {vol.Required("type"): f"{_TYPE}/list", **_PAGE, **_NUMBER}
 )
 @callback
-@_with_histories
+@_with_histories(may_see)
 def show_messages(
     hass: HomeAssistant,
     connection: websocket_api.ActiveConnection,
@@ -214,7 +236,7 @@ def show_messages(
 
 @websocket_api.websocket_command({vol.Required("type"): f"{_TYPE}/subscribe"})
 @callback
-@_with_histories
+@_with_histories(may_use)
 def subscribe(
     hass: HomeAssistant,
     connection: websocket_api.ActiveConnection,
@@ -277,7 +299,7 @@ def subscribe(
 )
 @websocket_api.require_admin
 @callback
-@_with_histories
+@_with_histories(may_see)
 def delete(
     hass: HomeAssistant,
     connection: websocket_api.ActiveConnection,
@@ -307,7 +329,7 @@ def delete(
     }
 )
 @callback
-@_with_histories
+@_with_histories(may_use)
 def count(
     hass: HomeAssistant,
     connection: websocket_api.ActiveConnection,
