@@ -5,6 +5,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.openvox_gsm.const import DOMAIN
 from custom_components.openvox_gsm.contacts import (
+    comparable_number,
     contact_name,
     contacts_of,
     country_of,
@@ -99,3 +100,34 @@ def test_the_contacts_of_other_gateways(
     assert contact_name(hass, entry, "+436607654321") == "Carl"
     assert contact_name(hass, entry, "+431234567") is None
     assert contact_name(hass, entry, "+432345678") is None
+
+
+def test_a_name_stands_for_a_number(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    """The own contacts come first, then those of others, even of a disabled gateway."""
+    assert comparable_number(hass, entry, "anna ") == "+4915112345678"
+    assert comparable_number(hass, entry, "0151 12345678") == "+4915112345678"
+    assert comparable_number(hass, entry, "MyBank") == "mybank"
+
+    other = MockConfigEntry(
+        domain=DOMAIN,
+        options={CONF_COUNTRY: "AT"},
+        disabled_by=ConfigEntryDisabler.USER,
+    )
+    other.add_to_hass(hass)
+    add_contact(hass, other, "Anna", "0660 7654321")
+    add_contact(hass, other, "Dora", "0660 7654322")
+    assert comparable_number(hass, entry, "Anna") == "+4915112345678"
+    assert comparable_number(hass, other, "Anna") == "+436607654321"
+    assert comparable_number(hass, entry, "Dora") == "+436607654322"
+
+
+def test_a_number_stands_for_itself(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    """Even if a contact was renamed to it."""
+    [anna, _] = entry.subentries.values()
+    hass.config_entries.async_update_subentry(entry, anna, title="+43 660 1111111")
+
+    assert comparable_number(hass, entry, "+43 660 1111111") == "+436601111111"

@@ -184,6 +184,7 @@ async def test_what_was_said_is_told(
     assert {sender for _, sender, _ in wire} == {"client", "gateway"}
     assert any("Variable: SMSTXT" in text for _, _, text in wire)
     assert_hidden(wire, (PHONE, TEXT, gateway.host))
+    assert "stand-ins" in told["about"]
 
 
 async def test_subentries_are_told(hass: HomeAssistant, gateway: Simulator) -> None:

@@ -94,6 +94,24 @@ async def test_a_message_given_up_goes_to_no_other_gateway(
     assert other.sent == []
 
 
+async def test_a_message_that_no_span_was_given(
+    hass: HomeAssistant, loaded: MockConfigEntry, gateway: Simulator
+) -> None:
+    """It's kept and published as one of the gateway, not of the span that was next."""
+    events = async_capture_events(hass, EVENT_SMS_SENT)
+    gateway.faults.refuse = True
+    recipient = Recipient(PHONE, None, (Route(loaded.runtime_data),))
+
+    outcome = await async_send(hass, prepare(hass, SmsOrder(recipient, "Hello")))
+    await settle(hass)
+
+    assert outcome.result.failure is SendFailure.NOT_CONNECTED
+    [event] = events
+    assert (event.data["span"], event.data["device_id"]) == (None, None)
+    [kept] = loaded.runtime_data.messages.newest_first()
+    assert (kept.status, kept.span) == ("failed", None)
+
+
 async def test_two_gateways_tell_one_outcome(
     hass: HomeAssistant,
     loaded: MockConfigEntry,

@@ -713,7 +713,7 @@ async def test_a_failure_raises_after_all_were_tried(
 
     assert not isinstance(error.value, ServiceValidationError)
     assert str(error.value) == (
-        "Sending failed or couldn't be confirmed. "
+        "Sending failed. "
         f"{PHONE}: The network rejected it on span 1 of OpenVox. "
         f"{OTHER_PHONE}: The network rejected it on span 1 of OpenVox."
     )

@@ -201,6 +201,9 @@ async def test_any_sms(
         (["mybank"], ["MyBank", "YourBank", PHONE], ["MyBank"]),
         (["10086"], ["10086", "+4910086"], ["10086"]),
         (["x"], ["X", PHONE], ["X"]),
+        # Anyone can send under the name of a contact.
+        (["Anna"], ["Anna", "ANNA", "Bert", PHONE, OTHER_PHONE], [PHONE]),
+        ([" anna\u200e", "Bert"], ["Anna", "Bert", PHONE], ["Bert", PHONE]),
     ],
 )
 async def test_the_sender(
@@ -210,13 +213,27 @@ async def test_the_sender(
     senders: list[str],
     seen: list[str],
 ) -> None:
-    """A number by its digits, a name by its letters."""
+    """A number by its digits, a contact by its number, another name by its letters."""
     events = await automate(SMS, {"senders": wanted}, see="{{ [trigger.sender] }}")
 
     for sender in senders:
         await receive("Hello", sender)
 
     assert [each for [each] in seen_by(events)] == seen
+
+
+async def test_a_sender_who_becomes_a_contact(
+    hass: HomeAssistant, automate: Automate, receive: Any, germany: MockConfigEntry
+) -> None:
+    """The name stands for the number from then on."""
+    events = await automate(SMS, {"senders": ["Carl"]}, see="{{ [trigger.sender] }}")
+    await receive("Before", "Carl")
+    await receive("Before", OTHER_PHONE)
+    add_contact(hass, germany, "Carl", OTHER_PHONE)
+    await receive("Afterwards", "Carl")
+    await receive("Afterwards", OTHER_PHONE)
+
+    assert [each for [each] in seen_by(events)] == ["Carl", OTHER_PHONE]
 
 
 async def test_known_contacts_only(automate: Automate, receive: Any) -> None:

@@ -9,7 +9,7 @@ from homeassistant.const import CONF_COUNTRY
 from homeassistant.core import HomeAssistant
 
 from .const import CONF_NUMBER, CONF_SPAN, DOMAIN, SUBENTRY_CONTACT
-from .phone_numbers import comparable_sender
+from .phone_numbers import comparable_sender, is_phone_number
 
 
 @dataclass(frozen=True)
@@ -77,3 +77,23 @@ def find_by_name(entry: ConfigEntry[Any], name: str) -> Contact | None:
         if contact.name.casefold() == wanted:
             return contact
     return None
+
+
+def comparable_number(
+    hass: HomeAssistant, entry: ConfigEntry[Any], number_or_name: str
+) -> str:
+    """Return what a person wrote in the form in which senders are compared.
+
+    The name of a contact stands for its number and nothing else: anyone can send under
+    that name. The contacts of `entry` come first, then those of the other gateways, even
+    of disabled ones. Any other name stands for itself. A number is no name.
+    """
+    wanted = comparable_sender(number_or_name, country_of(hass, entry))
+    if is_phone_number(number_or_name):
+        return wanted
+    for each in dict.fromkeys((entry, *hass.config_entries.async_entries(DOMAIN))):
+        country = country_of(hass, each)
+        for contact in contacts_of(each):
+            if comparable_sender(contact.name, country) == wanted:
+                return comparable_sender(contact.number, country)
+    return wanted

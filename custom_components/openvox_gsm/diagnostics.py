@@ -21,6 +21,10 @@ from .const import (
 from .gateway import OPEN_LINES, Span
 from .runtime import OpenVoxConfigEntry, OpenVoxRuntime
 
+_ABOUT: Final = (
+    "Phone numbers, texts, IMEIs and IMSIs in the trace are stand-ins, "
+    "not the real ones."
+)
 _SECRET: Final = {CONF_HOST, CONF_USERNAME, CONF_PASSWORD}
 _SECRET_OPTIONS: Final = {CONF_ALLOWED}
 _SECRET_OF_SUBENTRIES: Final = {
@@ -39,6 +43,7 @@ async def async_get_config_entry_diagnostics(
 ) -> dict[str, Any]:
     """Return the state of a gateway; secrets, numbers, texts and ids redacted."""
     diagnostics: dict[str, Any] = {
+        "about": _ABOUT,
         "entry": {
             "state": entry.state.value,
             # The reason in words may name the host.
@@ -52,7 +57,7 @@ async def async_get_config_entry_diagnostics(
                 }
                 for subentry in entry.subentries.values()
             ],
-        }
+        },
     }
     if entry.state is ConfigEntryState.LOADED:
         diagnostics["gateway"] = _gateway(entry.runtime_data)

@@ -40,6 +40,7 @@ from .gateway import (
     OtherGatewayError,
     SendFailure,
     SendResult,
+    SendStatus,
     SpanError,
     UssdError,
     UssdFailure,
@@ -345,12 +346,15 @@ def _sms_error(
 
 
 def sms_not_sent(
-    hass: HomeAssistant, reasons: Iterable[tuple[str, str | None]]
+    hass: HomeAssistant,
+    reasons: Iterable[tuple[str, SendResult, str | None]],
 ) -> HomeAssistantError:
-    """Return that messages were not sent for certain: to whom, and why not."""
-    failed = exception_text(hass, "sms_not_sent")
+    """Return that messages failed, or may have: to whom, the results, and why."""
+    reasons = list(reasons)
+    is_certain = all(result.status is SendStatus.FAILED for _, result, _ in reasons)
+    failed = exception_text(hass, "sms_failed" if is_certain else "sms_not_sent")
     return HomeAssistantError(
-        sentences((failed, *(f"{name}: {reason}" for name, reason in reasons)))
+        sentences((failed, *(f"{name}: {reason}" for name, _, reason in reasons)))
     )
 
 

@@ -100,7 +100,8 @@ class ContactNotify(NotifyEntity):
                 self._async_record_notification()
             self._sent_meanwhile = False
         if not is_sent:
-            raise sms_not_sent(self.hass, [(contact.name, outcome.reason)])
+            failed = (contact.name, outcome.result, outcome.reason)
+            raise sms_not_sent(self.hass, [failed])
 
     @property
     def _country(self) -> str | None:

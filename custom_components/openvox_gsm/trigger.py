@@ -20,7 +20,7 @@ from homeassistant.helpers.typing import ConfigType, VolDictType
 from homeassistant.util import dt as dt_util
 from homeassistant.util.signal_type import SignalType
 
-from .contacts import country_of
+from .contacts import comparable_number, country_of
 from .devices import find_gateway_device
 from .gateway import CallEventType, SendStatus, Warner
 from .phone_numbers import comparable_sender
@@ -195,11 +195,10 @@ class _SpanTrigger(Trigger):
             return False
         if not wanted:
             return True
-        country = country_of(self._hass, event.entry)
-        own = comparable_sender(number, country)
+        own = comparable_sender(number, country_of(self._hass, event.entry))
         # A withheld number is empty, and never equal to one that can be wanted.
         return bool(own) and any(
-            own == comparable_sender(each, country) for each in wanted
+            own == comparable_number(self._hass, event.entry, each) for each in wanted
         )
 
     def _match(self, event: SpanEvent) -> dict[str, Any] | None:

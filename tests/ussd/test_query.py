@@ -15,6 +15,7 @@ from pytest_homeassistant_custom_component.common import (
     async_fire_time_changed,
     mock_restore_cache_with_extra_data,
 )
+from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.openvox_gsm import async_remove_config_entry_device
 from custom_components.openvox_gsm.const import SUBENTRY_USSD_QUERY
@@ -337,10 +338,10 @@ async def test_no_reply_where_none_is_expected(
 
 
 @pytest.mark.parametrize(
-    ("outcome", "key"),
+    ("outcome", "key", "why"),
     [
-        (UssdOutcome.FAILED, "ussd_failed"),
-        (UssdOutcome.TIMEOUT, "ussd_timed_out"),
+        (UssdOutcome.FAILED, "ussd_failed", "the network didn't accept the code"),
+        (UssdOutcome.TIMEOUT, "ussd_timed_out", "the network didn't respond in time"),
     ],
 )
 async def test_a_failure(
@@ -350,6 +351,7 @@ async def test_a_failure(
     caplog: pytest.LogCaptureFixture,
     outcome: UssdOutcome,
     key: str,
+    why: str,
 ) -> None:
     """Leaves the last value, tells who pressed the button, and the log once."""
     caplog.set_level(logging.INFO)
@@ -365,7 +367,7 @@ async def test_a_failure(
     assert value(hass) == "12.50"
     assert attribute(hass, "reply") == ANSWER
     [told] = said(caplog, logging.WARNING)
-    assert "“Balance” of OpenVox on span 2 failed" in told
+    assert f"“Balance” of OpenVox on span 2 failed: {why}." in told
 
 
 async def test_failures_are_told_once(
@@ -413,6 +415,42 @@ async def test_an_answer_without_the_value(
     assert attribute(hass, "reply") == "Try again later"
     [told] = said(caplog, logging.WARNING)
     assert "Try again later" not in told
+
+
+@pytest.mark.parametrize(
+    ("reply", "quoted"),
+    [
+        ("UNKNOWN\n APPLICATION", "UNKNOWN APPLICATION"),
+        ("x" * 101, "x" * 99 + "…"),
+    ],
+)
+async def test_the_answer_to_a_wrong_code(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    gateway: Simulator,
+    hass_ws_client: WebSocketGenerator,
+    reply: str,
+    quoted: str,
+) -> None:
+    """Who pressed the button sees its beginning; nothing of it gets into the log."""
+    gateway.spans[2].ussd["*100#"] = reply
+    await set_up(hass, entry, query(pattern=PATTERN))
+    client = await hass_ws_client(hass)
+
+    await client.send_json_auto_id(
+        {
+            "type": "call_service",
+            "domain": "button",
+            "service": "press",
+            "service_data": {"entity_id": BUTTON},
+        }
+    )
+    error = (await client.receive_json())["error"]
+
+    assert error["translation_key"] == "no_value_in_answer"
+    assert error["translation_placeholders"] == {"name": "Balance", "answer": quoted}
+    assert "found no value" in error["message"]  # this is logged
+    assert quoted not in error["message"]
 
 
 async def test_an_expression_that_takes_forever(

@@ -8,7 +8,7 @@ from typing import Any, Final
 import voluptuous as vol
 
 from custom_components.openvox_gsm.errors import invalid, sms_not_sent
-from custom_components.openvox_gsm.gateway import SMS_TIMEOUT
+from custom_components.openvox_gsm.gateway import SMS_TIMEOUT, SendResult
 from custom_components.openvox_gsm.sending import (
     SmsOrder,
     SmsOutcome,
@@ -87,7 +87,7 @@ async def send_sms(call: ServiceCall) -> ServiceResponse:
     if call.return_response:
         return {"messages": list(map(_as_response, outcomes))}
     if failed := [each for each in outcomes if not each.is_sent]:
-        raise sms_not_sent(call.hass, map(_name_and_reason, failed))
+        raise sms_not_sent(call.hass, map(_who_and_why, failed))
     return None
 
 
@@ -126,7 +126,7 @@ def _as_response(outcome: SmsOutcome) -> dict[str, Any]:
     }
 
 
-def _name_and_reason(outcome: SmsOutcome) -> tuple[str, str | None]:
+def _who_and_why(outcome: SmsOutcome) -> tuple[str, SendResult, str | None]:
     """Return who did not get a message, and why."""
     recipient = outcome.order.recipient
-    return recipient.contact or recipient.number, outcome.reason
+    return recipient.contact or recipient.number, outcome.result, outcome.reason

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from datetime import date
-from typing import override
+from typing import Final, override
 
 from custom_components.openvox_gsm.const import CONF_SPAN, DOMAIN, SUBENTRY_USSD_QUERY
 from custom_components.openvox_gsm.entity import async_add_subentry_entities
-from custom_components.openvox_gsm.errors import error, ussd_error
+from custom_components.openvox_gsm.errors import ussd_error
 from custom_components.openvox_gsm.gateway import UssdError
 from custom_components.openvox_gsm.runtime import OpenVoxConfigEntry, OpenVoxRuntime
 from homeassistant.components.button import ButtonEntity
@@ -19,6 +19,7 @@ from homeassistant.components.sensor import (
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import MAX_LENGTH_STATE_STATE
 from homeassistant.core import callback
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -29,6 +30,9 @@ from .values import read_number
 
 ATTR_REPLY = "reply"
 ATTR_ANSWERED_AT = "answered_at"
+
+# How much of an answer an error quotes; the sensor has all of it.
+_QUOTED: Final = 100
 
 
 @callback
@@ -198,4 +202,20 @@ class UssdQueryButton(_UssdQueryEntity, ButtonEntity):
         except UssdError as err:
             raise ussd_error(self.runtime.entry, err) from err
         except NoValueError as err:
-            raise error("no_value_in_answer", name=self.query.name) from err
+            raise _no_value(self.query.name, err.reply) from err
+
+
+def _no_value(name: str, reply: str) -> HomeAssistantError:
+    """Return that an answer has no value, quoting it to who asked.
+
+    Home Assistant logs the text itself, and shows the translation of the key.
+    """
+    shown = " ".join(reply.split())
+    if len(shown) > _QUOTED:
+        shown = shown[: _QUOTED - 1] + "…"
+    return HomeAssistantError(
+        f"The regular expression of “{name}” found no value in the network's answer",
+        translation_domain=DOMAIN,
+        translation_key="no_value_in_answer",
+        translation_placeholders={"name": name, "answer": shown},
+    )

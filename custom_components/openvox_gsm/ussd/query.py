@@ -21,6 +21,7 @@ from custom_components.openvox_gsm.const import (
 from custom_components.openvox_gsm.contacts import country_of
 from custom_components.openvox_gsm.gateway import (
     Gateway,
+    SendFailure,
     UssdError,
     UssdFailure,
     UssdReply,
@@ -51,8 +52,22 @@ _NO_ANSWER: Final = {
 }
 
 
+# What the log says of a code that may have gone out.
+_WHY_FAILED: Final[Mapping[UssdFailure | SendFailure, str]] = {
+    UssdFailure.FAILED: "the network didn't accept the code",
+    UssdFailure.TIMED_OUT: "the network didn't respond in time",
+    UssdFailure.CONNECTION_LOST: "the connection was lost before the answer",
+    UssdFailure.REFUSED: "the gateway refused to send the code",
+}
+
+
 class NoValueError(Exception):
     """The regular expression finds nothing in the network's answer."""
+
+    def __init__(self, reply: str) -> None:
+        """Keep the answer, for those who may see it."""
+        super().__init__("no value in the answer")
+        self.reply = reply
 
 
 @dataclass(frozen=True)
@@ -309,7 +324,7 @@ class UssdQuery:
         except UssdError as err:
             # If nothing went out, it is tried again soon.
             if self._asked_at != before:
-                self._log_failure(err.failure)
+                self._log_failure(_WHY_FAILED.get(err.failure, err.failure))
             raise
         except NoValueError:
             self._log_failure("its expression found no value in the answer")
@@ -351,7 +366,7 @@ class UssdQuery:
             self._on_answer()
         self._tell_listeners()
         if value is None or (self.reads_date and found is None):
-            raise NoValueError
+            raise NoValueError(reply.text)
 
     def _search(self, text: str) -> tuple[str | None, str | None]:
         """Return the value and the date as they are written, None where there's none."""

@@ -1046,7 +1046,7 @@ async def test_nothing_is_sent_where_no_session_can_be_had(
     """That has nothing to do with the span, so one attempt is enough."""
     gateway.faults.refuse = True
     result = await client.sms.send(NUMBER, "Hi")
-    assert outcome(result) == failed(SendFailure.NOT_CONNECTED, 1)
+    assert outcome(result) == failed(SendFailure.NOT_CONNECTED)
     assert await ussd_failure(client, 2) is SendFailure.NOT_CONNECTED
     gateway.faults.refuse = False
     await until(lambda: gateway.sessions == 2)
@@ -1141,6 +1141,19 @@ async def test_a_message_that_is_stopped_goes_to_no_other_span(
 
     assert outcome(await sending) == (SendStatus.FAILED, SendFailure.REJECTED, 1)
     assert len(sends(gateway)) == 1
+
+
+async def test_a_message_that_is_stopped_before_it_is_tried(
+    gateway: Simulator, client: Gateway
+) -> None:
+    """It has no span."""
+    given_up = asyncio.Event()
+    given_up.set()
+
+    result = await client.sms.send(NUMBER, "Hi", given_up=given_up)
+
+    assert outcome(result) == failed(SendFailure.GIVEN_UP)
+    assert sends(gateway) == []
 
 
 async def test_a_send_that_is_given_up_leaves_the_span_usable(

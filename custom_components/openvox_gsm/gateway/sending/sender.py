@@ -41,6 +41,8 @@ _SAME_ON_ALL_SPANS: Final = (
     SendFailure.REFUSED,
     SendFailure.LIMIT_REACHED,
 )
+# The span has nothing to do with it: it was given nothing.
+_NOT_TRIED: Final = (SendFailure.NOT_CONNECTED, SendFailure.GIVEN_UP)
 # A number that the networks of two SIMs reject will be rejected by all, and trying
 # more of them could get those SIMs blocked.
 _MAX_REJECTIONS: Final = 2
@@ -189,7 +191,7 @@ class Sender:
                     or order.given_up.is_set()
                     or rejections >= _MAX_REJECTIONS
                 ):
-                    return outcome
+                    return _where_tried(outcome)
                 if _says_more(outcome, result):
                     result = outcome
             if spans_may_be_outdated:
@@ -308,6 +310,13 @@ class Sender:
                 self._features.part_arguments, order.flash, message_id
             ),
         )
+
+
+def _where_tried(outcome: SendResult) -> SendResult:
+    """Return an outcome without the span that was chosen, but not tried."""
+    if outcome.certainly_not_sent and outcome.failure in _NOT_TRIED:
+        return replace(outcome, span=None)
+    return outcome
 
 
 def _says_more(outcome: SendResult, result: SendResult) -> bool:
