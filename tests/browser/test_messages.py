@@ -238,6 +238,10 @@ async def test_a_text_that_is_not_sent_stays_in_the_field(
     """With the reason, so that it can be sent again; the card has the reason as well."""
     await demo.next_sms(2, "failed")
     pane = await open_conversation(demo, page, "Lena")
+    through = pane.get_by_label("Send through")
+    # Whether it's ready or not.
+    second = through.locator("option", has_text="GSM 2")
+    await through.select_option(await second.get_attribute("value"))
     field = pane.get_by_role("textbox", name="Message")
     await field.fill("Not this time")
     await pane.get_by_role("button", name="Send").click()
