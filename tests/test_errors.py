@@ -255,7 +255,7 @@ async def test_a_failed_sms_in_one_language(
     entry.add_to_hass(hass)
     assert await hass.config_entries.async_setup(entry.entry_id)
     await settle(hass)
-    failed = "Das Senden ist fehlgeschlagen oder konnte nicht bestätigt werden."
+    failed = "Das Senden ist fehlgeschlagen."
     gateway.spans[1].sms_outcomes.extend([SmsOutcome.SUCCESS, SmsOutcome.FAILED])
 
     assert await why_not(send_sms, hass, span=1, message="x" * 200) == (
